@@ -1,0 +1,5 @@
+package sandbox
+
+import "net/http"
+
+func newDify(*Sandbox) http.Handler { return http.NotFoundHandler() }

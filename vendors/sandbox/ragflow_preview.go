@@ -1,0 +1,5 @@
+package sandbox
+
+import "net/http"
+
+func newRAGFlowPreview(*Sandbox) http.Handler { return http.NotFoundHandler() }

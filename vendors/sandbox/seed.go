@@ -1,0 +1,171 @@
+package sandbox
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed seed.json
+var seedJSON []byte
+
+// seedKB is one knowledge base of seed.json.
+type seedKB struct {
+	ID, Name, Description, Kind, Technique string
+	Project                                string
+	Disabled                               bool
+	Age                                    float64 // seconds before the start at which it was made
+	Documents                              []seedDocument
+}
+
+// seedDocument is one document of seed.json. Times are in seconds before the
+// sandbox's start.
+type seedDocument struct {
+	ID, Name, Format, Source, URL, Text string
+	Size, Pieces, Hits                  int
+	Metadata                            []Field
+	Age                                 float64
+	Started                             *float64 // default: Age; negative: in the future of nothing, see Plan "unstarted"
+	Disabled, Archived                  bool
+
+	// Plan is the stages, then the outcome, joined by commas: "queued 5,
+	// parsing 20, indexing 60, completed". A raw value follows a slash:
+	// "parsing/7 90". Without an outcome it is completed; "unstarted" alone
+	// means that nobody asked for ingestion.
+	Plan          string
+	Curve         []float64
+	Code, Message string
+}
+
+// seed loads seed.json into the store, every age counted from now.
+func (s *Sandbox) seed() {
+	var all map[string][]seedKB
+	if err := json.Unmarshal(seedJSON, &all); err != nil {
+		panic("sandbox: seed.json: " + err.Error())
+	}
+	base := s.now()
+	for _, platform := range []string{Coze, Dify, RAGFlow, Volcengine} {
+		for _, k := range all[platform] {
+			kb := s.store.AddKB(KnowledgeBase{
+				Platform: platform, ID: k.ID, Name: k.Name, Description: k.Description,
+				Kind: k.Kind, Technique: k.Technique, Project: k.Project, Disabled: k.Disabled,
+				Created: ago(base, k.Age), Updated: ago(base, k.Age),
+			})
+			for _, d := range k.Documents {
+				doc := d.document(base, s.opts.Speed)
+				doc.Platform, doc.KB = platform, kb.ID
+				s.store.Add(doc)
+			}
+		}
+	}
+}
+
+// ago is the second that was age seconds before base.
+func ago(base time.Time, age float64) time.Time {
+	return base.Add(-time.Duration(age * float64(time.Second))).Truncate(time.Second).UTC()
+}
+
+func (d seedDocument) document(base time.Time, speed float64) Document {
+	plan, err := parsePlan(d.Plan)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: seed.json: %s: %v", d.Name, err))
+	}
+	plan.Curve, plan.Code, plan.Message = d.Curve, d.Code, d.Message
+	doc := Document{
+		ID: d.ID, Name: d.Name, Format: d.Format, Source: d.Source, URL: d.URL,
+		Text: d.Text, Size: d.Size, Pieces: d.Pieces, Hits: d.Hits, Metadata: d.Metadata,
+		Created: ago(base, d.Age), Updated: ago(base, d.Age),
+		Plan: plan.sped(speed), Disabled: d.Disabled, Archived: d.Archived,
+	}
+	if doc.Format == "" {
+		doc.Format = suffix(d.Name)
+	}
+	if doc.Source == "" {
+		doc.Source = "file"
+	}
+	if plan.Outcome != Unstarted {
+		doc.Started = doc.Created
+	}
+	if d.Started != nil {
+		doc.Started = ago(base, *d.Started)
+	}
+	if doc.Size == 0 {
+		doc.Size = len(doc.Text)
+	}
+	return doc
+}
+
+// parsePlan reads the notation that [seedDocument] describes.
+func parsePlan(text string) (Plan, error) {
+	var p Plan
+	for part := range strings.SplitSeq(text, ",") {
+		word, length, staged := strings.Cut(strings.TrimSpace(part), " ")
+		name, raw, _ := strings.Cut(word, "/")
+		if !staged {
+			p.Outcome, p.Raw = Phase(name), raw
+			continue
+		}
+		secs, err := strconv.ParseFloat(length, 64)
+		if err != nil {
+			return p, err
+		}
+		p.Stages = append(p.Stages, Stage{Phase(name), time.Duration(secs * float64(time.Second)), raw})
+	}
+	return p, nil
+}
+
+// bulk adds the large knowledge base to every platform: documents one second
+// apart, all in the past, every 97th failed and every 211th at work for hours.
+func (s *Sandbox) bulk(n int) {
+	if n <= 0 {
+		return
+	}
+	base := s.now()
+	for _, platform := range []string{Coze, Dify, RAGFlow, Volcengine} {
+		first := ago(base, float64(n+3600))
+		kb := s.store.AddKB(KnowledgeBase{
+			Platform: platform, Name: BulkName(platform), Description: "Archive 档案库",
+			Technique: "high_quality", Project: "default", Created: first, Updated: first,
+		})
+		for i := range n {
+			s.store.Add(bulkDocument(platform, kb.ID, i, first.Add(time.Duration(i)*time.Second)))
+		}
+	}
+}
+
+// BulkName is the name of the large knowledge base. Volcengine's names take
+// ASCII letters, digits and underlines only.
+func BulkName(platform string) string {
+	if platform == Volcengine {
+		return "archive"
+	}
+	return "Archive 档案库"
+}
+
+func bulkDocument(platform, kb string, i int, at time.Time) Document {
+	name := fmt.Sprintf("record-%05d 档案.txt", i+1)
+	text := fmt.Sprintf("Archive record %d.\n第 %d 号档案的正文。", i+1, i+1)
+	d := Document{
+		Platform: platform, KB: kb, Name: name, Format: "txt", Source: "file",
+		Text: text, Size: len(text), Created: at, Updated: at, Started: at,
+		Plan: Immediate(Completed),
+	}
+	switch {
+	case (i+1)%97 == 0:
+		d.Plan = Plan{Outcome: Failed, Code: bulkCode(platform), Message: "the file is damaged"}
+	case (i+1)%211 == 0:
+		d.Plan = Plan{Stages: []Stage{{Phase: Indexing, For: 24 * time.Hour}}}
+	}
+	return d
+}
+
+// bulkCode is a failure code for the one platform that has codes.
+func bulkCode(platform string) string {
+	if platform == Volcengine {
+		return "35002"
+	}
+	return ""
+}

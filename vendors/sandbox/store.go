@@ -1,0 +1,334 @@
+package sandbox
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The platforms. Each has knowledge bases of its own; the studio flavour of
+// Coze shares Coze's and the preview generation of RAGFlow shares RAGFlow's.
+const (
+	Coze       = "coze"
+	Dify       = "dify"
+	RAGFlow    = "ragflow"
+	Volcengine = "volcengine"
+)
+
+// KnowledgeBase is one knowledge base of one platform. A value handed out by
+// the store is never changed.
+type KnowledgeBase struct {
+	Seq         int
+	Platform    string
+	ID          string
+	Name        string
+	Description string
+	Kind        string // "text" (also ""), "table" or "image"
+	Technique   string // Dify: "high_quality", "economy" or "" (nothing uploaded yet)
+	Project     string // Volcengine
+	Disabled    bool   // switched off as a whole: Coze status 3, Dify API access off
+	Created     time.Time
+	Updated     time.Time
+}
+
+// Field is one entry of a document's metadata.
+type Field struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"` // "string", "number" or "time"
+	Value any    `json:"value"`
+}
+
+// Document is one document of one knowledge base. A document handed out by the
+// store is never changed: [Store.Update] replaces it.
+type Document struct {
+	Seq      int // rises in the order of creation, unique within its platform
+	Platform string
+	KB       string // id of its knowledge base
+	ID       string // in the platform's form
+
+	Name     string
+	Format   string // suffix, lower case, no dot
+	Source   string // "file", "web", "text", "notion", "object_storage", "lark", "connector"
+	URL      string // where it came from; may carry a signature in its query
+	Size     int    // bytes
+	Text     string // what was extracted; chunks are cut from it
+	Pieces   int    // number of chunks when it is not what Text gives
+	Hits     int
+	Metadata []Field
+	Batch    string // Dify: the batch of the upload
+
+	Created  time.Time
+	Updated  time.Time
+	Started  time.Time // when ingestion was asked for; zero: not yet
+	Plan     Plan
+	Disabled bool // not served to searches
+	Archived bool
+}
+
+// Store holds everything the faces show. It is safe for concurrent use.
+type Store struct {
+	mu    sync.RWMutex
+	sides map[string]*side // by platform
+}
+
+// side is one platform's part of the store.
+type side struct {
+	seq   int
+	kbs   []*KnowledgeBase // oldest first
+	kbID  map[string]*KnowledgeBase
+	docs  map[string]*Document   // by document id
+	byKB  map[string][]*Document // by knowledge base id; oldest first, see [List]
+	batch map[string][]string    // Dify: batch to document ids
+}
+
+func newStore() *Store {
+	st := &Store{sides: map[string]*side{}}
+	for _, p := range []string{Coze, Dify, RAGFlow, Volcengine} {
+		st.sides[p] = &side{
+			kbID: map[string]*KnowledgeBase{}, docs: map[string]*Document{},
+			byKB: map[string][]*Document{}, batch: map[string][]string{},
+		}
+	}
+	return st
+}
+
+// AddKB stores kb under the next number of its platform and returns it with
+// Seq and ID filled in (an ID that is already set is kept).
+func (st *Store) AddKB(kb KnowledgeBase) *KnowledgeBase {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sd := st.sides[kb.Platform]
+	sd.seq++
+	kb.Seq = sd.seq
+	if kb.ID == "" {
+		kb.ID = kbID(kb.Platform, kb.Seq)
+	}
+	sd.kbs = append(slices.Clip(sd.kbs), &kb)
+	sd.kbID[kb.ID] = &kb
+	return &kb
+}
+
+// KB finds a knowledge base by its id; nil when there is none.
+func (st *Store) KB(platform, id string) *KnowledgeBase {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return st.sides[platform].kbID[id]
+}
+
+// KBs lists a platform's knowledge bases, newest first.
+func (st *Store) KBs(platform string) []*KnowledgeBase {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	out := slices.Clone(st.sides[platform].kbs)
+	slices.SortStableFunc(out, func(a, b *KnowledgeBase) int {
+		if c := b.Created.Compare(a.Created); c != 0 {
+			return c
+		}
+		return b.Seq - a.Seq
+	})
+	return out
+}
+
+// UpdateKB replaces a knowledge base by a changed copy; false when there is
+// none of this id.
+func (st *Store) UpdateKB(platform, id string, change func(*KnowledgeBase)) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sd := st.sides[platform]
+	old := sd.kbID[id]
+	if old == nil {
+		return false
+	}
+	kb := *old
+	change(&kb)
+	sd.kbID[id] = &kb
+	sd.kbs = slices.Clone(sd.kbs)
+	sd.kbs[slices.Index(sd.kbs, old)] = &kb
+	return true
+}
+
+// RemoveKB removes a knowledge base with its documents.
+func (st *Store) RemoveKB(platform, id string) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sd := st.sides[platform]
+	if sd.kbID[id] == nil {
+		return false
+	}
+	for _, d := range sd.byKB[id] {
+		delete(sd.docs, d.ID)
+	}
+	delete(sd.byKB, id)
+	delete(sd.kbID, id)
+	sd.kbs = slices.DeleteFunc(slices.Clone(sd.kbs), func(kb *KnowledgeBase) bool { return kb.ID == id })
+	return true
+}
+
+// Add stores d under the next number of its platform and returns it with Seq,
+// ID and (on Dify) Batch filled in; an ID that is already set is kept.
+func (st *Store) Add(d Document) *Document {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sd := st.sides[d.Platform]
+	sd.seq++
+	d.Seq = sd.seq
+	if d.ID == "" {
+		d.ID = documentID(d.Platform, d.Seq)
+	}
+	if d.Platform == Dify && d.Batch == "" {
+		d.Batch = batchID(d.Created, d.Seq)
+	}
+	sd.docs[d.ID] = &d
+	sd.byKB[d.KB] = inserted(sd.byKB[d.KB], &d)
+	if d.Batch != "" {
+		sd.batch[d.Batch] = append(sd.batch[d.Batch], d.ID)
+	}
+	return &d
+}
+
+// inserted puts d into a list that is sorted by (Created, Seq). A slice that
+// was handed out is not disturbed: writing happens behind its end or in a copy.
+func inserted(list []*Document, d *Document) []*Document {
+	i := place(list, d)
+	if i == len(list) {
+		return append(list, d)
+	}
+	return slices.Insert(slices.Clone(list), i, d)
+}
+
+// place is the index in list of the first document not older than d.
+func place(list []*Document, d *Document) int {
+	return sort.Search(len(list), func(i int) bool {
+		if c := list[i].Created.Compare(d.Created); c != 0 {
+			return c > 0
+		}
+		return list[i].Seq >= d.Seq
+	})
+}
+
+// Document finds a document by its id; nil when there is none.
+func (st *Store) Document(platform, id string) *Document {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return st.sides[platform].docs[id]
+}
+
+// Batch lists the documents whose newest upload was in this batch.
+func (st *Store) Batch(platform, batch string) []*Document {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	sd := st.sides[platform]
+	var out []*Document
+	for _, id := range sd.batch[batch] {
+		if d := sd.docs[id]; d != nil && d.Batch == batch {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Update replaces a document by a changed copy (Seq, ID, KB and Created stay)
+// and returns it; nil when there is none of this id.
+func (st *Store) Update(platform, id string, change func(*Document)) *Document {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sd := st.sides[platform]
+	old := sd.docs[id]
+	if old == nil {
+		return nil
+	}
+	d := *old
+	change(&d)
+	d.Seq, d.ID, d.KB, d.Created = old.Seq, old.ID, old.KB, old.Created
+	if d.Batch != old.Batch {
+		sd.batch[d.Batch] = append(sd.batch[d.Batch], d.ID)
+	}
+	list := slices.Clone(sd.byKB[d.KB])
+	list[place(list, old)] = &d
+	sd.docs[id], sd.byKB[d.KB] = &d, list
+	return &d
+}
+
+// Remove removes a document; false when there is none of this id.
+func (st *Store) Remove(platform, id string) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sd := st.sides[platform]
+	d := sd.docs[id]
+	if d == nil {
+		return false
+	}
+	i := place(sd.byKB[d.KB], d)
+	sd.byKB[d.KB] = slices.Delete(slices.Clone(sd.byKB[d.KB]), i, i+1)
+	delete(sd.docs, id)
+	return true
+}
+
+// List is the documents of one knowledge base at one moment, newest first. It
+// costs nothing to take and does not change.
+type List struct{ oldestFirst []*Document }
+
+// Documents lists a knowledge base; empty when there is none of this id.
+func (st *Store) Documents(platform, kb string) List {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return List{st.sides[platform].byKB[kb]}
+}
+
+// Len is the number of documents.
+func (l List) Len() int { return len(l.oldestFirst) }
+
+// At is the i-th newest document.
+func (l List) At(i int) *Document { return l.oldestFirst[len(l.oldestFirst)-1-i] }
+
+// Window is at most limit documents from offset on (none past the end); a
+// negative limit is all of them.
+func (l List) Window(offset, limit int) []*Document {
+	if offset < 0 || offset >= l.Len() {
+		return nil
+	}
+	if n := l.Len() - offset; limit < 0 || limit > n {
+		limit = n
+	}
+	out := make([]*Document, limit)
+	for i := range out {
+		out[i] = l.At(offset + i)
+	}
+	return out
+}
+
+// Filter keeps the documents that keep says yes to.
+func (l List) Filter(keep func(*Document) bool) List {
+	var out []*Document
+	for _, d := range l.oldestFirst {
+		if keep(d) {
+			out = append(out, d)
+		}
+	}
+	return List{out}
+}
+
+// Chunks cuts the text into its chunks: one for each paragraph. Pieces, when
+// set, repeats them, numbered, to that many.
+func (d *Document) Chunks() []string {
+	var out []string
+	for part := range strings.SplitSeq(d.Text, "\n") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	if d.Pieces == 0 || len(out) == 0 {
+		return out
+	}
+	return repeated(out, d.Pieces)
+}
+
+// ChunkCount is len(d.Chunks()) without making them where that is known.
+func (d *Document) ChunkCount() int {
+	if d.Pieces > 0 && d.Text != "" {
+		return d.Pieces
+	}
+	return len(d.Chunks())
+}
