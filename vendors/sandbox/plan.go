@@ -59,7 +59,7 @@ type State struct {
 
 	Fraction    float64 // done of the whole work, 0..1; 1 exactly when Completed
 	Within      float64 // done of the current stage, 0..1
-	ChunksDone  int     // rises during Indexing
+	ChunksDone  int     // rises during Indexing; with a curve it follows the curve
 	ChunksTotal int     // 0 before Indexing
 
 	Since     time.Time     // when the phase began; zero when Unstarted
@@ -204,7 +204,7 @@ func (s *State) chunks(d *Document) {
 	case s.Phase == Completed:
 		s.ChunksTotal = d.ChunkCount()
 		s.ChunksDone = s.ChunksTotal
-	case s.Phase == Indexing:
+	case s.Phase == Indexing && len(d.Plan.Curve) == 0:
 		s.ChunksTotal = d.ChunkCount()
 		s.ChunksDone = int(s.Within * float64(s.ChunksTotal))
 	case s.Stage == Indexing:

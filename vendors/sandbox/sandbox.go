@@ -45,7 +45,7 @@ type Sandbox struct {
 	opts  Options
 	store *Store
 	faces []face
-	key   *rsa.PrivateKey // of the Coze JWT app
+	key   func() *rsa.PrivateKey // of the Coze JWT app, made when first asked for
 
 	mu       sync.Mutex
 	requests map[string]int         // by face
@@ -71,7 +71,7 @@ func New(o Options) *Sandbox {
 		o.QuotaWindow = time.Minute
 	}
 	s := &Sandbox{
-		opts: o, store: newStore(), key: cozeKey(),
+		opts: o, store: newStore(), key: sync.OnceValue(newCozeKey),
 		requests: map[string]int{}, recent: map[string][]time.Time{},
 	}
 	s.seed()

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -12,24 +13,26 @@ import (
 //go:embed seed.json
 var seedJSON []byte
 
-// seedKB is one knowledge base of seed.json.
+// seedKB is one knowledge base of seed.json. Times are ages: seconds before the
+// sandbox's start.
 type seedKB struct {
 	ID, Name, Description, Kind, Technique string
 	Project                                string
 	Disabled                               bool
-	Age                                    float64 // seconds before the start at which it was made
+	Age                                    float64
 	Documents                              []seedDocument
 }
 
-// seedDocument is one document of seed.json. Times are in seconds before the
-// sandbox's start.
+// seedDocument is one document of seed.json.
 type seedDocument struct {
-	ID, Name, Format, Source, URL, Text string
-	Size, Pieces, Hits                  int
-	Metadata                            []Field
-	Age                                 float64
-	Started                             *float64 // default: Age; negative: in the future of nothing, see Plan "unstarted"
-	Disabled, Archived                  bool
+	ID, Name, Source, URL, Text string
+	Format                      *string // when it is not the name's suffix
+	Size, Pieces, Hits          int
+	Metadata                    []Field
+	Age                         float64
+	Started                     *float64 // when it is not Age
+	Earlier                     float64  // an ingestion completed this long ago; 0: none did
+	Disabled, Archived          bool
 
 	// Plan is the stages, then the outcome, joined by commas: "queued 5,
 	// parsing 20, indexing 60, completed". A raw value follows a slash:
@@ -75,16 +78,13 @@ func (d seedDocument) document(base time.Time, speed float64) Document {
 	}
 	plan.Curve, plan.Code, plan.Message = d.Curve, d.Code, d.Message
 	doc := Document{
-		ID: d.ID, Name: d.Name, Format: d.Format, Source: d.Source, URL: d.URL,
+		ID: d.ID, Name: d.Name, Format: suffix(d.Name), Source: cmp.Or(d.Source, "file"), URL: d.URL,
 		Text: d.Text, Size: d.Size, Pieces: d.Pieces, Hits: d.Hits, Metadata: d.Metadata,
 		Created: ago(base, d.Age), Updated: ago(base, d.Age),
 		Plan: plan.sped(speed), Disabled: d.Disabled, Archived: d.Archived,
 	}
-	if doc.Format == "" {
-		doc.Format = suffix(d.Name)
-	}
-	if doc.Source == "" {
-		doc.Source = "file"
+	if d.Format != nil {
+		doc.Format = *d.Format
 	}
 	if plan.Outcome != Unstarted {
 		doc.Started = doc.Created
@@ -92,8 +92,8 @@ func (d seedDocument) document(base time.Time, speed float64) Document {
 	if d.Started != nil {
 		doc.Started = ago(base, *d.Started)
 	}
-	if doc.Size == 0 {
-		doc.Size = len(doc.Text)
+	if d.Earlier > 0 {
+		doc.Earlier = ago(base, d.Earlier)
 	}
 	return doc
 }

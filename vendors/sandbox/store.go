@@ -62,6 +62,7 @@ type Document struct {
 	Created  time.Time
 	Updated  time.Time
 	Started  time.Time // when ingestion was asked for; zero: not yet
+	Earlier  time.Time // when an ingestion before this one completed, if one did
 	Plan     Plan
 	Disabled bool // not served to searches
 	Archived bool
