@@ -1,0 +1,31 @@
+// Package vendors is the platform-neutral half of kb-mcp: the words in which
+// an agent hears about documents, and the small contract a platform driver
+// fulfils so that its documents can be told in them.
+//
+// # Words
+//
+//   - A platform is a kind of service (Coze, Dify, RAGFlow, Volcengine). A
+//     connection is one account on one platform; tools call it "vendor".
+//   - A knowledge base holds documents. A document is ingested: fetched,
+//     parsed, split, embedded and indexed. [Status] says where it stands.
+//   - A row is a document as a listing shows it.
+//
+// # How a call travels
+//
+//	tools -> Vendor -> Driver -> rest.Client -> ratelimit -> the platform
+//
+// [Vendor] is the concrete type that tools hold. It checks ids, pages, filters,
+// removes rows already delivered, counts, and enforces what the contract says
+// of every platform (the percent rule, "error only when failed"). A [Driver]
+// only speaks its platform's dialect: it makes requests and converts answers,
+// and trusts its arguments. Behaviour shared by two platforms belongs in
+// Vendor, never in two drivers.
+//
+// # Adding a vendor
+//
+//  1. A package vendors/<name> with the files the others have: <name>.go
+//     (Config, New, envelope check), documents.go, progress.go, wire.go.
+//  2. A test of one call to vendortest.Run, and cases in testdata/<name>.
+//  3. A face in vendors/sandbox, so that it can be tried without an account.
+//  4. One import and one line in vendors/all, and a row in the README.
+package vendors

@@ -1,0 +1,112 @@
+package vendors
+
+import (
+	"context"
+	"time"
+)
+
+// Driver is what a platform must do. Implementations convert between the
+// platform's wire format and the types of this package and nothing more. They
+// trust their arguments (ids are not empty, sizes are in range), are safe for
+// concurrent use, return *[Error], and keep no state but a signer's token and
+// a detected dialect.
+type Driver interface {
+	// ListDocuments gives one page of rows. An unknown knowledge base is an
+	// error where the platform tells it from an empty one.
+	ListDocuments(ctx context.Context, q PageQuery) (Page[Document], error)
+
+	// GetDocument gives one document with everything the platform says of it.
+	GetDocument(ctx context.Context, ref Ref) (Document, error)
+
+	// Progress gives the ingestion state of the documents asked for, in any
+	// order, by the platform's own batches. Ids that are in neither list of
+	// the report were not read; together with an error that means "as far as
+	// I got", without one it means that they are unknown.
+	Progress(ctx context.Context, q ProgressQuery) (Report, error)
+}
+
+// KnowledgeBaseLister is a driver that can list knowledge bases. Having the
+// method is having the tool list_knowledge_bases.
+type KnowledgeBaseLister interface {
+	ListKnowledgeBases(ctx context.Context, q PageQuery) (Page[KnowledgeBase], error)
+}
+
+// Counter is a driver whose platform keeps true counters for a whole
+// knowledge base, so that a summary need not read every document.
+type Counter interface {
+	Counts(ctx context.Context, knowledgeBaseID string) (Counts, error)
+}
+
+// Ref names one document.
+type Ref struct{ KnowledgeBaseID, DocumentID string }
+
+// PageQuery asks for one page of documents or knowledge bases.
+//
+// Status and NameContains are wishes: a driver passes them on where the
+// platform's own filter is true and ignores them otherwise, because [Vendor]
+// checks every row again.
+type PageQuery struct {
+	KnowledgeBaseID string // documents only
+	Status          Status // "" for all
+	NameContains    string // "" for all
+	Page            int    // 1-based, on platforms that number their pages
+	Token           string // the platform's token for this page; "" on the first
+	Size            int    // rows a page, 1-100; constant while paging
+}
+
+// Page is one page of a listing, in the platform's order.
+type Page[T any] struct {
+	Items []T
+	// Total is how many rows the platform counts for the query as it
+	// understood it; nil when it does not say.
+	Total *int
+	// Filtered says that the platform applied all the filters of the query,
+	// so that Total is the number of matching rows.
+	Filtered bool
+	// More says that another page follows: page number + 1, or NextToken.
+	More      bool
+	NextToken string
+	// NewestFirst says that the platform sorts by CreatedAt, newest first, so
+	// that rows added while paging can be told from rows not yet delivered.
+	NewestFirst bool
+	// Thin says that rows lack the progress of unsettled documents, which
+	// only a Progress call shows.
+	Thin bool
+}
+
+// ProgressQuery asks for the progress of given documents, or of the documents
+// of one upload batch. Exactly one of DocumentIDs and BatchID is set.
+type ProgressQuery struct {
+	KnowledgeBaseID string
+	DocumentIDs     []string // unique
+	BatchID         string   // Dify; others answer Unsupported
+}
+
+// Report is the answer to a ProgressQuery.
+type Report struct {
+	Documents []Document
+	Missing   []string // ids the platform surely does not know
+}
+
+// Counts are a platform's own counters for a whole knowledge base.
+type Counts struct {
+	Total     int
+	Finished  int // ingestion ended, well or badly
+	Completed int
+}
+
+// Millis converts epoch milliseconds to UTC; 0 and less mean "not said".
+func Millis(ms int64) time.Time {
+	if ms <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// Seconds converts epoch seconds to UTC; 0 and less mean "not said".
+func Seconds(s int64) time.Time {
+	if s <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(s, 0).UTC()
+}

@@ -1,0 +1,73 @@
+package vendors
+
+import "math"
+
+// Bounds of the advice when to ask again. The contract has no clock in it, so
+// the advice comes from the platform's own estimate alone.
+const (
+	pollMin     = 3 // seconds; the free Coze plan counts every call
+	pollDefault = 5
+	pollMax     = 15
+)
+
+// tally counts documents as they are read.
+type tally struct {
+	total    int
+	byStatus map[Status]int
+	percent  float64 // sum over the documents whose percentage is known
+	known    int
+	eta      int64 // the shortest estimate of an unsettled document; 0: none
+}
+
+// add counts a settled document.
+func (t *tally) add(d *Document) {
+	if t.byStatus == nil {
+		t.byStatus = make(map[Status]int)
+	}
+	t.total++
+	t.byStatus[d.Status]++
+	if d.ProgressPercent != nil {
+		t.percent += float64(*d.ProgressPercent)
+		t.known++
+	}
+	if eta := d.Ingestion.ETASeconds; eta != nil && !d.Status.Settled() && *eta > 0 && (t.eta == 0 || *eta < t.eta) {
+		t.eta = *eta
+	}
+}
+
+// summary is the count so far.
+func (t *tally) summary() Summary {
+	s := Summary{Total: t.total, ByStatus: map[Status]int{}, Done: true}
+	for status, n := range t.byStatus {
+		s.ByStatus[status] = n
+		if !status.Settled() {
+			s.Done = false
+		}
+		if status.NeedsAction() {
+			s.NeedsAction += n
+		}
+	}
+	s.Failed = t.byStatus[Failed]
+	if t.known > 0 {
+		s.ProgressPercent = percent(t.percent / float64(t.known))
+	}
+	return s
+}
+
+// pollAfter advises when to ask again: a quarter of the shortest estimate.
+// 0 when everything has settled.
+func (t *tally) pollAfter() int {
+	if t.summary().Done {
+		return 0
+	}
+	if t.eta == 0 {
+		return pollDefault
+	}
+	return int(min(max(t.eta/4, pollMin), pollMax))
+}
+
+// percent rounds down to one decimal, so that only all is 100.
+func percent(p float64) *float64 {
+	p = math.Floor(min(max(p, 0), 100)*10+1e-6) / 10
+	return &p
+}

@@ -1,0 +1,144 @@
+package vendors
+
+import "time"
+
+// Document is one document of a knowledge base in the contract's shape. A nil
+// pointer, "" or a zero time means that the platform did not say; a value is
+// never invented. Times are UTC. Drivers leave Vendor and KnowledgeBaseID to
+// [Vendor].
+type Document struct {
+	Vendor          string         `json:"vendor"`
+	KnowledgeBaseID string         `json:"knowledge_base_id"`
+	DocumentID      string         `json:"document_id"`
+	Name            string         `json:"name"`
+	Status          Status         `json:"status"`
+	VendorStatus    string         `json:"vendor_status"` // the platform's own value
+	ProgressPercent *int           `json:"progress_percent,omitempty"`
+	Error           *Failure       `json:"error,omitempty"`
+	Format          string         `json:"format,omitempty"` // file suffix, lower case, no dot
+	Kind            string         `json:"kind,omitempty"`   // text table image audio video
+	Source          string         `json:"source,omitempty"` // file web text object_storage notion lark connector
+	SizeBytes       *int64         `json:"size_bytes,omitempty"`
+	CharCount       *int64         `json:"char_count,omitempty"`
+	TokenCount      *int64         `json:"token_count,omitempty"`
+	ChunkCount      *int64         `json:"chunk_count,omitempty"`
+	HitCount        *int64         `json:"hit_count,omitempty"`
+	Enabled         *bool          `json:"enabled,omitempty"`
+	Archived        *bool          `json:"archived,omitempty"`
+	Searchable      *bool          `json:"searchable,omitempty"`
+	Warnings        []string       `json:"warnings,omitempty"`
+	CreatedAt       time.Time      `json:"created_at,omitzero"`
+	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
+	SourceURL       string         `json:"source_url,omitempty"` // no query: it may hold credentials
+	Metadata        map[string]any `json:"metadata,omitempty"`
+
+	// Ingestion is what a progress answer says beyond the fields above.
+	Ingestion Ingestion `json:"-"`
+}
+
+// Ingestion is the part of a document that only progress answers show.
+type Ingestion struct {
+	Stage          string // parsing cleaning splitting indexing
+	ChunksDone     *int64
+	ChunksTotal    *int64
+	ETASeconds     *int64
+	StartedAt      time.Time
+	FinishedAt     time.Time
+	ElapsedSeconds *float64 // shown for settled documents only
+}
+
+// Failure is why a document failed, in the platform's words where it has some.
+type Failure struct {
+	Code      string `json:"code,omitempty"`
+	Message   string `json:"message"`
+	Retryable *bool  `json:"retryable,omitempty"` // nil: the platform does not let one tell
+	Hint      string `json:"hint,omitempty"`
+}
+
+// Progress is the ingestion view of a document.
+type Progress struct {
+	DocumentID      string    `json:"document_id"`
+	Name            string    `json:"name,omitempty"`
+	Status          Status    `json:"status"`
+	VendorStatus    string    `json:"vendor_status"`
+	ProgressPercent *int      `json:"progress_percent,omitempty"`
+	Stage           string    `json:"stage,omitempty"`
+	ChunksDone      *int64    `json:"chunks_done,omitempty"`
+	ChunksTotal     *int64    `json:"chunks_total,omitempty"`
+	ETASeconds      *int64    `json:"eta_seconds,omitempty"`
+	StartedAt       time.Time `json:"started_at,omitzero"`
+	FinishedAt      time.Time `json:"finished_at,omitzero"`
+	ElapsedSeconds  *float64  `json:"elapsed_seconds,omitempty"`
+	Error           *Failure  `json:"error,omitempty"`
+}
+
+// KnowledgeBase is one knowledge base in the contract's shape.
+type KnowledgeBase struct {
+	Vendor          string    `json:"vendor"`
+	KnowledgeBaseID string    `json:"knowledge_base_id"`
+	Name            string    `json:"name"`
+	Description     string    `json:"description,omitempty"`
+	DocumentCount   *int64    `json:"document_count,omitempty"`
+	ChunkCount      *int64    `json:"chunk_count,omitempty"`
+	SizeBytes       *int64    `json:"size_bytes,omitempty"`
+	Enabled         *bool     `json:"enabled,omitempty"`
+	CreatedAt       time.Time `json:"created_at,omitzero"`
+	UpdatedAt       time.Time `json:"updated_at,omitzero"`
+}
+
+// settle enforces on one document what the contract says of every platform.
+// The percentage follows the status, never the other way round: 100 exactly
+// when completed, below 100 while queued or processing, absent otherwise.
+func (d *Document) settle(vendor, kb string) {
+	d.Vendor, d.KnowledgeBaseID = vendor, kb
+	switch d.Status {
+	case Completed:
+		hundred := 100
+		d.ProgressPercent = &hundred
+	case Queued, Processing:
+		if d.ProgressPercent != nil {
+			p := min(max(*d.ProgressPercent, 0), 99)
+			d.ProgressPercent = &p
+		}
+	default:
+		d.ProgressPercent = nil
+	}
+	if d.Status != Failed {
+		d.Error = nil
+	}
+	if d.Searchable == nil {
+		d.Searchable = searchable(d)
+	}
+}
+
+// searchable concludes from status and flags what the platform said about
+// searches: nothing unless a document is completed and its flag is known. (Old
+// chunks of a document that is ingested again may or may not be served.)
+func searchable(d *Document) *bool {
+	if d.Status != Completed {
+		return nil
+	}
+	off := d.Enabled != nil && !*d.Enabled || d.Archived != nil && *d.Archived
+	if !off && d.Enabled == nil {
+		return nil
+	}
+	on := !off
+	return &on
+}
+
+// progress is the ingestion view of a settled document.
+func (d *Document) progress() Progress {
+	p := Progress{
+		DocumentID: d.DocumentID, Name: d.Name, Status: d.Status, VendorStatus: d.VendorStatus,
+		ProgressPercent: d.ProgressPercent, Stage: d.Ingestion.Stage,
+		ChunksDone: d.Ingestion.ChunksDone, ChunksTotal: d.Ingestion.ChunksTotal,
+		StartedAt: d.Ingestion.StartedAt, FinishedAt: d.Ingestion.FinishedAt, Error: d.Error,
+	}
+	if !d.Status.Settled() {
+		p.ETASeconds = d.Ingestion.ETASeconds
+		p.FinishedAt = time.Time{}
+	} else {
+		p.ElapsedSeconds = d.Ingestion.ElapsedSeconds
+	}
+	return p
+}
