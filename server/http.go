@@ -1,0 +1,211 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+)
+
+// The stop. Its parts add up to less than 1.8 s, so that a process is gone 2 s
+// after its signal.
+const (
+	stopGrace   = 1500 * time.Millisecond // all of it
+	stopRunning = 750 * time.Millisecond  // for running calls to end by themselves
+	stopAnswer  = 250 * time.Millisecond  // for cancelled calls to answer so
+	// stopFlush is for an answer on its way to an SSE stream: it is queued
+	// there after the call has ended, and lost if the stream closes first.
+	stopFlush = 20 * time.Millisecond
+)
+
+// sessionTTL ends the state of clients that left without DELETE; mcp-go would
+// keep it, 18 kB each, for ever.
+const sessionTTL = 30 * time.Minute
+
+// HTTPOptions says where and to whom the server answers.
+type HTTPOptions struct {
+	Addr string // HOST:PORT; port 0 picks a free one
+	// Tokens are the bearer tokens, any of which is good. Without any, nobody
+	// is asked for one, and only loopback addresses are accepted.
+	Tokens []string
+	// AllowedOrigins are pages (scheme://host[:port]) beside those of this
+	// machine; AllowedHosts are Host names beside loopback and Addr's own.
+	AllowedOrigins, AllowedHosts []string
+	// Listening, if set, is told the bound address.
+	Listening func(net.Addr)
+}
+
+// CheckAddr refuses an address that other machines can reach when there is no
+// token to ask them for. A port alone (":8080") and 0.0.0.0 mean every
+// interface, and a name may resolve to anything.
+func CheckAddr(addr string, tokens []string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%q is not an address to listen on: want HOST:PORT, such as 127.0.0.1:8080", addr)
+	}
+	if len(tokenList(tokens)) > 0 || loopback(hostname(host)) {
+		return nil
+	}
+	return fmt.Errorf("%q can be reached from other machines: set KB_MCP_AUTH_TOKENS to one or more bearer tokens, or listen on 127.0.0.1", addr)
+}
+
+// endpoint is what serves HTTP: one mux over both transports.
+type endpoint struct {
+	handler    http.Handler
+	streamable *mcpserver.StreamableHTTPServer
+	sse        *mcpserver.SSEServer
+}
+
+// close ends every stream, and the sweeper of idle sessions.
+func (e *endpoint) close() {
+	// SSEServer.Shutdown does nothing for a mounted handler.
+	e.sse.CloseSessions()
+	_ = e.streamable.Shutdown(context.Background()) // it has no http.Server to wait for
+}
+
+// newEndpoint builds the mux. It is ready until ctx ends.
+func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string) *endpoint {
+	ids := &sessions{ended: bounded{max: endedSessions}}
+	e := &endpoint{
+		streamable: mcpserver.NewStreamableHTTPServer(s.mcp,
+			mcpserver.WithSessionIdManager(ids),
+			// With GET streams, progress is spread at random over them and
+			// the client's POSTs.
+			mcpserver.WithDisableStreaming(true),
+			mcpserver.WithSessionIdleTTL(sessionTTL),
+			mcpserver.WithDisableLocalhostProtection(true), // the guard's business
+			mcpserver.WithStreamableHTTPLogger(s.log),
+		),
+		sse: mcpserver.NewSSEServer(s.mcp,
+			mcpserver.WithKeepAliveInterval(10*time.Second),
+			mcpserver.WithSSEDisableLocalhostProtection(true),
+			mcpserver.WithSSEContextFunc(sseContext),
+		),
+	}
+	mcpMux := http.NewServeMux() // other methods get 405 and Allow
+	mcpMux.Handle("POST /mcp", e.streamable)
+	mcpMux.Handle("DELETE /mcp", e.streamable)
+	mcpMux.Handle("GET /sse", e.sse.SSEHandler())
+	mcpMux.Handle("POST /message", e.sse.MessageHandler())
+
+	ended := func(session string) {
+		ids.end(session)
+		// mcp-go tells of registered sessions only, and one from before a
+		// restart, or of another replica, is not.
+		s.calls.close(session)
+	}
+	g := newGuard(o, append(bound, o.Addr), ended, mcpMux)
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", g)
+	mux.Handle("/sse", g)
+	mux.Handle("/message", g)
+	// Outside the guard: a probe has no token, and a pod's address as Host.
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", readyz(ctx))
+	e.handler = mux
+	return e
+}
+
+// sseContext pins SSE to the revisions with a handshake, and marks its calls
+// as detached. SSE's server/discover would offer 2026-07-28, and a client that
+// took the offer would be refused for its missing Mcp-Method header.
+func sseContext(ctx context.Context, _ *http.Request) context.Context {
+	ctx = context.WithValue(ctx, detached{}, true)
+	return mcpserver.WithSupportedProtocolVersions(ctx, mcp.LegacyProtocolVersions())
+}
+
+// Handler is what [Server.HTTP] serves, for tests and for embedding in another
+// server. Its streams and its session sweeper end with ctx. A ResponseWriter
+// wrapped around it must implement http.Flusher itself: with Unwrap alone /sse
+// answers 500 and /mcp loses all progress without a word.
+func (s *Server) Handler(ctx context.Context, o HTTPOptions) http.Handler {
+	e := s.newEndpoint(ctx, o)
+	context.AfterFunc(ctx, e.close)
+	return e.handler
+}
+
+// HTTP listens on o.Addr and serves until ctx ends, which is success. It
+// returns within 1.8 s of that, calls in flight or not.
+func (s *Server) HTTP(ctx context.Context, o HTTPOptions) error {
+	if err := CheckAddr(o.Addr, o.Tokens); err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return err
+	}
+	addr := ln.Addr().String()
+	if err := CheckAddr(addr, o.Tokens); err != nil { // "localhost" is a name, too
+		return errors.Join(err, ln.Close())
+	}
+	// Calls outlive ctx by the stop's grace.
+	base, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	e := s.newEndpoint(ctx, o, addr)
+	defer e.close()
+	srv := &http.Server{
+		Handler:           e.handler,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		// No WriteTimeout: it cuts long calls without an answer.
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	s.log.Info("listening", "addr", addr)
+	if o.Listening != nil {
+		o.Listening(ln.Addr())
+	}
+	select {
+	case err := <-served: // the listener broke
+		return errors.Join(err, srv.Close())
+	case <-ctx.Done():
+	}
+	s.stop(base, srv, e, cut)
+	<-served
+	return nil
+}
+
+// stop ends srv: no new connection, running calls get their time, then are
+// cancelled and get time to say so, then streams close and the rest is cut.
+// ctx is the base context, not the one whose end began the stop: a Shutdown
+// with that one would return at once.
+func (s *Server) stop(ctx context.Context, srv *http.Server, e *endpoint, cut context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	s.log.Info("stopping", "calls", s.calls.running())
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		_ = srv.Shutdown(ctx) // closes the listener first of all
+	}()
+	if s.calls.running() > 0 {
+		if !s.calls.wait(ctx, stopRunning) {
+			// A call cut by the base context gets an empty 200, one cancelled
+			// here its own answer.
+			s.calls.stop()
+			s.calls.wait(ctx, stopAnswer)
+		}
+		time.Sleep(stopFlush)
+	}
+	e.close()
+	cut()
+	// Shutdown looks at its connections ever more rarely, in the end twice a
+	// second; a second one begins anew. It also waits for connections that
+	// never sent a request; those, and clients that do not read, are closed.
+	if err := srv.Shutdown(ctx); err != nil {
+		s.log.Warn("connections still open at the end are closed", "calls", s.calls.running())
+		_ = srv.Close()
+	}
+	s.calls.wait(ctx, stopGrace) // SSE's calls run outside any connection
+	cancel()
+	<-first
+}

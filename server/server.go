@@ -1,0 +1,167 @@
+// Package server is the MCP endpoint: the same tools over stdio, streamable
+// HTTP and the older HTTP+SSE transport.
+//
+// mcp-go speaks the protocol. What stands here is what it leaves to its user:
+// who may call (guard.go), what a session and a running call are
+// (sessions.go), health (health.go), and an end that takes less than two
+// seconds whatever is in flight. The package knows no vendor and no tool;
+// tools arrive complete, as mcp-go values.
+package server
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+)
+
+// instructions are what a host shows its model before any tool; hosts cut
+// them at 2 KB.
+//
+//go:embed instructions.md
+var instructions string
+
+// cacheTTL is how many milliseconds a client of 2026-07-28 may keep the tool
+// list. The list is fixed for the life of a process, but a restart may bring
+// other tools: minutes, not hours.
+const cacheTTL = 300_000
+
+// Stdio limits. mcp-go's defaults are 5 workers and a queue of 100: eight
+// calls that wait for one platform's quota then hold up every other
+// platform's, and with a full queue calls run in the read loop, which hears
+// no cancellation while it works.
+const (
+	stdioWorkers = 100 // the most mcp-go grants
+	stdioQueue   = 1024
+	// stdioGrace is how long handlers get to notice that their context has
+	// ended. Clients send SIGTERM 2 s after they close our stdin.
+	stdioGrace = time.Second
+)
+
+// Options is what the endpoint needs.
+type Options struct {
+	Name, Version string
+	// Tools is every tool, complete: schemas, annotations, handler.
+	Tools []mcpserver.ServerTool
+	// Log goes to stderr, never to stdout; nil discards.
+	Log *slog.Logger
+}
+
+// Server serves one set of tools over any of the transports. Stdio can run
+// once at a time in a process, because mcp-go keeps the stdio session in a
+// package variable.
+type Server struct {
+	mcp   *mcpserver.MCPServer
+	log   *slog.Logger
+	calls *calls
+}
+
+// New builds the MCP server. It does not open anything.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{log: o.Log, calls: newCalls()}
+	hooks := &mcpserver.Hooks{}
+	hooks.AddOnRegisterSession(func(_ context.Context, cs mcpserver.ClientSession) {
+		s.calls.open(cs.SessionID())
+	})
+	hooks.AddOnUnregisterSession(func(_ context.Context, cs mcpserver.ClientSession) {
+		s.calls.close(cs.SessionID())
+	})
+	s.mcp = mcpserver.NewMCPServer(o.Name, o.Version,
+		mcpserver.WithInstructions(instructions),
+		mcpserver.WithToolCapabilities(false), // without it, listChanged is declared
+		mcpserver.WithHooks(hooks),
+		mcpserver.WithCacheHints(cacheTTL, mcp.CacheScopePublic),
+		// The first middleware is the outermost: the log sees what the
+		// recovery made of a panic. Recovery is a net only; its -32603 never
+		// reaches a model.
+		mcpserver.WithLogger(o.Log),
+		mcpserver.WithToolHandlerMiddleware(s.calls.middleware),
+		mcpserver.WithRecovery(),
+	)
+	s.mcp.AddTools(o.Tools...)
+	return s
+}
+
+// Stdio serves in and out until in ends or ctx does; both are success. Calls
+// in flight are then cancelled and waited for, for a second at most: a handler
+// that ignores its context would otherwise keep the process, and its client,
+// waiting. A line that arrives without its newline before the end is
+// discarded, and no write to out begins once Stdio has returned.
+//
+// After ctx has ended, one goroutine stays behind until a Read of in returns;
+// no reader can be interrupted from outside.
+func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
+	st := mcpserver.NewStdioServer(s.mcp)
+	st.SetErrorLogger(slog.NewLogLogger(s.log.Handler(), slog.LevelWarn))
+	mcpserver.WithWorkerPoolSize(stdioWorkers)(st)
+	mcpserver.WithQueueSize(stdioQueue)(st)
+
+	r := &endReader{r: in, ended: make(chan struct{})}
+	w := &gate{w: out}
+	defer w.shut.Store(true)
+	listened := make(chan error, 1)
+	go func() { listened <- st.Listen(ctx, r, w) }()
+
+	select {
+	case err := <-listened:
+		return stdioError(err)
+	case <-ctx.Done():
+	case <-r.ended:
+	}
+	select {
+	case err := <-listened:
+		return stdioError(err)
+	case <-time.After(stdioGrace):
+		s.log.Warn("calls still running at the end are abandoned", "calls", s.calls.running())
+		return nil
+	}
+}
+
+// stdioError keeps what a caller should hear: the end of ctx is no failure.
+func stdioError(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// endReader tells when its reader has ended, so that Stdio can bound the wait
+// for the handlers: mcp-go's Listen waits for them without limit.
+type endReader struct {
+	r     io.Reader
+	ended chan struct{}
+	once  sync.Once
+}
+
+func (e *endReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil {
+		e.once.Do(func() { close(e.ended) })
+	}
+	return n, err
+}
+
+// gate lets writes through until it is shut: an abandoned handler may answer
+// while the process tears down. It has no lock, because a write may be stuck
+// with a client that does not read, and the end must not wait for that.
+type gate struct {
+	w    io.Writer
+	shut atomic.Bool
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	if g.shut.Load() {
+		return 0, io.ErrClosedPipe
+	}
+	return g.w.Write(p)
+}
