@@ -1,0 +1,169 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"kb-mcp/ratelimit"
+	"kb-mcp/vendors"
+)
+
+// networkError classifies what kept an answer from arriving. The texts are
+// ours: a *url.Error holds the whole URL.
+func networkError(ctx context.Context, err error, timeout time.Duration) *vendors.Error {
+	var (
+		busy     *ratelimit.BusyError
+		urlErr   *url.Error
+		netErr   net.Error
+		certErr  *tls.CertificateVerificationError
+		authErr  x509.UnknownAuthorityError
+		ours     *vendors.Error
+		tlsAlert tls.AlertError
+		tlsHead  tls.RecordHeaderError
+	)
+	if errors.As(err, &ours) { // a signer's
+		c := *ours
+		return &c
+	}
+	if errors.As(err, &urlErr) {
+		err = urlErr.Err
+	}
+	e := &vendors.Error{Kind: vendors.Unavailable, Err: err}
+	switch {
+	case errors.As(err, &busy):
+		e.Kind, e.Once, e.Unsent, e.After = vendors.RateLimited, true, true, busy.After
+		e.Message = "This connection's own rate limit has no free request before the call would have to end."
+		e.Hint = "Wait retry_after_seconds and ask again; ask for many documents in one call instead of one by one."
+	case errors.Is(err, errTooLarge):
+		e.Kind, e.Message = vendors.BadResponse, "The platform's answer is larger than this server reads."
+		e.Hint = "Ask for fewer items (a smaller `limit`)."
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.Kind, e.Message = vendors.BadResponse, "The platform's answer was cut short."
+		e.Hint = "Try again; if it stays, look at the proxy between kb-mcp and the platform."
+		e.Later = true
+	case errors.Is(ctx.Err(), context.Canceled):
+		e.Kind, e.Message, e.Once = vendors.Timeout, "The call was cancelled before the platform answered.", true
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		e.Kind, e.Message = vendors.Timeout, fmt.Sprintf("The platform did not answer within %s.", timeout)
+		e.Hint = "Try again later; check that the platform's address is right and reachable, or raise its _TIMEOUT variable."
+	case errors.As(err, &certErr), errors.As(err, &authErr), errors.As(err, &tlsAlert), errors.As(err, &tlsHead):
+		e.Once, e.Message = true, "No secure connection to the platform could be made: "+Text(err.Error())
+		e.Hint = "Check the scheme of the base URL; for a private certificate set KB_MCP_CA_FILE."
+	default:
+		e.Unsent = unsent(err)
+		e.Message = "The platform could not be reached: " + Text(cause(err).Error())
+		e.Hint = "Check that the platform's base URL is right and the server is running, then try again."
+	}
+	return e
+}
+
+// unsent reports whether no byte of the request can have reached the platform.
+func unsent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// cause strips addresses of this machine ("dial tcp 10.0.0.1:80") down to the
+// system's words.
+func cause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Err
+	}
+	return err
+}
+
+func redirected() *vendors.Error {
+	return vendors.Errorf(vendors.BadResponse, "The platform answered with a redirect, which is refused because it could carry the credential elsewhere.").
+		WithHint("Set the base URL to the address that the platform really has (https, no trailing path).")
+}
+
+// Unmarshal decodes a body. broken is the error for a body that is no JSON;
+// odd is the one for JSON of another form than v's, whose other fields were
+// decoded all the same: the envelope's code may explain it.
+func Unmarshal(a Answer, v any) (broken, odd *vendors.Error) {
+	err := json.Unmarshal(a.Body, v)
+	var form *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &form):
+		return nil, NotJSON(a, err)
+	}
+	return NotJSON(a, err), nil
+}
+
+// NotJSON is the error for a body that is not the JSON it should be. It says
+// what came instead in the words that help most.
+func NotJSON(a Answer, err error) *vendors.Error {
+	body := bytes.TrimSpace(a.Body)
+	e := &vendors.Error{Kind: vendors.BadResponse, HTTPStatus: a.Status, Err: err}
+	switch {
+	case len(body) == 0:
+		e.Message = "The platform's answer is empty."
+	case body[0] == '<':
+		e.Message = "The platform answered with a web page instead of JSON."
+	case body[0] == '{' || body[0] == '[':
+		e.Message = "The platform's answer is broken JSON or not of the documented form."
+	default:
+		e.Message = "The platform's answer is not JSON."
+	}
+	e.Hint = "Check the base URL of this connection: it may point to a web page, a proxy or another service."
+	return e
+}
+
+// ByStatus is the error for a status that says it all: an answer of 400 and
+// more without a code that means something.
+func ByStatus(a Answer) *vendors.Error {
+	e := &vendors.Error{HTTPStatus: a.Status, Kind: vendors.VendorError}
+	switch s := a.Status; {
+	case s == http.StatusUnauthorized:
+		e.Kind = vendors.Unauthenticated
+	case s == http.StatusForbidden:
+		e.Kind = vendors.PermissionDenied
+	case s == http.StatusTooManyRequests:
+		e.Kind = vendors.RateLimited
+	case s == http.StatusRequestTimeout || s >= 500:
+		e.Kind = vendors.Unavailable
+	case s == http.StatusConflict:
+		e.Kind = vendors.Conflict
+	case s == http.StatusNotFound || s == http.StatusMethodNotAllowed:
+		e.Kind = vendors.BadResponse // a path the server does not have
+	case s >= 400:
+		e.Kind = vendors.InvalidArgument
+	}
+	e.Message = fmt.Sprintf("The platform answered HTTP %d (%s).", a.Status, http.StatusText(a.Status))
+	return e
+}
+
+// maxRetryAfter caps what a platform may ask to wait: beyond an hour it is
+// more likely a mistake than a plan.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the header in both its forms; 0 when absent or absurd.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if v == "" {
+		return 0
+	}
+	d := time.Duration(0)
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		if s > 0 && s < 1e9 {
+			d = time.Duration(s * float64(time.Second))
+		}
+	} else if t, err := http.ParseTime(v); err == nil {
+		d = t.Sub(now)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}

@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// minSecret is the length from which a secret is taken out of texts: shorter
+// ones would mangle them, and no platform issues such.
+const minSecret = 6
+
+// Secrets takes credentials out of every text that leaves the process. A
+// platform may echo a request in an error, a document or a header; this is the
+// net below all other care. The zero value and nil are ready to use.
+type Secrets struct {
+	mu       sync.RWMutex
+	pairs    []string
+	replacer *strings.Replacer
+}
+
+// Add makes values secret, in the forms in which they may be echoed.
+func (s *Secrets) Add(values ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range values {
+		if len(v) < minSecret {
+			continue
+		}
+		quoted, _ := json.Marshal(v) // a string always encodes
+		for _, form := range []string{v, string(quoted[1 : len(quoted)-1]), url.QueryEscape(v), url.PathEscape(v)} {
+			s.pairs = append(s.pairs, form, "[redacted]")
+		}
+	}
+	s.replacer = strings.NewReplacer(s.pairs...)
+}
+
+// Clean returns text without secrets.
+func (s *Secrets) Clean(text string) string {
+	if s == nil {
+		return text
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.replacer == nil {
+		return text
+	}
+	return s.replacer.Replace(text)
+}
+
+// maxText caps a platform's words: an error's whole JSON stays under 2 KB.
+const maxText = 400
+
+// Text makes a platform's words fit to show: one line, no control characters,
+// capped. They may quote other people's input.
+func Text(s string) string {
+	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ")
+	n := 0
+	for i := range s {
+		if n++; n > maxText {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// PublicURL returns a URL without user, query and fragment, which may hold
+// credentials; "" for what is no absolute URL.
+func PublicURL(s string) string {
+	u, err := url.Parse(strings.TrimSpace(s))
+	if err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", "", false
+	return u.String()
+}

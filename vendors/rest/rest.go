@@ -1,0 +1,252 @@
+// Package rest is the one JSON-over-HTTP client of all drivers. A driver says
+// what to ask and how to judge an answer; rest does the rest: bounded bodies,
+// refused redirects, retries above the decoded envelope, pacing of every try,
+// signing below pacing, and error texts without credentials.
+//
+//	Client.Do                 retries on what Decode and the network said
+//	  http.Client             no redirects; Conn.Timeout a try
+//	    ratelimit.Transport   one slot a try, or an error at once
+//	      signer              on a clone, fresh for every try
+//	        Conn.Transport    the shared connection pool
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"kb-mcp/ratelimit"
+	"kb-mcp/vendors"
+)
+
+// DefaultMaxBody bounds a response body, decompressed.
+const DefaultMaxBody = 8 << 20
+
+// Conn is one account's way to its platform, made by the registry.
+type Conn struct {
+	Transport http.RoundTripper  // the shared pool
+	Limiter   *ratelimit.Limiter // one per credential
+	Timeout   time.Duration      // one try; 15 s when 0
+	Backoff   ratelimit.Backoff  // three tries when zero
+	MaxBody   int64              // DefaultMaxBody when 0
+	Secrets   *Secrets           // what must not appear in any text
+	Log       *slog.Logger       // for the operator; nothing when nil
+	Now       func() time.Time   // for signatures; time.Now when nil
+}
+
+// Dialect is what a driver knows of its platform's HTTP.
+type Dialect struct {
+	Base *url.URL // of all paths
+	// Sign puts the credential on a clone of the request, for every try anew.
+	Sign func(r *http.Request, body []byte) error
+	// Decode judges an answer and decodes its payload into out in one pass. It
+	// sees every complete answer but redirects, whatever the status.
+	Decode func(a Answer, out any) error
+}
+
+// Answer is a whole response.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Call is one request of a platform's API.
+type Call struct {
+	Method string
+	Path   []string // segments, escaped here
+	Query  url.Values
+	Body   any // sent as JSON; nil for none
+	Header http.Header
+	// Write marks what must not happen twice: it is tried again only when it
+	// surely did not happen.
+	Write bool
+}
+
+// Client makes a driver's calls. It is safe for concurrent use.
+type Client struct {
+	conn    Conn
+	dialect Dialect
+	http    *http.Client
+}
+
+// New makes the client of one connection.
+func New(conn Conn, d Dialect) *Client {
+	if conn.Timeout == 0 {
+		conn.Timeout = 15 * time.Second
+	}
+	if conn.MaxBody == 0 {
+		conn.MaxBody = DefaultMaxBody
+	}
+	if conn.Backoff.Tries == 0 {
+		conn.Backoff = ratelimit.Backoff{Tries: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second}
+	}
+	if conn.Log == nil {
+		conn.Log = slog.New(slog.DiscardHandler)
+	}
+	paced := &ratelimit.Transport{Limiter: conn.Limiter, Base: signer{sign: d.Sign, base: conn.Transport}}
+	return &Client{conn: conn, dialect: d, http: &http.Client{
+		Transport:     paced,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Do makes the call and lets the dialect decode the answer into out. Its errors
+// are *vendors.Error. A try that failed leaves out in any state.
+func (c *Client) Do(ctx context.Context, call Call, out any) error {
+	u, err := c.url(call)
+	if err != nil {
+		return err
+	}
+	var body []byte
+	if call.Body != nil {
+		if body, err = json.Marshal(call.Body); err != nil {
+			return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be encoded.", Err: err}
+		}
+	}
+	err = ratelimit.Do(ctx, c.conn.Backoff, func() error {
+		err := c.try(ctx, call, u, body, out)
+		if err == nil {
+			return nil
+		}
+		c.heed(ctx, err)
+		if call.Write && !err.Unsent {
+			err.Once = true
+		}
+		return err
+	})
+	return err
+}
+
+// heed lets a refusal hold for everybody who uses the credential.
+func (c *Client) heed(ctx context.Context, err *vendors.Error) {
+	if err.Kind == vendors.RateLimited && err.HTTPStatus != 0 && err.After > 0 {
+		c.conn.Limiter.Pause(err.After)
+	}
+	c.conn.Log.DebugContext(ctx, "vendor request failed", "kind", string(err.Kind), "status", err.HTTPStatus,
+		"code", err.VendorCode, "request_id", err.RequestID, "cause", c.conn.Secrets.Clean(err.Error()))
+}
+
+// try is one request and its judgement.
+func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out any) *vendors.Error {
+	tryCtx, cancel := context.WithTimeout(ctx, c.conn.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(tryCtx, call.Method, u, bytes.NewReader(body))
+	if err != nil {
+		return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
+	}
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, values := range call.Header {
+		req.Header[name] = values
+	}
+	a, err := c.roundTrip(req)
+	if err != nil {
+		return c.clean(networkError(ctx, err, c.conn.Timeout), a)
+	}
+	if a.Status >= 300 && a.Status < 400 {
+		return c.clean(redirected(), a)
+	}
+	if err := c.dialect.Decode(a, out); err != nil {
+		return c.clean(err, a)
+	}
+	return nil
+}
+
+// roundTrip sends the request and reads the whole answer up to the bound.
+func (c *Client) roundTrip(req *http.Request) (Answer, error) {
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer resp.Body.Close()
+	a := Answer{Status: resp.StatusCode, Header: resp.Header}
+	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, c.conn.MaxBody+1))
+	if err == nil && int64(len(a.Body)) > c.conn.MaxBody {
+		err = errTooLarge
+	}
+	return a, err
+}
+
+var errTooLarge = errors.New("response body too large")
+
+// clean completes an error with what every answer says and takes out secrets.
+func (c *Client) clean(err error, a Answer) *vendors.Error {
+	var e *vendors.Error
+	if !errors.As(err, &e) {
+		e = &vendors.Error{Kind: vendors.Internal, Message: "The answer could not be judged.", Err: err}
+	}
+	if e.HTTPStatus == 0 {
+		e.HTTPStatus = a.Status
+	}
+	if after := retryAfter(a.Header, c.now()); after > 0 && e.Kind == vendors.RateLimited {
+		e.After = after
+	}
+	e.Message = c.conn.Secrets.Clean(e.Message)
+	e.VendorMessage = c.conn.Secrets.Clean(Text(e.VendorMessage))
+	return e
+}
+
+func (c *Client) now() time.Time {
+	if c.conn.Now != nil {
+		return c.conn.Now()
+	}
+	return time.Now()
+}
+
+// url joins base, escaped path segments and query.
+func (c *Client) url(call Call) (string, error) {
+	var b strings.Builder
+	b.WriteString(strings.TrimRight(c.dialect.Base.Scheme+"://"+c.dialect.Base.Host+c.dialect.Base.EscapedPath(), "/"))
+	for _, seg := range call.Path {
+		if seg == "" || seg == "." || seg == ".." {
+			return "", vendors.Errorf(vendors.InvalidArgument, "An id is %q, which can be no id.", seg)
+		}
+		b.WriteString("/" + url.PathEscape(seg))
+	}
+	if len(call.Query) > 0 {
+		b.WriteString("?" + call.Query.Encode())
+	}
+	return b.String(), nil
+}
+
+// signer puts the credential on a clone of the request.
+type signer struct {
+	sign func(*http.Request, []byte) error
+	base http.RoundTripper
+}
+
+func (s signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s.sign == nil {
+		return s.base.RoundTrip(r)
+	}
+	r = r.Clone(r.Context())
+	var body []byte
+	if r.GetBody != nil {
+		rd, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		body, err = io.ReadAll(rd) // bytes in memory: no error but ours
+		rd.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := s.sign(r, body); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	return s.base.RoundTrip(r)
+}
