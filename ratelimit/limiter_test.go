@@ -1,0 +1,468 @@
+package ratelimit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// ledger collects when callers were let through.
+type ledger struct {
+	mu     sync.Mutex
+	start  time.Time
+	grants []time.Duration
+}
+
+func (g *ledger) add() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.grants = append(g.grants, time.Since(g.start))
+}
+
+// ideal is the earliest time of each grant that the terms allow, for callers
+// that arrive in this order at these times.
+func ideal(terms []Term, arrivals []time.Duration) []time.Duration {
+	var at []time.Duration
+	for i, t := range arrivals {
+		if i > 0 {
+			t = max(t, at[i-1])
+		}
+		for _, term := range terms {
+			if i >= term.N {
+				t = max(t, at[i-term.N]+term.Window)
+			}
+		}
+		at = append(at, t)
+	}
+	return at
+}
+
+// checkWindows fails if any window of a term holds more than its number.
+func checkWindows(t *testing.T, terms []Term, grants []time.Duration) {
+	t.Helper()
+	for _, term := range terms {
+		for i := term.N; i < len(grants); i++ {
+			if d := grants[i] - grants[i-term.N]; d < term.Window {
+				t.Fatalf("%d grants within %v at %v: more than %d per %v", term.N+1, d, grants[i], term.N, term.Window)
+			}
+		}
+	}
+}
+
+func TestWindowIsStrictAndFullyUsed(t *testing.T) {
+	for _, tt := range []struct {
+		rate string
+		n    int // grants to collect
+	}{
+		{"1/s", 500},
+		{"10/s", 2000},
+		{"7/s", 2000}, // no whole number of nanoseconds apart
+		{"8/min", 800},
+		{"3000/day", 9000},
+		{"100000/s", 200_000},
+		{"10/s,100/min", 3000},
+		{"10/s,3000/day", 9100},
+		{"3/s,20/min,70/hour", 1000},
+	} {
+		t.Run(tt.rate, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := must(t, tt.rate)
+				l, g := New(r), &ledger{start: time.Now()}
+				var wg sync.WaitGroup
+				for range 20 {
+					wg.Go(func() {
+						for range tt.n / 20 {
+							if err := l.Wait(t.Context()); err != nil {
+								t.Error(err)
+							}
+							g.add()
+						}
+					})
+				}
+				wg.Wait()
+				checkWindows(t, r.Terms(), g.grants)
+				if diff := cmp.Diff(ideal(r.Terms(), make([]time.Duration, tt.n)), g.grants); diff != "" {
+					t.Errorf("grant times (-ideal +got):\n%.2000s", diff)
+				}
+			})
+		})
+	}
+}
+
+// Callers at random times, mostly less and sometimes more than the rate
+// allows, down to single nanoseconds around the end of a window.
+func TestWindowIsStrictForScatteredCallers(t *testing.T) {
+	for _, rate := range []string{"1/s", "10/s", "5/s,20/min", "8/min", "2/hour,9/day"} {
+		t.Run(rate, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := must(t, rate)
+				l, g := New(r), &ledger{start: time.Now()}
+				random := rand.New(rand.NewPCG(1, 2))
+				shortest := r.Terms()[0]
+				var arrivals []time.Duration
+				var wg sync.WaitGroup
+				for range 2000 {
+					gap := time.Duration(random.Int64N(int64(shortest.Window) * 2 / int64(shortest.N)))
+					if random.IntN(4) == 0 {
+						gap = shortest.Window + time.Duration(random.IntN(3)-1)
+					}
+					time.Sleep(gap)
+					arrivals = append(arrivals, time.Since(g.start))
+					wg.Go(func() {
+						if err := l.Wait(t.Context()); err != nil {
+							t.Error(err)
+						}
+						g.add()
+					})
+					synctest.Wait()
+				}
+				wg.Wait()
+				checkWindows(t, r.Terms(), g.grants)
+				if diff := cmp.Diff(ideal(r.Terms(), arrivals), g.grants); diff != "" {
+					t.Errorf("grant times (-ideal +got):\n%.2000s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestFirstComeFirstServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(must(t, "3/s"))
+		var mu sync.Mutex
+		var order []int
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				if err := l.Wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			synctest.Wait()
+			if i%10 == 0 {
+				time.Sleep(700 * time.Millisecond)
+			}
+		}
+		wg.Wait()
+		if !slices.IsSorted(order) {
+			t.Errorf("let through in the order %v", order)
+		}
+	})
+}
+
+// leaver waits, and leaves after its patience; it returns when it is done.
+func leaver(l *Limiter, g *ledger, patience time.Duration) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	timer := time.AfterFunc(patience, cancel)
+	defer timer.Stop()
+	err := l.Wait(ctx)
+	if err == nil {
+		g.add()
+	}
+	return err
+}
+
+// Callers that give up while waiting, the first of the queue among them, cost
+// not one slot.
+func TestLeavingCallersLoseNothing(t *testing.T) {
+	for _, tt := range []struct {
+		rate    string
+		leave   int // percent
+		seconds int
+	}{
+		{"100/s", 50, 20}, {"100/s", 75, 20}, {"20/s", 75, 15}, {"1/s", 75, 40}, {"20/s,300/min", 75, 70},
+	} {
+		t.Run(fmt.Sprint(tt.rate, " ", tt.leave), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := must(t, tt.rate)
+				l, g := New(r), &ledger{start: time.Now()}
+				random := rand.New(rand.NewPCG(3, uint64(tt.leave)))
+				end := g.start.Add(time.Duration(tt.seconds) * time.Second)
+				var wg sync.WaitGroup
+				left := 0
+				var mu sync.Mutex
+				for worker := range 100 {
+					impatient, seed := worker < tt.leave, random.Uint64()
+					wg.Go(func() {
+						random := rand.New(rand.NewPCG(seed, 4))
+						for time.Now().Before(end) {
+							patience := time.Hour
+							if impatient {
+								patience = time.Duration(random.Int64N(int64(200 * time.Millisecond)))
+							}
+							if err := leaver(l, g, patience); errors.Is(err, context.Canceled) {
+								mu.Lock()
+								left++
+								mu.Unlock()
+							} else if err != nil {
+								t.Error(err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				checkWindows(t, r.Terms(), g.grants)
+				n := len(g.grants)
+				if diff := cmp.Diff(ideal(r.Terms(), make([]time.Duration, n)), g.grants); diff != "" {
+					t.Errorf("quota was lost (-ideal +got):\n%.2000s", diff)
+				}
+				if left < n {
+					t.Errorf("only %d callers left, %d were let through", left, n)
+				}
+				if l.queue.Len() != 0 {
+					t.Errorf("%d callers are still queued", l.queue.Len())
+				}
+			})
+		})
+	}
+}
+
+// The first caller sleeps until nearly the end of its window and leaves: the
+// next one gets exactly that turn, in every term.
+func TestTurnOfALeaverGoesToTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, g := New(must(t, "1/s,3/min")), &ledger{start: time.Now()}
+		if err := l.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if err := leaver(l, g, time.Second-1); !errors.Is(err, context.Canceled) || time.Since(g.start) != time.Second-1 {
+					t.Errorf("leaver: %v after %v", err, time.Since(g.start))
+				}
+			})
+			synctest.Wait()
+		}
+		for range 3 {
+			wg.Go(func() {
+				if err := leaver(l, g, time.Hour); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		want := []time.Duration{time.Second, 2 * time.Second, time.Minute}
+		if diff := cmp.Diff(want, g.grants); diff != "" {
+			t.Errorf("grants (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestBusy(t *testing.T) {
+	for _, tt := range []struct {
+		name, rate string
+		granted    int // at once, before
+		pause      time.Duration
+		waiting    int           // callers queued before, without a deadline
+		later      time.Duration // then this passes
+		deadline   time.Duration
+		after      time.Duration // 0: not busy
+	}{
+		{name: "free", rate: "1/s", deadline: 1},
+		{name: "off", rate: "off", granted: 1000, deadline: 1},
+		{name: "first", rate: "1/s", granted: 1, deadline: 500 * time.Millisecond, after: time.Second},
+		{name: "first, in time", rate: "1/s", granted: 1, deadline: time.Second + 1},
+		{name: "at the very deadline", rate: "1/s", granted: 1, deadline: time.Second, after: time.Second},
+		{name: "rounded up", rate: "1/s", granted: 1, later: time.Second - 1, deadline: 1, after: time.Millisecond},
+		{name: "third", rate: "1/s", granted: 1, waiting: 2, deadline: 2 * time.Second, after: 3 * time.Second},
+		{name: "third, in time", rate: "1/s", granted: 1, waiting: 2, deadline: 3*time.Second + 1},
+		{name: "within one window", rate: "10/s", granted: 10, waiting: 9, deadline: time.Second, after: time.Second},
+		{name: "two windows ahead", rate: "10/s", granted: 10, waiting: 10, deadline: 2 * time.Second, after: 2 * time.Second},
+		{name: "three windows ahead", rate: "10/s", granted: 10, waiting: 25, later: 250 * time.Millisecond, deadline: time.Second, after: 2750 * time.Millisecond},
+		{name: "the longer term", rate: "2/s,3/min", granted: 2, waiting: 1, deadline: 30 * time.Second, after: time.Minute},
+		{name: "both terms", rate: "2/s,3/min", granted: 2, waiting: 3, deadline: 30 * time.Second, after: time.Minute + time.Second},
+		{name: "paused", rate: "1/s", pause: 5 * time.Second, deadline: 5 * time.Second, after: 5 * time.Second},
+		{name: "paused, off", rate: "off", pause: 5 * time.Second, waiting: 3, deadline: time.Second, after: 5 * time.Second},
+		{name: "paused, third", rate: "1/s", pause: 5 * time.Second, waiting: 2, deadline: 6 * time.Second, after: 7 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := New(must(t, tt.rate))
+				for range tt.granted {
+					if err := l.Wait(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				l.Pause(tt.pause)
+				crowd, stop := context.WithCancel(t.Context())
+				defer stop()
+				for range tt.waiting {
+					go l.Wait(crowd)
+				}
+				synctest.Wait()
+				time.Sleep(tt.later)
+
+				ctx, cancel := context.WithTimeout(t.Context(), tt.deadline)
+				defer cancel()
+				start, queued := time.Now(), l.queue.Len()
+				err := l.Wait(ctx)
+				if tt.after == 0 {
+					if err != nil {
+						t.Errorf("Wait = %v, want nil", err)
+					}
+					return
+				}
+				var busy *BusyError
+				if !errors.As(err, &busy) || busy.After != tt.after {
+					t.Errorf("Wait = %v, want busy for %v", err, tt.after)
+				}
+				if d := time.Since(start); d != 0 || l.queue.Len() != queued {
+					t.Errorf("Wait took %v and the queue went from %d to %d", d, queued, l.queue.Len())
+				}
+			})
+		})
+	}
+}
+
+func TestDoneContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(must(t, "1/s"))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := l.Wait(ctx); err != context.Canceled {
+			t.Errorf("Wait = %v, want %v", err, context.Canceled)
+		}
+		if err := l.Wait(t.Context()); err != nil || l.turn(0, time.Now()) != time.Second {
+			t.Errorf("Wait = %v, next turn in %v: the done caller used up quota", err, l.turn(0, time.Now()))
+		}
+	})
+}
+
+func TestPause(t *testing.T) {
+	for _, tt := range []struct {
+		name, rate string
+		pauses     map[time.Duration]time.Duration // when: how long
+		want       []time.Duration
+	}{
+		{"off is paused too", "off", map[time.Duration]time.Duration{0: 3 * time.Second}, []time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second}},
+		{"extends", "1/s", map[time.Duration]time.Duration{0: time.Second, 500 * time.Millisecond: 2 * time.Second}, []time.Duration{2500 * time.Millisecond, 3500 * time.Millisecond, 4500 * time.Millisecond}},
+		{"never shortens", "off", map[time.Duration]time.Duration{0: 3 * time.Second, time.Second: time.Second, 2 * time.Second: -time.Hour}, []time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second}},
+		{"while the first sleeps", "1/s", map[time.Duration]time.Duration{1500 * time.Millisecond: 2 * time.Second}, []time.Duration{0, time.Second, 3500 * time.Millisecond}},
+		{"shorter than the wait", "1/min", map[time.Duration]time.Duration{time.Second: 2 * time.Second}, []time.Duration{0, time.Minute, 2 * time.Minute}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, g := New(must(t, tt.rate)), &ledger{start: time.Now()}
+				l.Pause(tt.pauses[0])
+				var wg sync.WaitGroup
+				for at, d := range tt.pauses {
+					time.AfterFunc(at, func() { l.Pause(d) })
+				}
+				for range 3 {
+					wg.Go(func() {
+						if err := leaver(l, g, time.Hour); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				if diff := cmp.Diff(tt.want, g.grants); diff != "" {
+					t.Errorf("grants (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A pause puts the turn of the waiting off beyond their deadlines: they learn
+// it when the first wakes, and the patient one behind them still gets its turn.
+func TestPauseMakesTheWaitingBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, start := New(must(t, "1/s")), time.Now()
+		if err := l.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				var busy *BusyError
+				if err := l.Wait(ctx); !errors.As(err, &busy) || busy.After != 9500*time.Millisecond || time.Since(start) != time.Second {
+					t.Errorf("Wait = %v after %v, want busy for 9.5s after 1s", err, time.Since(start))
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Go(func() {
+			if err := l.Wait(t.Context()); err != nil || time.Since(start) != 10500*time.Millisecond {
+				t.Errorf("Wait = %v after %v, want nil after 10.5s", err, time.Since(start))
+			}
+		})
+		time.Sleep(500 * time.Millisecond)
+		l.Pause(10 * time.Second)
+		wg.Wait()
+	})
+}
+
+// A limiter remembers only as many grants as a window really held.
+func TestSlotsAreMadeAsNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(must(t, "10/s,100000/min"))
+		for range 5000 {
+			if err := l.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s, m := len(l.windows[0].slots), len(l.windows[1].slots); s != 10 || m != 600 {
+			t.Errorf("%d and %d slots, want 10 and 600", s, m)
+		}
+	})
+}
+
+// The rates are never reached: what is measured is the way straight through.
+func BenchmarkWait(b *testing.B) {
+	for name, r := range map[string]Rate{
+		"off":      {},
+		"one term": {terms: []Term{{1000, time.Microsecond}}},
+		"two":      {terms: []Term{{1000, time.Microsecond}, {1000, 10 * time.Microsecond}}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			l := New(r)
+			ctx, cancel := context.WithCancel(b.Context())
+			defer cancel()
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := l.Wait(ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// A caller that is sent away with 100 others before it.
+func BenchmarkBusy(b *testing.B) {
+	l := New(must(b, "10/day"))
+	for range 10 {
+		l.Wait(b.Context())
+	}
+	for range 100 {
+		l.queue.PushBack(make(chan struct{}))
+	}
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		if l.Wait(ctx) == nil {
+			b.Fatal("not busy")
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package ratelimit
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+)
+
+// Backoff says how often and after which waits something is repeated. The
+// waits begin around Base, double from try to try, are jittered by a quarter
+// either way, and never exceed Max. The zero value repeats nothing.
+type Backoff struct {
+	Tries     int // counts the first; below 2 nothing is repeated
+	Base, Max time.Duration
+}
+
+// Do calls f until it returns nil, and returns the last error of f as it is
+// when it should not be repeated or no try is left.
+//
+// An error may be repeated if it, or one it wraps, has a method
+// Retry() (after time.Duration, ok bool) that says ok. The wait is the
+// backoff's, or after if that is longer. If after exceeds b.Max or the wait
+// would reach ctx's deadline, Do returns at once; if ctx ends during the wait,
+// Do returns then. f is called once in any case and never again after ctx is
+// done.
+func Do(ctx context.Context, b Backoff, f func() error) error {
+	steps := b.steps()
+	for try := 1; ; try++ {
+		err := f()
+		if err == nil || try >= b.Tries || ctx.Err() != nil {
+			return err
+		}
+		after, ok := retryable(err)
+		if !ok || after > b.Max {
+			return err
+		}
+		step, _ := steps.Next()
+		wait := max(step, after)
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Add(wait).Before(deadline) {
+			return err
+		}
+		sleep(ctx, wait)
+		if ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// steps is the sequence of waits. Four fifths of Max and a quarter more is Max.
+func (b Backoff) steps() retry.Backoff {
+	if b.Base <= 0 {
+		return retry.BackoffFunc(func() (time.Duration, bool) { return 0, false })
+	}
+	steps := retry.NewExponential(b.Base)
+	steps = retry.WithCappedDuration(b.Max/5*4, steps)
+	return retry.WithJitterPercent(25, steps)
+}
+
+// retryable asks an error whether it may be repeated, and after how long at
+// the earliest.
+func retryable(err error) (time.Duration, bool) {
+	var r interface{ Retry() (time.Duration, bool) }
+	if !errors.As(err, &r) {
+		return 0, false
+	}
+	return r.Retry()
+}
