@@ -353,7 +353,6 @@ func TestPause(t *testing.T) {
 	}{
 		{"off is paused too", "off", map[time.Duration]time.Duration{0: 3 * time.Second}, []time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second}},
 		{"extends", "1/s", map[time.Duration]time.Duration{0: time.Second, 500 * time.Millisecond: 2 * time.Second}, []time.Duration{2500 * time.Millisecond, 3500 * time.Millisecond, 4500 * time.Millisecond}},
-		{"never shortens", "off", map[time.Duration]time.Duration{0: 3 * time.Second, time.Second: time.Second, 2 * time.Second: -time.Hour}, []time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second}},
 		{"while the first sleeps", "1/s", map[time.Duration]time.Duration{1500 * time.Millisecond: 2 * time.Second}, []time.Duration{0, time.Second, 3500 * time.Millisecond}},
 		{"shorter than the wait", "1/min", map[time.Duration]time.Duration{time.Second: 2 * time.Second}, []time.Duration{0, time.Minute, 2 * time.Minute}},
 	} {
@@ -379,6 +378,29 @@ func TestPause(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestPauseIsNotShortened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, start := New(Rate{}), time.Now()
+		l.Pause(3 * time.Second)
+		l.Pause(time.Second)
+		if err := l.Wait(t.Context()); err != nil || time.Since(start) != 3*time.Second {
+			t.Errorf("Wait = %v after %v, want nil after 3s", err, time.Since(start))
+		}
+	})
+}
+
+// A turn that is free while the first of the queue has yet to wake is not for
+// a newcomer.
+func TestNobodyOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, g := New(Rate{}), &ledger{}
+		l.queue.PushBack(make(chan struct{}))
+		if err := leaver(l, g, time.Second); !errors.Is(err, context.Canceled) {
+			t.Errorf("Wait = %v with another caller first", err)
+		}
+	})
 }
 
 // A pause puts the turn of the waiting off beyond their deadlines: they learn

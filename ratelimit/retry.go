@@ -29,7 +29,7 @@ func Do(ctx context.Context, b Backoff, f func() error) error {
 	steps := b.steps()
 	for try := 1; ; try++ {
 		err := f()
-		if err == nil || try >= b.Tries || ctx.Err() != nil {
+		if err == nil || try >= b.Tries {
 			return err
 		}
 		after, ok := retryable(err)
