@@ -4,9 +4,9 @@
 // signing below pacing, and error texts without credentials.
 //
 //	Client.Do                 retries on what Decode and the network said
-//	  http.Client             no redirects; Conn.Timeout a try
+//	  http.Client             no redirects
 //	    ratelimit.Transport   one slot a try, or an error at once
-//	      signer              on a clone, fresh for every try
+//	      lower               signed anew and timed, without the wait above
 //	        Conn.Transport    the shared connection pool
 package rest
 
@@ -91,7 +91,10 @@ func New(conn Conn, d Dialect) *Client {
 	if conn.Log == nil {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
-	paced := &ratelimit.Transport{Limiter: conn.Limiter, Base: signer{sign: d.Sign, base: conn.Transport}}
+	paced := &ratelimit.Transport{
+		Limiter: conn.Limiter,
+		Base:    lower{sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
+	}
 	return &Client{conn: conn, dialect: d, http: &http.Client{
 		Transport:     paced,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -136,9 +139,7 @@ func (c *Client) heed(ctx context.Context, err *vendors.Error) {
 
 // try is one request and its judgement.
 func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out any) *vendors.Error {
-	tryCtx, cancel := context.WithTimeout(ctx, c.conn.Timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(tryCtx, call.Method, u, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, call.Method, u, bytes.NewReader(body))
 	if err != nil {
 		return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
 	}
@@ -219,34 +220,3 @@ func (c *Client) url(call Call) (string, error) {
 	return b.String(), nil
 }
 
-// signer puts the credential on a clone of the request.
-type signer struct {
-	sign func(*http.Request, []byte) error
-	base http.RoundTripper
-}
-
-func (s signer) RoundTrip(r *http.Request) (*http.Response, error) {
-	if s.sign == nil {
-		return s.base.RoundTrip(r)
-	}
-	r = r.Clone(r.Context())
-	var body []byte
-	if r.GetBody != nil {
-		rd, err := r.GetBody()
-		if err != nil {
-			return nil, err
-		}
-		body, err = io.ReadAll(rd) // bytes in memory: no error but ours
-		rd.Close()
-		if err != nil {
-			return nil, err
-		}
-	}
-	if err := s.sign(r, body); err != nil {
-		if r.Body != nil {
-			r.Body.Close()
-		}
-		return nil, err
-	}
-	return s.base.RoundTrip(r)
-}

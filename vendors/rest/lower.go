@@ -1,0 +1,68 @@
+package rest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// lower is what happens to a try after its turn has come: it is signed now,
+// because signatures carry a date, and its time begins now, because waiting
+// for a turn is not the platform's slowness.
+type lower struct {
+	sign    func(*http.Request, []byte) error
+	timeout time.Duration
+	base    http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper on a clone of r.
+func (l lower) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
+	r = r.Clone(ctx)
+	if err := l.signed(r); err != nil {
+		cancel()
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	resp, err := l.base.RoundTrip(r)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = timedBody{resp.Body, cancel}
+	return resp, nil
+}
+
+// signed signs r over the bytes of its body.
+func (l lower) signed(r *http.Request) error {
+	if l.sign == nil {
+		return nil
+	}
+	var body []byte
+	if r.GetBody != nil {
+		rd, err := r.GetBody()
+		if err != nil {
+			return err
+		}
+		defer rd.Close()
+		if body, err = io.ReadAll(rd); err != nil {
+			return err
+		}
+	}
+	return l.sign(r, body)
+}
+
+// timedBody ends the try's clock when the answer has been read.
+type timedBody struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (b timedBody) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
+}
