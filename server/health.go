@@ -13,8 +13,7 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readyz answers whether to send requests here: yes, until the stop begins
-// with the end of ctx. Connections opened before still hear it; new ones are
-// refused by then.
+// with the end of ctx.
 func readyz(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if ctx.Err() != nil {
@@ -23,6 +22,21 @@ func readyz(ctx context.Context) http.HandlerFunc {
 		}
 		plain(w, http.StatusOK, "ready\n")
 	}
+}
+
+// accepting lets requests through to next until the stop begins with the end
+// of ctx. Those in flight go on; a client that comes later hears that it may
+// come back, instead of having its call cut a moment after it began.
+func accepting(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil {
+			w.Header().Set("Retry-After", "1")
+			w.Header().Set("Connection", "close")
+			plain(w, http.StatusServiceUnavailable, "stopping\n")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // plain writes a short text that no cache keeps.

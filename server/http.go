@@ -22,6 +22,7 @@ const (
 	// stopFlush is for an answer on its way to an SSE stream: it is queued
 	// there after the call has ended, and lost if the stream closes first.
 	stopFlush = 20 * time.Millisecond
+	stopCut   = 100 * time.Millisecond // for the last answers to be written
 )
 
 // sessionTTL ends the state of clients that left without DELETE; mcp-go would
@@ -69,7 +70,7 @@ func (e *endpoint) close() {
 	_ = e.streamable.Shutdown(context.Background()) // it has no http.Server to wait for
 }
 
-// newEndpoint builds the mux. It is ready until ctx ends.
+// newEndpoint builds the mux. It takes requests until ctx ends.
 func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string) *endpoint {
 	ids := &sessions{ended: bounded{max: endedSessions}}
 	e := &endpoint{
@@ -100,7 +101,7 @@ func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string
 		// restart, or of another replica, is not.
 		s.calls.close(session)
 	}
-	g := newGuard(o, append(bound, o.Addr), ended, mcpMux)
+	g := newGuard(o, append(bound, o.Addr), ended, accepting(ctx, mcpMux))
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", g)
 	mux.Handle("/sse", g)
@@ -174,19 +175,17 @@ func (s *Server) HTTP(ctx context.Context, o HTTPOptions) error {
 	return nil
 }
 
-// stop ends srv: no new connection, running calls get their time, then are
-// cancelled and get time to say so, then streams close and the rest is cut.
+// stop ends srv: running calls get their time, then are cancelled and get time
+// to say so, then streams close and the rest is cut. Until then the port stays
+// open and answers 503: once Shutdown has begun, net/http drops every request
+// without an answer, and nobody could see /readyz fail.
+//
 // ctx is the base context, not the one whose end began the stop: a Shutdown
 // with that one would return at once.
 func (s *Server) stop(ctx context.Context, srv *http.Server, e *endpoint, cut context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
 	s.log.Info("stopping", "calls", s.calls.running())
-	first := make(chan struct{})
-	go func() {
-		defer close(first)
-		_ = srv.Shutdown(ctx) // closes the listener first of all
-	}()
 	if s.calls.running() > 0 {
 		if !s.calls.wait(ctx, stopRunning) {
 			// A call cut by the base context gets an empty 200, one cancelled
@@ -196,16 +195,13 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, e *endpoint, cut co
 		}
 		time.Sleep(stopFlush)
 	}
-	e.close()
-	cut()
-	// Shutdown looks at its connections ever more rarely, in the end twice a
-	// second; a second one begins anew. It also waits for connections that
-	// never sent a request; those, and clients that do not read, are closed.
+	e.close() // one idle stream would hold Shutdown to its deadline
+	defer time.AfterFunc(stopCut, cut).Stop()
+	// Shutdown waits, besides, for clients that do not read their answer and
+	// for connections that have not asked anything yet.
 	if err := srv.Shutdown(ctx); err != nil {
 		s.log.Warn("connections still open at the end are closed", "calls", s.calls.running())
 		_ = srv.Close()
 	}
 	s.calls.wait(ctx, stopGrace) // SSE's calls run outside any connection
-	cancel()
-	<-first
 }
