@@ -28,6 +28,8 @@ type Options struct {
 	Quota       int              // requests that a face answers in a QuotaWindow; 0: any number
 	QuotaWindow time.Duration    // 0 is a minute
 	Latency     time.Duration    // every answer takes at least this long
+	FloatTimes  bool             // Dify's times are floats where older servers send floats
+	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
 }
 
 // The faces, as [Sandbox.Requests] names them.
@@ -50,6 +52,7 @@ type Sandbox struct {
 	mu       sync.Mutex
 	requests map[string]int         // by face
 	recent   map[string][]time.Time // by face: what the quota counts
+	refused  map[string]int         // by face: rate-limit answers
 }
 
 // face is one platform's protocol under one path prefix. Its handler sees the
@@ -72,7 +75,7 @@ func New(o Options) *Sandbox {
 	}
 	s := &Sandbox{
 		opts: o, store: newStore(), key: sync.OnceValue(newCozeKey),
-		requests: map[string]int{}, recent: map[string][]time.Time{},
+		requests: map[string]int{}, recent: map[string][]time.Time{}, refused: map[string]int{},
 	}
 	s.seed()
 	s.bulk(o.Documents)
@@ -143,6 +146,7 @@ func (s *Sandbox) ResetRequests() {
 	defer s.mu.Unlock()
 	clear(s.requests)
 	clear(s.recent)
+	clear(s.refused)
 }
 
 // limited charges the quota of a face for one request and reports whether the
@@ -163,7 +167,17 @@ func (s *Sandbox) limited(face string, countRefused bool) bool {
 		seen = append(seen, now)
 	}
 	s.recent[face] = seen
+	if over {
+		s.refused[face]++
+	}
 	return over
+}
+
+// refusals says how many rate-limit answers a face has had to give.
+func (s *Sandbox) refusals(face string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[face]
 }
 
 // Add puts a new document into a knowledge base (named by its id, or by its

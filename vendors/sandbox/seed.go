@@ -18,7 +18,7 @@ var seedJSON []byte
 type seedKB struct {
 	ID, Name, Description, Kind, Technique string
 	Project                                string
-	Disabled                               bool
+	Disabled, Private                      bool
 	Age                                    float64
 	Documents                              []seedDocument
 }
@@ -54,7 +54,7 @@ func (s *Sandbox) seed() {
 		for _, k := range all[platform] {
 			kb := s.store.AddKB(KnowledgeBase{
 				Platform: platform, ID: k.ID, Name: k.Name, Description: k.Description,
-				Kind: k.Kind, Technique: k.Technique, Project: k.Project, Disabled: k.Disabled,
+				Kind: k.Kind, Technique: k.Technique, Project: k.Project, Disabled: k.Disabled, Private: k.Private,
 				Created: ago(base, k.Age), Updated: ago(base, k.Age),
 			})
 			for _, d := range k.Documents {

@@ -28,6 +28,7 @@ type KnowledgeBase struct {
 	Kind        string // "text" (also ""), "table" or "image"
 	Technique   string // Dify: "high_quality", "economy" or "" (nothing uploaded yet)
 	Project     string // Volcengine
+	Private     bool   // Dify: another member's own, shown to include_all only
 	Disabled    bool   // switched off as a whole: Coze status 3, Dify API access off
 	Created     time.Time
 	Updated     time.Time
