@@ -1,0 +1,69 @@
+package sandbox
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// hit is one chunk that a search found.
+type hit struct {
+	d     *Document
+	index int // of the chunk in its document, from 0
+	text  string
+	score float64 // 0..1: the share of the query's terms that the chunk holds
+}
+
+// search finds the chunks of a knowledge base that hold a term of the query,
+// best first and then newest first. Only what is completed and switched on is
+// searched.
+func (s *Sandbox) search(platform, kb, query string) []hit {
+	docs := s.store.Documents(platform, kb)
+	want := terms(query)
+	var hits []hit
+	for i := range docs.Len() {
+		d := docs.At(i)
+		if d.Disabled || d.Archived || s.state(d).Phase != Completed {
+			continue
+		}
+		for n, text := range d.Chunks() {
+			if found := holds(strings.ToLower(text), want); found > 0 {
+				hits = append(hits, hit{d, n, text, float64(found) / float64(len(want))})
+			}
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.score, a.score) })
+	return hits
+}
+
+// holds says how many of the terms text holds.
+func holds(text string, terms []string) int {
+	n := 0
+	for _, t := range terms {
+		if strings.Contains(text, t) {
+			n++
+		}
+	}
+	return n
+}
+
+// terms cuts a query into words in lower case; a run of Chinese characters,
+// which has no blanks, into its pairs of neighbours.
+func terms(query string) []string {
+	var out []string
+	words := strings.FieldsFunc(strings.ToLower(query), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	for _, w := range words {
+		run := []rune(w)
+		if len(run) < 3 || !unicode.Is(unicode.Han, run[0]) {
+			out = append(out, w)
+			continue
+		}
+		for i := range len(run) - 1 {
+			out = append(out, string(run[i:i+2]))
+		}
+	}
+	return out
+}
