@@ -43,6 +43,7 @@ const (
 	// stdioGrace is how long handlers get to notice that their context has
 	// ended. Clients send SIGTERM 2 s after they close our stdin.
 	stdioGrace = time.Second
+	stdioFlush = 100 * time.Millisecond // for a last line to be written
 )
 
 // Options is what the endpoint needs.
@@ -107,8 +108,8 @@ func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	mcpserver.WithQueueSize(stdioQueue)(st)
 
 	r := &endReader{r: in, ended: make(chan struct{})}
-	w := &gate{w: out}
-	defer w.shut.Store(true)
+	w := newGate(out)
+	defer w.shut()
 	listened := make(chan error, 1)
 	go func() { listened <- st.Listen(ctx, r, w) }()
 
@@ -151,17 +152,33 @@ func (e *endReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// gate lets writes through until it is shut: an abandoned handler may answer
-// while the process tears down. It has no lock, because a write may be stuck
-// with a client that does not read, and the end must not wait for that.
+// gate lets one write at a time through until it is shut. Both an abandoned
+// handler and mcp-go's notifier, which Listen does not wait for, may write
+// while the process already tears down.
 type gate struct {
-	w    io.Writer
-	shut atomic.Bool
+	w      io.Writer
+	turn   chan struct{} // holds one token while a write is under way
+	closed atomic.Bool
 }
 
+func newGate(w io.Writer) *gate { return &gate{w: w, turn: make(chan struct{}, 1)} }
+
 func (g *gate) Write(p []byte) (int, error) {
-	if g.shut.Load() {
+	g.turn <- struct{}{}
+	defer func() { <-g.turn }()
+	if g.closed.Load() {
 		return 0, io.ErrClosedPipe
 	}
 	return g.w.Write(p)
+}
+
+// shut lets a write under way finish, unless it is stuck with a client that
+// does not read.
+func (g *gate) shut() {
+	g.closed.Store(true)
+	select {
+	case g.turn <- struct{}{}:
+		<-g.turn
+	case <-time.After(stdioFlush):
+	}
 }
