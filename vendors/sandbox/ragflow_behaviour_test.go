@@ -1,0 +1,299 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// failure is an answer's code and text, or its retcode and retmsg.
+func failure(out map[string]any) string {
+	if code, ok := out["retcode"]; ok {
+		return fmt.Sprintf("retcode %v %v", code, out["retmsg"])
+	}
+	return fmt.Sprintf("%v %v", out["code"], out["message"])
+}
+
+func TestRAGFlowRefusals(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	d := rt.add("a.txt", time.Time{}, Plan{})
+	other := rt.store.AddKB(KnowledgeBase{Platform: RAGFlow, Name: "Other"}).ID
+	list := "/" + rt.kb + "/documents"
+	for path, want := range map[string]string{
+		"?keywords=x":                             "101 Field: <keywords> - Message: <Extra inputs are not permitted> - Value: <x>",
+		"?page=0":                                 "101 Field: <page> - Message: <Input should be greater than or equal to 1> - Value: <0>",
+		"?page_size=101":                          "101 Field: <page_size> - Message: <Input should be less than or equal to 100> - Value: <101>",
+		"?page=a&desc=maybe":                      "101 Field: <page> - Message: <Input should be a valid integer, unable to parse string as an integer> - Value: <a>\nField: <desc> - Message: <Input should be a valid boolean, unable to interpret input> - Value: <maybe>",
+		"?orderby=name":                           "101 Field: <orderby> - Message: <Input should be 'create_time' or 'update_time'> - Value: <name>",
+		"?id=nope":                                "101 Field: <id> - Message: <Invalid UUID1 format> - Value: <nope>",
+		"?id=00000000000000000000000000000000":    "102 User '" + ragflowTenant + "' lacks permission for dataset '00000000000000000000000000000000'",
+		"?name=nope":                              "102 User '" + ragflowTenant + "' lacks permission for dataset 'nope'",
+		"/nope":                                   "102 User '" + ragflowTenant + "' lacks permission for dataset 'nope'",
+		list + "?page_size=101":                   "100 ValueError('page_size must be less than or equal to 100')",
+		list + "?page=a":                          `100 ValueError("invalid literal for int() with base 10: 'a'")`,
+		list + "?run=READY":                       "102 Invalid filter run status conditions: READY",
+		list + "?orderby=run":                     `100 AttributeError("type object 'Document' has no attribute 'run'")`,
+		list + "?id=nope":                         "102 you don't own the document nope",
+		list + "?name=nope.txt":                   "102 you don't own the document nope.txt",
+		"/" + other + "/documents?id=" + d.ID:     "102 you don't own the document " + d.ID,
+		list + "?id=" + d.ID + "&ids=" + d.ID:     "100 ValueError('not enough values to unpack (expected 4, got 2)')",
+		"/nope/documents?page_size=101&run=READY": "102 You don't own the dataset nope. ",
+	} {
+		if got := failure(rt.current(path)); got != want {
+			t.Errorf("GET datasets%s\n got %s\nwant %s", path, got, want)
+		}
+	}
+}
+
+func TestRAGFlowPreviewRefusals(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	rt.add("a.txt", time.Time{}, Plan{})
+	list := "/" + rt.kb + "/documents"
+	const unauthorized, noRoute = "retcode 401 <Unauthorized '401: Unauthorized'>", "retcode 100 <NotFound '404: Not Found'>"
+	for _, tt := range []struct{ path, auth, want string }{
+		{"/api/v1/dataset", "", unauthorized},
+		{"/api/v1/dataset/", RAGFlowKey, unauthorized},
+		{"/api/v1/dataset", "Bearer " + RAGFlowKey, unauthorized},
+		{"/api/v1/dataset", "Bearer " + RAGFlowToken, unauthorized},
+		{"/api/v1/datasets?page=1&page_size=1", "Bearer " + RAGFlowKey, noRoute},
+		{"/", "", noRoute},
+		{"/api/v1/dataset/nope/", RAGFlowToken, "102 Can't find this dataset!"},
+		{"/api/v1/dataset/nope/documents/x/status", RAGFlowToken, "102 This dataset: 'nope' cannot be found!"},
+		{"/api/v1/dataset" + list + "/x/status/", RAGFlowToken, "102 This document: 'x' is not a valid document."},
+		{"/api/v1/dataset" + list + "?offset=2", RAGFlowToken, "100 IndexError('Offset is out of the valid range.')"},
+		{"/api/v1/dataset" + list + "?offset=-1", RAGFlowToken, "100 IndexError('Offset is out of the valid range.')"},
+		{"/api/v1/dataset?offset=999", RAGFlowToken, "100 IndexError('Offset is out of the valid range.')"},
+		{"/api/v1/dataset?count=x", RAGFlowToken, `100 ValueError("invalid literal for int() with base 10: 'x'")`},
+		{"/api/v1/dataset/nope/documents", RAGFlowToken, "0 0"}, // an unknown dataset looks empty
+		{"/api/v1/dataset" + list + "?offset=1", RAGFlowToken, "0 0"},
+	} {
+		status, out := rt.get("ragflow-preview", tt.path, tt.auth)
+		if got := failure(out); got != tt.want || status != http.StatusOK {
+			t.Errorf("GET %s: HTTP %d %s, want %s", tt.path, status, got, tt.want)
+		}
+	}
+}
+
+func TestRAGFlowRouting(t *testing.T) {
+	rt := newRAGTest(t, Options{Quota: 1})
+	send := func(method, path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, path, nil)
+		r.Header.Set("Authorization", "Bearer "+RAGFlowKey)
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, r)
+		return w
+	}
+	if w := send(http.MethodPut, "/ragflow/api/v1/datasets"); w.Code != 200 || !strings.Contains(w.Body.String(), `"code":100,"message":"<MethodNotAllowed '405: Method Not Allowed'>"`) {
+		t.Errorf("wrong method: %d %s", w.Code, w.Body)
+	}
+	if _, out := rt.get("ragflow", "/api/v1/system/version", ""); out["data"] != "v0.27.0" {
+		t.Errorf("version: %v", out)
+	}
+	if _, out := rt.get("ragflow", "/api/v1/language", ""); fmt.Sprint(out["data"]) != "map[language:python]" {
+		t.Errorf("language: %v", out)
+	}
+	if w := send(http.MethodGet, "/ragflow/api/v1/datasets"); w.Code != 200 {
+		t.Errorf("within the quota: %d", w.Code)
+	}
+	if w := send(http.MethodGet, "/ragflow/api/v1/datasets"); w.Code != 429 || w.Header().Get("Content-Type") != "text/html" {
+		t.Errorf("over the quota: %d %s", w.Code, w.Body)
+	}
+}
+
+// A document's rows from its start to its end, in both generations.
+func TestRAGFlowLife(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	begun := *rt.clock
+	plan := Plan{Stages: []Stage{{Phase: Queued, For: 2 * time.Second}, {Phase: Parsing, For: 2 * time.Second}, {Phase: Indexing, For: 6 * time.Second}}}
+	d := rt.add("r.pdf", begun, plan)
+	for _, tt := range []struct {
+		after    time.Duration
+		run, old string
+		progress float64 // -2: below 0.01
+		duration float64
+		updated  time.Duration
+		message  string
+		chunks   float64
+	}{
+		{0, "RUNNING", "1", -2, 0, 0, "Task is queued...", 0},
+		{1500 * time.Millisecond, "RUNNING", "1", -2, 0, 0, "1 tasks are ahead in the queue...", 0},
+		{2 * time.Second, "RUNNING", "1", 0.1, 2, 0, "09:43:52 Page(1~13): OCR started", 0},
+		{7 * time.Second, "RUNNING", "1", 0.6, 7, 6 * time.Second, "09:43:52 Page(1~13): OCR started\n09:43:54 Start to embed", 0},
+		{time.Hour, "DONE", "3", 1, 10, 10 * time.Second, "09:43:52 Page(1~13): OCR started\n09:43:54 Start to embed\n09:44:00 Task done (10.00s)", 2},
+	} {
+		*rt.clock = begun.Add(tt.after)
+		row := docs(rt.current("/" + rt.kb + "/documents?id=" + d.ID))[0]
+		progress := row["progress"].(float64)
+		if tt.progress == -2 && (progress <= 0 || progress >= 0.01) || tt.progress != -2 && fmt.Sprintf("%.4f", progress) != fmt.Sprintf("%.4f", tt.progress) {
+			t.Errorf("after %v: progress %v", tt.after, progress)
+		}
+		got := []any{row["run"], row["process_duration"], row["update_time"], row["progress_msg"], row["chunk_count"], row["process_begin_at"]}
+		want := []any{tt.run, tt.duration, float64(begun.Add(tt.updated).UnixMilli()), tt.message, tt.chunks, "2026-11-22T09:43:50"}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("after %v:\n got %v\nwant %v", tt.after, got, want)
+		}
+		old := docs(rt.preview("/" + rt.kb + "/documents?keywords=R.PDF"))[0]
+		if old["run"] != tt.old || old["process_duation"] != tt.duration || old["progress_msg"] != tt.message || old["process_begin_at"] != "Sun, 22 Nov 2026 09:43:50 GMT" {
+			t.Errorf("after %v, preview: %v", tt.after, old)
+		}
+		status := rt.preview("/" + rt.kb + "/documents/" + d.ID + "/status")
+		if data := status["data"].(map[string]any); data["status"] != "RUNNING" || data["progress"] != progress {
+			t.Errorf("after %v, preview status: %v", tt.after, status)
+		}
+	}
+}
+
+func TestRAGFlowEnds(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	begun := rt.clock.Add(-time.Hour)
+	for _, tt := range []struct {
+		name, run, old string
+		progress       float64
+		message        string
+		plan           Plan
+	}{
+		{"failed", "FAIL", "4", -1, "08:43:51 Start to parse.\n08:43:53 [ERROR]boom", Failing("", "boom")},
+		{"stopped in the queue", "CANCEL", "2", 0, "Task is queued...", Normal().Stopped(time.Second/2, Cancelled)},
+		{"stopped at work", "CANCEL", "2", 0, "08:43:51 Start to parse.", Normal().Stopped(2*time.Second, Cancelled)},
+		{"scheduled", "5", "5", 0, "", Plan{Stages: []Stage{{Phase: Queued, For: 2 * time.Hour, Raw: "5"}}}},
+		{"scheduled, by its word", "SCHEDULE", "5", 0, "", Plan{Stages: []Stage{{Phase: Queued, For: 2 * time.Hour, Raw: "SCHEDULE"}}}},
+		{"undocumented", "7", "7", 0, "", Plan{Outcome: Other, Raw: "7"}},
+		{"tries again", "RUNNING", "1", 0.5, "08:43:50 Start to parse.\n08:43:50 [ERROR]no model", Plan{
+			Stages: []Stage{{Phase: Parsing, For: 2 * time.Hour}}, Message: "no model"}},
+	} {
+		d := rt.add("e.txt", begun, tt.plan)
+		row := docs(rt.current("/" + rt.kb + "/documents?id=" + d.ID))[0]
+		got := []any{row["run"], row["progress"], row["progress_msg"]}
+		if want := []any{tt.run, tt.progress, tt.message}; !reflect.DeepEqual(got, want) && !strings.HasPrefix(tt.name, "scheduled") || row["run"] != tt.run {
+			t.Errorf("%s:\n got %v\nwant %v", tt.name, got, want)
+		}
+		for _, old := range docs(rt.preview("/" + rt.kb + "/documents")) {
+			if old["id"] == d.ID && old["run"] != tt.old {
+				t.Errorf("%s: preview run %v, want %v", tt.name, old["run"], tt.old)
+			}
+		}
+	}
+}
+
+func TestRAGFlowFilters(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	at := *rt.clock
+	ids := map[string]string{}
+	for i, d := range []struct {
+		name  string
+		start time.Time
+		plan  Plan
+	}{{"one.TXT", time.Time{}, Plan{}}, {"Two.pdf", at, Plan{}}, {"three.txt", at, Failing("", "x").sped(1000)}, {"four.md", at, Plan{}}} {
+		*rt.clock = at.Add(time.Duration(i) * time.Second)
+		ids[d.name] = rt.add(d.name, d.start, d.plan).ID
+	}
+	*rt.clock = at.Add(time.Hour)
+	two, four := "ids="+ids["Two.pdf"], "ids="+ids["four.md"]
+	for query, want := range map[string]string{
+		"":                                "four.md three.txt Two.pdf one.TXT | 4",
+		"?desc=False":                     "one.TXT Two.pdf three.txt four.md | 4",
+		"?desc=false&page=2&page_size=3":  "four.md | 4",
+		"?keywords=T":                     "three.txt Two.pdf one.TXT | 3",
+		"?run=DONE&run=4":                 "four.md three.txt Two.pdf | 3",
+		"?run=UNSTART":                    "one.TXT | 1",
+		"?suffix=md&suffix=pdf":           "four.md Two.pdf | 2",
+		"?" + two + "&" + four + "&ids=x": "four.md Two.pdf | 2",
+		"?name=four.md":                   "four.md | 1",
+		"?page=3&page_size=2":             " | 4",
+		"?name_contains=four&limit=1":     "four.md three.txt Two.pdf one.TXT | 4", // unknown: ignored
+		"?orderby=update_time&page_size=1&desc=False": "one.TXT | 4",
+	} {
+		out := rt.current("/" + rt.kb + "/documents" + query)
+		var names []string
+		for _, row := range docs(out) {
+			names = append(names, row["name"].(string))
+		}
+		if got := fmt.Sprintf("%s | %v", strings.Join(names, " "), out["data"].(map[string]any)["total"]); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	data := rt.current("/" + rt.kb + "/documents?type=filter")["data"]
+	if got := fmt.Sprint(data); got != "map[filter:map[run_status:map[0:1 3:2 4:1] suffix:map[md:1 pdf:1 txt:2]] total:4]" {
+		t.Errorf("type=filter: %s", got)
+	}
+}
+
+func TestRAGFlowDatasets(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	n := len(rt.store.KBs(RAGFlow))
+	ext := "?ext=" + url.QueryEscape(`{"keywords":"bEn"}`)
+	if out := rt.current(ext); out["total_datasets"] != 1.0 || len(out["data"].([]any)) != 1 {
+		t.Errorf("ext keywords: %v", out)
+	}
+	if out := rt.current("?page=2&page_size=1"); out["total_datasets"] != float64(n) || len(out["data"].([]any)) != 1 {
+		t.Errorf("page 2: %v", out)
+	}
+	if out := rt.current("?id=" + rt.kb); out["total_datasets"] != 1.0 {
+		t.Errorf("id: %v", out)
+	}
+	if out := rt.preview("?offset=1&count=2"); len(out["data"].([]any)) != min(2, n-1) {
+		t.Errorf("preview window: %v", out)
+	}
+	first := func(query string) any { return rt.preview(query)["data"].([]any)[0].(map[string]any)["name"] }
+	if first("") != "Bench" || first("?desc=False") != "Bench" || first("?desc=") == "Bench" {
+		t.Error("preview: any text of desc means descending, none ascending")
+	}
+}
+
+func TestRAGFlowTenThousand(t *testing.T) {
+	rt := newRAGTest(t, Options{Documents: 10_000})
+	list := "/documents"
+	kb := rt.KnowledgeBaseID(RAGFlow, BulkName(RAGFlow))
+	for _, walk := range []struct{ face, path, auth string }{
+		{"ragflow", "/api/v1/datasets/" + kb + list + "?page_size=100&page=%d", "Bearer " + RAGFlowKey},
+		{"ragflow", "/api/v1/datasets/" + kb + list + "?page_size=100&desc=False&page=%d", "Bearer " + RAGFlowKey},
+		{"ragflow-preview", "/api/v1/dataset/" + kb + list + "?count=100&order_by=create_time&descend=True&offset=%d", RAGFlowToken},
+	} {
+		seen := map[string]int{}
+		for i := 0; ; i++ {
+			at := i + 1
+			if walk.face == "ragflow-preview" {
+				at = i * 100
+			}
+			ids := rt.pageIDs(walk.face, fmt.Sprintf(walk.path, at), walk.auth)
+			for _, id := range ids {
+				seen[id]++
+			}
+			if len(ids) < 100 {
+				break
+			}
+		}
+		twice := 0
+		for _, n := range seen {
+			twice += n - 1
+		}
+		if len(seen) != 10_000 || twice > 0 {
+			t.Errorf("%s: %d ids, %d repetitions", walk.path, len(seen), twice)
+		}
+	}
+}
+
+// pageIDs is the ids of one page, decoded without the rest.
+func (rt ragTest) pageIDs(face, path, auth string) []string {
+	r := httptest.NewRequest(http.MethodGet, "/"+face+path, nil)
+	r.Header.Set("Authorization", auth)
+	w := httptest.NewRecorder()
+	rt.ServeHTTP(w, r)
+	var out struct {
+		Data struct{ Docs []struct{ ID string } }
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		rt.t.Fatal(err)
+	}
+	var ids []string
+	for _, d := range out.Data.Docs {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
