@@ -1,0 +1,41 @@
+package tools
+
+import (
+	"context"
+
+	"kb-mcp/vendors"
+)
+
+const getDocumentInfoDoc = `Returns everything the platform says about one document: status, the platform's own status value, progress, the reason of a failure with a hint, format, size, counts, times, source and metadata. Use it when you know the document's id and want details, for example why it failed. Not for many documents: list_documents and get_ingestion_progress read them in batches. A field that is absent was not said by the platform.`
+
+type getDocumentInfoArgs struct {
+	Vendor          string `arg:"vendor"`
+	KnowledgeBaseID string `arg:"knowledge_base_id" required:"true"`
+	DocumentID      string `arg:"document_id" required:"true"`
+}
+
+// documentInfo is the answer; one with too much metadata is cut.
+type documentInfo struct {
+	Document  vendors.Document `json:"document"`
+	Truncated bool             `json:"truncated,omitempty"`
+	Hint      string           `json:"hint,omitempty"`
+}
+
+// Len is 1: the document.
+func (documentInfo) Len() int { return 1 }
+
+// Fit leaves the metadata out.
+func (d documentInfo) Fit(int) any {
+	d.Document.Metadata = nil
+	d.Truncated, d.Hint = true, "The metadata of this document is too large to be shown; read it on the platform."
+	return d
+}
+
+func (s *Set) getDocumentInfo(ctx context.Context, in getDocumentInfoArgs) (documentInfo, error) {
+	v, err := s.vendor(in.Vendor)
+	if err != nil {
+		return documentInfo{}, err
+	}
+	d, err := v.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID})
+	return documentInfo{Document: d}, err
+}

@@ -1,0 +1,95 @@
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"kb-mcp/vendors"
+)
+
+// maxResult is how many characters of JSON a result may have: the contract's
+// 20,000, less what a redaction might add.
+const maxResult = 19_900
+
+// fitter is a result that can be cut: Fit(n) is the result with its first n
+// items, and says how to get the others.
+type fitter interface {
+	Len() int
+	Fit(n int) any
+}
+
+// encode makes a result's JSON, cut to size. HTML characters stay as they are.
+func encode(v any) ([]byte, error) {
+	text, err := marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	size := utf8.RuneCount(text)
+	f, ok := v.(fitter)
+	if size <= maxResult || !ok {
+		return text, nil
+	}
+	for n := f.Len(); size > maxResult; {
+		if n <= 0 {
+			return nil, vendors.Errorf(vendors.BadResponse, "The answer is too large to be shown, even when cut.").
+				WithHint("Look at this document in the platform's console.")
+		}
+		n = min(n-1, n*maxResult/size)
+		if text, err = marshal(f.Fit(n)); err != nil {
+			return nil, err
+		}
+		size = utf8.RuneCount(text)
+	}
+	return text, nil
+}
+
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil { // NaN, Inf, func: found here, not in the transport
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// toResult sends the same JSON twice: hosts show their model one or the other.
+// A failure has no structuredContent, because clients would hold it against the
+// output schema and hide the message.
+func toResult(a Answer) *mcp.CallToolResult {
+	if a.Failed {
+		return mcp.NewToolResultError(string(a.Text))
+	}
+	return mcp.NewToolResultStructured(json.RawMessage(a.Text), string(a.Text))
+}
+
+// failure makes the error answer, and tells the operator what the agent need
+// not know.
+func (s *Set) failure(ctx context.Context, tool string, err error, took time.Duration) Answer {
+	r := vendors.ReportOf(err)
+	attrs := []any{"tool", tool, "kind", string(r.Kind), "message", r.Message, "vendor", r.Vendor, "code", r.VendorCode,
+		"http_status", r.HTTPStatus, "request_id", r.RequestID, "ms", took.Milliseconds()}
+	var e *vendors.Error
+	if errors.As(err, &e) && e.Err != nil {
+		attrs = append(attrs, "cause", e.Err.Error())
+	} else if e == nil {
+		attrs = append(attrs, "cause", err.Error())
+	}
+	s.log.WarnContext(ctx, "tool call failed", attrs...)
+	text, err := marshal(map[string]any{"error": r})
+	if err != nil { // strings and numbers only
+		text = []byte(`{"error":{"kind":"internal","message":"The error could not be shown.","hint":"See the server's log.","retryable":false}}`)
+	}
+	return Answer{Text: []byte(s.clean(string(text))), Failed: true}
+}
+
+func notAnObject() error {
+	return vendors.Errorf(vendors.InvalidArgument, "The arguments are not a JSON object.").
+		WithHint(`Pass an object such as {"vendor": "dify"}.`)
+}

@@ -1,0 +1,171 @@
+// Package tools is what an agent can call: one file per tool, each a
+// description, an argument struct and a method of [Set]. The package turns
+// arguments into calls of *vendors.Vendor and answers into the contract's JSON;
+// it knows no platform.
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"kb-mcp/vendors"
+)
+
+// callTime bounds a call: the contract promises an answer within 55 s, and
+// writing it takes time too.
+const callTime = 54 * time.Second
+
+// Set is the tools over a list of connections. It is safe for concurrent use.
+type Set struct {
+	vendors []*vendors.Vendor
+	clean   func(string) string
+	log     *slog.Logger
+	tools   []tool
+}
+
+// New makes the tools. clean takes credentials out of every text that leaves.
+func New(connections []*vendors.Vendor, clean func(string) string, log *slog.Logger) *Set {
+	s := &Set{vendors: connections, clean: clean, log: log}
+	s.tools = []tool{
+		define("list_vendors", "List connections", listVendorsDoc, s.listVendors),
+		define("list_knowledge_bases", "List knowledge bases", listKnowledgeBasesDoc, s.listKnowledgeBases),
+		define("list_documents", "List documents", listDocumentsDoc, s.listDocuments),
+		define("get_document_info", "Get one document", getDocumentInfoDoc, s.getDocumentInfo),
+		define("get_ingestion_progress", "Get ingestion progress", getIngestionProgressDoc, s.getIngestionProgress),
+	}
+	return s
+}
+
+// tool is one tool: its face and its work.
+type tool struct {
+	name, title, doc string
+	params           []param
+	call             func(ctx context.Context, args map[string]json.RawMessage) (any, error)
+}
+
+// define makes a tool of a method; A is its argument struct.
+func define[A, R any](name, title, doc string, call func(context.Context, A) (R, error)) tool {
+	params := paramsOf[A]()
+	return tool{
+		name: name, title: title, doc: doc, params: params,
+		call: func(ctx context.Context, args map[string]json.RawMessage) (any, error) {
+			var a A
+			if err := decodeArgs(params, args, &a); err != nil {
+				return nil, err
+			}
+			return call(ctx, a)
+		},
+	}
+}
+
+// Definitions are the tools as clients see them, in the order of the contract.
+// They are the same at every call and need no network.
+func (s *Set) Definitions() []mcp.Tool {
+	list := make([]mcp.Tool, len(s.tools))
+	for i, t := range s.tools {
+		yes, no := true, false
+		d := mcp.NewToolWithRawSchema(t.name, t.doc, inputSchema(t.params))
+		d.RawOutputSchema = outputSchema(t.name)
+		d.Annotations = mcp.ToolAnnotation{
+			Title: t.title, ReadOnlyHint: &yes, DestructiveHint: &no, IdempotentHint: &yes, OpenWorldHint: &yes,
+		}
+		list[i] = d
+	}
+	return list
+}
+
+// ServerTools are the tools with their handlers, for an MCP server. A handler
+// never returns a Go error: every failure is a result an agent can read.
+func (s *Set) ServerTools() []server.ServerTool {
+	list := make([]server.ServerTool, len(s.tools))
+	for i, d := range s.Definitions() {
+		t := s.tools[i]
+		list[i] = server.ServerTool{Tool: d, Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			var args map[string]json.RawMessage
+			if err := req.BindArguments(&args); err != nil {
+				return toResult(s.failure(ctx, t.name, notAnObject(), 0)), nil
+			}
+			return toResult(s.run(ctx, t, args)), nil
+		}}
+	}
+	return list
+}
+
+// Answer is a tool's result: its JSON, and whether the call failed.
+type Answer struct {
+	Text   []byte
+	Failed bool
+}
+
+// Call runs a tool by name, for the command line. known is false for a name
+// that is no tool's.
+func (s *Set) Call(ctx context.Context, name string, args json.RawMessage) (a Answer, known bool) {
+	for _, t := range s.tools {
+		if t.name != name {
+			continue
+		}
+		var m map[string]json.RawMessage
+		if len(args) > 0 && json.Unmarshal(args, &m) != nil {
+			return s.failure(ctx, name, notAnObject(), 0), true
+		}
+		return s.run(ctx, t, m), true
+	}
+	return Answer{}, false
+}
+
+// Names lists the tools.
+func (s *Set) Names() []string {
+	names := make([]string, len(s.tools))
+	for i, t := range s.tools {
+		names[i] = t.name
+	}
+	return names
+}
+
+// run makes one call: its own deadline, its panics caught, its answer encoded
+// once and cut to size.
+func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) (a Answer) {
+	began := time.Now()
+	defer func() {
+		if r := recover(); r != nil {
+			err := &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp failed while it worked on this call.",
+				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+			a = s.failure(ctx, t.name, err, time.Since(began))
+		}
+	}()
+	callCtx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	v, err := t.call(callCtx, args)
+	if err != nil {
+		return s.failure(ctx, t.name, err, time.Since(began))
+	}
+	text, err := encode(v)
+	if err != nil {
+		return s.failure(ctx, t.name, err, time.Since(began))
+	}
+	s.log.InfoContext(ctx, "tool call", "tool", t.name, "ms", time.Since(began).Milliseconds(), "bytes", len(text))
+	return Answer{Text: []byte(s.clean(string(text)))}
+}
+
+// vendor finds a connection; "" is the only one, if there is one.
+func (s *Set) vendor(name string) (*vendors.Vendor, error) {
+	names := make([]string, len(s.vendors))
+	for i, v := range s.vendors {
+		if names[i] = v.Name(); v.Name() == name || name == "" && len(s.vendors) == 1 {
+			return v, nil
+		}
+	}
+	known := "`vendor` must be one of: " + strings.Join(names, ", ") + "."
+	if name == "" {
+		return nil, vendors.Errorf(vendors.InvalidArgument, "`vendor` is missing, and there are several connections.").WithHint(known)
+	}
+	return nil, vendors.Errorf(vendors.InvalidArgument, "`vendor` is %q, which is no connection of this server.", cut(name)).WithHint(known)
+}

@@ -1,0 +1,221 @@
+// Package all is the list of platforms, and turns settings into connections.
+package all
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"kb-mcp/ratelimit"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/coze"
+	"kb-mcp/vendors/dify"
+	"kb-mcp/vendors/ragflow"
+	"kb-mcp/vendors/rest"
+	"kb-mcp/vendors/volcengine"
+)
+
+// platforms is every platform kb-mcp speaks. A fifth one is one more line.
+func platforms() []platform {
+	return []platform{
+		define("coze", coze.New),
+		define("dify", dify.New),
+		define("ragflow", ragflow.New),
+		define("volcengine", volcengine.New),
+	}
+}
+
+// platform is what the registry knows of one.
+type platform struct {
+	name      string
+	variables []string // its own, without the shared ones
+	read      func(env *Environ, prefix string) (settings, []rest.Problem)
+}
+
+// settings are one connection's, read and judged.
+type settings struct {
+	account, rate string
+	open          func(rest.Conn) vendors.Driver
+}
+
+// define registers a driver's constructor; its Config type comes along.
+func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn) D) platform {
+	var c C
+	return platform{
+		name: name, variables: variables(&c),
+		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
+			var c C
+			problems := env.Load(prefix, &c)
+			if len(problems) == 0 {
+				problems = c.Problems()
+			}
+			if len(problems) > 0 {
+				return settings{}, prefixed(prefix, problems)
+			}
+			return settings{
+				account: name + " " + c.Account(), rate: c.DefaultRate(),
+				open: func(conn rest.Conn) vendors.Driver { return open(c, conn) },
+			}, nil
+		},
+	}
+}
+
+// shared are the variables that every platform has, after its name.
+type shared struct {
+	Rate       string `env:"RATE_LIMIT"`
+	SearchRate string `env:"SEARCH_RATE_LIMIT"`
+	Timeout    string `env:"TIMEOUT, default=15s"`
+}
+
+// Options are what connections need besides their settings.
+type Options struct {
+	Log *slog.Logger
+}
+
+// Open makes the connections that the environment describes. With problems
+// there are no connections; with neither, nothing is configured.
+func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
+	wanted, problems := wantedConnections(env)
+	pool, more := transport(env)
+	problems = append(problems, more...)
+	op := opener{env: env, log: o.Log, pool: pool, limiters: map[string]*ratelimit.Limiter{}}
+	var open []*vendors.Vendor
+	for _, w := range wanted {
+		v, more := op.connect(w)
+		problems = append(problems, more...)
+		open = append(open, v)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return open, nil
+}
+
+// wanted is a connection that shall exist; its variables begin with prefix.
+type wanted struct {
+	name, prefix string
+	platform     platform
+}
+
+// wantedConnections reads KB_MCP_VENDORS, or finds the platforms of which a
+// variable is set.
+func wantedConnections(env *Environ) (list []wanted, problems []rest.Problem) {
+	all := platforms()
+	spec := env.Get("KB_MCP_VENDORS")
+	if spec == "" {
+		for _, p := range all {
+			if env.touches("", p) {
+				list = append(list, wanted{name: p.name, platform: p})
+			}
+		}
+		return list, nil
+	}
+	seen := map[string]bool{}
+	for _, entry := range strings.Split(spec, ",") {
+		if entry = strings.TrimSpace(entry); entry == "" {
+			continue
+		}
+		w, text := parseWanted(entry, all)
+		if text == "" && seen[w.name] {
+			text = fmt.Sprintf("names %q twice", w.name)
+		}
+		if text != "" {
+			problems = append(problems, rest.Problem{Variable: "KB_MCP_VENDORS", Text: text})
+			continue
+		}
+		seen[w.name] = true
+		list = append(list, w)
+	}
+	return list, problems
+}
+
+var connectionName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// parseWanted reads "dify" or "staging=dify".
+func parseWanted(entry string, all []platform) (wanted, string) {
+	name, platformName, named := strings.Cut(entry, "=")
+	name, platformName = strings.TrimSpace(name), strings.TrimSpace(platformName)
+	if !named {
+		platformName = name
+	}
+	i := slices.IndexFunc(all, func(p platform) bool { return p.name == platformName })
+	switch {
+	case i < 0:
+		return wanted{}, fmt.Sprintf("names the platform %q; known are coze, dify, ragflow and volcengine (name=platform adds a connection)", platformName)
+	case !connectionName.MatchString(name):
+		return wanted{}, fmt.Sprintf("names the connection %q; a name is a lower-case letter, then letters, digits and _", name)
+	case name == platformName:
+		return wanted{name: name, platform: all[i]}, ""
+	}
+	return wanted{name: name, prefix: strings.ToUpper(name) + "_", platform: all[i]}, ""
+}
+
+// opener makes connections. Those on one account share its limiter.
+type opener struct {
+	env      *Environ
+	log      *slog.Logger
+	pool     http.RoundTripper
+	limiters map[string]*ratelimit.Limiter
+}
+
+// connect makes one connection.
+func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
+	s, problems := w.platform.read(o.env, w.prefix)
+	common, rate, more := o.common(w)
+	problems = append(problems, more...)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if common.Rate == "" {
+		rate, _ = ratelimit.Parse(s.rate) // a constant of the driver, tested
+	}
+	limiter := o.limiters[s.account]
+	if limiter == nil {
+		limiter = ratelimit.New(rate)
+		o.limiters[s.account] = limiter
+	}
+	timeout, _ := time.ParseDuration(common.Timeout) // judged in common
+	log := o.log
+	if log != nil {
+		log = log.With("vendor", w.name)
+	}
+	driver := s.open(rest.Conn{Transport: o.pool, Limiter: limiter, Timeout: timeout, Secrets: &o.env.Secrets, Log: log})
+	return vendors.New(w.name, w.platform.name, driver), nil
+}
+
+// common reads the variables that every platform has.
+func (o *opener) common(w wanted) (shared, ratelimit.Rate, []rest.Problem) {
+	var c shared
+	prefix := w.prefix + strings.ToUpper(w.platform.name) + "_"
+	problems := o.env.Load(prefix, &c)
+	rate := ratelimit.Rate{}
+	for name, text := range map[string]string{"RATE_LIMIT": c.Rate, "SEARCH_RATE_LIMIT": c.SearchRate} {
+		if text == "" {
+			continue
+		}
+		r, err := ratelimit.Parse(text)
+		if err != nil {
+			problems = append(problems, rest.Problem{Variable: name, Text: `is no rate; write "10/s", "8/min,3000/day" or "off"`})
+		}
+		if name == "RATE_LIMIT" {
+			rate = r
+		}
+	}
+	if d, err := time.ParseDuration(c.Timeout); err != nil || d <= 0 {
+		problems = append(problems, rest.Problem{Variable: "TIMEOUT", Text: `is no duration above 0; write "15s"`})
+	}
+	slices.SortFunc(problems, func(a, b rest.Problem) int { return strings.Compare(a.Variable, b.Variable) })
+	return c, rate, prefixed(prefix, problems)
+}
+
+// prefixed names the variables as the user wrote them.
+func prefixed(prefix string, problems []rest.Problem) []rest.Problem {
+	for i := range problems {
+		problems[i].Variable = prefix + problems[i].Variable
+	}
+	return problems
+}
