@@ -46,14 +46,13 @@ func verifyVolcSignature(r *http.Request, body []byte, keys []volcKey, now time.
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(keys, func(k volcKey) bool { return k.AccessKey == sig.accessKey })
+	at := slices.IndexFunc(keys, func(k volcKey) bool {
+		return k.AccessKey == sig.accessKey && k.Token == r.Header.Get("X-Security-Token")
+	})
 	if at < 0 {
-		return errors.New("unknown access key")
+		return errors.New("unknown access key, or not with this session token")
 	}
 	key := keys[at]
-	if r.Header.Get("X-Security-Token") != key.Token {
-		return errors.New("session token does not belong to the access key")
-	}
 	if key.Token != "" && !slices.Contains(sig.headers, "x-security-token") {
 		return errors.New("the session token is not signed")
 	}

@@ -98,6 +98,7 @@ func TestVolcSignatureRefusals(t *testing.T) {
 		{"scope of another day", "A", replaceAuth("/20250113/", "/20250112/"), "another day"},
 		{"other key", "A", replaceAuth(vectorAK, "AKLTOTHER"), "unknown"},
 		{"token missing", "B", func(r *http.Request, _ *[]byte, _ *time.Time) { r.Header.Del("X-Security-Token") }, "session token"},
+		{"token nobody gave", "A", func(r *http.Request, _ *[]byte, _ *time.Time) { r.Header.Set("X-Security-Token", "x") }, "session token"},
 		{"token not signed", "B", replaceAuth(";x-security-token", ""), "not signed"},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,86 @@
+package sandbox
+
+import "cmp"
+
+// listCollections answers everything at once: the platform does not page here.
+// Without a project it is the collections of all projects.
+func (f *volcFace) listCollections(in volcInput) (object, *volcFailure) {
+	var project string
+	var brief bool
+	if wrong := cmp.Or(in.read("project", &project), in.read("brief", &brief)); wrong != nil {
+		return nil, wrong
+	}
+	var rows []object
+	for _, kb := range f.s.store.KBs(Volcengine) {
+		if project == "" || volcProject(kb) == project {
+			rows = append(rows, f.collectionRow(kb, brief))
+		}
+	}
+	data := object{"total_num": len(rows)}
+	if len(rows) > 0 { // an empty list is absent
+		data["collection_list"] = rows
+	}
+	return data, nil
+}
+
+func (f *volcFace) collectionInfo(in volcInput) (object, *volcFailure) {
+	kb, wrong := f.collection(in, "name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	return f.collectionRow(kb, false), nil
+}
+
+// collectionRow is one knowledge base; times are seconds. "doc_num" is absent
+// on some, whose pipeline has it all the same.
+func (f *volcFace) collectionRow(kb *KnowledgeBase, brief bool) object {
+	stat := f.pipelineStat(kb.ID)
+	index := object{"index_type": "hnsw_hybrid", "index_config": object{
+		"fields": []string{"doc_id"}, "cpu_quota": 1, "embedding_model": "doubao-embedding-large",
+	}}
+	if !brief {
+		index["status"] = 1 // built
+	}
+	row := object{
+		"collection_name": kb.Name, "resource_id": kb.ID, "project": volcProject(kb),
+		"description": kb.Description, "creator": VolcengineAccount, "version": 4,
+		"create_time": seconds(kb.Created), "update_time": seconds(kb.Updated),
+		"pipeline_list": []object{{
+			"pipeline_type": "user_define", "pipeline_stat": stat,
+			"data_type": volcDataType(kb), "index_list": []object{index},
+		}},
+	}
+	if scatter(kb.Seq)%3 != 0 {
+		row["doc_num"] = stat["doc_num"]
+	}
+	return row
+}
+
+func volcDataType(kb *KnowledgeBase) string {
+	if kb.Kind == "table" {
+		return "structured_data"
+	}
+	return "unstructured_data"
+}
+
+// pipelineStat counts what the documents' states say at the same moment:
+// finished is succeeded and failed.
+func (f *volcFace) pipelineStat(kb string) object {
+	docs := f.s.store.Documents(Volcengine, kb)
+	finished, succeeded, points := 0, 0, 0
+	for i := range docs.Len() {
+		d := docs.At(i)
+		st := f.s.state(d)
+		switch volcStatus(st) {
+		case volcCompleted:
+			finished++
+			succeeded++
+			points += st.ChunksTotal
+		case volcFailed:
+			finished++
+		}
+	}
+	return object{
+		"doc_num": docs.Len(), "finish_doc_num": finished, "success_doc_num": succeeded, "point_num": points,
+	}
+}

@@ -1,0 +1,171 @@
+package sandbox
+
+import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// volcMaxPage is how many documents one answer holds at most.
+const volcMaxPage = 100
+
+// documentInfo is the one place whose times are milliseconds.
+func (f *volcFace) documentInfo(in volcInput) (object, *volcFailure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	id, wrong := in.required("doc_id")
+	if wrong != nil {
+		return nil, wrong
+	}
+	d := f.s.store.Document(Volcengine, id)
+	if d == nil || d.KB != kb.ID {
+		return nil, volcNoDocument()
+	}
+	return f.documentRow(kb, d, time.Time.UnixMilli), nil
+}
+
+// volcListQuery is what doc/list knows.
+type volcListQuery struct {
+	offset, limit int
+	ids           []string
+	types         []string
+	typed         bool // doc_type was sent: an empty list matches nothing
+}
+
+func parseVolcList(in volcInput) (volcListQuery, *volcFailure) {
+	q := volcListQuery{limit: -1, typed: in.has("doc_type")}
+	filter := volcInput{}
+	wrong := cmp.Or(in.read("offset", &q.offset), in.read("limit", &q.limit), in.read("filter", &filter),
+		in.read("doc_type", &q.types))
+	if wrong != nil {
+		return q, wrong
+	}
+	if wrong := filter.read("doc_id_list", &q.ids); wrong != nil {
+		return q, wrong
+	}
+	if q.offset < 0 || q.limit < -1 {
+		return q, volcInvalid("offset or limit out of range")
+	}
+	// An offset from 100 on needs a limit beside it; alone it is ignored and
+	// the first page comes again.
+	if q.offset >= volcMaxPage && !in.has("limit") {
+		q.offset = 0
+	}
+	if q.limit < 0 || q.limit > volcMaxPage {
+		q.limit = volcMaxPage
+	}
+	return q, nil
+}
+
+func (q volcListQuery) keeps(d *Document) bool {
+	return (len(q.ids) == 0 || slices.Contains(q.ids, d.ID)) && (!q.typed || slices.Contains(q.types, volcType(d)))
+}
+
+// listDocuments is version 1: newest first, times in seconds. total_num is the
+// collection's number of documents even when a filter leaves fewer.
+func (f *volcFace) listDocuments(in volcInput) (object, *volcFailure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	q, wrong := parseVolcList(in)
+	if wrong != nil {
+		return nil, wrong
+	}
+	docs := f.s.store.Documents(Volcengine, kb.ID)
+	total := docs.Len()
+	if len(q.ids) > 0 || q.typed {
+		docs = docs.Filter(q.keeps)
+	}
+	page := docs.Window(q.offset, q.limit)
+	data := object{"collection_name": kb.Name, "total_num": total, "count": len(page)}
+	if len(page) > 0 { // an empty list is absent
+		data["doc_list"] = f.rows(kb, page)
+	}
+	return data, nil
+}
+
+func (f *volcFace) rows(kb *KnowledgeBase, docs []*Document) []object {
+	rows := make([]object, len(docs))
+	for i, d := range docs {
+		rows[i] = f.documentRow(kb, d, seconds)
+	}
+	return rows
+}
+
+// listDocumentsV2 goes on where the token says, so that documents added in the
+// meantime shift nothing. total_num is null from the second page on; the last
+// page's token is "" or null, and an empty list is null.
+func (f *volcFace) listDocumentsV2(in volcInput) (object, *volcFailure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	limit, token := volcMaxPage, ""
+	if wrong := cmp.Or(in.read("limit", &limit), in.read("next_token", &token)); wrong != nil {
+		return nil, wrong
+	}
+	if limit < 1 || limit > volcMaxPage {
+		return nil, volcInvalid("limit must be between 1 and 100")
+	}
+	docs := f.s.store.Documents(Volcengine, kb.ID)
+	data := object{"collection_name": kb.Name, "total_num": docs.Len(), "doc_list": nil, "has_more": false, "next_token": ""}
+	offset := 0
+	if token != "" {
+		at, ok := readVolcToken(kb.ID, token)
+		if !ok {
+			return nil, volcInvalid("next_token is not valid")
+		}
+		offset = at.after(docs)
+		data["total_num"], data["next_token"] = nil, nil
+	}
+	page := docs.Window(offset, limit)
+	data["count"] = len(page)
+	if len(page) > 0 {
+		data["doc_list"] = f.rows(kb, page)
+	}
+	if offset+len(page) < docs.Len() {
+		last := page[len(page)-1]
+		data["has_more"], data["next_token"] = true, volcPlace{last.Created.UnixNano(), last.Seq}.token(kb.ID)
+	}
+	return data, nil
+}
+
+// volcPlace is the last document of a page. It need not exist any more.
+type volcPlace struct {
+	created int64
+	seq     int
+}
+
+// token is the place in a form that tells nothing and cannot be altered.
+func (p volcPlace) token(kb string) string {
+	text := fmt.Sprintf("%d.%d", p.created, p.seq)
+	return base64.RawURLEncoding.EncodeToString([]byte(text + "." + digest("token/"+kb, text, 0)[:16]))
+}
+
+func readVolcToken(kb, token string) (volcPlace, bool) {
+	var p volcPlace
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return p, false
+	}
+	if _, err := fmt.Sscanf(strings.ReplaceAll(string(raw), ".", " "), "%d %d", &p.created, &p.seq); err != nil {
+		return p, false
+	}
+	return p, p.token(kb) == token
+}
+
+// after is the number of documents up to and including p.
+func (p volcPlace) after(docs List) int {
+	return sort.Search(docs.Len(), func(i int) bool {
+		d := docs.At(i)
+		at := d.Created.UnixNano()
+		return at < p.created || at == p.created && d.Seq < p.seq
+	})
+}

@@ -1,0 +1,172 @@
+package sandbox
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The values of process_status.
+const (
+	volcCompleted  = 0
+	volcFailed     = 1
+	volcQueued     = 2
+	volcProcessing = 6
+	volcDeleting   = 5
+)
+
+// volcStatus is process_status. The values that no phase has (3 is updating, 4
+// was never documented) stand in the plan.
+func volcStatus(st State) int {
+	if n, err := strconv.Atoi(st.Raw); err == nil {
+		return n
+	}
+	switch {
+	case st.Phase == Completed:
+		return volcCompleted
+	case st.Phase == Failed:
+		return volcFailed
+	case st.Phase == Deleting:
+		return volcDeleting
+	case st.Phase.Working():
+		return volcProcessing
+	}
+	return volcQueued
+}
+
+// documentRow is one document. unit renders its times: doc/info counts
+// milliseconds and the lists seconds, for the same document.
+func (f *volcFace) documentRow(kb *KnowledgeBase, d *Document, unit func(time.Time) int64) object {
+	st := f.s.state(d)
+	row := object{
+		"collection_name": kb.Name, "doc_id": d.ID, "doc_name": d.Name, "doc_type": volcType(d),
+		"title": strings.TrimSuffix(d.Name, path.Ext(d.Name)), "doc_hash": digest("hash", Volcengine, d.Seq)[:32],
+		"add_type": volcAddType(d.Source), "added_by": "user@example.com",
+		"create_time": unit(d.Created), "update_time": unit(volcTouched(d, st)),
+		"status": volcStatusRow(d, st),
+	}
+	volcOrigin(row, d)
+	volcMeta(row, d)
+	if volcStatus(st) != volcCompleted {
+		return row
+	}
+	row["point_num"] = st.ChunksTotal
+	row["total_tokens"], row["doc_summary_tokens"] = utf8.RuneCountInString(d.Text), 0
+	row["statistics"] = object{
+		"pages": 0, "lines": strings.Count(d.Text, "\n") + 1, "cells": 0,
+		"chars": utf8.RuneCountInString(d.Text), "images": 0, "tables": 0,
+	}
+	return row
+}
+
+// volcTouched is update_time: the last change of state moves it too.
+func volcTouched(d *Document, st State) time.Time {
+	if st.Since.After(d.Updated) {
+		return st.Since
+	}
+	return d.Updated
+}
+
+// volcStatusRow has the failure's code as a number for one half of the
+// documents and as text for the other, as different importers write it.
+func volcStatusRow(d *Document, st State) object {
+	row := object{"process_status": volcStatus(st)}
+	if volcStatus(st) != volcFailed {
+		return row
+	}
+	if n, err := strconv.Atoi(st.Code); err == nil && d.Seq%2 == 0 {
+		row["failed_code"] = n
+	} else if st.Code != "" {
+		row["failed_code"] = st.Code
+	}
+	if st.Message != "" {
+		row["failed_msg"] = st.Message
+	}
+	return row
+}
+
+// volcOrigin fills in where the content is: a TOS path, or a URL whose query
+// carries credentials. A Lark document has neither, and no size.
+func volcOrigin(row object, d *Document) {
+	if d.Source == "lark" {
+		return
+	}
+	row["doc_size"] = d.Size
+	if d.Seq%2 == 1 {
+		row["doc_size"] = strconv.Itoa(d.Size) // older imports
+	}
+	if d.Source == "object_storage" {
+		row["tos_path"] = "sandbox-bucket/" + d.Name
+		return
+	}
+	at := cmp.Or(d.URL, "https://sandbox-bucket.tos-cn-beijing.volces.com/"+url.PathEscape(d.Name))
+	if !strings.Contains(at, "?") {
+		at += "?X-Tos-Algorithm=TOS4-HMAC-SHA256&X-Tos-Credential=SANDBOX&X-Tos-Expires=3600&X-Tos-Signature=" +
+			digest("signature", Volcengine, d.Seq)
+	}
+	row["url"] = at
+}
+
+// volcMeta is the metadata: a JSON array inside a string. A document without
+// any has "[]", null or nothing at all.
+func volcMeta(row object, d *Document) {
+	if len(d.Metadata) == 0 {
+		switch d.Seq % 3 {
+		case 0:
+			row["meta"] = "[]"
+		case 1:
+			row["meta"] = nil
+		}
+		return
+	}
+	var fields []object
+	for _, field := range d.Metadata {
+		fields = append(fields, object{
+			"field_name": field.Name, "field_type": volcFieldType(field), "field_value": field.Value,
+		})
+	}
+	text, _ := json.Marshal(fields) // made of JSON values: cannot fail
+	row["meta"] = string(text)
+}
+
+func volcFieldType(field Field) string {
+	if field.Type != "number" {
+		return "string"
+	}
+	if n, ok := field.Value.(float64); ok && n != math.Trunc(n) {
+		return "float32"
+	}
+	return "int64"
+}
+
+func volcAddType(source string) string {
+	switch source {
+	case "web":
+		return "url"
+	case "object_storage":
+		return "tos"
+	case "lark":
+		return "lark"
+	}
+	return "tos_fe" // put in through the console
+}
+
+func volcType(d *Document) string {
+	switch {
+	case d.Source == "lark":
+		return cmp.Or(d.Format, "wiki")
+	case strings.HasSuffix(d.Name, ".faq.xlsx"):
+		return "faq.xlsx"
+	case d.Format == "md":
+		return "markdown"
+	case d.Format == "jpg":
+		return "jpeg"
+	}
+	return d.Format
+}

@@ -1,0 +1,163 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// volcTest is a sandbox with a clock that moves by hand, and one collection
+// "bench" of its own.
+type volcTest struct {
+	*Sandbox
+	t     *testing.T
+	clock *time.Time
+	kb    string
+}
+
+func newVolcTest(t *testing.T, o Options) volcTest {
+	clock := vectorNow
+	o.Now = func() time.Time { return clock }
+	s := New(o)
+	kb := s.store.AddKB(KnowledgeBase{Platform: Volcengine, Name: "bench", Project: "default", Created: clock, Updated: clock})
+	return volcTest{s, t, &clock, kb.ID}
+}
+
+func (vt volcTest) add(name string, p Plan) *Document {
+	return vt.store.Add(Document{
+		Platform: Volcengine, KB: vt.kb, Name: name, Format: suffix(name), Source: "web", Size: 14,
+		Text: "One.\nTwo.", Created: *vt.clock, Updated: *vt.clock, Started: *vt.clock, Plan: p,
+	})
+}
+
+// send posts body to a path behind /volcengine; auth changes the request last.
+func (vt volcTest) send(path, body string, auth func(*http.Request)) (*httptest.ResponseRecorder, map[string]any) {
+	vt.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/volcengine/api/knowledge/"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	auth(r)
+	w := httptest.NewRecorder()
+	vt.ServeHTTP(w, r)
+	var out map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		vt.t.Fatalf("POST %s %s: %v in %q", path, body, err, w.Body)
+	}
+	return w, out
+}
+
+func volcBearer(key string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }
+}
+
+// volcSigned signs a request the way a client does, at the time now.
+func volcSigned(body string, key volcKey, now time.Time) func(*http.Request) {
+	return func(r *http.Request) {
+		sum := sha256.Sum256([]byte(body))
+		hash := hex.EncodeToString(sum[:])
+		r.Header.Set("X-Date", now.UTC().Format(volcTimestamp))
+		r.Header.Set("X-Content-Sha256", hash)
+		names := plainNames
+		if key.Token != "" {
+			r.Header.Set("X-Security-Token", key.Token)
+			names += ";x-security-token"
+		}
+		sig := volcSignature{date: now.UTC().Format("20060102"), region: "cn-beijing", headers: strings.Split(names, ";")}
+		r.Header.Set("Authorization", "HMAC-SHA256 Credential="+key.AccessKey+"/"+sig.scope()+", SignedHeaders="+names+
+			", Signature="+volcMAC(key.SecretKey, sig, volcStringToSign(r, sig, hash)))
+	}
+}
+
+// data posts with the API key and wants success.
+func (vt volcTest) data(path, format string, args ...any) map[string]any {
+	vt.t.Helper()
+	w, out := vt.send(path, fmt.Sprintf(format, args...), volcBearer(VolcengineAPIKey))
+	data, ok := out["data"].(map[string]any)
+	if w.Code != 200 || out["code"] != 0.0 || out["message"] != "success" || !ok {
+		vt.t.Fatalf("POST %s: %d %s", path, w.Code, w.Body)
+	}
+	return data
+}
+
+func TestVolcengineCredentials(t *testing.T) {
+	vt := newVolcTest(t, Options{})
+	const body = `{"brief":true}`
+	good := volcKey{VolcengineAccessKey, VolcengineSecretKey, ""}
+	for _, tt := range []struct {
+		name string
+		auth func(*http.Request)
+		want string
+	}{
+		{"pair", volcSigned(body, good, *vt.clock), "200 0"},
+		{"second pair", volcSigned(body, volcKey{VolcengineAccessKey2, VolcengineSecretKey2, ""}, *vt.clock), "200 0"},
+		{"temporary pair", volcSigned(body, volcKey{VolcengineAccessKey, VolcengineSecretKey, VolcengineSessionToken}, *vt.clock), "200 0"},
+		{"14 minutes late", volcSigned(body, good, vt.clock.Add(-14*time.Minute)), "200 0"},
+		{"16 minutes late", volcSigned(body, good, vt.clock.Add(-16*time.Minute)), "401 1000001"},
+		{"wrong secret", volcSigned(body, volcKey{VolcengineAccessKey, "x", ""}, *vt.clock), "401 1000001"},
+		{"wrong token", volcSigned(body, volcKey{VolcengineAccessKey, VolcengineSecretKey, "x"}, *vt.clock), "401 1000001"},
+		{"other body", volcSigned(`{"brief":false}`, good, *vt.clock), "401 1000001"},
+		{"API key", volcBearer(VolcengineAPIKey), "200 0"},
+		{"API key without rights", volcBearer(VolcengineAPIKeyNoRights), "403 1000002"},
+		{"unknown API key", volcBearer("nope"), "401 1000001"},
+		{"nothing", func(*http.Request) {}, "401 1000001"},
+	} {
+		w, out := vt.send("collection/list", body, tt.auth)
+		if got := fmt.Sprintf("%d %.0f", w.Code, out["code"]); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, w.Body, tt.want)
+		}
+		id := fmt.Sprint(out["request_id"])
+		if !strings.HasPrefix(id, fmt.Sprintf("02%d", vectorNow.UnixMilli())) || len(id) != 51 {
+			t.Errorf("%s: request_id %s", tt.name, id)
+		}
+		if w.Header().Get("Date") != "Mon, 13 Jan 2025 07:27:42 GMT" {
+			t.Errorf("%s: Date %s is not the sandbox's clock", tt.name, w.Header().Get("Date"))
+		}
+	}
+}
+
+func TestVolcengineRefusals(t *testing.T) {
+	vt := newVolcTest(t, Options{})
+	d := vt.add("a.txt", Plan{})
+	vt.store.AddKB(KnowledgeBase{Platform: Volcengine, Name: "elsewhere", Project: "other"})
+	token := volcPlace{1, 1}.token(vt.kb)
+	for _, tt := range []struct{ path, body, want string }{
+		{"doc/info", `{`, "400 1000003 invalid request: body is not a JSON object"},
+		{"doc/info", `null`, "400 1000003 invalid request: body is not a JSON object"},
+		{"doc/info", `{"name":"bench","doc_id":"x"}`, "400 1000003 invalid request: collection_name is required"},
+		{"collection/info", `{"collection_name":"bench"}`, "400 1000003 invalid request: name is required"},
+		{"doc/info", `{"collection_name":"bench"}`, "400 1000003 invalid request: doc_id is required"},
+		{"doc/info", `{"collection_name":"bench","doc_id":7}`, "400 1000003 invalid request: doc_id has the wrong type"},
+		{"doc/info", `{"collection_name":"bench","doc_id":"x"}`, "400 1001001 doc not exist"},
+		{"doc/info", `{"collection_name":"nope","doc_id":"x"}`, "400 1000005 collection not exist"},
+		{"doc/info", `{"resource_id":"kb-nope","doc_id":"` + d.ID + `"}`, "400 1000005 collection not exist"},
+		{"collection/info", `{"name":"elsewhere"}`, "400 1000005 collection not exist"},
+		{"doc/list", `{"collection_name":"bench","offset":-1}`, "400 1000003 invalid request: offset or limit out of range"},
+		{"doc/list", `{"collection_name":"bench","filter":[]}`, "400 1000003 invalid request: filter has the wrong type"},
+		{"doc/v2/list", `{"collection_name":"bench","limit":101}`, "400 1000003 invalid request: limit must be between 1 and 100"},
+		{"doc/v2/list", `{"collection_name":"bench","next_token":"x"}`, "400 1000003 invalid request: next_token is not valid"},
+		{"doc/v2/list", `{"collection_name":"bench","next_token":"` + strings.ToLower(token) + `"}`, "400 1000003 invalid request: next_token is not valid"},
+		{"doc/v2/list", `{"collection_name":"elsewhere","project":"other","next_token":"` + token + `"}`, "400 1000003 invalid request: next_token is not valid"},
+	} {
+		w, out := vt.send(tt.path, tt.body, volcBearer(VolcengineAPIKey))
+		if got := fmt.Sprintf("%d %.0f %s", w.Code, out["code"], out["message"]); got != tt.want || len(out) != 3 {
+			t.Errorf("%s %s: %s, want %s", tt.path, tt.body, w.Body, tt.want)
+		}
+	}
+	limited := newVolcTest(t, Options{Quota: 1})
+	limited.data("collection/list", `{}`)
+	if w, out := limited.send("collection/list", `{}`, volcBearer(VolcengineAPIKey)); w.Code != 429 || out["code"] != 1000029.0 {
+		t.Errorf("over the quota: %s", w.Body)
+	}
+	for method, path := range map[string]string{http.MethodGet: "doc/info", http.MethodPost: "doc/nope"} {
+		w := httptest.NewRecorder()
+		vt.ServeHTTP(w, httptest.NewRequest(method, "/volcengine/api/knowledge/"+path, nil))
+		if w.Code != 404 {
+			t.Errorf("%s %s: %d", method, path, w.Code)
+		}
+	}
+}
