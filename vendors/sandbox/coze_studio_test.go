@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func (d *desk) studio(method, path, body string) reply {
+	d.t.Helper()
+	return d.send(method, "/coze-studio"+path, body, cozeAuth, cozeStrings)
+}
+
+func TestStudioRefusals(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb, doc := d.s.KnowledgeBaseID(Coze, "产品手册"), d.s.DocumentID(Coze, "退款政策.pdf")
+	process := "/v1/datasets/" + kb + "/process"
+	foreign := "Authorization: Bearer " + CozeTokenNoScope
+	tests := []struct {
+		method, path, body, auth string
+		status                   int
+		want                     string
+	}{
+		{"POST", process, `{"document_ids":["` + doc + `"]}`, cozeAuth, 400, `"code":400,"msg":"bind body failed, err=Mismatch type int64 with value string`},
+		{"POST", process, `{"document_ids":[` + doc + `]}`, foreign, 200, `"code":105000001,"msg":"unauthorized access : permission denied"`},
+		{"POST", process, `{"document_ids":[` + doc + `]}`, "X: y", 200, `"code":700012006,"msg":"authentication failed: `},
+		{"POST", process, `{"document_ids":[` + doc + `]}`, "Authorization: Bearer pat_wrong", 200, `"code":700012006`},
+		{"POST", "/v1/datasets/kb-1/process", `{}`, cozeAuth, 401, `"msg":"missing session_key in cookie"`},
+		{"POST", cozeList, `{"dataset_id":` + kb + `}`, cozeAuth, 400, `bind body failed`},
+		{"POST", cozeList, `{"dataset_id":"` + kb + `","document_ids":[` + doc + `]}`, cozeAuth, 400, `bind body failed`},
+		{"POST", cozeList, `{"dataset_id":"` + kb + `","size":9}`, foreign, 200, `"code":105000001`},
+		{"POST", cozeList, `{"dataset_id":"abc","size":9}`, cozeAuth, 500, `"code":500,"msg":"internal server error"`},
+		{"GET", "/v1/workspaces", "", cozeAuth, 404, "404 page not found"},
+	}
+	for _, tt := range tests {
+		r := d.send(tt.method, "/coze-studio"+tt.path, tt.body, tt.auth)
+		if r.status != tt.status || !strings.Contains(r.text, tt.want) || r.header.Get("X-Log-ID") == "" {
+			t.Errorf("%s %s %s (%s) = %d %s", tt.method, tt.path, tt.body, tt.auth, r.status, r.text)
+		}
+	}
+	r := d.studio("POST", cozeList, `{"dataset_id":`+kb+`}`)
+	if got := r.header.Get("Content-Type"); !strings.HasPrefix(got, "text/plain") {
+		t.Errorf("a number as dataset_id: %s, want text/plain", got)
+	}
+}
+
+func TestStudioPages(t *testing.T) {
+	d := newDesk(t, Options{Documents: 10000})
+	kb := d.s.KnowledgeBaseID(Coze, "Archive 档案库")
+	seen := map[string]bool{}
+	for n := range 101 {
+		r := d.studio("POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
+		for _, row := range r.rows("document_infos") {
+			seen[row["document_id"].(string)] = true
+		}
+	}
+	if len(seen) != 10000 {
+		t.Errorf("%d documents of 10000 on pages from 0", len(seen))
+	}
+	r := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","page":3}`)
+	if got := len(r.rows("document_infos")); got != 10000 {
+		t.Errorf("%d documents without size, want all", got)
+	}
+	r = d.studio("POST", cozeList, `{"dataset_id":"1","size":9}`)
+	if r.status != 200 || fmt.Sprint(r.at("total")) != "0" {
+		t.Errorf("an unknown knowledge base = %d %s, want an empty list", r.status, r.text)
+	}
+	r = d.studio("GET", "/v1/datasets?space_id="+CozeSpaceID, "")
+	if got := len(r.rows("data", "dataset_list")); got != 5 || r.at("msg") != "success" {
+		t.Errorf("%d knowledge bases without page_size, want all; %s", got, r.text)
+	}
+	if v, has := r.json["BaseResp"]; !has || v != nil {
+		t.Errorf("BaseResp = %v, %v, want null", v, has)
+	}
+}
+
+func TestStudioStatuses(t *testing.T) {
+	d := newDesk(t, Options{})
+	names := []string{"退款政策.pdf", "价格表2026.xlsx", "扫描件-合同.pdf", "community-post.txt", "old-draft.docx", "用户反馈汇总.docx", "退款政策.pdf"}
+	ids := []string{"1"}
+	for _, n := range names {
+		ids = append(ids, d.s.DocumentID(Coze, n))
+	}
+	r := d.studio("POST", "/v1/datasets/1/process", `{"document_ids":[`+strings.Join(ids, ",")+`]}`)
+	got := []string{}
+	for _, row := range r.rows("data", "data") {
+		got = append(got, fmt.Sprint(row["document_name"], row["status"], row["status_descript"], row["progress"], row["remaining_time"]))
+	}
+	want := []string{ // in the order of creation, the deleted and the unknown one left out
+		"退款政策.pdf1生效1000", "价格表2026.xlsx0失效1000", "community-post.txt9失败1000", "扫描件-合同.pdf9失败1000", "用户反馈汇总.docx0上传中0300",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("process =\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
+	rows := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","keyword":"ignored","size":100}`).rows("document_infos")
+	if row := rowOf(rows, "name", "扫描件-合同.pdf"); row["status_descript"] != "文件解析失败，请检查文件是否损坏或加密" {
+		t.Errorf("the reason in the list: %v", row["status_descript"])
+	}
+	if row := rowOf(rows, "name", "退款政策.pdf"); row["status_descript"] != "" || row["web_url"] == nil || row["update_type"] != nil {
+		t.Errorf("a completed row: %v", row)
+	}
+}

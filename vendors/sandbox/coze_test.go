@@ -1,0 +1,150 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	cozeAuth    = "Authorization: Bearer " + CozeToken
+	cozeStrings = "Agw-Js-Conv: str"
+	cozeList    = "/open_api/knowledge/document/list"
+)
+
+func (d *desk) coze(method, path, body string) reply {
+	d.t.Helper()
+	return d.send(method, "/coze"+path, body, cozeAuth, cozeStrings)
+}
+
+func TestCozeRefusals(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
+	doc := d.s.DocumentID(Coze, "退款政策.pdf")
+	process := "/v1/datasets/" + kb + "/process"
+	noScope := "Authorization: Bearer " + CozeTokenNoScope
+	tests := []struct {
+		method, path, body, auth string
+		status                   int
+		code                     string
+	}{
+		{"GET", "/v1/workspaces", "", "X: y", 401, "700012006"},
+		{"GET", "/v1/workspaces", "", "Authorization: Bearer pat_wrong", 401, "700012006"},
+		{"GET", "/v1/workspaces", "", noScope, 200, "4101"},
+		{"POST", cozeList, `{"dataset_id":"1"}`, noScope, 200, "4101"},
+		{"POST", cozeList, `{"dataset_id":"1"}`, cozeAuth, 200, "4200"},
+		{"POST", cozeList, `{}`, cozeAuth, 200, "4000"},
+		{"POST", cozeList, `not json`, cozeAuth, 200, "4000"},
+		{"POST", cozeList, `{"dataset_id":"` + kb + `","size":"5"}`, cozeAuth, 200, "4000"},
+		{"GET", "/v1/datasets", "", cozeAuth, 200, "4000"},
+		{"GET", "/v1/datasets?space_id=" + CozeSpaceID + "&page_size=301", "", cozeAuth, 200, "4000"},
+		{"GET", "/v1/datasets?space_id=7", "", cozeAuth, 200, "4200"},
+		{"POST", "/v1/datasets/1/process", `{"document_ids":["1"]}`, cozeAuth, 200, "4200"},
+		{"POST", process, `{"document_ids":[` + doc + `]}`, cozeAuth, 200, "4000"},
+		{"POST", process, `{}`, cozeAuth, 200, "4000"},
+		{"GET", process, "", cozeAuth, 404, "4000"},
+		{"POST", "/open_api/knowledge/document/search", "{}", cozeAuth, 404, "4000"},
+	}
+	for _, tt := range tests {
+		r := d.send(tt.method, "/coze"+tt.path, tt.body, tt.auth)
+		logid := r.header.Get("X-Tt-Logid")
+		if r.status != tt.status || fmt.Sprint(r.at("code")) != tt.code || r.at("msg") == "" || logid == "" || r.at("detail", "logid") != logid {
+			t.Errorf("%s %s %s (%s) = %d %s", tt.method, tt.path, tt.body, tt.auth, r.status, r.text)
+		}
+	}
+}
+
+func TestCozePages(t *testing.T) {
+	d := newDesk(t, Options{Documents: 10000})
+	kb := d.s.KnowledgeBaseID(Coze, "Archive 档案库")
+	page := func(n int) reply {
+		return d.coze("POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
+	}
+	if a, b := page(0), page(1); a.at("document_infos", 0, "document_id") != b.at("document_infos", 0, "document_id") {
+		t.Error("pages 0 and 1 differ")
+	}
+	seen := map[string]bool{}
+	for n := 1; n <= 101; n++ {
+		for _, row := range page(n).rows("document_infos") {
+			seen[row["document_id"].(string)] = true
+		}
+	}
+	if len(seen) != 10000 {
+		t.Errorf("%d documents of 10000 on the pages", len(seen))
+	}
+	r := d.coze("POST", cozeList, `{"dataset_id":"`+kb+`"}`)
+	if len(r.rows("document_infos")) != 10 || fmt.Sprint(r.at("total")) != "10000" {
+		t.Errorf("without size: %d rows, total %v", len(r.rows("document_infos")), r.at("total"))
+	}
+	r = d.coze("GET", "/v1/datasets?page_size=2&page_num=2&space_id="+CozeSpaceID, "")
+	if len(r.rows("data", "dataset_list")) != 2 || fmt.Sprint(r.at("data", "total_count")) != "5" {
+		t.Errorf("datasets: %s", r.text)
+	}
+}
+
+func TestCozeStatuses(t *testing.T) {
+	d := newDesk(t, Options{})
+	want := map[string]string{ // name to status, progress, remaining_time
+		"退款政策.pdf": "1 100 0", "价格表2026.xlsx": "2 100 0", "扫描件-合同.pdf": "9 100 0",
+		"community-post.txt": "1000 100 0", "legacy-import.csv": "7 0 0", "old-draft.docx": "3 0 0",
+		"changelog (refreshing)": "5 10 86280", "新品发布会🚀.pdf": "0 0 48",
+		"architecture-overview.pdf": "0 35 583260",
+	}
+	for name, want := range want {
+		doc := d.s.Store().Document(Coze, d.s.DocumentID(Coze, name))
+		r := d.coze("POST", "/v1/datasets/"+doc.KB+"/process", `{"document_ids":["1","`+doc.ID+`"]}`)
+		rows := r.rows("data", "data")
+		if len(rows) != 1 {
+			t.Fatalf("%s: %s, want the unknown id left out", name, r.text)
+		}
+		if got := fmt.Sprint(rows[0]["status"], " ", rows[0]["progress"], " ", rows[0]["remaining_time"]); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if _, has := rows[0]["status_descript"]; has != (strings.HasPrefix(want, "9 ") || strings.HasPrefix(want, "1000 ")) {
+			t.Errorf("%s: status_descript = %v", name, rows[0]["status_descript"])
+		}
+	}
+}
+
+func TestCozeList(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
+	doc := d.s.DocumentID(Coze, "退款政策.pdf")
+	filtered := fmt.Sprintf(`{"dataset_id":"%s","document_ids":["%s","1"]}`, kb, doc)
+	r := d.coze("POST", cozeList, filtered)
+	if len(r.rows("document_infos")) != 1 || r.at("document_infos", 0, "document_id") != doc {
+		t.Errorf("document_ids: %s", r.text)
+	}
+	if r := d.send("POST", "/coze"+cozeList, filtered, cozeAuth); !strings.Contains(r.text, `"document_id":`+doc+",") {
+		t.Errorf("without Agw-Js-Conv the id is no number: %s", r.text)
+	}
+	empty := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+	if r := d.coze("POST", cozeList, `{"dataset_id":"`+empty+`"}`); r.at("document_infos") == nil || len(r.rows("document_infos")) != 0 {
+		t.Errorf("empty: %s", r.text)
+	}
+	row := rowOf(d.coze("GET", "/v1/datasets?space_id="+CozeSpaceID, "").rows("data", "dataset_list"), "dataset_id", kb)
+	if _, ok := row["all_file_size"].(string); !ok || fmt.Sprint(row["doc_count"]) != "8" {
+		t.Errorf("dataset: %v", row)
+	}
+	if r := d.coze("GET", "/v1/workspaces", ""); r.at("data", "workspaces", 0, "id") != CozeSpaceID {
+		t.Errorf("workspaces: %s", r.text)
+	}
+}
+
+func TestCozeRateAnswersInTwoForms(t *testing.T) {
+	d := newDesk(t, Options{Quota: 1})
+	for i, want := range []string{"200 0", "429 4009", "200 4009", "429 4009"} {
+		r := d.coze("GET", "/v1/workspaces", "")
+		if got := fmt.Sprint(r.status, " ", r.at("code")); got != want {
+			t.Errorf("call %d = %s, want %s", i, got, want)
+		}
+	}
+	d.now = d.now.Add(time.Minute)
+	if r := d.coze("GET", "/v1/workspaces", ""); fmt.Sprint(r.at("code")) != "0" {
+		t.Errorf("after the window: %s", r.text)
+	}
+	if r := newDesk(t, Options{Spent: true}).coze("GET", "/v1/workspaces", ""); r.status != 200 || fmt.Sprint(r.at("code")) != "4028" {
+		t.Errorf("with the plan used up: %d %s", r.status, r.text)
+	}
+}

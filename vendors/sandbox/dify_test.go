@@ -1,0 +1,226 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+const difyAuth = "Authorization: Bearer " + DifyKey
+
+func (d *desk) dify(path string) reply {
+	d.t.Helper()
+	return d.send("GET", "/dify/v1"+path, "", difyAuth)
+}
+
+func TestDifyRefusals(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
+	none := "00000000-0000-4000-8000-000000000000"
+	off := "/datasets/" + d.s.KnowledgeBaseID(Dify, "内部资料")
+	doc := d.s.DocumentID(Dify, "退款政策.pdf")
+	tests := []struct {
+		method, path, auth string
+		status             int
+		code, message      string
+	}{
+		{"GET", "/datasets", "X: y", 401, "unauthorized", "Authorization header must be provided and start with 'Bearer'"},
+		{"GET", "/datasets", "Authorization: Basic x", 401, "unauthorized", "Authorization scheme must be 'Bearer'"},
+		{"GET", "/datasets", "Authorization: Bearer dataset-wrong", 401, "unauthorized", "Access token is invalid"},
+		{"GET", "/datasets", "Authorization: Bearer " + DifyAppKey, 401, "unauthorized", "Access token is invalid"},
+		{"GET", "/datasets/" + none, difyAuth, 404, "not_found", "Dataset not found."},
+		{"GET", "/datasets/" + none + "/documents", difyAuth, 404, "not_found", "Dataset not found."},
+		{"GET", off, difyAuth, 403, "forbidden", "Dataset api access is not enabled."},
+		{"GET", off + "/documents", difyAuth, 403, "forbidden", "Dataset api access is not enabled."},
+		{"GET", kb + "/documents/" + none, difyAuth, 404, "not_found", "Document not found."},
+		{"GET", kb + "/documents/" + none + "/segments", difyAuth, 404, "not_found", "Document not found."},
+		{"GET", kb + "/documents/" + doc + "/indexing-status", difyAuth, 404, "not_found", "Documents not found."},
+		{"GET", kb + "/documents/20200101000000000000/indexing-status", difyAuth, 404, "not_found", "Documents not found."},
+		{"GET", kb + "/documents/" + doc + "?metadata=some", difyAuth, 400, "invalid_metadata", "Invalid metadata value: some"},
+		{"PUT", kb + "/documents", difyAuth, 405, "method_not_allowed", "The method is not allowed for the requested URL."},
+	}
+	for _, tt := range tests {
+		r := d.send(tt.method, "/dify/v1"+tt.path, "", tt.auth)
+		if r.status != tt.status || r.at("code") != tt.code || r.at("message") != tt.message || fmt.Sprint(r.at("status")) != fmt.Sprint(tt.status) {
+			t.Errorf("%s %s (%s) = %d %s", tt.method, tt.path, tt.auth, r.status, r.text)
+		}
+		if r.header.Get("X-Version") != "1.17.1" {
+			t.Errorf("%s: X-Version = %q", tt.path, r.header.Get("X-Version"))
+		}
+	}
+	for _, path := range []string{"/unknown", "/datasets/not-a-uuid", "/datasets/" + none + "/x", "/datasets/", kb + "/documents/nope", kb + "/documents/"} {
+		if r := d.send("GET", "/dify/v1"+path, ""); r.status != 404 || !strings.HasPrefix(r.text, "<!doctype html>") {
+			t.Errorf("GET %s = %d %s, want the HTML 404 without a look at the key", path, r.status, r.text)
+		}
+	}
+	if r := d.dify("/datasets?limit=ten"); r.status != 400 || r.at("code") != "invalid_param" {
+		t.Errorf("limit=ten = %d %s", r.status, r.text)
+	}
+	if r := d.send("GET", "/dify/v1/", ""); r.at("server_version") != "1.17.1" {
+		t.Errorf("welcome = %s", r.text)
+	}
+}
+
+func TestDifyPages(t *testing.T) {
+	d := newDesk(t, Options{Documents: 10000})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Archive 档案库") + "/documents"
+	seen := map[string]bool{}
+	for page := 1; ; page++ {
+		r := d.dify(fmt.Sprintf("%s?page=%d&limit=100", kb, page))
+		for _, row := range r.rows("data") {
+			seen[row["id"].(string)] = true
+		}
+		if total := r.at("total"); fmt.Sprint(total) != "10000" {
+			t.Fatalf("total = %v", total)
+		}
+		if len(r.rows("data")) < 100 {
+			break
+		}
+		if r.at("has_more") != true { // also on the last page, which is full
+			t.Errorf("page %d: has_more = %v", page, r.at("has_more"))
+		}
+	}
+	if len(seen) != 10000 {
+		t.Errorf("%d documents of 10000 on the pages", len(seen))
+	}
+	r := d.dify(kb + "?limit=200")
+	if len(r.rows("data")) != 100 || r.at("has_more") != false || fmt.Sprint(r.at("limit")) != "200" {
+		t.Errorf("limit=200: %d rows, has_more %v, limit %v", len(r.rows("data")), r.at("has_more"), r.at("limit"))
+	}
+	r = d.dify(kb + "?page=-3&limit=0")
+	if len(r.rows("data")) != 20 || fmt.Sprint(r.at("page")) != "1" {
+		t.Errorf("page=-3&limit=0: %d rows, page %v", len(r.rows("data")), r.at("page"))
+	}
+}
+
+func TestDifyFilters(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册") + "/documents"
+	tests := []struct {
+		query string
+		want  int
+	}{
+		{"", 10},
+		{"keyword=Installation", 1},
+		{"keyword=installation", 0}, // case counts
+		{"keyword=Inst%25guide", 1}, // % is a wildcard
+		{"keyword=setu_.exe", 1},    // and _ too
+		{"status=error", 1},
+		{"status=paused", 1},
+		{"status=archived", 1},
+		{"status=disabled", 1},
+		{"status=queuing", 2},
+		{"status=nonsense", 10}, // filters nothing
+	}
+	for _, tt := range tests {
+		if got := len(d.dify(kb + "?" + tt.query).rows("data")); got != tt.want {
+			t.Errorf("?%s has %d documents, want %d", tt.query, got, tt.want)
+		}
+	}
+	if got := len(d.dify("/datasets").rows("data")); got != 3 {
+		t.Errorf("%d knowledge bases without include_all, want 3", got)
+	}
+	if got := len(d.dify("/datasets?include_all=true&keyword=WIKI").rows("data")); got != 1 {
+		t.Errorf("%d knowledge bases called wiki, want 1", got)
+	}
+}
+
+func TestDifyForms(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册") + "/documents"
+	row := rowOf(d.dify(kb).rows("data"), "name", "供应商名录.csv")
+	id := row["id"].(string)
+	if row["indexing_status"] != "indexing" || row["display_status"] != "paused" {
+		t.Errorf("the paused document in the list: %v, %v", row["indexing_status"], row["display_status"])
+	}
+	if _, has := row["batch"]; has {
+		t.Error("the list tells a batch")
+	}
+	detail := d.dify(kb + "/" + strings.ToUpper(id)).json
+	for _, key := range []string{"word_count", "data_source_detail_dict"} {
+		if _, has := detail[key]; has {
+			t.Errorf("the detail has %s", key)
+		}
+	}
+	for _, key := range []string{"segment_count", "average_segment_length", "indexing_latency", "completed_at", "document_process_rule"} {
+		if _, has := detail[key]; !has {
+			t.Errorf("the detail lacks %s", key)
+		}
+	}
+	r := d.dify(kb + "/" + d.s.DifyBatch(id) + "/indexing-status")
+	if r.at("data", 0, "indexing_status") != "paused" || r.at("data", 0, "paused_at") == nil {
+		t.Errorf("the paused document by its batch: %s", r.text)
+	}
+	wiki := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Engineering Wiki") + "/documents"
+	rows := d.dify(wiki).rows("data")
+	if row := rowOf(rows, "name", "legacy-import.csv"); row["indexing_status"] != "archiving" || row["display_status"] != nil {
+		t.Errorf("the undocumented status: %v", row)
+	}
+	if row := rowOf(rows, "name", "api-limits.md"); row["indexing_status"] != "waiting" || row["word_count"] == nil {
+		t.Errorf("the stale document: %v", row)
+	}
+}
+
+func TestDifyLife(t *testing.T) {
+	d := newDesk(t, Options{FloatTimes: true})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册") + "/documents"
+	id, err := d.s.Add(Dify, "产品手册", "new.txt", Normal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		after int
+		want  string
+	}{{0, "waiting"}, {1, "parsing"}, {3, "splitting"}, {4, "indexing"}, {10, "completed"}} {
+		d.now = start.Add(time.Duration(tt.after) * time.Second)
+		r := d.dify(kb + "/" + d.s.DifyBatch(id) + "/indexing-status")
+		if got := r.at("data", 0, "indexing_status"); got != tt.want {
+			t.Errorf("after %d s: %v, want %s", tt.after, got, tt.want)
+		}
+	}
+	r := d.dify(kb + "/" + d.s.DifyBatch(id) + "/indexing-status")
+	if got := fmt.Sprint(r.at("data", 0, "completed_at")); got != fmt.Sprintf("%d.0", d.now.Unix()) {
+		t.Errorf("completed_at = %s, want a float", got)
+	}
+}
+
+func TestDifyQuotaCountsRefusals(t *testing.T) {
+	d := newDesk(t, Options{Quota: 2})
+	for i, want := range []int{200, 200, 403, 403} {
+		if r := d.dify("/datasets"); r.status != want {
+			t.Fatalf("call %d = %d, want %d", i, r.status, want)
+		}
+		d.now = d.now.Add(15 * time.Second)
+	}
+	if r := d.dify("/datasets"); r.status != 403 || !strings.Contains(r.text, "rate limit") {
+		t.Errorf("a minute after the first call, with two refusals since: %d %s", r.status, r.text)
+	}
+	d.now = d.now.Add(61 * time.Second)
+	if r := d.dify("/datasets"); r.status != 200 {
+		t.Errorf("after a minute of silence: %d", r.status)
+	}
+}
+
+func TestDifySearch(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := "/dify/v1/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
+	post := func(body string) reply {
+		return d.send("POST", kb+"/retrieve", body, difyAuth, "Content-Type: application/json")
+	}
+	r := post(`{"query":"定制商品退款"}`)
+	if r.at("records", 0, "segment", "document", "name") != "退款政策.pdf" || r.at("records", 0, "score") == nil {
+		t.Errorf("retrieve = %s", r.text)
+	}
+	if r := post(`{"query":"` + strings.Repeat("退", 251) + `"}`); r.status != 400 {
+		t.Errorf("251 characters = %d", r.status)
+	}
+	if r := post(`{"query":"x","retrieval_model":{"top_k":3}}`); r.status != 400 {
+		t.Errorf("an incomplete retrieval_model = %d", r.status)
+	}
+	doc := d.s.DocumentID(Dify, "Installation guide.pdf")
+	r = d.send("GET", kb+"/documents/"+doc+"/segments?limit=10", "", difyAuth)
+	if len(r.rows("data")) != 10 || fmt.Sprint(r.at("total")) != "36" {
+		t.Errorf("segments: %d of %v", len(r.rows("data")), r.at("total"))
+	}
+}

@@ -1,0 +1,222 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// start is the moment at which the clock of every test desk begins.
+var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+
+// desk is a sandbox behind a real server, with a clock that the test moves.
+type desk struct {
+	t   *testing.T
+	s   *Sandbox
+	url string
+	now time.Time
+}
+
+func newDesk(t *testing.T, o Options) *desk {
+	d := &desk{t: t, now: start}
+	o.Now = func() time.Time { return d.now }
+	d.s = New(o)
+	srv := httptest.NewServer(d.s)
+	t.Cleanup(srv.Close)
+	d.url = srv.URL
+	return d
+}
+
+// reply is an answer, its body also decoded when it is JSON.
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+// at follows keys and indices into the decoded body.
+func (r reply) at(path ...any) any {
+	var v any = r.json
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[p]
+		case int:
+			l, _ := v.([]any)
+			if p >= len(l) {
+				return nil
+			}
+			v = l[p]
+		}
+	}
+	return v
+}
+
+// rows is a list in the decoded body.
+func (r reply) rows(path ...any) []map[string]any {
+	list, _ := r.at(path...).([]any)
+	out := make([]map[string]any, len(list))
+	for i := range list {
+		out[i] = list[i].(map[string]any)
+	}
+	return out
+}
+
+// send makes a request; "Name: value" pairs in headers.
+func (d *desk) send(method, path, body string, headers ...string) reply {
+	d.t.Helper()
+	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, strings.NewReader(body))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(data)}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	dec.Decode(&r.json)
+	return r
+}
+
+// rowOf is the row whose key is value; nil when there is none.
+func rowOf(rows []map[string]any, key, value string) map[string]any {
+	for _, row := range rows {
+		if fmt.Sprint(row[key]) == value {
+			return row
+		}
+	}
+	return nil
+}
+
+func TestUnknownPathIsNotFound(t *testing.T) {
+	d := newDesk(t, Options{})
+	for _, path := range []string{"/", "/v1/datasets", "/dify", "/dify/v2/datasets", "/cozex/v1/datasets"} {
+		if r := d.send("GET", path, ""); r.status != 404 {
+			t.Errorf("GET %s = %d, want 404", path, r.status)
+		}
+	}
+}
+
+func TestSameOptionsSameBytes(t *testing.T) {
+	calls := func(d *desk) (out string) {
+		kb := d.s.KnowledgeBaseID(Dify, "产品手册")
+		space := "?space_id=" + CozeSpaceID
+		for range 2 {
+			for _, r := range []reply{
+				d.send("GET", "/dify/v1/datasets?include_all=true", "", difyAuth),
+				d.send("GET", "/dify/v1/datasets/"+kb+"/documents", "", difyAuth),
+				d.send("GET", "/coze/v1/datasets"+space, "", cozeAuth),
+				d.send("GET", "/coze-studio/v1/datasets"+space, "", cozeAuth),
+				d.send("GET", "/coze/v1/unknown", "", cozeAuth),
+			} {
+				out += r.text
+			}
+			d.now = d.now.Add(7 * time.Second)
+		}
+		return out
+	}
+	a, b := newDesk(t, Options{Documents: 50}), newDesk(t, Options{Documents: 50})
+	if x, y := calls(a), calls(b); x != y || x == "" {
+		t.Errorf("two sandboxes of equal options answer differently:\n%s\n%s", x, y)
+	}
+}
+
+func TestCountersAndReset(t *testing.T) {
+	d := newDesk(t, Options{})
+	d.send("GET", "/dify/v1/datasets", "", difyAuth)
+	d.send("GET", "/dify/v1/datasets", "")
+	if got := d.s.Requests(FaceDify); got != 2 {
+		t.Errorf("Requests = %d, want 2", got)
+	}
+	if got := d.s.Requests(FaceCoze); got != 0 {
+		t.Errorf("Requests of another face = %d, want 0", got)
+	}
+	d.s.ResetRequests()
+	if got := d.s.Requests(FaceDify); got != 0 {
+		t.Errorf("Requests after reset = %d, want 0", got)
+	}
+}
+
+func TestAddAndRemove(t *testing.T) {
+	d := newDesk(t, Options{Speed: 2})
+	id, err := d.s.Add(Dify, "Empty shelf", "new.txt", Normal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := d.s.Store().Document(Dify, id)
+	if end := doc.State(start.Add(5 * time.Second)); end.Phase != Completed {
+		t.Errorf("at double speed ten seconds are not over after five: %+v", end)
+	}
+	if got := d.s.DocumentID(Dify, "new.txt"); got != id {
+		t.Errorf("DocumentID = %q, want %q", got, id)
+	}
+	if !d.s.Remove(Dify, id) || d.s.Remove(Dify, id) || d.s.DocumentID(Dify, "new.txt") != "" {
+		t.Error("Remove does not remove exactly once")
+	}
+	if _, err := d.s.Add(Dify, "no such base", "x", Normal()); err == nil {
+		t.Error("Add to an unknown knowledge base succeeds")
+	}
+}
+
+func TestServer(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:0", ":0", "192.168.0.1:0", "example.com:80", "nonsense"} {
+		if srv, err := Start(t.Context(), addr, Options{}); err == nil {
+			srv.Close()
+			t.Errorf("Start(%q) succeeds, want a refusal", addr)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	srv, err := Start(ctx, "127.0.0.1:0", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := strings.Join(srv.Environ(), "\n")
+	for _, want := range []string{
+		"COZE_API_TOKEN=" + CozeToken, "COZE_API_BASE=http://" + srv.Addr() + "/coze", "COZE_SPACE_ID=",
+		"DIFY_API_KEY=dataset-", "DIFY_BASE_URL=http://" + srv.Addr() + "/dify/v1",
+		"RAGFLOW_API_KEY=ragflow-", "RAGFLOW_BASE_URL=http://" + srv.Addr() + "/ragflow",
+		"VOLCENGINE_ACCESS_KEY=", "VOLCENGINE_SECRET_KEY=", "VOLCENGINE_BASE_URL=http://" + srv.Addr() + "/volcengine",
+	} {
+		if !strings.Contains(environ, want) {
+			t.Errorf("Environ lacks %q:\n%s", want, environ)
+		}
+	}
+	cancel()
+	<-srv.Done()
+	if err := srv.Close(); err != nil {
+		t.Errorf("Close after the context ended: %v", err)
+	}
+}
+
+func TestLatencyEndsWithTheClient(t *testing.T) {
+	d := newDesk(t, Options{Latency: time.Hour})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "GET", d.url+"/dify/v1/datasets", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := http.DefaultClient.Do(req); err == nil {
+		t.Error("an answer came before the latency was over")
+	}
+}
