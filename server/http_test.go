@@ -226,6 +226,27 @@ func TestHTTPModern(t *testing.T) {
 	}
 }
 
+// A subscription is acknowledged before anything else is said about it.
+func TestSubscriptionIsAcknowledged(t *testing.T) {
+	const listen, ack = "subscriptions/listen", "notifications/subscriptions/acknowledged"
+	s := toyServer(newToys(t))
+	w, c := startHTTP(t, s, HTTPOptions{}), startStdio(t, s)
+	for i := range 50 {
+		body := modern(i, listen, `,"notifications":{"toolsListChanged":true}`)
+		_, text := w.post(body, modernHeaders(listen)...)
+		if a, r := strings.Index(text, ack), strings.Index(text, `"result"`); a < 0 || r < a {
+			t.Fatalf("over HTTP, run %d: %q", i, text)
+		}
+		c.send(body)
+		if a := c.receive(); a.Method != ack {
+			t.Fatalf("over stdio, run %d: %+v", i, a)
+		}
+		if a := c.receive(); a.ID != float64(i) {
+			t.Fatalf("over stdio, run %d: %+v", i, a)
+		}
+	}
+}
+
 func TestSSE(t *testing.T) {
 	w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 	c := w.sse()

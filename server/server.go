@@ -33,6 +33,13 @@ var instructions string
 // other tools: minutes, not hours.
 const cacheTTL = 300_000
 
+// notifyPause lets a notification leave before the result that follows it:
+// mcp-go writes results at once and notifications through a channel, and drops
+// what is still there. We declare nothing to subscribe to, so every
+// subscriptions/listen is acknowledged and over; without the pause the
+// acknowledgement, which must come first, is lost or late every few runs.
+const notifyPause = 5 * time.Millisecond
+
 // Stdio limits. mcp-go's defaults are 5 workers and a queue of 100: eight
 // calls that wait for one platform's quota then hold up every other
 // platform's, and with a full queue calls run in the read loop, which hears
@@ -76,6 +83,9 @@ func New(o Options) *Server {
 	})
 	hooks.AddOnUnregisterSession(func(_ context.Context, cs mcpserver.ClientSession) {
 		s.calls.close(cs.SessionID())
+	})
+	hooks.AddAfterSubscriptionsListen(func(context.Context, any, *mcp.SubscriptionsListenRequest, *mcp.SubscriptionsListenResult) {
+		time.Sleep(notifyPause)
 	})
 	s.mcp = mcpserver.NewMCPServer(o.Name, o.Version,
 		mcpserver.WithInstructions(instructions),
