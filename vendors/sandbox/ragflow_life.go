@@ -28,6 +28,10 @@ func ragflowRuns() map[string]string {
 // anew, which moves their update_time even when nothing else does.
 const ragflowRefresh = 6 * time.Second
 
+// ragflowLong is a wait after which nobody is ahead any more, and still nothing
+// happens.
+const ragflowLong = time.Minute
+
 // ragflowLife is one document's columns at one moment, the same in both
 // generations.
 type ragflowLife struct {
@@ -63,7 +67,7 @@ func (s *Sandbox) ragflowLife(d *Document) ragflowLife {
 		l.run = ragCancel
 	}
 	if st.Raw != "" {
-		l.run = st.Raw
+		l.run, l.progress = st.Raw, 0
 	}
 	if st.Stage == "" {
 		l.duration = 0 // no worker has had it
@@ -93,6 +97,8 @@ func ragflowMessage(d *Document, st State) string {
 		switch {
 		case st.Phase == Queued && st.Raw != "":
 			return "" // scheduled for later, not yet in the queue
+		case st.Phase == Queued && st.Elapsed >= ragflowLong:
+			return "0 tasks are ahead in the queue..." // which can stand for hours
 		case st.Phase == Queued && st.Within >= 0.5:
 			return fmt.Sprintf("%d tasks are ahead in the queue...", int((1-st.Within)*6))
 		case st.Phase == Queued || st.Phase == Cancelled:

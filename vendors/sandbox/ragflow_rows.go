@@ -122,7 +122,7 @@ func ragflowSource(source string) string {
 		return "notion"
 	case "lark":
 		return "lark"
-	case "object_storage":
+	case "object_storage", "s3":
 		return "s3"
 	case "connector":
 		return "confluence"

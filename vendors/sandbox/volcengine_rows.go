@@ -136,8 +136,12 @@ func volcMeta(row object, d *Document) {
 }
 
 func volcFieldType(field Field) string {
-	if field.Type != "number" {
+	switch field.Type {
+	case "number":
+	case "time":
 		return "string"
+	default:
+		return field.Type // already one of the platform's
 	}
 	if n, ok := field.Value.(float64); ok && n != math.Trunc(n) {
 		return "float32"

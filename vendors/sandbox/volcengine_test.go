@@ -161,3 +161,54 @@ func TestVolcengineRefusals(t *testing.T) {
 		}
 	}
 }
+
+// Over a real socket the host has a port and the path its prefix; both are
+// signed as they are sent.
+func TestVolcengineSignedOverSocket(t *testing.T) {
+	srv, err := Start(t.Context(), "127.0.0.1:0", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	const body = `{"name":"product_manual"}`
+	r, err := http.NewRequest(http.MethodPost, "http://"+srv.Addr()+"/volcengine/api/knowledge/collection/info", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	volcSigned(body, volcKey{VolcengineAccessKey, VolcengineSecretKey, ""}, time.Now())(r)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("HTTP %d", resp.StatusCode)
+	}
+}
+
+// The seed has to show every status, so that a demo and a test meet it.
+func TestSeedCoversVolcengine(t *testing.T) {
+	vt := newVolcTest(t, Options{})
+	seen := map[string]bool{}
+	for range 12 {
+		for _, kb := range vt.store.KBs(Volcengine) {
+			for _, row := range volcRows(vt.data("doc/v2/list", `{"resource_id":%q}`, kb.ID), "doc_list") {
+				status := row["status"].(map[string]any)
+				seen[fmt.Sprint(status["process_status"])] = true
+				if code, ok := status["failed_code"]; ok {
+					seen[fmt.Sprintf("failed_code %T", code)] = true
+				}
+			}
+			if vt.data("collection/info", `{"resource_id":%q}`, kb.ID)["doc_num"] == nil {
+				seen["no doc_num"] = true
+			}
+		}
+		*vt.clock = vt.clock.Add(5 * time.Second)
+	}
+	for _, want := range []string{"0", "1", "2", "3", "4", "5", "6", "failed_code float64", "failed_code string", "no doc_num"} {
+		if !seen[want] {
+			t.Errorf("no document with %s", want)
+		}
+	}
+}
