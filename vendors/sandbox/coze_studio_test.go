@@ -45,20 +45,19 @@ func TestStudioRefusals(t *testing.T) {
 }
 
 func TestStudioPages(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, Options{Documents: 10000})
 	kb := d.s.KnowledgeBaseID(Coze, "Archive 档案库")
 	seen := map[string]bool{}
 	for n := range 101 {
 		r := d.studio("POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
-		for _, row := range r.rows("document_infos") {
-			seen[row["document_id"].(string)] = true
-		}
+		r.ids("document_id", seen)
 	}
 	if len(seen) != 10000 {
 		t.Errorf("%d documents of 10000 on pages from 0", len(seen))
 	}
 	r := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","page":3}`)
-	if got := len(r.rows("document_infos")); got != 10000 {
+	if got := r.ids("document_id", seen); got != 10000 {
 		t.Errorf("%d documents without size, want all", got)
 	}
 	r = d.studio("POST", cozeList, `{"dataset_id":"1","size":9}`)
@@ -69,7 +68,7 @@ func TestStudioPages(t *testing.T) {
 	if got := len(r.rows("data", "dataset_list")); got != 5 || r.at("msg") != "success" {
 		t.Errorf("%d knowledge bases without page_size, want all; %s", got, r.text)
 	}
-	if v, has := r.json["BaseResp"]; !has || v != nil {
+	if v, has := r.object()["BaseResp"]; !has || v != nil {
 		t.Errorf("BaseResp = %v, %v, want null", v, has)
 	}
 }

@@ -56,6 +56,7 @@ func TestCozeRefusals(t *testing.T) {
 }
 
 func TestCozePages(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, Options{Documents: 10000})
 	kb := d.s.KnowledgeBaseID(Coze, "Archive 档案库")
 	page := func(n int) reply {
@@ -66,9 +67,7 @@ func TestCozePages(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for n := 1; n <= 101; n++ {
-		for _, row := range page(n).rows("document_infos") {
-			seen[row["document_id"].(string)] = true
-		}
+		page(n).ids("document_id", seen)
 	}
 	if len(seen) != 10000 {
 		t.Errorf("%d documents of 10000 on the pages", len(seen))

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,17 +33,35 @@ func newDesk(t *testing.T, o Options) *desk {
 	return d
 }
 
-// reply is an answer, its body also decoded when it is JSON.
+// reply is an answer.
 type reply struct {
 	status int
 	header http.Header
 	text   string
-	json   map[string]any
+}
+
+// object decodes the body; nil when it is not JSON.
+func (r reply) object() (out map[string]any) {
+	dec := json.NewDecoder(strings.NewReader(r.text))
+	dec.UseNumber()
+	dec.Decode(&out)
+	return out
+}
+
+// ids adds the values of a string member, wherever it stands, to seen and says
+// how many there were.
+func (r reply) ids(member string, seen map[string]bool) int {
+	found := strings.Split(r.text, `"`+member+`":"`)[1:]
+	for _, f := range found {
+		id, _, _ := strings.Cut(f, `"`)
+		seen[id] = true
+	}
+	return len(found)
 }
 
 // at follows keys and indices into the decoded body.
 func (r reply) at(path ...any) any {
-	var v any = r.json
+	var v any = r.object()
 	for _, p := range path {
 		switch p := p.(type) {
 		case string:
@@ -91,11 +108,7 @@ func (d *desk) send(method, path, body string, headers ...string) reply {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	r := reply{status: resp.StatusCode, header: resp.Header, text: string(data)}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	dec.Decode(&r.json)
-	return r
+	return reply{status: resp.StatusCode, header: resp.Header, text: string(data)}
 }
 
 // rowOf is the row whose key is value; nil when there is none.

@@ -2,8 +2,6 @@ package sandbox
 
 import (
 	"slices"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 )
@@ -190,26 +188,6 @@ func (st *Store) Add(d Document) *Document {
 	return &d
 }
 
-// inserted puts d into a list that is sorted by (Created, Seq). A slice that
-// was handed out is not disturbed: writing happens behind its end or in a copy.
-func inserted(list []*Document, d *Document) []*Document {
-	i := place(list, d)
-	if i == len(list) {
-		return append(list, d)
-	}
-	return slices.Insert(slices.Clone(list), i, d)
-}
-
-// place is the index in list of the first document not older than d.
-func place(list []*Document, d *Document) int {
-	return sort.Search(len(list), func(i int) bool {
-		if c := list[i].Created.Compare(d.Created); c != 0 {
-			return c > 0
-		}
-		return list[i].Seq >= d.Seq
-	})
-}
-
 // Document finds a document by its id; nil when there is none.
 func (st *Store) Document(platform, id string) *Document {
 	st.mu.RLock()
@@ -268,69 +246,9 @@ func (st *Store) Remove(platform, id string) bool {
 	return true
 }
 
-// List is the documents of one knowledge base at one moment, newest first. It
-// costs nothing to take and does not change.
-type List struct{ oldestFirst []*Document }
-
 // Documents lists a knowledge base; empty when there is none of this id.
 func (st *Store) Documents(platform, kb string) List {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
 	return List{st.sides[platform].byKB[kb]}
-}
-
-// Len is the number of documents.
-func (l List) Len() int { return len(l.oldestFirst) }
-
-// At is the i-th newest document.
-func (l List) At(i int) *Document { return l.oldestFirst[len(l.oldestFirst)-1-i] }
-
-// Window is at most limit documents from offset on (none past the end); a
-// negative limit is all of them.
-func (l List) Window(offset, limit int) []*Document {
-	if offset < 0 || offset >= l.Len() {
-		return nil
-	}
-	if n := l.Len() - offset; limit < 0 || limit > n {
-		limit = n
-	}
-	out := make([]*Document, limit)
-	for i := range out {
-		out[i] = l.At(offset + i)
-	}
-	return out
-}
-
-// Filter keeps the documents that keep says yes to.
-func (l List) Filter(keep func(*Document) bool) List {
-	var out []*Document
-	for _, d := range l.oldestFirst {
-		if keep(d) {
-			out = append(out, d)
-		}
-	}
-	return List{out}
-}
-
-// Chunks cuts the text into its chunks: one for each paragraph. Pieces, when
-// set, repeats them, numbered, to that many.
-func (d *Document) Chunks() []string {
-	var out []string
-	for part := range strings.SplitSeq(d.Text, "\n") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	if d.Pieces == 0 || len(out) == 0 {
-		return out
-	}
-	return repeated(out, d.Pieces)
-}
-
-// ChunkCount is len(d.Chunks()) without making them where that is known.
-func (d *Document) ChunkCount() int {
-	if d.Pieces > 0 && d.Text != "" {
-		return d.Pieces
-	}
-	return len(d.Chunks())
 }
