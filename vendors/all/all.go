@@ -46,7 +46,7 @@ type settings struct {
 func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn) D) platform {
 	var c C
 	return platform{
-		name: name, variables: variables(&c),
+		name: name, variables: Variables(&c),
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)

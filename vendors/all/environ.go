@@ -140,7 +140,7 @@ func (e *Environ) touches(prefix string, p platform) bool {
 // names lists every variable of a platform, the shared ones too.
 func (p platform) names() []string {
 	names := slices.Clone(p.variables)
-	for _, name := range variables(&shared{}) {
+	for _, name := range Variables(&shared{}) {
 		names = append(names, strings.ToUpper(p.name)+"_"+name)
 	}
 	return names
@@ -165,9 +165,9 @@ func fields(of any) []field {
 	return list
 }
 
-// variables lists the names in a settings struct's tags, with the _FILE forms
-// of secrets.
-func variables(of any) []string {
+// Variables lists the names in the tags of a pointer to a settings struct, with
+// the _FILE forms of secrets.
+func Variables(of any) []string {
 	var names []string
 	for _, f := range fields(of) {
 		names = append(names, f.name)

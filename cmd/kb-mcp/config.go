@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kb-mcp/server"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/all"
+	"kb-mcp/vendors/rest"
+)
+
+// settings are the server's own variables.
+type settings struct {
+	Vendors        string `env:"KB_MCP_VENDORS"`
+	AllowWrites    string `env:"KB_MCP_ALLOW_WRITES, default=false"`
+	UploadRoots    string `env:"KB_MCP_UPLOAD_ROOTS"`
+	LogLevel       string `env:"KB_MCP_LOG_LEVEL, default=info"`
+	LogFormat      string `env:"KB_MCP_LOG_FORMAT, default=text"`
+	Addr           string `env:"KB_MCP_ADDR, default=127.0.0.1:8080"`
+	AuthTokens     string `env:"KB_MCP_AUTH_TOKENS" secret:"true"`
+	AllowedOrigins string `env:"KB_MCP_ALLOWED_ORIGINS"`
+	AllowedHosts   string `env:"KB_MCP_ALLOWED_HOSTS"`
+	RedisURL       string `env:"KB_MCP_REDIS_URL" secret:"true"`
+	CAFile         string `env:"KB_MCP_CA_FILE"`
+}
+
+// problems judges the values by variable name.
+func (s settings) problems() (list []rest.Problem) {
+	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
+	if _, err := strconv.ParseBool(s.AllowWrites); err != nil {
+		add("KB_MCP_ALLOW_WRITES", "must be true or false")
+	}
+	for _, root := range filepath.SplitList(s.UploadRoots) {
+		if info, err := os.Stat(root); err != nil || !info.IsDir() || !filepath.IsAbs(root) {
+			add("KB_MCP_UPLOAD_ROOTS", fmt.Sprintf("names %q, which is no folder given by its absolute path", root))
+		}
+	}
+	if new(slog.Level).UnmarshalText([]byte(s.LogLevel)) != nil {
+		add("KB_MCP_LOG_LEVEL", "must be debug, info, warn or error")
+	}
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		add("KB_MCP_LOG_FORMAT", "must be text or json")
+	}
+	for _, origin := range commaList(s.AllowedOrigins) {
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+			add("KB_MCP_ALLOWED_ORIGINS", fmt.Sprintf("holds %q; an origin is scheme://host or scheme://host:port", origin))
+		}
+	}
+	if u, err := url.Parse(s.RedisURL); s.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "") {
+		add("KB_MCP_REDIS_URL", "must be redis://host:port or rediss://host:port")
+	}
+	return list
+}
+
+// commaList splits a comma-separated value.
+func commaList(s string) []string {
+	var out []string
+	for _, part := range strings.Split(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// configuration is everything read from the environment at start.
+type configuration struct {
+	settings
+	env     *all.Environ
+	log     *slog.Logger
+	vendors []*vendors.Vendor
+}
+
+// configure reads and judges the whole environment: one error lists every
+// problem, by variable and never by value.
+func configure(environ []string, stderr io.Writer) (configuration, error) {
+	c := configuration{env: all.NewEnviron(environ)}
+	problems := c.env.Load("", &c.settings)
+	problems = append(problems, c.settings.problems()...)
+	c.log = newLogger(c.settings, &c.env.Secrets, stderr)
+	open, more := all.Open(c.env, all.Options{Log: c.log})
+	problems = append(problems, more...)
+	if len(problems) > 0 {
+		return c, problemError(problems, c.env)
+	}
+	if len(open) == 0 {
+		return c, nothingConfigured(c.env)
+	}
+	c.vendors = open
+	for _, name := range c.env.Unexpanded {
+		c.log.Warn("this variable was not expanded by the program that started kb-mcp, and counts as unset", "variable", name)
+	}
+	c.warnUnknown()
+	return c, nil
+}
+
+// warnUnknown reports variables of our own prefix that nobody reads: most are
+// misspelt.
+func (c configuration) warnUnknown() {
+	known := all.Variables(&c.settings)
+	for _, name := range c.env.Names("KB_MCP_") {
+		if !slices.Contains(known, name) {
+			c.log.Warn("this variable is not one that kb-mcp reads", "variable", name)
+		}
+	}
+	if c.RedisURL != "" {
+		c.log.Warn("this version does not share rate limits between processes", "variable", "KB_MCP_REDIS_URL")
+	}
+	if writes, _ := strconv.ParseBool(c.AllowWrites); writes {
+		c.log.Warn("this version has no write tools", "variable", "KB_MCP_ALLOW_WRITES")
+	}
+}
+
+// problemError is one message with all problems.
+func problemError(problems []rest.Problem, env *all.Environ) error {
+	var b strings.Builder
+	b.WriteString("the configuration has problems:")
+	for _, p := range problems {
+		fmt.Fprintf(&b, "\n  - %s %s", p.Variable, p.Text)
+	}
+	for _, name := range env.Unexpanded {
+		fmt.Fprintf(&b, "\n  - %s was not expanded by the program that started kb-mcp, and counts as unset", name)
+	}
+	return errors.New(env.Secrets.Clean(b.String()))
+}
+
+func nothingConfigured(env *all.Environ) error {
+	var b strings.Builder
+	b.WriteString(`no knowledge base platform is configured. Set the variables of at least one:
+  Coze        COZE_API_TOKEN (or the COZE_JWT_OAUTH_ variables)
+  Dify        DIFY_API_KEY, and DIFY_BASE_URL when self-hosted
+  RAGFlow     RAGFLOW_API_KEY and RAGFLOW_BASE_URL
+  Volcengine  VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY, or VOLCENGINE_API_KEY
+Without an account, "kb-mcp --demo" serves made-up documents and "kb-mcp demo" shows a tour.`)
+	for _, name := range env.Unexpanded {
+		fmt.Fprintf(&b, "\n%s was not expanded by the program that started kb-mcp, and counts as unset.", name)
+	}
+	return errors.New(b.String())
+}
+
+// newLogger writes to stderr, without secrets.
+func newLogger(s settings, secrets *rest.Secrets, stderr io.Writer) *slog.Logger {
+	var level slog.Level
+	if level.UnmarshalText([]byte(s.LogLevel)) != nil {
+		level = slog.LevelInfo // reported as a problem
+	}
+	w := cleanWriter{secrets: secrets, w: stderr}
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// cleanWriter takes secrets out of log lines; slog writes a line at a time.
+type cleanWriter struct {
+	secrets *rest.Secrets
+	w       io.Writer
+}
+
+func (c cleanWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(c.w, c.secrets.Clean(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// httpOptions are the settings of the HTTP endpoint; addr overrides.
+func (c configuration) httpOptions(addr string) server.HTTPOptions {
+	if addr == "" {
+		addr = c.Addr
+	}
+	return server.HTTPOptions{
+		Addr: addr, Tokens: commaList(c.AuthTokens),
+		AllowedOrigins: commaList(c.AllowedOrigins), AllowedHosts: commaList(c.AllowedHosts),
+	}
+}

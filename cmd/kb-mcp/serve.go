@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+
+	"kb-mcp/server"
+	"kb-mcp/tools"
+	"kb-mcp/vendors/sandbox"
+)
+
+// stdioCmd is "kb-mcp stdio", and "kb-mcp" alone.
+type stdioCmd struct {
+	Demo bool `help:"Serve made-up documents of all four platforms; needs no account."`
+}
+
+// Help is the long help of the command.
+func (stdioCmd) Help() string {
+	return `Examples:
+
+  DIFY_API_KEY=dataset-... kb-mcp
+  kb-mcp --demo
+  claude mcp add kb -- kb-mcp --demo`
+}
+
+// Run serves until stdin ends or a signal comes.
+func (c stdioCmd) Run(a *app) error {
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	conf, err := a.configure(ctx, c.Demo)
+	if err != nil {
+		return err
+	}
+	return conf.server().Stdio(ctx, a.stdin, a.stdout)
+}
+
+// httpCmd is "kb-mcp http".
+type httpCmd struct {
+	Addr string `placeholder:"HOST:PORT" help:"Where to listen (default: KB_MCP_ADDR, else 127.0.0.1:8080). Port 0 picks a free one."`
+	Demo bool   `help:"Serve made-up documents of all four platforms; needs no account."`
+}
+
+// Help is the long help of the command.
+func (httpCmd) Help() string {
+	return `Streamable HTTP is at /mcp, SSE for older clients at /sse, health at /healthz and /readyz.
+Beyond this machine it listens only with KB_MCP_AUTH_TOKENS set. Behind a load balancer, /mcp needs
+no sticky sessions; /sse does.
+
+Examples:
+
+  kb-mcp http --demo
+  kb-mcp http --addr 127.0.0.1:0
+  KB_MCP_AUTH_TOKENS=$(openssl rand -hex 32) KB_MCP_ALLOWED_HOSTS=kb.example.com kb-mcp http --addr 0.0.0.0:8080`
+}
+
+// Run serves until a signal comes.
+func (c httpCmd) Run(a *app) error {
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	conf, err := a.configure(ctx, c.Demo)
+	if err != nil {
+		return err
+	}
+	o := conf.httpOptions(c.Addr)
+	if err := server.CheckAddr(o.Addr, o.Tokens); err != nil {
+		return err
+	}
+	if !conf.log.Enabled(ctx, slog.LevelInfo) { // scripts read the address whatever the level
+		always := conf.settings
+		always.LogLevel = "info"
+		o.Listening = func(addr net.Addr) {
+			newLogger(always, &conf.env.Secrets, a.stderr).Info("listening", "addr", addr.String())
+		}
+	}
+	return conf.server().HTTP(ctx, o)
+}
+
+// configure reads the environment, or starts a sandbox that ends with ctx and
+// connects to it by the same road.
+func (a *app) configure(ctx context.Context, demo bool) (configuration, error) {
+	environ := a.environ
+	if demo {
+		sb, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{})
+		if err != nil {
+			return configuration{}, err
+		}
+		environ = append(ownVariables(a.environ), sb.Environ()...)
+	}
+	return configure(environ, a.stderr)
+}
+
+// ownVariables keeps the server's settings and drops every platform's: a demo
+// never touches a real account.
+func ownVariables(environ []string) []string {
+	var own []string
+	for _, pair := range environ {
+		if strings.HasPrefix(pair, "KB_MCP_") && !strings.HasPrefix(pair, "KB_MCP_VENDORS=") {
+			own = append(own, pair)
+		}
+	}
+	return own
+}
+
+// tools makes the tools over the connections.
+func (c configuration) tools() *tools.Set {
+	return tools.New(c.vendors, c.env.Secrets.Clean, c.log)
+}
+
+func (c configuration) server() *server.Server {
+	return server.New(server.Options{Name: "kb-mcp", Version: version, Tools: c.tools().ServerTools(), Log: c.log})
+}
