@@ -1,0 +1,107 @@
+// Package dify speaks the knowledge ("datasets") service API of Dify 1.5 to
+// 1.17, in the cloud and self-hosted.
+//
+// A key acts for the owner of a whole workspace. There is no envelope: the HTTP
+// status alone tells success, the payload is the body, and a refusal is
+// {"code", "message", "status"}. Lists come in numbered pages, newest first;
+// progress comes by upload batch, and no call lists batches, so that documents
+// without a known batch are read one by one or from the list.
+//
+// Sources: the Knowledge API reference of docs.dify.ai (OpenAPI, July 2026),
+// and langgenius/dify from 1.13.2 on where it is silent.
+package dify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"kb-mcp/vendors/rest"
+)
+
+// Config is a connection's settings.
+type Config struct {
+	APIKey  string `env:"DIFY_API_KEY" secret:"true"`
+	BaseURL string `env:"DIFY_BASE_URL,default=https://api.dify.ai/v1"`
+}
+
+// Problems implements [rest.Config].
+func (c Config) Problems() []rest.Problem {
+	var problems []rest.Problem
+	if text := keyProblem(c.key()); text != "" {
+		problems = append(problems, rest.Problem{Variable: "DIFY_API_KEY", Text: text})
+	}
+	if _, text := c.base(); text != "" {
+		problems = append(problems, rest.Problem{Variable: "DIFY_BASE_URL", Text: text})
+	}
+	return problems
+}
+
+// keyProblem says what is wrong with a key by its looks; "" when nothing is.
+// The server answers all of these with the same 401.
+func keyProblem(key string) string {
+	const where = "a dataset key (dataset-...) is made in Dify under Knowledge, Service API"
+	switch {
+	case key == "":
+		return "is missing; " + where
+	case strings.HasPrefix(key, "app-"):
+		return "is an app's key, which opens no knowledge base; " + where
+	case strings.Contains(key, "...") || strings.ContainsAny(key, "*…"):
+		return "is the masked form that the console shows; make a new key and copy it when it is shown once"
+	case strings.ContainsFunc(key, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }):
+		return "holds blanks or characters that no key has; give the key alone, without \"Bearer\""
+	}
+	return ""
+}
+
+// Account implements [rest.Config]. It is a digest, because accounts are named
+// where a key must not appear.
+func (c Config) Account() string {
+	base, _ := c.base()
+	sum := sha256.Sum256([]byte(strings.ToLower(base.Host) + base.Path + "\n" + c.key()))
+	return hex.EncodeToString(sum[:16])
+}
+
+// DefaultRate implements [rest.Config]. The smallest cloud plan has 10 requests
+// a minute for a whole workspace, shared with its console and apps, and a
+// refused one counts too; a self-hosted server has no limit.
+func (c Config) DefaultRate() string {
+	if base, _ := c.base(); base != nil && strings.EqualFold(base.Hostname(), "api.dify.ai") {
+		return "8/min"
+	}
+	return "10/s"
+}
+
+// key is the key as it is sent.
+func (c Config) key() string { return strings.TrimSpace(c.APIKey) }
+
+// base is the address of the API, with the /v1 that people leave out.
+func (c Config) base() (u *url.URL, problem string) {
+	if u, problem = rest.BaseURL(c.BaseURL); problem != "" {
+		return nil, problem
+	}
+	if !strings.HasSuffix(u.Path, "/v1") {
+		u.Path += "/v1"
+	}
+	return u, ""
+}
+
+// Driver implements [vendors.Driver]. It keeps no state.
+type Driver struct{ client *rest.Client }
+
+// New makes the driver of a connection whose settings have no problems.
+func New(c Config, conn rest.Conn) *Driver {
+	base, _ := c.base()
+	bearer := "Bearer " + c.key()
+	return &Driver{client: rest.New(conn, rest.Dialect{
+		Base: base,
+		Sign: func(r *http.Request, _ []byte) error {
+			r.Header.Set("Authorization", bearer)
+			return nil
+		},
+		Decode: decode,
+	})}
+}

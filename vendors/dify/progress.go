@@ -1,0 +1,139 @@
+package dify
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+const (
+	fewIDs   = 3   // up to so many documents are read one by one at once
+	pageSize = 100 // the largest page Dify gives
+)
+
+// Progress implements [vendors.Driver]. Only the status of a batch has chunk
+// counts and times; no call tells the batch of a document, so documents are
+// read by themselves or, when they are many, from the list.
+func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
+	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
+		return vendors.Report{}, err
+	}
+	if q.BatchID != "" {
+		return d.batch(ctx, q.KnowledgeBaseID, q.BatchID)
+	}
+	for _, id := range q.DocumentIDs {
+		if err := checkID("document_ids", id); err != nil {
+			return vendors.Report{}, err
+		}
+	}
+	single := true
+	if len(q.DocumentIDs) <= fewIDs {
+		rep, err := d.each(ctx, q.KnowledgeBaseID, q.DocumentIDs)
+		if !noRoute(err) {
+			return rep, err
+		}
+		single = false
+	}
+	return d.fromList(ctx, q.KnowledgeBaseID, q.DocumentIDs, single)
+}
+
+// batch reads the documents of one upload.
+func (d *Driver) batch(ctx context.Context, kb, id string) (vendors.Report, error) {
+	var rep vendors.Report
+	if err := checkBatch(id); err != nil {
+		return rep, err
+	}
+	var out batchAnswer
+	err := d.client.Do(ctx, rest.Call{
+		Method: http.MethodGet, Path: []string{"datasets", kb, "documents", id, "indexing-status"},
+	}, &out)
+	if err != nil {
+		return rep, err
+	}
+	for i := range out.Data {
+		if out.Data[i].ID != "" {
+			rep.Documents = append(rep.Documents, out.Data[i].normal())
+		}
+	}
+	return rep, nil
+}
+
+// each reads documents one by one. With an error comes what was read before it.
+func (d *Driver) each(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
+	var rep vendors.Report
+	for _, id := range ids {
+		doc, err := d.detail(ctx, kb, id)
+		switch {
+		case noDocument(err):
+			rep.Missing = append(rep.Missing, id)
+		case err != nil:
+			return rep, err
+		default:
+			doc.DocumentID = id // in the caller's case
+			rep.Documents = append(rep.Documents, doc)
+		}
+	}
+	return rep, nil
+}
+
+// fromList finds documents in the list, a hundred rows a request, until all are
+// found or the list ends. Documents watched together were mostly uploaded
+// together and stand together; where a page shows at most one of them, and
+// fewer are open than pages follow, the rest is read one by one (if single, as
+// the server can do that). With an error comes what was found before it.
+func (d *Driver) fromList(ctx context.Context, kb string, ids []string, single bool) (vendors.Report, error) {
+	var rep vendors.Report
+	open := slices.Clone(ids)
+	var total int64
+	for n := 1; ; {
+		out, err := d.documents(ctx, kb, paging(n, pageSize))
+		if err != nil {
+			return rep, err
+		}
+		before := len(open)
+		open = take(&rep, open, out.Data)
+		left := out.left(n, pageSize)
+		// Rows that were deleted meanwhile moved others up to the page before.
+		shrunk := n > 1 && out.Total.Valid && out.Total.Int < total
+		total = out.Total.Int
+		switch {
+		case len(open) == 0:
+			return rep, nil
+		case shrunk:
+			n--
+			continue
+		case left == 0 || len(out.Data) == 0:
+			return rep, nil
+		case single && before-len(open) <= 1 && len(open) <= left:
+			others, err := d.each(ctx, kb, open)
+			if !noRoute(err) {
+				rep.Documents, rep.Missing = append(rep.Documents, others.Documents...), others.Missing
+				return rep, err
+			}
+			single = false
+		}
+		n++
+	}
+}
+
+// take moves the ids that rows answer from open to the report, in the caller's
+// spelling.
+func take(rep *vendors.Report, open []string, rows []document) []string {
+	byID := make(map[string]*document, len(rows))
+	for i := range rows {
+		byID[strings.ToLower(string(rows[i].ID))] = &rows[i]
+	}
+	return slices.DeleteFunc(open, func(id string) bool {
+		row, ok := byID[strings.ToLower(id)]
+		if ok {
+			doc := row.normal()
+			doc.DocumentID = id
+			rep.Documents = append(rep.Documents, doc)
+		}
+		return ok
+	})
+}

@@ -1,0 +1,286 @@
+package dify
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// page is one page of any list. has_more is not read: it is true on a full last
+// page, and only the total tells whether rows follow.
+type page[T any] struct {
+	Data  []T      `json:"data"`
+	Total rest.Num `json:"total"`
+
+	version string // X-Version: the server's release
+}
+
+// accept implements payload. Every array may be null when there is nothing.
+func (p *page[T]) accept(h http.Header) bool {
+	p.version = h.Get("X-Version")
+	return p.Data != nil || p.Total.Valid && p.Total.Int == 0
+}
+
+// left is how many pages follow page number n of this size; without a total, a
+// full page promises one.
+func (p *page[T]) left(n, size int) int {
+	if p.Total.Valid {
+		return max(0, int((p.Total.Int+int64(size)-1)/int64(size))-n)
+	}
+	if len(p.Data) < size {
+		return 0
+	}
+	return 1
+}
+
+// since reports whether the server that answered surely is of a release.
+func (p *page[T]) since(major, minor, patch int) bool {
+	var v [3]int
+	n, _ := fmt.Sscanf(p.version, "%d.%d.%d", &v[0], &v[1], &v[2])
+	return n >= 2 && slices.Compare(v[:], []int{major, minor, patch}) >= 0
+}
+
+// dataset is a knowledge base.
+type dataset struct {
+	ID            rest.ID   `json:"id"`
+	Name          rest.Str  `json:"name"`
+	Description   rest.Str  `json:"description"`
+	DocumentCount rest.Num  `json:"document_count"`
+	EnableAPI     rest.Flag `json:"enable_api"` // from 1.9
+	CreatedAt     rest.Num  `json:"created_at"`
+	UpdatedAt     rest.Num  `json:"updated_at"`
+}
+
+func (w *dataset) normal() vendors.KnowledgeBase {
+	return vendors.KnowledgeBase{
+		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		DocumentCount: w.DocumentCount.Count(), Enabled: w.EnableAPI.Ptr(),
+		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
+	}
+}
+
+// document is a document in the list's and in the detail's form. The list has
+// word_count and the file in data_source_detail_dict; the detail has the file
+// in data_source_info, the segment count and more times.
+type document struct {
+	ID             rest.ID   `json:"id"`
+	Name           rest.Str  `json:"name"`
+	SourceType     rest.Str  `json:"data_source_type"`
+	SourceInfo     source    `json:"data_source_info"`
+	SourceDetail   source    `json:"data_source_detail_dict"`
+	IndexingStatus rest.Str  `json:"indexing_status"`
+	DisplayStatus  rest.Str  `json:"display_status"`
+	Error          rest.Str  `json:"error"`
+	Enabled        rest.Flag `json:"enabled"`
+	Archived       rest.Flag `json:"archived"`
+	Tokens         rest.Num  `json:"tokens"`
+	WordCount      rest.Num  `json:"word_count"` // characters, whatever the name
+	HitCount       rest.Num  `json:"hit_count"`
+	SegmentCount   rest.Num  `json:"segment_count"` // in any state
+	CreatedAt      rest.Num  `json:"created_at"`
+	UpdatedAt      rest.Num  `json:"updated_at"`
+	CompletedAt    rest.Num  `json:"completed_at"`
+	Metadata       []field   `json:"doc_metadata"`
+}
+
+// source is where a document came from.
+type source struct {
+	URL        rest.Str `json:"url"`
+	UploadFile struct {
+		Size      rest.Num `json:"size"` // bytes
+		Extension rest.Str `json:"extension"`
+	} `json:"upload_file"`
+}
+
+// field is one metadata value.
+type field struct {
+	Name  rest.Str `json:"name"`
+	Value value    `json:"value"`
+}
+
+// value keeps a value of any type with all its digits.
+type value struct{ any }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *value) UnmarshalJSON(b []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	return dec.Decode(&v.any)
+}
+
+// accept implements payload.
+func (w *document) accept(http.Header) bool { return w.ID != "" }
+
+func (w *document) normal() vendors.Document {
+	s := stateOf(w.IndexingStatus, w.DisplayStatus)
+	d := vendors.Document{
+		DocumentID: string(w.ID), Name: string(w.Name),
+		Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
+		Format: w.format(), Source: sourceOf(w.SourceType), SourceURL: rest.PublicURL(string(w.SourceInfo.URL)),
+		SizeBytes: firstCount(w.SourceInfo.UploadFile.Size, w.SourceDetail.UploadFile.Size),
+		HitCount:  w.HitCount.Count(), ChunkCount: w.SegmentCount.Count(),
+		Enabled: w.Enabled.Ptr(), Archived: w.Archived.Ptr(),
+		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
+		Metadata:  metadata(w.Metadata),
+		Ingestion: vendors.Ingestion{Stage: s.stage},
+	}
+	// What an earlier ingestion left beside a younger status is not said of
+	// this one: characters are counted by splitting, tokens at the end.
+	if s.split {
+		d.CharCount, d.Ingestion.ChunksTotal = w.WordCount.Count(), w.SegmentCount.Positive()
+	}
+	if s.status == vendors.Completed {
+		d.TokenCount = w.Tokens.Positive() // 0 in economy knowledge bases: not counted
+		d.Ingestion.FinishedAt = vendors.Seconds(w.CompletedAt.Int)
+	}
+	return d
+}
+
+// format is the file's suffix.
+func (w *document) format() string {
+	for _, s := range []source{w.SourceInfo, w.SourceDetail} {
+		if ext := strings.TrimPrefix(rest.Text(string(s.UploadFile.Extension)), "."); ext != "" {
+			return strings.ToLower(ext)
+		}
+	}
+	return rest.Suffix(string(w.Name))
+}
+
+func firstCount(a, b rest.Num) *int64 {
+	if n := a.Count(); n != nil {
+		return n
+	}
+	return b.Count()
+}
+
+func metadata(fields []field) map[string]any {
+	m := make(map[string]any, len(fields))
+	for _, f := range fields {
+		if f.Name != "" && f.Value.any != nil {
+			m[string(f.Name)] = f.Value.any
+		}
+	}
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// sourceOf is the table of data_source_type.
+func sourceOf(t rest.Str) string {
+	switch t {
+	case "upload_file", "local_file":
+		return "file"
+	case "notion_import":
+		return "notion"
+	case "website_crawl":
+		return "web"
+	case "online_document", "online_drive":
+		return "connector"
+	}
+	return ""
+}
+
+// state is what indexing_status says.
+type state struct {
+	status vendors.Status
+	raw    string // the platform's word
+	stage  string
+	split  bool // splitting is over or never told, so counts are of this ingestion
+}
+
+// stateOf is the table of indexing_status. In list and detail a paused document
+// keeps the word of its stage, and only display_status says that it is paused;
+// the status of a batch says "paused" itself and has no display_status.
+func stateOf(indexing, display rest.Str) state {
+	s := state{status: vendors.Unknown, raw: rest.Text(string(indexing))}
+	switch s.raw {
+	case "waiting":
+		s.status = vendors.Queued
+	case "parsing", "cleaning", "splitting":
+		s.status, s.stage = vendors.Processing, s.raw
+	case "indexing":
+		s.status, s.stage, s.split = vendors.Processing, s.raw, true
+	case "paused":
+		s.status, s.split = vendors.Paused, true
+	case "completed":
+		s.status, s.split = vendors.Completed, true
+	case "error":
+		s.status, s.split = vendors.Failed, true
+	}
+	if display == "paused" && (s.status == vendors.Queued || s.status == vendors.Processing) {
+		s.status, s.raw = vendors.Paused, "paused"
+	}
+	return s
+}
+
+// fault is why a document failed. An error beside any other status is what an
+// earlier ingestion left.
+func fault(s vendors.Status, text rest.Str) *vendors.Failure {
+	message := tidy(string(text))
+	if s != vendors.Failed || message == "" {
+		return nil
+	}
+	return &vendors.Failure{Message: message}
+}
+
+// batchAnswer is the indexing status of a batch.
+type batchAnswer struct {
+	Data []batchRow `json:"data"`
+}
+
+// accept implements payload. A batch without documents is a 404, never empty.
+func (b *batchAnswer) accept(http.Header) bool { return len(b.Data) > 0 }
+
+// batchRow is one document of a batch. Times are seconds, as floats on older
+// servers.
+type batchRow struct {
+	ID                rest.ID  `json:"id"`
+	IndexingStatus    rest.Str `json:"indexing_status"`
+	Error             rest.Str `json:"error"`
+	CompletedSegments rest.Num `json:"completed_segments"`
+	TotalSegments     rest.Num `json:"total_segments"`
+	StartedAt         rest.Num `json:"processing_started_at"`
+	CompletedAt       rest.Num `json:"completed_at"`
+	StoppedAt         rest.Num `json:"stopped_at"`
+}
+
+func (w *batchRow) normal() vendors.Document {
+	s := stateOf(w.IndexingStatus, "")
+	d := vendors.Document{
+		DocumentID: string(w.ID), Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
+		Ingestion: vendors.Ingestion{Stage: s.stage, StartedAt: vendors.Seconds(w.StartedAt.Int)},
+	}
+	// A waiting document has begun nothing: its counts are of an earlier version.
+	if total := w.TotalSegments.Positive(); total != nil && s.status != vendors.Queued {
+		d.Ingestion.ChunksTotal, d.Ingestion.ChunksDone = total, w.CompletedSegments.Count()
+		if w.CompletedSegments.Valid {
+			d.ProgressPercent = rest.Percent(w.CompletedSegments.Float / w.TotalSegments.Float)
+		}
+	}
+	// completed_at and stopped_at may be of an earlier ingestion as well.
+	switch s.status {
+	case vendors.Completed:
+		d.Ingestion.FinishedAt, d.Ingestion.ElapsedSeconds = ended(w.StartedAt, w.CompletedAt)
+	case vendors.Failed:
+		d.Ingestion.FinishedAt, d.Ingestion.ElapsedSeconds = ended(w.StartedAt, w.StoppedAt)
+	}
+	return d
+}
+
+// ended gives the time of an end, and how long it took when the two times can
+// belong together.
+func ended(start, end rest.Num) (at time.Time, elapsed *float64) {
+	if start.Valid && start.Float > 0 && end.Valid && end.Float >= start.Float {
+		seconds := end.Float - start.Float
+		elapsed = &seconds
+	}
+	return vendors.Seconds(end.Int), elapsed
+}
