@@ -56,8 +56,10 @@ func TestStudioPages(t *testing.T) {
 	if len(seen) != 10000 {
 		t.Errorf("%d documents of 10000 on pages from 0", len(seen))
 	}
+	d = newDesk(t, Options{Documents: 400})
+	kb = d.s.KnowledgeBaseID(Coze, "Archive 档案库")
 	r := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","page":3}`)
-	if got := r.ids("document_id", seen); got != 10000 {
+	if got := r.ids("document_id", seen); got != 400 {
 		t.Errorf("%d documents without size, want all", got)
 	}
 	r = d.studio("POST", cozeList, `{"dataset_id":"1","size":9}`)

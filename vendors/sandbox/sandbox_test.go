@@ -233,3 +233,33 @@ func TestLatencyEndsWithTheClient(t *testing.T) {
 		t.Error("an answer came before the latency was over")
 	}
 }
+
+// Paging goes on undisturbed while documents come and go; the race detector
+// watches.
+func TestPagingWhileOthersWrite(t *testing.T) {
+	d := newDesk(t, Options{Documents: 500})
+	kb := d.s.KnowledgeBaseID(Dify, "Archive 档案库")
+	done := make(chan struct{})
+	go func() { // the test waits for done
+		defer close(done)
+		for range 200 {
+			id, err := d.s.Add(Dify, kb, "late.txt", Normal())
+			if err != nil {
+				t.Error(err)
+			}
+			d.s.Store().Update(Dify, id, func(doc *Document) { doc.Hits++ })
+			gone, _ := d.s.Add(Dify, "Empty shelf", "gone.txt", Normal())
+			d.s.Remove(Dify, gone)
+		}
+	}()
+	seen := map[string]bool{}
+	for page := 1; page <= 8; page++ {
+		d.dify(fmt.Sprintf("/datasets/%s/documents?limit=100&page=%d", kb, page)).ids("name", seen)
+	}
+	<-done
+	for i := range 500 {
+		if name := fmt.Sprintf("record-%05d 档案.txt", i+1); !seen[name] {
+			t.Errorf("%s was there all the time and is on no page", name)
+		}
+	}
+}

@@ -118,7 +118,7 @@ func parsePlan(text string) (Plan, error) {
 }
 
 // bulk adds the large knowledge base to every platform: documents one second
-// apart, all in the past, every 97th failed and every 211th at work for hours.
+// apart, all in the past, every 97th failed and every 211th at work for weeks.
 func (s *Sandbox) bulk(n int) {
 	if n <= 0 {
 		return
@@ -157,7 +157,7 @@ func bulkDocument(platform, kb string, i int, at time.Time) Document {
 	case (i+1)%97 == 0:
 		d.Plan = Plan{Outcome: Failed, Code: bulkCode(platform), Message: "the file is damaged"}
 	case (i+1)%211 == 0:
-		d.Plan = Plan{Stages: []Stage{{Phase: Indexing, For: 24 * time.Hour}}}
+		d.Plan = Plan{Stages: []Stage{{Phase: Indexing, For: 30 * 24 * time.Hour}}}
 	}
 	return d
 }
