@@ -52,16 +52,16 @@ func (w walker[T]) walk(ctx context.Context, p position, soft time.Duration, vis
 			}
 			return nil, page, err
 		}
-		last = page
 		sorted := page.NewestFirst && w.sorted(page)
 		fresh := w.fresh(p, page, sorted)
 		if shifted(p, page, fresh) {
 			p.Page, p.Skip = p.Page-1, 0
 			continue
 		}
-		if repeats(p, page, fresh) {
+		if n > 0 && p.Token == "" && w.same(page, last) {
 			return nil, page, nil
 		}
+		last = page
 		for _, i := range fresh {
 			id, created := w.key(page.Items[i])
 			p = p.see(i, id, created, sorted)
@@ -133,9 +133,18 @@ func shifted[T any](p position, page Page[T], fresh []int) bool {
 	return p.Page > 1 && p.Token == "" && fewer && len(fresh) == len(page.Items)
 }
 
-// repeats reports whether a numbered page is the page before once more: a
-// server that ignores the page number (RAGFlow v0.13) would repeat it for ever.
-func repeats[T any](p position, page Page[T], fresh []int) bool {
-	same := p.Total != nil && page.Total != nil && *page.Total == *p.Total
-	return p.Page > 1 && p.Token == "" && p.Skip == 0 && same && len(fresh) == 0 && len(page.Items) > 0
+// same reports whether a numbered page is the one before once more: a server
+// that ignores the page number (RAGFlow v0.13) would repeat it for ever.
+func (w walker[T]) same(page, before Page[T]) bool {
+	if len(page.Items) == 0 || len(page.Items) != len(before.Items) {
+		return false
+	}
+	for i := range page.Items {
+		a, _ := w.key(page.Items[i])
+		b, _ := w.key(before.Items[i])
+		if a != b {
+			return false
+		}
+	}
+	return true
 }
