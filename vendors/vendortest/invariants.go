@@ -85,8 +85,8 @@ func document(t testing.TB, d map[string]any) {
 	}
 }
 
-// secretShapes find credentials by their looks.
-var secretShapes = regexp.MustCompile(`SECRET|Bearer \S{6,}|(?i:x-expires=|x-signature=|X-Tos-|Signature=)|pat_[0-9A-Za-z]{8}|sat_[0-9A-Za-z]{8}|-----BEGIN`)
+// secretShapes find credentials by their looks. (VOLCENGINE_SECRET_KEY is a name.)
+var secretShapes = regexp.MustCompile(`(?:^|[^_])SECRET(?:[^_]|$)|Bearer \S{6,}|(?i:x-expires=|x-signature=|X-Tos-|Signature=)|pat_[0-9A-Za-z]{8}|sat_[0-9A-Za-z]{8}|-----BEGIN`)
 
 // noSecret fails when text holds a credential.
 func noSecret(t testing.TB, text []byte) {
