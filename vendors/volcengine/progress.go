@@ -1,0 +1,117 @@
+package volcengine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"kb-mcp/vendors"
+)
+
+// maxBatch is how many documents doc/list gives in one answer.
+const maxBatch = 100
+
+// Progress implements [vendors.Driver]. Many documents come from doc/list with
+// a filter, 100 a request; one alone from doc/info, which tells an unknown one
+// for sure. The platform gives no stage, percentage or chunk counts.
+func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
+	rep := vendors.Report{}
+	if q.BatchID != "" {
+		return rep, vendors.Errorf(vendors.Unsupported, "Volcengine has no upload batches.").
+			WithHint("Pass `document_ids` instead of `batch_id`, or neither for the whole knowledge base.")
+	}
+	filters := len(q.DocumentIDs) > 1
+	for batch := range slices.Chunk(q.DocumentIDs, maxBatch) {
+		left := batch
+		if filters {
+			var err error
+			if left, err = d.listed(ctx, q.KnowledgeBaseID, batch, &rep); err != nil {
+				return rep, err
+			}
+			filters = len(left) == 0
+		}
+		if err := d.oneByOne(ctx, q.KnowledgeBaseID, left, &rep); err != nil {
+			return rep, err
+		}
+	}
+	return rep, nil
+}
+
+// listed reports a batch by one filtered request. Documents that it does not
+// show are missing, unless it shows some that nobody asked for: then the server
+// ignores the filter, and left are the ids that were not seen by chance. The
+// answer's total counts the whole knowledge base and is not looked at.
+func (d *Driver) listed(ctx context.Context, kb string, ids []string, rep *vendors.Report) (left []string, err error) {
+	body := listBody{target: d.ofDoc(kb), Limit: maxBatch, Filter: &filter{IDs: ids}}
+	data, err := call[documentList](ctx, d, body, "doc", "list")
+	if err != nil {
+		return nil, err
+	}
+	open := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		open[id] = true
+	}
+	stray := false
+	for _, w := range data.Documents {
+		id := string(w.ID)
+		unseen, asked := open[id]
+		if unseen {
+			open[id] = false
+			rep.Documents = append(rep.Documents, w.normal())
+		}
+		stray = stray || !asked && id != ""
+	}
+	for _, id := range ids {
+		if open[id] {
+			left = append(left, id)
+		}
+	}
+	if stray {
+		return left, nil
+	}
+	rep.Missing = append(rep.Missing, left...)
+	return nil, nil
+}
+
+// oneByOne reports each document by a request of its own.
+func (d *Driver) oneByOne(ctx context.Context, kb string, ids []string, rep *vendors.Report) error {
+	for _, id := range ids {
+		doc, err := d.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: id})
+		switch {
+		case err == nil:
+			rep.Documents = append(rep.Documents, doc)
+		case unknownDocument(err):
+			rep.Missing = append(rep.Missing, id)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// unknownDocument reports whether the knowledge base is there and the document
+// is not.
+func unknownDocument(err error) bool {
+	var e *vendors.Error
+	return errors.As(err, &e) && (e.VendorCode == "1001001" || e.VendorCode == "1000011")
+}
+
+// Counts implements [vendors.Counter] with the pipeline's counters. None are
+// given where the answer lacks one, or where the credential may not read them:
+// reading the documents does without.
+func (d *Driver) Counts(ctx context.Context, knowledgeBaseID string) (vendors.Counts, error) {
+	c, err := call[collection](ctx, d, d.ofCollection(knowledgeBaseID), "collection", "info")
+	if vendors.KindOf(err) == vendors.PermissionDenied {
+		return vendors.Counts{}, nil
+	}
+	if err != nil {
+		return vendors.Counts{}, err
+	}
+	stat := c.first().Stat
+	if !stat.Docs.Valid || !stat.Finished.Valid || !stat.Succeeded.Valid {
+		return vendors.Counts{}, nil
+	}
+	return vendors.Counts{
+		Total: int(stat.Docs.Int), Finished: int(stat.Finished.Int), Completed: int(stat.Succeeded.Int),
+	}, nil
+}

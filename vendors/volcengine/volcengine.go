@@ -1,0 +1,205 @@
+// Package volcengine speaks the knowledge base of Volcengine's VikingDB (知识库):
+// JSON objects posted to /api/knowledge/*, with an API key or an HMAC-SHA256
+// signature.
+//
+// Sources: the official pages volcengine.com/docs/84313, and for what they do
+// not say the official SDKs volcengine/volc-sdk-python@d88be4d,
+// volcengine/vikingdb-python-sdk@68c412e and volcengine/vikingdb-java-sdk@59e846f.
+//
+// Three oddities shape the code. Unknown keys of a request are ignored, so that
+// a misspelt one gives wrong data with code 0. The same document has its times
+// in milliseconds from doc/info and in seconds from the lists. A knowledge base
+// is named by "name" in collection/* and by "collection_name" in doc/*.
+package volcengine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// Config holds the platform's variables. An API key wins over a pair of keys.
+type Config struct {
+	AccessKey    string `env:"VOLCENGINE_ACCESS_KEY"`
+	SecretKey    string `env:"VOLCENGINE_SECRET_KEY" secret:"true"`
+	SessionToken string `env:"VOLCENGINE_SESSION_TOKEN" secret:"true"`
+	APIKey       string `env:"VOLCENGINE_API_KEY" secret:"true"`
+	VikingAPIKey string `env:"VIKING_API_KEY" secret:"true"` // the name the official SDKs use
+	BaseURL      string `env:"VOLCENGINE_BASE_URL,default=https://api-knowledgebase.mlp.cn-beijing.volces.com"`
+	Region       string `env:"VOLCENGINE_REGION,default=cn-beijing"`
+	Project      string `env:"VOLCENGINE_PROJECT,default=default"`
+}
+
+// Problems lists what is wrong with the configuration, by variable.
+func (c Config) Problems() []rest.Problem {
+	var list []rest.Problem
+	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
+	switch {
+	case c.AccessKey != "" && c.SecretKey == "":
+		add("VOLCENGINE_SECRET_KEY", "is missing although VOLCENGINE_ACCESS_KEY is set: an access key signs only with its secret key")
+	case c.AccessKey == "" && c.SecretKey != "":
+		add("VOLCENGINE_ACCESS_KEY", "is missing although VOLCENGINE_SECRET_KEY is set: a secret key needs its access key")
+	case c.AccessKey == "" && c.apiKey() == "":
+		add("VOLCENGINE_API_KEY", "is missing: set it, or both VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY")
+	}
+	for _, v := range []struct{ variable, value string }{
+		{"VOLCENGINE_ACCESS_KEY", c.AccessKey}, {"VOLCENGINE_SECRET_KEY", c.SecretKey},
+		{"VOLCENGINE_SESSION_TOKEN", c.SessionToken},
+		{"VOLCENGINE_API_KEY", c.APIKey}, {"VIKING_API_KEY", c.VikingAPIKey},
+	} {
+		if !printable.MatchString(v.value) {
+			add(v.variable, "holds blanks or characters that no key has: give the bare key, without \"Bearer\" or quotes")
+		}
+	}
+	if text := baseProblem(c.BaseURL); text != "" {
+		add("VOLCENGINE_BASE_URL", text)
+	}
+	if !regionName.MatchString(c.Region) {
+		add("VOLCENGINE_REGION", "is not a region's name such as cn-beijing")
+	}
+	if strings.TrimSpace(c.Project) == "" {
+		add("VOLCENGINE_PROJECT", "is blank: leave it unset for the project \"default\"")
+	}
+	return list
+}
+
+// printable is what an HTTP header can carry unchanged; keys hold nothing else.
+var (
+	printable  = regexp.MustCompile(`^[!#-&(-~]*$`)
+	regionName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+)
+
+// baseProblem says what is wrong with a base URL; "" for a good one.
+func baseProblem(base string) string {
+	u, text := rest.BaseURL(base)
+	switch {
+	case text != "":
+		return text
+	case u.Scheme == "http" && !loopback(u):
+		return "must begin with https:// (http:// only on this machine)"
+	case strings.HasPrefix(u.Hostname(), "api-knowledgebase.ml_platform."):
+		return "names a host that no longer exists: use https://api-knowledgebase.mlp.cn-beijing.volces.com"
+	case strings.HasSuffix(u.Path, "/api/knowledge"):
+		return "must end before /api/knowledge"
+	}
+	return ""
+}
+
+func loopback(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Account identifies the server and the credential. A key appears as its hash.
+func (c Config) Account() string {
+	who := "access key " + c.AccessKey
+	if key := c.apiKey(); key != "" {
+		sum := sha256.Sum256([]byte(key))
+		who = "API key " + hex.EncodeToString(sum[:])
+	}
+	return strings.ToLower(strings.TrimRight(strings.TrimSpace(c.BaseURL), "/")) + " " + who
+}
+
+// DefaultRate is far below the published 50/s of collection/*: those of doc/*
+// are not published.
+func (c Config) DefaultRate() string { return "10/s" }
+
+func (c Config) apiKey() string {
+	if c.APIKey != "" {
+		return c.APIKey
+	}
+	return c.VikingAPIKey
+}
+
+// Driver is one Volcengine account. It implements [vendors.Driver],
+// [vendors.KnowledgeBaseLister] and [vendors.Counter].
+type Driver struct {
+	client  *rest.Client
+	project string
+	// oldList remembers that this server has no doc/v2/list.
+	oldList atomic.Bool
+}
+
+// New makes the driver of a configuration without problems.
+func New(c Config, conn rest.Conn) *Driver {
+	if conn.Now == nil {
+		conn.Now = time.Now
+	}
+	base, _ := rest.BaseURL(c.BaseURL) // no problem is left in c
+	j := judge{now: conn.Now, signed: c.apiKey() == ""}
+	return &Driver{
+		project: c.Project,
+		client:  rest.New(conn, rest.Dialect{Base: base, Sign: c.credential(conn.Now), Decode: j.decode}),
+	}
+}
+
+// credential gives what puts the credential on a request.
+func (c Config) credential(now func() time.Time) func(*http.Request, []byte) error {
+	if key := c.apiKey(); key != "" {
+		return func(r *http.Request, _ []byte) error {
+			r.Header.Set("Authorization", "Bearer "+key)
+			return nil
+		}
+	}
+	return signer{
+		accessKey: c.AccessKey, secretKey: c.SecretKey, sessionToken: c.SessionToken,
+		region: c.Region, now: now,
+	}.sign
+}
+
+// call posts body to /api/knowledge/<path> and gives the answer's data, which
+// is never nil without an error.
+func call[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
+	var out envelope[T]
+	err := d.client.Do(ctx, rest.Call{
+		Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body,
+	}, &out)
+	if err != nil {
+		return nil, err
+	}
+	return out.Data, nil
+}
+
+// target names a knowledge base in a request. Empty keys are never sent.
+type target struct {
+	ResourceID     string `json:"resource_id,omitempty"`
+	Name           string `json:"name,omitempty"`            // collection/*
+	CollectionName string `json:"collection_name,omitempty"` // doc/*
+	Project        string `json:"project,omitempty"`
+}
+
+// resource reports whether a knowledge base's id is a resource id: names begin
+// with a letter and hold no hyphen, so that the prefix decides.
+func resource(id string) bool { return strings.HasPrefix(id, "kb-") }
+
+// ofCollection names a knowledge base in calls of collection/*.
+func (d *Driver) ofCollection(id string) target {
+	if resource(id) {
+		return target{ResourceID: id}
+	}
+	return target{Name: id, Project: d.project}
+}
+
+// ofDoc names a knowledge base in calls of doc/*.
+func (d *Driver) ofDoc(id string) target {
+	if resource(id) {
+		return target{ResourceID: id}
+	}
+	return target{CollectionName: id, Project: d.project}
+}
+
+var (
+	_ vendors.Driver              = (*Driver)(nil)
+	_ vendors.KnowledgeBaseLister = (*Driver)(nil)
+	_ vendors.Counter             = (*Driver)(nil)
+)
