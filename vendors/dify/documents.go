@@ -178,7 +178,7 @@ func checkID(arg, id string) error {
 	if uuidForm.MatchString(id) {
 		return nil
 	}
-	e := vendors.Errorf(vendors.InvalidArgument, "`%s` is no id of Dify; ids there are UUIDs with dashes.", arg)
+	e := vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, which is no id of Dify: those are UUIDs with dashes.", arg, rest.Text(id))
 	if batchForm.MatchString(id) {
 		return e.WithHint("This is a batch id: pass it as `batch_id` of get_ingestion_progress.")
 	}

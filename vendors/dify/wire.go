@@ -133,7 +133,7 @@ func (w *document) normal() vendors.Document {
 	}
 	// What an earlier ingestion left beside a younger status is not said of
 	// this one: characters are counted by splitting, tokens at the end.
-	if s.split {
+	if !s.early {
 		d.CharCount, d.Ingestion.ChunksTotal = w.WordCount.Count(), w.SegmentCount.Positive()
 	}
 	if s.status == vendors.Completed {
@@ -193,7 +193,7 @@ type state struct {
 	status vendors.Status
 	raw    string // the platform's word
 	stage  string
-	split  bool // splitting is over or never told, so counts are of this ingestion
+	early  bool // splitting is not over, so counts are an earlier ingestion's
 }
 
 // stateOf is the table of indexing_status. In list and detail a paused document
@@ -203,17 +203,17 @@ func stateOf(indexing, display rest.Str) state {
 	s := state{status: vendors.Unknown, raw: rest.Text(string(indexing))}
 	switch s.raw {
 	case "waiting":
-		s.status = vendors.Queued
+		s.status, s.early = vendors.Queued, true
 	case "parsing", "cleaning", "splitting":
-		s.status, s.stage = vendors.Processing, s.raw
+		s.status, s.stage, s.early = vendors.Processing, s.raw, true
 	case "indexing":
-		s.status, s.stage, s.split = vendors.Processing, s.raw, true
+		s.status, s.stage = vendors.Processing, s.raw
 	case "paused":
-		s.status, s.split = vendors.Paused, true
+		s.status = vendors.Paused
 	case "completed":
-		s.status, s.split = vendors.Completed, true
+		s.status = vendors.Completed
 	case "error":
-		s.status, s.split = vendors.Failed, true
+		s.status = vendors.Failed
 	}
 	if display == "paused" && (s.status == vendors.Queued || s.status == vendors.Processing) {
 		s.status, s.raw = vendors.Paused, "paused"
