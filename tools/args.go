@@ -147,19 +147,26 @@ func integer(raw []byte) (int, bool) {
 // refuse says what was wrong with a value and what is allowed.
 func (p param) refuse(raw []byte) error {
 	hint := "Allowed: " + p.allowed() + "."
-	if p.kind != reflect.Int && raw[0] != '"' && raw[0] != '[' && strings.HasSuffix(strings.TrimSuffix(p.name, "s"), "_id") {
-		hint += ` Ids are strings: write it in quotes, a number may already have lost digits.`
+	var text string
+	var texts []string
+	id := strings.HasSuffix(strings.TrimSuffix(p.name, "s"), "_id")
+	if id && json.Unmarshal(raw, &text) != nil && json.Unmarshal(raw, &texts) != nil {
+		hint += " Ids are strings: write them in quotes, a number may already have lost digits."
 	}
-	return invalid("`%s` is %s.", p.name, describe(raw, p.kind)).WithHint(hint)
+	return invalid("`%s` is %s.", p.name, describe(raw)).WithHint(hint)
 }
 
-// describe shows a value as the caller wrote it, or how many items it has.
-func describe(raw []byte, kind reflect.Kind) string {
+// describe shows a value as the caller wrote it; of a long list, its length.
+func describe(raw []byte) string {
 	var list []json.RawMessage
-	if kind == reflect.Slice && json.Unmarshal(raw, &list) == nil && len(raw) > 60 || string(raw) == "[]" {
+	if json.Unmarshal(raw, &list) == nil && (len(list) == 0 || len(raw) > 200) {
 		return fmt.Sprintf("a list of %d", len(list))
 	}
-	return cut(string(raw))
+	var packed bytes.Buffer
+	if json.Compact(&packed, raw) != nil {
+		return cut(string(raw))
+	}
+	return cut(packed.String())
 }
 
 // allowed says what an argument may be.

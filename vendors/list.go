@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -150,18 +151,17 @@ func nameContains(name, part string) bool {
 // Len is the number of documents.
 func (l DocumentList) Len() int { return len(l.Documents) }
 
-// Fit leaves all but the first n documents to NextCursor. One document that is
-// too large by itself loses its metadata, which get_document_info shows.
+// Fit leaves all but the first n documents to NextCursor. A first document that
+// is too large by itself loses its metadata, which get_document_info shows.
 func (l DocumentList) Fit(n int) any {
+	if keep := max(n, 1); keep < len(l.Documents) {
+		l.NextCursor = l.after[keep-1].cursor()
+		l.Documents, l.after = l.Documents[:keep], l.after[:keep]
+	}
 	if n < 1 {
-		l.Documents = []Document{l.Documents[0]}
+		l.Documents = slices.Clone(l.Documents)
 		l.Documents[0].Metadata = nil
 		l.Truncated, l.Hint = true, "The metadata of this document is too large for a list; ask get_document_info."
-		return l
-	}
-	if n < len(l.Documents) {
-		l.NextCursor = l.after[n-1].cursor()
-		l.Documents, l.after = l.Documents[:n], l.after[:n]
 	}
 	return l
 }

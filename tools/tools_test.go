@@ -1,0 +1,372 @@
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"kb-mcp/vendors"
+)
+
+// fake is a platform whose answers a test scripts.
+type fake struct {
+	docs  []vendors.Document
+	err   error
+	panic bool
+	hang  bool
+}
+
+func (f *fake) answer(ctx context.Context) error {
+	if f.panic {
+		panic("boom SECRET")
+	}
+	if f.hang {
+		<-ctx.Done()
+		return &vendors.Error{Kind: vendors.Timeout, Message: "late", Err: ctx.Err()}
+	}
+	return f.err
+}
+
+func (f *fake) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	from := min((q.Page-1)*q.Size, len(f.docs))
+	to := min(from+q.Size, len(f.docs))
+	total := len(f.docs)
+	return vendors.Page[vendors.Document]{Items: slices.Clone(f.docs[from:to]), Total: &total, More: to < total}, f.answer(ctx)
+}
+
+func (f *fake) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
+	if err := f.answer(ctx); err != nil {
+		return vendors.Document{}, err
+	}
+	return f.docs[0], nil
+}
+
+func (f *fake) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
+	return vendors.Report{Documents: f.docs}, f.answer(ctx)
+}
+
+func (f *fake) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	n := int64(3)
+	return vendors.Page[vendors.KnowledgeBase]{Items: []vendors.KnowledgeBase{{KnowledgeBaseID: "k", Name: "产品手册", DocumentCount: &n}}}, f.answer(ctx)
+}
+
+// full is a document with every field set.
+func full(id string) vendors.Document {
+	n, yes, elapsed, eta := int64(1234567), true, 3.5, int64(30)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return vendors.Document{
+		DocumentID: id, Name: `Launch "plan" <b>&.pdf`, Status: vendors.Failed, VendorStatus: "error",
+		Error:  &vendors.Failure{Code: "10003", Message: "The URL is not valid.", Retryable: &yes, Hint: "Correct it."},
+		Format: "pdf", Kind: "text", Source: "web", SizeBytes: &n, CharCount: &n, TokenCount: &n, ChunkCount: &n, HitCount: &n,
+		Enabled: &yes, Archived: &yes, Warnings: []string{"part failed"}, CreatedAt: at, UpdatedAt: at,
+		SourceURL: "https://example.com/a.pdf", Metadata: map[string]any{"team": "产品", "year": 2026},
+		Ingestion: vendors.Ingestion{Stage: "indexing", ChunksDone: &n, ChunksTotal: &n, ETASeconds: &eta, StartedAt: at, FinishedAt: at, ElapsedSeconds: &elapsed},
+	}
+}
+
+func newSet(f *fake, names ...string) *Set {
+	var list []*vendors.Vendor
+	for _, name := range names {
+		list = append(list, vendors.New(name, "dify", f))
+	}
+	clean := func(s string) string { return strings.ReplaceAll(s, "SECRET", "[redacted]") }
+	return New(list, clean, slog.New(slog.NewTextHandler(io.Discard, nil)))
+}
+
+// TestToolList holds the list against its snapshot, its budget and what hosts
+// can read. KB_UPDATE=1 rewrites the snapshot.
+func TestToolList(t *testing.T) {
+	defs := newSet(&fake{}).Definitions()
+	got, err := marshal(map[string]any{"tools": defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := utf8.RuneCount(got); n > 18_000 {
+		t.Errorf("the list has %d characters, the contract allows 18,000", n)
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, got, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	pretty.WriteByte('\n')
+	const path = "../testdata/tools/list.json"
+	if os.Getenv("KB_UPDATE") != "" {
+		if err := os.WriteFile(path, pretty.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), pretty.String()); d != "" {
+		t.Errorf("tools/list changed (-want +got); if meant, KB_UPDATE=1:\n%s", d)
+	}
+	for _, d := range defs {
+		lint(t, d)
+	}
+}
+
+// lint checks what the contract says of a tool's face.
+func lint(t *testing.T, d mcp.Tool) {
+	t.Helper()
+	a := d.Annotations
+	if a.ReadOnlyHint == nil || !*a.ReadOnlyHint || a.DestructiveHint == nil || *a.DestructiveHint ||
+		a.IdempotentHint == nil || !*a.IdempotentHint || a.OpenWorldHint == nil || !*a.OpenWorldHint {
+		t.Errorf("%s: hints %+v", d.Name, a)
+	}
+	if n := strings.Count(d.Description, ". ") + strings.Count(d.Description, ".)") + 1; n < 3 || len(d.Description) > 2000 {
+		t.Errorf("%s: the description has about %d sentences, %d bytes", d.Name, n, len(d.Description))
+	}
+	for kind, raw := range map[string]json.RawMessage{"input": d.RawInputSchema, "output": d.RawOutputSchema} {
+		var s map[string]any
+		if err := json.Unmarshal(raw, &s); err != nil {
+			t.Fatalf("%s %s: %v", d.Name, kind, err)
+		}
+		if s["type"] != "object" || kind == "input" && s["additionalProperties"] != false {
+			t.Errorf("%s %s: root %v", d.Name, kind, s["type"])
+		}
+		portable(t, d.Name+" "+kind, s)
+	}
+}
+
+// portable walks a schema for what some host cannot read.
+func portable(t *testing.T, at string, v any) {
+	t.Helper()
+	m, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for _, word := range []string{"anyOf", "oneOf", "allOf", "not", "$ref", "nullable", "const"} {
+		if _, ok := m[word]; ok {
+			t.Errorf("%s: %s", at, word)
+		}
+	}
+	if m["type"] == "array" && m["items"] == nil {
+		t.Errorf("%s: an array without items", at)
+	}
+	if _, list := m["type"].([]any); list {
+		t.Errorf("%s: a union of types", at)
+	}
+	if props, ok := m["properties"].(map[string]any); ok {
+		for name, p := range props {
+			portable(t, at+"."+name, p)
+		}
+	}
+	portable(t, at+"[]", m["items"])
+}
+
+// schema compiles a tool's output schema, with nothing allowed beyond it.
+func schema(t *testing.T, d mcp.Tool) *jsonschema.Schema {
+	t.Helper()
+	var doc any
+	if err := json.Unmarshal(d.RawOutputSchema, &doc); err != nil {
+		t.Fatal(err)
+	}
+	strict(doc)
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("s.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("s.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// strict forbids fields that the schema does not name, so that a new field of
+// a struct cannot be forgotten in its schema.
+func strict(v any) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	if props, ok := m["properties"].(map[string]any); ok {
+		m["additionalProperties"] = false
+		for _, p := range props {
+			strict(p)
+		}
+	}
+	strict(m["items"])
+}
+
+// TestResultsFollowTheirSchemas also proves that each document field is known
+// to its schema, because the fake's document has them all.
+func TestResultsFollowTheirSchemas(t *testing.T) {
+	failed, completed, busy := full("a"), full("b"), full("c")
+	completed.Status, busy.Status = vendors.Completed, vendors.Processing
+	f := &fake{docs: []vendors.Document{failed, completed, busy}}
+	s := newSet(f, "dify")
+	calls := map[string][]string{
+		"list_vendors":         {`{}`},
+		"list_knowledge_bases": {`{"limit":1}`},
+		"list_documents":       {`{"knowledge_base_id":"kb"}`, `{"knowledge_base_id":"kb","limit":1}`, `{"knowledge_base_id":"kb","status":"paused"}`},
+		"get_document_info":    {`{"knowledge_base_id":"kb","document_id":"a"}`},
+		"get_ingestion_progress": {`{"knowledge_base_id":"kb"}`, `{"knowledge_base_id":"kb","document_ids":["a","b","c","d"]}`,
+			`{"knowledge_base_id":"kb","batch_id":"20250306150245647595"}`},
+	}
+	for _, d := range s.Definitions() {
+		compiled := schema(t, d)
+		for _, args := range calls[d.Name] {
+			a, known := s.Call(t.Context(), d.Name, json.RawMessage(args))
+			if !known || a.Failed {
+				t.Fatalf("%s %s: %s", d.Name, args, a.Text)
+			}
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(a.Text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := compiled.Validate(v); err != nil {
+				t.Errorf("%s %s: %v\n%s", d.Name, args, err, a.Text)
+			}
+			again, _ := s.Call(t.Context(), d.Name, json.RawMessage(args))
+			if !bytes.Equal(a.Text, again.Text) {
+				t.Errorf("%s: two answers differ", d.Name)
+			}
+			if d.Name == "list_documents" && !strings.Contains(args, "paused") && !bytes.Contains(a.Text, []byte(`<b>&`)) {
+				t.Errorf("HTML is escaped: %s", a.Text)
+			}
+		}
+	}
+}
+
+func TestResultsStayUnderTheirSize(t *testing.T) {
+	f := &fake{}
+	for i := range 300 {
+		d := full(fmt.Sprintf("doc-%04d", i))
+		d.Metadata = map[string]any{"text": strings.Repeat("长", i*3)}
+		f.docs = append(f.docs, d)
+	}
+	f.docs[150].Metadata = map[string]any{"text": strings.Repeat("x", 30_000)}
+	s := newSet(f, "dify")
+	seen := map[string]int{}
+	for cursor, calls := "", 0; ; calls++ {
+		a, _ := s.Call(t.Context(), "list_documents", json.RawMessage(fmt.Sprintf(`{"knowledge_base_id":"kb","limit":100,"cursor":%q}`, cursor)))
+		var out struct {
+			Documents []struct {
+				ID string `json:"document_id"`
+			}
+			Next string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal(a.Text, &out); err != nil || a.Failed || utf8.RuneCount(a.Text) > 20_000 || calls > 300 {
+			t.Fatalf("%d characters after %d calls, %v, %s", utf8.RuneCount(a.Text), calls, err, a.Text[:200])
+		}
+		for _, d := range out.Documents {
+			seen[d.ID]++
+		}
+		if cursor = out.Next; cursor == "" {
+			break
+		}
+	}
+	for _, d := range f.docs {
+		if seen[d.DocumentID] != 1 {
+			t.Errorf("%s came %d times", d.DocumentID, seen[d.DocumentID])
+		}
+	}
+	f.docs = f.docs[150:]
+	a, _ := s.Call(t.Context(), "get_document_info", json.RawMessage(`{"knowledge_base_id":"kb","document_id":"x"}`))
+	if a.Failed || len(a.Text) > 2000 || !bytes.Contains(a.Text, []byte(`"truncated":true`)) {
+		t.Errorf("%d bytes: %.300s", len(a.Text), a.Text)
+	}
+}
+
+func TestAPageOfTwentyIsSmall(t *testing.T) {
+	f := &fake{}
+	for i := range 20 {
+		d := full(fmt.Sprintf("74463124762081425%02d", i))
+		d.Status, d.Metadata, d.SourceURL = vendors.Completed, nil, ""
+		d.Warnings, d.Kind, d.ChunkCount, d.UpdatedAt = nil, "", nil, time.Time{} // as Dify's rows, which say the most
+		f.docs = append(f.docs, d)
+	}
+	a, _ := newSet(f, "coze").Call(t.Context(), "list_documents", json.RawMessage(`{"knowledge_base_id":"7446312476208142546"}`))
+	if n := utf8.RuneCount(a.Text); n > 8_000 {
+		t.Errorf("%d characters", n)
+	}
+}
+
+func TestFailuresAreResults(t *testing.T) {
+	tests := []struct {
+		name string
+		fake fake
+		tool string
+		args string
+		want string
+	}{
+		{"a driver's error", fake{err: &vendors.Error{Kind: vendors.ErrNotFound, Message: "No SECRET such knowledge base.", VendorCode: "4200", HTTPStatus: 200, RequestID: "log1"}},
+			"list_documents", `{"knowledge_base_id":"kb"}`,
+			`{"error":{"kind":"not_found","message":"No [redacted] such knowledge base.","hint":"Take the id from list_knowledge_bases or list_documents.","vendor":"dify","vendor_code":"4200","http_status":200,"request_id":"log1","retryable":false}}`},
+		{"an unclassified error", fake{err: errors.New("SECRET details")}, "list_documents", `{"knowledge_base_id":"kb"}`,
+			`{"error":{"kind":"internal","message":"kb-mcp could not do this because of a fault of its own.","hint":"Report this with the time of the call; the server's log has the details.","vendor":"dify","retryable":false}}`},
+		{"a panic", fake{panic: true}, "get_document_info", `{"knowledge_base_id":"kb","document_id":"d"}`,
+			`{"error":{"kind":"internal","message":"kb-mcp failed while it worked on this call.","hint":"Report this with the time of the call; the server's log has the details.","retryable":false}}`},
+		{"arguments that are a list", fake{}, "list_vendors", `[1]`,
+			`{"error":{"kind":"invalid_argument","message":"The arguments are not a JSON object.","hint":"Pass an object such as {\"vendor\": \"dify\"}.","retryable":false}}`},
+		{"an unknown connection", fake{}, "list_documents", `{"vendor":"difi","knowledge_base_id":"kb"}`,
+			"{\"error\":{\"kind\":\"invalid_argument\",\"message\":\"`vendor` is \\\"difi\\\", which is no connection of this server.\",\"hint\":\"`vendor` must be one of: dify.\",\"retryable\":false}}"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, _ := newSet(&tt.fake, "dify").Call(t.Context(), tt.tool, json.RawMessage(tt.args))
+			if !a.Failed || string(a.Text) != tt.want {
+				t.Errorf("got  %s\nwant %s", a.Text, tt.want)
+			}
+			if r := toResult(a); !r.IsError || r.StructuredContent != nil || len(r.Content) != 1 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+func TestVendorMayBeLeftOutWhenThereIsOne(t *testing.T) {
+	f := &fake{docs: []vendors.Document{full("a")}}
+	if a, _ := newSet(f, "dify").Call(t.Context(), "list_documents", json.RawMessage(`{"knowledge_base_id":"kb"}`)); a.Failed {
+		t.Errorf("%s", a.Text)
+	}
+	a, _ := newSet(f, "dify", "staging").Call(t.Context(), "list_documents", json.RawMessage(`{"knowledge_base_id":"kb"}`))
+	if !a.Failed || !bytes.Contains(a.Text, []byte("dify, staging")) {
+		t.Errorf("%s", a.Text)
+	}
+	if a, _ := newSet(f, "dify", "staging").Call(t.Context(), "list_documents", json.RawMessage(`{"vendor":"staging","knowledge_base_id":"kb"}`)); !bytes.Contains(a.Text, []byte(`"vendor":"staging"`)) {
+		t.Errorf("%s", a.Text)
+	}
+}
+
+func TestACallEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		a, _ := newSet(&fake{hang: true}, "dify").Call(t.Context(), "list_documents", json.RawMessage(`{"knowledge_base_id":"kb"}`))
+		if took := time.Since(began); took > 55*time.Second || !a.Failed || !bytes.Contains(a.Text, []byte(`"timeout"`)) {
+			t.Errorf("after %s: %s", took, a.Text)
+		}
+	})
+}
+
+func BenchmarkListDocuments(b *testing.B) {
+	f := &fake{}
+	for i := range 20 {
+		f.docs = append(f.docs, full(fmt.Sprint(i)))
+	}
+	s := newSet(f, "dify")
+	b.ReportAllocs()
+	for b.Loop() {
+		if a, _ := s.Call(context.Background(), "list_documents", json.RawMessage(`{"knowledge_base_id":"kb"}`)); a.Failed {
+			b.Fatal(string(a.Text))
+		}
+	}
+}
