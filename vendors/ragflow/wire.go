@@ -1,0 +1,271 @@
+package ragflow
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// dataset is a knowledge base in either generation.
+type dataset struct {
+	ID            rest.ID  `json:"id"`
+	Name          rest.Str `json:"name"`
+	Description   rest.Str `json:"description"`
+	DocumentCount rest.Num `json:"document_count"`
+	DocNum        rest.Num `json:"doc_num"` // preview
+	ChunkCount    rest.Num `json:"chunk_count"`
+	ChunkNum      rest.Num `json:"chunk_num"` // preview
+	CreateTime    rest.Num `json:"create_time"`
+	UpdateTime    rest.Num `json:"update_time"`
+}
+
+func (w dataset) normal() vendors.KnowledgeBase {
+	return vendors.KnowledgeBase{
+		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		DocumentCount: either(w.DocumentCount, w.DocNum).Count(), ChunkCount: either(w.ChunkCount, w.ChunkNum).Count(),
+		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
+	}
+}
+
+// datasetPage converts rows; one without an id is nothing an agent can use.
+func datasetPage(rows []dataset) vendors.Page[vendors.KnowledgeBase] {
+	p := vendors.Page[vendors.KnowledgeBase]{Items: make([]vendors.KnowledgeBase, 0, len(rows)), NewestFirst: true}
+	for _, w := range rows {
+		if w.ID != "" {
+			p.Items = append(p.Items, w.normal())
+		}
+	}
+	return p
+}
+
+// documentList is the payload of a document list.
+type documentList struct {
+	Docs          []document `json:"docs"`
+	Total         rest.Num   `json:"total"`
+	TotalDatasets rest.Num   `json:"total_datasets"`
+}
+
+// rows gives what the list holds; neither rows nor a count is no list.
+func (l documentList) rows() ([]document, rest.Num, error) {
+	total := either(l.Total, l.TotalDatasets)
+	if l.Docs == nil && !total.Valid {
+		return nil, total, noPayload()
+	}
+	return l.Docs, total, nil
+}
+
+// document is a row of a document list in either generation. The names of the
+// preview stand behind the newer ones.
+type document struct {
+	ID              rest.ID         `json:"id"`
+	Name            rest.Str        `json:"name"`
+	Run             rest.Str        `json:"run"`
+	IngestionStatus rest.Str        `json:"ingestion_status"` // Go back end
+	Progress        rest.Num        `json:"progress"`         // 0-1; -1 failed
+	ProgressMsg     lines           `json:"progress_msg"`
+	ProcessBeginAt  rest.Str        `json:"process_begin_at"` // when it was queued
+	Duration        rest.Num        `json:"process_duration"` // seconds
+	Elapsed         rest.Num        `json:"process_duation"`  // the same in v0.19.1 and before
+	ChunkCount      rest.Num        `json:"chunk_count"`
+	ChunkNum        rest.Num        `json:"chunk_num"`
+	TokenCount      rest.Num        `json:"token_count"`
+	TokenNum        rest.Num        `json:"token_num"`
+	Size            rest.Num        `json:"size"`
+	Type            rest.Str        `json:"type"`
+	Suffix          rest.Str        `json:"suffix"`
+	SourceType      *rest.Str       `json:"source_type"` // "" is a file; Go does not say
+	Status          rest.Str        `json:"status"`      // validity: "1" enabled, "0" disabled
+	CreateTime      rest.Num        `json:"create_time"` // epoch milliseconds
+	UpdateTime      rest.Num        `json:"update_time"`
+	CreateDate      rest.Str        `json:"create_date"` // local time, whatever it claims
+	MetaFields      json.RawMessage `json:"meta_fields"`
+}
+
+// normal converts rows; one without an id is nothing an agent can use.
+func normal(rows []document, g generation) []vendors.Document {
+	out := make([]vendors.Document, 0, len(rows))
+	for _, w := range rows {
+		if w.ID != "" {
+			out = append(out, w.normal(g))
+		}
+	}
+	return out
+}
+
+func (w document) normal(g generation) vendors.Document {
+	status := w.status(g)
+	chunks := either(w.ChunkCount, w.ChunkNum)
+	d := vendors.Document{
+		DocumentID: string(w.ID), Name: string(w.Name),
+		Status: status, VendorStatus: w.raw(), Error: w.failure(status),
+		Format: w.format(), Kind: w.kind(), Source: w.source(),
+		SizeBytes: w.Size.Count(), TokenCount: either(w.TokenCount, w.TokenNum).Count(), ChunkCount: chunks.Count(),
+		Enabled: w.enabled(), Metadata: w.metadata(),
+		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
+		Ingestion: vendors.Ingestion{ChunksDone: chunks.Positive(), StartedAt: w.startedAt()},
+	}
+	if w.Progress.Valid {
+		d.ProgressPercent = rest.Percent(w.Progress.Float)
+	}
+	if elapsed := either(w.Duration, w.Elapsed); elapsed.Valid && w.ProcessBeginAt != "" {
+		seconds := max(elapsed.Float, 0) // slightly negative after a stop
+		d.Ingestion.ElapsedSeconds = &seconds
+	}
+	return d
+}
+
+// either is the first number that was said.
+func either(a, b rest.Num) rest.Num {
+	if a.Valid {
+		return a
+	}
+	return b
+}
+
+// beforeISO tells a server before v0.24, whose dates claim to be GMT.
+func (w document) beforeISO() bool { return strings.HasSuffix(string(w.CreateDate), "GMT") }
+
+// startedAt is when the document was queued, in UTC. The platform gives that
+// only in the server's local time; create_date and create_time are one moment
+// with and without its zone.
+func (w document) startedAt() time.Time {
+	begin, ok1 := localTime(string(w.ProcessBeginAt))
+	created, ok2 := localTime(string(w.CreateDate))
+	if !ok1 || !ok2 || w.CreateTime.Int <= 0 {
+		return time.Time{}
+	}
+	zone := created.Sub(time.UnixMilli(w.CreateTime.Int)).Round(15 * time.Minute)
+	if zone.Abs() > 14*time.Hour { // no zone is so far: the pair does not belong together
+		return time.Time{}
+	}
+	return begin.Add(-zone).UTC()
+}
+
+// localTime reads the date forms of v0.8 - v0.23, v0.24 and newer, and Go, as
+// if they were UTC.
+func localTime(s string) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02T15:04:05", time.DateTime, "Mon, 02 Jan 2006 15:04:05 GMT"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// format is the file suffix; only v0.20 and newer name it.
+func (w document) format() string {
+	if w.Suffix != "" {
+		return strings.ToLower(strings.TrimPrefix(string(w.Suffix), "."))
+	}
+	return rest.Suffix(string(w.Name))
+}
+
+func (w document) kind() string {
+	switch w.Type {
+	case "pdf", "doc":
+		return "text"
+	case "aural":
+		return "audio"
+	case "visual":
+		switch w.format() {
+		case "mp4", "mov", "avi", "mkv", "mpeg", "mpg", "wmv", "rmvb":
+			return "video"
+		}
+		return "image"
+	}
+	return ""
+}
+
+// source names where a document came from: a connector's name, perhaps with its
+// id behind a slash.
+func (w document) source() string {
+	if w.SourceType == nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.ToLower(string(*w.SourceType)), "/")
+	switch name {
+	case "", "local":
+		return "file"
+	case "notion":
+		return "notion"
+	case "feishu", "lark":
+		return "lark"
+	case "s3", "r2", "minio", "oss", "oci_storage", "google_cloud_storage", "azure_blob", "blob":
+		return "object_storage"
+	}
+	return "connector"
+}
+
+func (w document) enabled() *bool {
+	on := w.Status == "1"
+	if !on && w.Status != "0" {
+		return nil
+	}
+	return &on
+}
+
+// metadata keeps every digit of numbers; what is no object, or empty, is none.
+func (w document) metadata() map[string]any {
+	var m map[string]any
+	dec := json.NewDecoder(bytes.NewReader(w.MetaFields))
+	dec.UseNumber()
+	if dec.Decode(&m) != nil || len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// lines is progress_msg: lines in one string, an array of lines, or null.
+type lines []string
+
+// UnmarshalJSON implements json.Unmarshaler and never fails on an odd type.
+func (l *lines) UnmarshalJSON(b []byte) error {
+	*l = nil
+	var parts []rest.Str
+	switch b[0] {
+	case '"':
+		parts = make([]rest.Str, 1)
+		if err := json.Unmarshal(b, &parts[0]); err != nil {
+			return err
+		}
+	case '[':
+		if err := json.Unmarshal(b, &parts); err != nil {
+			return err
+		}
+	}
+	for _, p := range parts {
+		for line := range strings.Lines(string(p)) {
+			if line = strings.TrimSpace(line); line != "" {
+				*l = append(*l, line)
+			}
+		}
+	}
+	return nil
+}
+
+// stamp is the local time before a line of a worker.
+var stamp = regexp.MustCompile(`^\d\d:\d\d:\d\d\s+`)
+
+// failure is the platform's reason: the last line that it marks as an error,
+// else its last line.
+func (w document) failure(s vendors.Status) *vendors.Failure {
+	if s != vendors.Failed {
+		return nil
+	}
+	f := &vendors.Failure{Message: "RAGFlow gives no reason."}
+	if n := len(w.ProgressMsg); n > 0 {
+		f.Message = w.ProgressMsg[n-1]
+		for _, line := range w.ProgressMsg {
+			if strings.Contains(line, "[ERROR]") {
+				f.Message = line
+			}
+		}
+		f.Message = rest.Text(stamp.ReplaceAllString(f.Message, ""))
+	}
+	return f
+}
