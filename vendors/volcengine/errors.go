@@ -84,8 +84,8 @@ func (j judge) decode(a rest.Answer, out any) error {
 	default:
 		return nil
 	}
-	if e.RequestID = requestID; e.VendorCode != "" || a.Status >= 400 { // "success" explains no failure
-		e.VendorMessage = withoutQueries(message)
+	if e.RequestID = label(requestID); e.VendorCode != "" || a.Status >= 400 { // "success" explains no failure
+		e.VendorMessage = withoutKeys(message)
 	}
 	j.advise(e, a)
 	return e
@@ -150,9 +150,9 @@ func byCode(a rest.Answer, code, message string) *vendors.Error {
 	default:
 		e = byWords(message)
 	}
-	e.VendorCode = code
+	e.VendorCode = label(code)
 	if e.Kind == vendors.InvalidArgument && message != "" {
-		e.Message = "Volcengine refused the request: " + rest.Text(withoutQueries(message))
+		e.Message = "Volcengine refused the request: " + rest.Text(withoutKeys(message))
 	}
 	return e
 }

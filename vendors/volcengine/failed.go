@@ -8,12 +8,12 @@ import (
 // failure explains status.failed_code (platform sheet, section 3). code is ""
 // when the platform gave none; failed_msg, if any, is the better message.
 func failure(code, failedMsg string) *vendors.Failure {
-	if code == "0" {
+	if code = label(code); code == "0" {
 		code = ""
 	}
 	f := explained(code)
 	f.Code = code
-	if msg := rest.Text(withoutQueries(failedMsg)); msg != "" {
+	if msg := rest.Text(withoutKeys(failedMsg)); msg != "" {
 		f.Message = msg
 	}
 	return &f

@@ -213,8 +213,23 @@ func metadata(raw json.RawMessage) map[string]any {
 	return values
 }
 
-// link finds URLs in a text: user and query of a pre-signed URL are credentials.
-var link = regexp.MustCompile(`(https?://)(?:[^\s/?#@"'<>]+@)?([^\s?#"'<>]+)(?:[?#][!#-&(-;=?-~]*)?`)
+// A pre-signed URL has credentials in its user and query; a word about a
+// signature may quote one.
+var (
+	link      = regexp.MustCompile(`(https?://)(?:[^\s/?#@"'<>]+@)?([^\s?#"'<>]+)(?:[?#][!#-&(-;=?-~]*)?`)
+	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)=[^\s,"']*`)
+	labels    = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,100}$`)
+)
 
-// withoutQueries takes user and query of URLs out of a text of the platform.
-func withoutQueries(text string) string { return link.ReplaceAllString(text, "$1$2") }
+// withoutKeys takes what may open something out of a text of the platform.
+func withoutKeys(text string) string {
+	return parameter.ReplaceAllString(link.ReplaceAllString(text, "$1$2"), "[redacted]")
+}
+
+// label is a code or log id as it is, "" for what can be neither.
+func label(s string) string {
+	if !labels.MatchString(s) {
+		return ""
+	}
+	return s
+}
