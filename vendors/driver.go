@@ -95,17 +95,23 @@ type Counts struct {
 	Completed int
 }
 
-// Millis converts epoch milliseconds to UTC; 0 and less mean "not said".
+// lastSecond is the end of the year 9999, after which RFC 3339 has no time: one
+// absurd value must not keep a whole answer from being encoded.
+const lastSecond = 253402300799
+
+// Millis converts epoch milliseconds to UTC; 0 and less, and what is beyond the
+// year 9999, mean "not said".
 func Millis(ms int64) time.Time {
-	if ms <= 0 {
+	if ms <= 0 || ms/1000 > lastSecond {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
 }
 
-// Seconds converts epoch seconds to UTC; 0 and less mean "not said".
+// Seconds converts epoch seconds to UTC; 0 and less, and what is beyond the
+// year 9999, mean "not said".
 func Seconds(s int64) time.Time {
-	if s <= 0 {
+	if s <= 0 || s > lastSecond {
 		return time.Time{}
 	}
 	return time.Unix(s, 0).UTC()
