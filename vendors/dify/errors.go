@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,35 +52,18 @@ type failure struct {
 }
 
 // is reports whether the refusal has one of the codes.
-func (f *failure) is(codes ...rest.Str) bool {
-	for _, c := range codes {
-		if f.Code == c {
-			return true
-		}
-	}
-	return false
-}
+func (f *failure) is(codes ...rest.Str) bool { return slices.Contains(codes, f.Code) }
 
 // says reports whether the text begins with one of the words. Only the
 // beginning counts: what follows may quote anybody's input.
 func (f *failure) says(beginnings ...string) bool {
-	for _, b := range beginnings {
-		if strings.HasPrefix(f.text, b) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(f.text, b) })
 }
 
 // has reports whether the text holds one of the words, in any case.
 func (f *failure) has(words ...string) bool {
 	text := strings.ToLower(f.text)
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // refusal explains an answer of 400 and more.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -136,4 +137,58 @@ func take(rep *vendors.Report, open []string, rows []document) []string {
 		}
 		return ok
 	})
+}
+
+// batchAnswer is the indexing status of a batch.
+type batchAnswer struct {
+	Data []batchRow `json:"data"`
+}
+
+// accept implements payload. A batch without documents is a 404, never empty.
+func (b *batchAnswer) accept(http.Header) bool { return len(b.Data) > 0 }
+
+// batchRow is one document of a batch. Times are seconds, as floats on older
+// servers.
+type batchRow struct {
+	ID                rest.ID  `json:"id"`
+	IndexingStatus    rest.Str `json:"indexing_status"`
+	Error             rest.Str `json:"error"`
+	CompletedSegments rest.Num `json:"completed_segments"`
+	TotalSegments     rest.Num `json:"total_segments"`
+	StartedAt         rest.Num `json:"processing_started_at"`
+	CompletedAt       rest.Num `json:"completed_at"`
+	StoppedAt         rest.Num `json:"stopped_at"`
+}
+
+func (w *batchRow) normal() vendors.Document {
+	s := stateOf(w.IndexingStatus, "")
+	d := vendors.Document{
+		DocumentID: string(w.ID), Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
+		Ingestion: vendors.Ingestion{Stage: s.stage, StartedAt: vendors.Seconds(w.StartedAt.Int)},
+	}
+	// A waiting document has begun nothing: its counts are of an earlier version.
+	if total := w.TotalSegments.Positive(); total != nil && s.status != vendors.Queued {
+		d.Ingestion.ChunksTotal, d.Ingestion.ChunksDone = total, w.CompletedSegments.Count()
+		if w.CompletedSegments.Valid {
+			d.ProgressPercent = rest.Percent(w.CompletedSegments.Float / w.TotalSegments.Float)
+		}
+	}
+	// completed_at and stopped_at may be of an earlier ingestion as well.
+	switch s.status {
+	case vendors.Completed:
+		d.Ingestion.FinishedAt, d.Ingestion.ElapsedSeconds = ended(w.StartedAt, w.CompletedAt)
+	case vendors.Failed:
+		d.Ingestion.FinishedAt, d.Ingestion.ElapsedSeconds = ended(w.StartedAt, w.StoppedAt)
+	}
+	return d
+}
+
+// ended gives the time of an end, and how long it took when the two times can
+// belong together.
+func ended(start, end rest.Num) (at time.Time, elapsed *float64) {
+	if start.Valid && start.Float > 0 && end.Valid && end.Float >= start.Float {
+		seconds := end.Float - start.Float
+		elapsed = &seconds
+	}
+	return vendors.Seconds(end.Int), elapsed
 }
