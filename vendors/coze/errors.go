@@ -1,0 +1,206 @@
+package coze
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// head is the part of an answer that judges it.
+type head struct {
+	Code   rest.Num `json:"code"` // a number or a numeric string
+	Msg    rest.Str `json:"msg"`
+	Detail struct {
+		LogID rest.Str `json:"logid"`
+	} `json:"detail"`
+	BaseResp json.RawMessage // there, as null, in studio's answers only
+}
+
+func (h *head) envelope() *head { return h }
+
+// reply is an answer that can be judged, with its payload.
+type reply interface {
+	envelope() *head
+	given() bool    // the payload is there
+	about() subject // for the words of an error
+}
+
+// subject is what a call was about.
+type subject struct {
+	thing      string // what not_found speaks of
+	permission string // what the token needs
+}
+
+// decode reads the body before it looks at the status, which is unreliable both
+// ways: recorded answers carry 4101, 4200 and 4028 with HTTP 200. out is a reply.
+func (d *Driver) decode(a rest.Answer, out any) error {
+	r := out.(reply)
+	reflect.ValueOf(out).Elem().SetZero() // a try before may have left something
+	broken, odd := rest.Unmarshal(a, out)
+	h := r.envelope()
+	if broken != nil {
+		h.Msg = plain(a.Body)
+	}
+	d.speech.hear(a, h)
+	var e *vendors.Error
+	switch {
+	case h.Code.Valid && h.Code.Int != 0:
+		e = refusal(a, h)
+	case a.Status >= 400:
+		e = rest.ByStatus(a)
+	case broken != nil:
+		e = broken
+	case odd != nil:
+		e = odd
+	case !r.given():
+		e = vendors.Errorf(vendors.BadResponse, "Coze reported success without the data asked for.")
+	default:
+		return nil
+	}
+	e.VendorMessage, e.RequestID = words(string(h.Msg)), requestID(a, h)
+	d.advise(e, r.about())
+	return e
+}
+
+// plain is the text of a body that is not JSON: studio explains some mistakes
+// in text/plain. A web page explains nothing.
+func plain(body []byte) rest.Str {
+	if s := strings.TrimSpace(string(body)); !strings.HasPrefix(s, "<") && !strings.HasPrefix(s, "{") {
+		return rest.Str(s)
+	}
+	return ""
+}
+
+// requestID is the platform's log id in the three places it may stand.
+func requestID(a rest.Answer, h *head) string {
+	for _, id := range []string{string(h.Detail.LogID), a.Header.Get("X-Tt-Logid"), a.Header.Get("X-Log-ID")} {
+		if id != "" {
+			return rest.Text(id)
+		}
+	}
+	return ""
+}
+
+// queries finds what may be a signature in the links of a text.
+var queries = regexp.MustCompile(`(https?://[^\s?"']*)\?[^\s"']*`)
+
+// words are a platform's words without the queries of links.
+func words(s string) string { return rest.Text(queries.ReplaceAllString(s, "$1")) }
+
+// refusal is the error of a code that is not 0.
+func refusal(a rest.Answer, h *head) *vendors.Error {
+	kind := kindOf(h.Code.Int, a, string(h.Msg))
+	return &vendors.Error{Kind: kind, VendorCode: strconv.FormatInt(h.Code.Int, 10), HTTPStatus: a.Status}
+}
+
+// kindOf classifies a code. Three groups count whatever the status; then 404
+// and 429, which also come with codes that mean less; then the other codes.
+func kindOf(code int64, a rest.Answer, msg string) vendors.Kind {
+	switch code {
+	case 4200, 105000011, 105000012:
+		return vendors.ErrNotFound
+	case 4008, 4011, 4019, 4022, 4027, 4028, 6003, 702082020, 702095072:
+		return vendors.QuotaExhausted
+	case 4009, 4013, 4020:
+		return vendors.RateLimited
+	}
+	if a.Status == http.StatusNotFound || a.Status == http.StatusTooManyRequests {
+		return rest.ByStatus(a).Kind
+	}
+	switch code {
+	case 4000, 4105, 4300, 4301, 4302, 4303, 4304, 105000000, 105000017:
+		return vendors.InvalidArgument
+	case 4100, 700012006:
+		return vendors.Unauthenticated
+	case 4101:
+		return wrongOrForbidden(msg)
+	case 4102, 700012015, 105000001:
+		return vendors.PermissionDenied
+	case 105000010, 105000018:
+		return vendors.Conflict
+	case 5000, 720701013:
+		return vendors.Unavailable
+	}
+	switch {
+	case a.Status >= 400:
+		return rest.ByStatus(a).Kind
+	case studioCode(code):
+		return vendors.Unavailable
+	}
+	return vendors.VendorError
+}
+
+// wrongOrForbidden splits 4101, which stands for a wrong token ("The token you
+// entered is incorrect") and for a missing right.
+func wrongOrForbidden(msg string) vendors.Kind {
+	if msg = strings.ToLower(msg); strings.Contains(msg, "token") && strings.Contains(msg, "incorrect") {
+		return vendors.Unauthenticated
+	}
+	return vendors.PermissionDenied
+}
+
+const (
+	otherHost = "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
+	wrongRoot = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn, without a path."
+)
+
+// advise completes an error with words for a person and what to do.
+func (d *Driver) advise(e *vendors.Error, s subject) {
+	switch e.Kind {
+	case vendors.InvalidArgument:
+		e.Message = "Coze refused the request's arguments."
+		e.Hint = "Check the ids (list_knowledge_bases and list_documents give them) and the other arguments."
+	case vendors.Unauthenticated:
+		e.Message = "Coze does not accept the credential of this connection."
+		e.Hint = d.credentialHint()
+	case vendors.PermissionDenied:
+		e.Message = "The credential of this connection may not do this on Coze."
+		e.Hint = "The token needs the permission " + s.permission + " and access to the space that holds the data; " + otherHost
+	case vendors.ErrNotFound:
+		if e.VendorCode == "105000012" {
+			s.thing = "The document"
+		}
+		e.Message = s.thing + " does not exist or is not accessible with this credential."
+		e.Hint = "Take ids from list_knowledge_bases and list_documents; check COZE_SPACE_ID, and " + otherHost
+	case vendors.RateLimited:
+		e.Message, e.After = "Coze limits the rate of requests.", time.Second // no retry header was ever seen
+		e.Hint = "Wait retry_after_seconds; ask for many documents in one call, or lower COZE_RATE_LIMIT."
+	case vendors.QuotaExhausted:
+		e.Message = "The plan of this Coze account is used up."
+		e.Hint = "Its owner must upgrade or renew the plan (the free one has 500 API calls in all); retrying will not help."
+	case vendors.Unavailable:
+		e.Message = "Coze failed to answer this request."
+		e.Hint = "Try again in a minute; on a coze-studio server look for request_id in its log."
+	case vendors.Conflict:
+		e.Message = "Coze refused this because of the present state of the data."
+	case vendors.VendorError:
+		e.Message = "Coze refused the request with a code that this version does not know."
+	case vendors.BadResponse:
+		if e.HTTPStatus == http.StatusNotFound {
+			e.Message = "This server does not have the path of Coze's API."
+		}
+		e.Hint = wrongRoot
+	}
+}
+
+// credentialHint names the variables that hold the credential.
+func (d *Driver) credentialHint() string {
+	if d.tokens != nil {
+		return appHint
+	}
+	return "Make a new token on Coze and set COZE_API_TOKEN (a personal token lives at most 30 days, an OAuth token 15 minutes); " + otherHost
+}
+
+// refusedToken reports whether an error may be an access token that expired.
+func refusedToken(err error) bool {
+	var e *vendors.Error
+	return errors.As(err, &e) && (e.VendorCode == "4100" || e.VendorCode == "700012006")
+}

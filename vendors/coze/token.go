@@ -1,0 +1,206 @@
+package coze
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// The exchange of a signed JWT for an access token, after the coze.cn page
+// "OAuth JWT" (2025-12) and coze-dev/coze-go:auth.go@f47b4f2.
+const (
+	grantType   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	tokenLife   = 900              // seconds asked for, the platform's default
+	assertion   = 10 * time.Minute // a JWT is used at once, and once
+	renewBefore = time.Minute
+)
+
+const appHint = "Check COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID " +
+	"(and COZE_ACCOUNT_ID, if set) against the app's page, that this machine's clock is right, and that COZE_API_BASE is the host of the app."
+
+// tokens obtains and keeps the access token of a JWT app.
+type tokens struct {
+	client   *rest.Client
+	path     []string
+	clientID string
+	keyID    string
+	audience string // host of the API base
+	key      *rsa.PrivateKey
+	now      func() time.Time
+	secrets  *rest.Secrets
+
+	turn chan struct{}         // who has put something in may exchange
+	last atomic.Pointer[grant] // the newest outcome; nil before the first
+}
+
+// grant is the outcome of an exchange.
+type grant struct {
+	token string
+	until time.Time
+	err   error
+}
+
+// newTokens prepares the exchange; the first is made when a token is needed.
+func newTokens(c Config, base *url.URL, conn rest.Conn) *tokens {
+	key, _ := parseKey(c.PrivateKey) // Config.Problems has tried it
+	t := &tokens{
+		path:     []string{"api", "permission", "oauth2", "token"},
+		clientID: c.ClientID, keyID: c.PublicKeyID, audience: base.Host, key: key,
+		now: conn.Now, secrets: conn.Secrets, turn: make(chan struct{}, 1),
+	}
+	if c.AccountID != "" { // accounts of several organisations
+		t.path = []string{"api", "permission", "oauth2", "account", c.AccountID, "token"}
+	}
+	t.client = rest.New(conn, rest.Dialect{Base: base, Sign: t.sign, Decode: decodeGrant})
+	return t
+}
+
+// parseKey reads a PEM key, PKCS#8 or PKCS#1. An environment value often
+// holds \n as two characters.
+func parseKey(pem string) (*rsa.PrivateKey, error) {
+	return jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.ReplaceAll(pem, `\n`, "\n")))
+}
+
+// cached is the token obtained last, "" before the first.
+func (t *tokens) cached() string {
+	if g := t.last.Load(); g != nil {
+		return g.token
+	}
+	return ""
+}
+
+// get gives a token that is good for a while and is not the refused one. Callers
+// that come together make one exchange, and share its failure too.
+func (t *tokens) get(ctx context.Context, refused string) (string, error) {
+	seen := t.last.Load()
+	if t.good(seen, refused) {
+		return seen.token, nil
+	}
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return "", &vendors.Error{Kind: vendors.Timeout, Message: "The call ended while it waited for an access token.", Err: ctx.Err()}
+	}
+	g := t.last.Load()
+	if g != seen && g.err != nil || t.good(g, refused) {
+		return g.token, g.err
+	}
+	g = t.exchange(ctx)
+	if g.err == nil || ctx.Err() == nil { // who left has failed for himself only
+		t.last.Store(g)
+	}
+	return g.token, g.err
+}
+
+// good reports whether a grant serves for the next minute.
+func (t *tokens) good(g *grant, refused string) bool {
+	return g != nil && g.err == nil && g.token != refused && t.now().Add(renewBefore).Before(g.until)
+}
+
+// exchange asks for a new token.
+func (t *tokens) exchange(ctx context.Context) *grant {
+	var out grantAnswer
+	err := t.client.Do(ctx, rest.Call{
+		Method: http.MethodPost, Path: t.path,
+		Body: grantRequest{GrantType: grantType, Duration: tokenLife},
+	}, &out)
+	if err != nil {
+		// Requests that wait for their turn still go with the token before.
+		return &grant{token: t.cached(), err: err}
+	}
+	if t.secrets != nil {
+		t.secrets.Add(string(out.AccessToken))
+	}
+	// expires_in is an absolute unix time, whatever its name says.
+	return &grant{token: string(out.AccessToken), until: time.Unix(out.ExpiresIn.Int, 0)}
+}
+
+// sign puts a JWT on an exchange; a new one for every try, as each works once.
+func (t *tokens) sign(r *http.Request, _ []byte) error {
+	id := make([]byte, 20)
+	rand.Read(id) // never fails
+	now := t.now()
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+		"iss": t.clientID, "aud": t.audience, "jti": hex.EncodeToString(id),
+		"iat": now.Unix(), "exp": now.Add(assertion).Unix(),
+	})
+	token.Header["kid"] = t.keyID
+	signed, err := token.SignedString(t.key)
+	if err != nil {
+		return &vendors.Error{Kind: vendors.Internal, Message: "The JWT could not be signed.", Err: err}
+	}
+	r.Header.Set("Authorization", "Bearer "+signed)
+	return nil
+}
+
+type grantRequest struct {
+	GrantType string `json:"grant_type"`
+	Duration  int    `json:"duration_seconds"`
+}
+
+// grantAnswer has no envelope; its errors come in two forms.
+type grantAnswer struct {
+	AccessToken  rest.Str `json:"access_token"`
+	ExpiresIn    rest.Num `json:"expires_in"`
+	ErrorCode    rest.Str `json:"error_code"`
+	ErrorMessage rest.Str `json:"error_message"`
+	Error        rest.Str `json:"error"`
+	Description  rest.Str `json:"error_description"`
+}
+
+// decodeGrant judges the answer to an exchange.
+func decodeGrant(a rest.Answer, out any) error {
+	g := out.(*grantAnswer)
+	*g = grantAnswer{}
+	broken, odd := rest.Unmarshal(a, g)
+	code, msg := g.ErrorCode, g.ErrorMessage
+	if code == "" {
+		code, msg = g.Error, g.Description
+	}
+	e := grantError(a, string(code))
+	switch {
+	case e != nil:
+	case broken != nil:
+		e = broken
+	case odd != nil:
+		e = odd
+	case g.AccessToken == "" || !g.ExpiresIn.Valid:
+		e = vendors.Errorf(vendors.BadResponse, "Coze granted access without a token.").WithHint(wrongRoot)
+	default:
+		return nil
+	}
+	e.VendorCode, e.VendorMessage, e.RequestID = rest.Text(string(code)), words(string(msg)), requestID(a, &head{})
+	return e
+}
+
+// grantError classifies a refused exchange, nil for none: every code but
+// internal_error means that the app's settings are wrong.
+func grantError(a rest.Answer, code string) *vendors.Error {
+	if code == "" && a.Status < 400 {
+		return nil
+	}
+	e := rest.ByStatus(a)
+	switch {
+	case e.Kind == vendors.RateLimited:
+		e.After = time.Second
+	case code == "internal_error", code == "" && e.Kind == vendors.Unavailable:
+		e.Kind, e.Message = vendors.Unavailable, "Coze could not issue an access token for now."
+	case code == "" && e.Kind == vendors.BadResponse:
+		e.Message, e.Hint = "This server does not have the path of Coze's token exchange.", wrongRoot
+	default:
+		e.Kind, e.Message, e.Hint = vendors.Unauthenticated, "Coze refused to issue an access token for the JWT app.", appHint
+	}
+	return e
+}

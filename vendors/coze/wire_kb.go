@@ -1,0 +1,85 @@
+package coze
+
+import (
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// datasetsAnswer has its payload under data, or at the top.
+type datasetsAnswer struct {
+	head
+	datasets
+	Data datasets `json:"data"`
+}
+
+type datasets struct {
+	Total rest.Num  `json:"total_count"`
+	List  []dataset `json:"dataset_list"`
+}
+
+func (r datasets) given() bool           { return r.List != nil || r.Total.Valid }
+func (a *datasetsAnswer) given() bool    { return a.datasets.given() || a.Data.given() }
+func (a *datasetsAnswer) about() subject { return subject{"The space", "listKnowledge"} }
+
+func (a *datasetsAnswer) payload() datasets {
+	if a.Data.given() {
+		return a.Data
+	}
+	return a.datasets
+}
+
+// dataset is a knowledge base.
+type dataset struct {
+	ID          rest.ID  `json:"dataset_id"`
+	Name        rest.Str `json:"name"`
+	Description rest.Str `json:"description"`
+	Status      rest.Num `json:"status"`       // 1 enabled, 3 not
+	FormatType  rest.Num `json:"format_type"`  // from 3 on: databases and Volcano's, idl only
+	DatasetType rest.Num `json:"dataset_type"` // 1: Volcano's, idl only
+	DocCount    rest.Num `json:"doc_count"`
+	SliceCount  rest.Num `json:"slice_count"`
+	FileSize    rest.Num `json:"all_file_size"` // bytes, a decimal string
+	CreateTime  rest.Num `json:"create_time"`   // seconds
+	UpdateTime  rest.Num `json:"update_time"`
+}
+
+// foreign reports whether no other endpoint works on it.
+func (w dataset) foreign() bool { return w.DatasetType.Int == 1 || w.FormatType.Int >= 3 }
+
+// normal is the knowledge base in our words.
+func (w dataset) normal() vendors.KnowledgeBase {
+	k := vendors.KnowledgeBase{
+		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		DocumentCount: w.DocCount.Count(), ChunkCount: w.SliceCount.Count(), SizeBytes: w.FileSize.Count(),
+		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
+	}
+	if on := w.Status.Int == 1; on || w.Status.Int == 3 {
+		k.Enabled = &on
+	}
+	return k
+}
+
+// workspacesAnswer has its payload under data, or at the top.
+type workspacesAnswer struct {
+	head
+	workspaces
+	Data workspaces `json:"data"`
+}
+
+type workspaces struct {
+	Total rest.Num `json:"total_count"`
+	List  []struct {
+		ID rest.ID `json:"id"`
+	} `json:"workspaces"`
+}
+
+func (r workspaces) given() bool           { return r.List != nil || r.Total.Valid }
+func (a *workspacesAnswer) given() bool    { return a.workspaces.given() || a.Data.given() }
+func (a *workspacesAnswer) about() subject { return subject{"The account", "listWorkspace"} }
+
+func (a *workspacesAnswer) payload() workspaces {
+	if a.Data.given() {
+		return a.Data
+	}
+	return a.workspaces
+}
