@@ -189,7 +189,7 @@ func (c *Client) clean(err error, a Answer) *vendors.Error {
 	if e.HTTPStatus == 0 {
 		e.HTTPStatus = a.Status
 	}
-	if after := retryAfter(a.Header, c.now()); after > 0 && e.Kind == vendors.RateLimited {
+	if after := retryAfter(a.Header, c.now()); after > 0 && (e.Kind == vendors.RateLimited || e.Kind == vendors.Unavailable) {
 		e.After = after
 	}
 	e.Message = c.conn.Secrets.Clean(e.Message)
