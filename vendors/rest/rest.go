@@ -120,7 +120,8 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 			return nil
 		}
 		c.heed(ctx, err)
-		if call.Write && !err.Unsent {
+		refused := err.Unsent || err.Kind == vendors.RateLimited // before it did anything
+		if call.Write && !refused {
 			err.Once = true
 		}
 		return err
