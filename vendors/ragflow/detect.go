@@ -93,9 +93,10 @@ func (d *Driver) detect(ctx context.Context) error {
 	switch {
 	case err == nil:
 		d.found.Store(int32(preview))
-	case errors.Is(err, errRouteAbsent):
-		return tooOld(err)
-	case errors.As(err, &e) && e.Kind == vendors.Unauthenticated:
+	case !errors.As(err, &e):
+	case e.Kind == vendors.Unsupported: // no such path, or not with GET
+		return tooOld(*e)
+	case e.Kind == vendors.Unauthenticated:
 		// It is a preview server, and the credential is the wrong one for it.
 		d.found.Store(int32(preview))
 	}
@@ -103,12 +104,9 @@ func (d *Driver) detect(ctx context.Context) error {
 }
 
 // tooOld is the error for a server between the two generations.
-func tooOld(err error) error {
-	var e *vendors.Error
-	errors.As(err, &e)
-	c := *e
-	c.Kind = vendors.Unsupported
-	c.Message = "This server has neither RAGFlow's current API nor that of versions 0.8 - 0.10: kb-mcp needs RAGFlow 0.14 or newer."
-	c.Hint = "Upgrade RAGFlow to 0.14 or newer; or, if it is, check that RAGFLOW_BASE_URL is the server's root."
-	return &c
+func tooOld(e vendors.Error) error {
+	e.Kind = vendors.Unsupported
+	e.Message = "This server has neither RAGFlow's current API nor that of versions 0.8 - 0.10: kb-mcp needs RAGFlow 0.14 or newer."
+	e.Hint = "Upgrade RAGFlow to 0.14 or newer; or, if it is, check that RAGFLOW_BASE_URL is the server's root."
+	return &e
 }

@@ -76,8 +76,8 @@ func (c Config) DefaultRate() string { return "10/s" }
 // key is the bare credential: people paste the whole header.
 func (c Config) key() string {
 	key := strings.TrimSpace(c.APIKey)
-	if len(key) >= 7 && strings.EqualFold(key[:7], "bearer ") {
-		key = strings.TrimSpace(key[7:])
+	if word, rest, _ := strings.Cut(key, " "); strings.EqualFold(word, "bearer") {
+		key = strings.TrimSpace(rest)
 	}
 	return key
 }

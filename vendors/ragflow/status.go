@@ -1,9 +1,12 @@
 package ragflow
 
 import (
+	"encoding/json"
+	"regexp"
 	"strings"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
 )
 
 // queuedBelow is the progress that only a document without a worker has: the
@@ -64,4 +67,54 @@ func (l lines) waiting() bool {
 		}
 	}
 	return true
+}
+
+// lines is progress_msg: lines in one string, an array of lines, or null.
+type lines []string
+
+// UnmarshalJSON implements json.Unmarshaler and never fails on an odd type.
+func (l *lines) UnmarshalJSON(b []byte) error {
+	*l = nil
+	var parts []rest.Str
+	switch b[0] {
+	case '"':
+		parts = make([]rest.Str, 1)
+		if err := json.Unmarshal(b, &parts[0]); err != nil {
+			return err
+		}
+	case '[':
+		if err := json.Unmarshal(b, &parts); err != nil {
+			return err
+		}
+	}
+	for _, p := range parts {
+		for line := range strings.Lines(string(p)) {
+			if line = strings.TrimSpace(line); line != "" {
+				*l = append(*l, line)
+			}
+		}
+	}
+	return nil
+}
+
+// stamp is the local time before a line of a worker.
+var stamp = regexp.MustCompile(`^\d\d:\d\d:\d\d\s+`)
+
+// failure is the platform's reason: the last line that it marks as an error,
+// else its last line.
+func (w document) failure(s vendors.Status) *vendors.Failure {
+	if s != vendors.Failed {
+		return nil
+	}
+	f := &vendors.Failure{Message: "RAGFlow gives no reason."}
+	if n := len(w.ProgressMsg); n > 0 {
+		f.Message = w.ProgressMsg[n-1]
+		for _, line := range w.ProgressMsg {
+			if strings.Contains(line, "[ERROR]") {
+				f.Message = line
+			}
+		}
+		f.Message = rest.Text(stamp.ReplaceAllString(f.Message, ""))
+	}
+	return f
 }

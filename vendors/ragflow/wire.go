@@ -3,7 +3,6 @@ package ragflow
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
 	"time"
 
@@ -143,7 +142,7 @@ func (w document) startedAt() time.Time {
 	if zone.Abs() > 14*time.Hour { // no zone is so far: the pair does not belong together
 		return time.Time{}
 	}
-	return begin.Add(-zone).UTC()
+	return vendors.Millis(begin.Add(-zone).UnixMilli())
 }
 
 // localTime reads the date forms of v0.8 - v0.23, v0.24 and newer, and Go, as
@@ -218,54 +217,4 @@ func (w document) metadata() map[string]any {
 		return nil
 	}
 	return m
-}
-
-// lines is progress_msg: lines in one string, an array of lines, or null.
-type lines []string
-
-// UnmarshalJSON implements json.Unmarshaler and never fails on an odd type.
-func (l *lines) UnmarshalJSON(b []byte) error {
-	*l = nil
-	var parts []rest.Str
-	switch b[0] {
-	case '"':
-		parts = make([]rest.Str, 1)
-		if err := json.Unmarshal(b, &parts[0]); err != nil {
-			return err
-		}
-	case '[':
-		if err := json.Unmarshal(b, &parts); err != nil {
-			return err
-		}
-	}
-	for _, p := range parts {
-		for line := range strings.Lines(string(p)) {
-			if line = strings.TrimSpace(line); line != "" {
-				*l = append(*l, line)
-			}
-		}
-	}
-	return nil
-}
-
-// stamp is the local time before a line of a worker.
-var stamp = regexp.MustCompile(`^\d\d:\d\d:\d\d\s+`)
-
-// failure is the platform's reason: the last line that it marks as an error,
-// else its last line.
-func (w document) failure(s vendors.Status) *vendors.Failure {
-	if s != vendors.Failed {
-		return nil
-	}
-	f := &vendors.Failure{Message: "RAGFlow gives no reason."}
-	if n := len(w.ProgressMsg); n > 0 {
-		f.Message = w.ProgressMsg[n-1]
-		for _, line := range w.ProgressMsg {
-			if strings.Contains(line, "[ERROR]") {
-				f.Message = line
-			}
-		}
-		f.Message = rest.Text(stamp.ReplaceAllString(f.Message, ""))
-	}
-	return f
 }
