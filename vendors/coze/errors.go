@@ -60,6 +60,8 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 		e = broken
 	case odd != nil:
 		e = odd
+	case !r.given() && !h.Code.Valid:
+		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not of Coze: it has no code.")
 	case !r.given():
 		e = vendors.Errorf(vendors.BadResponse, "Coze reported success without the data asked for.")
 	default:
@@ -147,10 +149,16 @@ func wrongOrForbidden(msg string) vendors.Kind {
 	return vendors.PermissionDenied
 }
 
-const (
-	otherHost = "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
-	wrongRoot = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn, without a path."
-)
+const wrongRoot = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn."
+
+// origin says where tokens and ids are good: the two public hosts have separate
+// ones, and on studio each user sees only what is his own.
+func (d *Driver) origin() string {
+	if d.speech.isStudio() {
+		return "On a coze-studio server a token opens only what its own user has made."
+	}
+	return "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
+}
 
 // advise completes an error with words for a person and what to do.
 func (d *Driver) advise(e *vendors.Error, s subject) {
@@ -163,13 +171,16 @@ func (d *Driver) advise(e *vendors.Error, s subject) {
 		e.Hint = d.credentialHint()
 	case vendors.PermissionDenied:
 		e.Message = "The credential of this connection may not do this on Coze."
-		e.Hint = "The token needs the permission " + s.permission + " and access to the space that holds the data; " + otherHost
+		e.Hint = d.origin()
+		if !d.speech.isStudio() {
+			e.Hint = "The token needs the permission " + s.permission + " and access to the space that holds the data. " + e.Hint
+		}
 	case vendors.ErrNotFound:
 		if e.VendorCode == "105000012" {
 			s.thing = "The document"
 		}
 		e.Message = s.thing + " does not exist or is not accessible with this credential."
-		e.Hint = "Take ids from list_knowledge_bases and list_documents; check COZE_SPACE_ID, and " + otherHost
+		e.Hint = "Take ids from list_knowledge_bases and list_documents. " + d.origin()
 	case vendors.RateLimited:
 		e.Message, e.After = "Coze limits the rate of requests.", time.Second // no retry header was ever seen
 		e.Hint = "Wait retry_after_seconds; ask for many documents in one call, or lower COZE_RATE_LIMIT."
@@ -196,7 +207,10 @@ func (d *Driver) credentialHint() string {
 	if d.tokens != nil {
 		return appHint
 	}
-	return "Make a new token on Coze and set COZE_API_TOKEN (a personal token lives at most 30 days, an OAuth token 15 minutes); " + otherHost
+	if d.speech.isStudio() {
+		return "Make a new token in the web page of the coze-studio server and set COZE_API_TOKEN; check that COZE_API_BASE is that server."
+	}
+	return "Make a new token on Coze and set COZE_API_TOKEN (a personal token lives at most 30 days, an OAuth token 15 minutes). " + d.origin()
 }
 
 // refusedToken reports whether an error may be an access token that expired.

@@ -101,7 +101,7 @@ func (d *Driver) datasets(ctx context.Context, space string, page, size int, nam
 	}
 	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets"}, Query: query}, &out)
 	if e := (*vendors.Error)(nil); errors.As(err, &e) && e.Kind == vendors.ErrNotFound {
-		e.Hint = "Set COZE_SPACE_ID to the number after /space/ in the address of the space's page; " + otherHost
+		e.Hint = "Set COZE_SPACE_ID to the number after /space/ in the address of the space's page. " + d.origin()
 	}
 	return out.payload(), err
 }

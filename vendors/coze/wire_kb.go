@@ -73,9 +73,11 @@ type workspaces struct {
 	} `json:"workspaces"`
 }
 
-func (r workspaces) given() bool           { return r.List != nil || r.Total.Valid }
-func (a *workspacesAnswer) given() bool    { return a.workspaces.given() || a.Data.given() }
-func (a *workspacesAnswer) about() subject { return subject{"The account", "listWorkspace"} }
+func (r workspaces) given() bool        { return r.List != nil || r.Total.Valid }
+func (a *workspacesAnswer) given() bool { return a.workspaces.given() || a.Data.given() }
+func (a *workspacesAnswer) about() subject {
+	return subject{"The account", "listWorkspace (unless COZE_SPACE_ID is set)"}
+}
 
 func (a *workspacesAnswer) payload() workspaces {
 	if a.Data.given() {
