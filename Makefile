@@ -1,0 +1,20 @@
+# What a developer types. CI runs .ci/run, which holds all of it.
+
+STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: build check test fuzz clients
+
+build: # the binary, as ./kb-mcp
+	go build -o kb-mcp ./cmd/kb-mcp
+
+check: # the gate: no network, no keys
+	go build ./... && go vet ./... && $(STATICCHECK) ./... && test -z "$$(gofmt -l .)" && go mod tidy -diff && go test -race -shuffle=on -count=1 ./...
+
+test:
+	go test -race -shuffle=on ./...
+
+fuzz: # every target for a while: make fuzz SECONDS=60
+	.ci/fuzz $(or $(SECONDS),10)
+
+clients: # real MCP clients against the real binary; needs npm
+	.ci/clients/run
