@@ -12,72 +12,89 @@ import (
 // cursorVersion changes when a cursor of an older kb-mcp can no longer be read.
 const cursorVersion = 1
 
-// remembered is how many of the rows seen last a cursor recalls by their ids,
-// at hashBytes each: 40 bits make a collision among 10,000 rows one in a million.
+// A cursor recalls rows it saw by their ids: of a sorted listing those of the
+// same moment, of another the last ones, fewer because agents pay for every
+// character. 40 bits make a collision among 10,000 rows one in a million.
 const (
-	remembered = 100
-	hashBytes  = 5
+	remembered         = 100
+	rememberedUnsorted = 20
+	hashBytes          = 5
 )
 
 // position is where a listing stands. It is the content of a cursor, so that a
 // listing goes on after a restart or on another replica.
 type position struct {
-	Version int    `json:"v"`
-	Query   uint64 `json:"q"`           // hash of the query: a cursor serves the query that made it
-	Page    int    `json:"p"`           // 1-based, on platforms that number their pages
-	Token   string `json:"t,omitempty"` // the platform's token of this page
-	Size    int    `json:"n"`           // rows a page
-	Skip    int    `json:"k,omitempty"` // rows of this page already seen
-	Last    int64  `json:"c,omitempty"` // created time of the row seen last, epoch ms
-	Total   *int   `json:"m,omitempty"` // the platform's row count when the last page was read
-	Open    bool   `json:"o,omitempty"` // progress: an unsettled document was seen before
-	Seen    []byte `json:"-"`           // hashes of the ids seen last, oldest first; behind the JSON
+	Version int
+	Query   uint32 // hash of the query: a cursor serves the query that made it
+	Page    int    // 1-based, on platforms that number their pages
+	Token   string // the platform's token of this page
+	Size    int    // rows a page
+	Skip    int    // rows of this page already seen
+	Last    int64  // created time of the row seen last, epoch ms; 0: none
+	Total   *int   // the platform's row count when the last page was read
+	Open    bool   // progress: an unsettled document was seen before
+	Seen    []byte // hashes of the ids seen last, oldest first
 }
 
 // start is the position before the first row.
-func start(query uint64, size int) position {
+func start(query uint32, size int) position {
 	return position{Version: cursorVersion, Query: query, Page: 1, Size: size}
+}
+
+// head is a position's fields in the order in which a cursor holds them: an
+// array is half as long as an object, and agents pay by the character.
+func (p *position) head() []any {
+	return []any{&p.Version, &p.Query, &p.Page, &p.Token, &p.Size, &p.Skip, &p.Last, &p.Total, &p.Open}
 }
 
 // cursor is the opaque form of a position: its JSON, a zero byte, the hashes.
 func (p position) cursor() string {
-	b, err := json.Marshal(p)
+	b, err := json.Marshal(p.head())
 	if err != nil {
-		panic(err) // ints and strings only
+		panic(err) // ints, strings and a bool only
 	}
 	return base64.RawURLEncoding.EncodeToString(append(append(b, 0), p.Seen...))
 }
 
 // parseCursor reads a cursor that belongs to query.
-func parseCursor(s string, query uint64) (position, error) {
-	var p position
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	head, seen, ok := bytes.Cut(b, []byte{0})
-	if err == nil {
-		err = json.Unmarshal(head, &p)
-	}
-	p.Seen = seen
-	bad := err != nil || !ok || p.Version != cursorVersion || p.Page < 1 || p.Page > 1<<24 ||
-		p.Size < 1 || p.Size > 100 || p.Skip < 0 || p.Skip > 1<<24 ||
-		len(seen)%hashBytes != 0 || len(seen) > hashBytes*remembered
-	if bad {
+func parseCursor(s string, query uint32) (position, error) {
+	p, ok := readCursor(s)
+	switch {
+	case !ok:
 		return p, Errorf(InvalidArgument, "`cursor` is not a cursor of this server.").
 			WithHint("Pass next_cursor of the previous answer unchanged, or leave `cursor` out to start again.")
-	}
-	if p.Query != query {
+	case p.Query != query:
 		return p, Errorf(InvalidArgument, "`cursor` belongs to a call with other arguments.").
 			WithHint("Repeat the arguments of the call that gave the cursor (only `limit` may change), or leave `cursor` out.")
 	}
 	return p, nil
 }
 
+// readCursor reads what cursor wrote, and believes none of it.
+func readCursor(s string) (p position, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	head, seen, found := bytes.Cut(b, []byte{0})
+	if err != nil || !found {
+		return p, false
+	}
+	fields := p.head()
+	n := len(fields)
+	if err := json.Unmarshal(head, &fields); err != nil || len(fields) != n {
+		return p, false
+	}
+	p.Seen = seen
+	return p, p.Version == cursorVersion && p.Page >= 1 && p.Page <= 1<<24 &&
+		p.Size >= 1 && p.Size <= 100 && p.Skip >= 0 && p.Skip <= 1<<24 && (p.Total == nil || *p.Total >= 0) &&
+		len(seen)%hashBytes == 0 && len(seen) <= hashBytes*remembered
+}
+
 // queryHash identifies a query by everything that changes its rows.
-func queryHash(parts ...string) uint64 {
-	h := fnv.New64a()
+func queryHash(parts ...string) uint32 {
+	h := fnv.New32a()
 	for _, s := range parts {
 		fmt.Fprintf(h, "%d:%s", len(s), s)
 	}
-	return h.Sum64() >> 11 // 53 bits: safe in every JSON reader
+	return h.Sum32()
 }
 
 // idHash is the remembered form of an id.
@@ -91,15 +108,18 @@ func idHash(id string) []byte {
 // sorted by their created time, only those of the same moment need remembering.
 func (p position) see(i int, id string, created time.Time, sorted bool) position {
 	p.Skip = i + 1
-	keep := p.Seen
+	keep, most := p.Seen, rememberedUnsorted
+	if sorted {
+		most = remembered
+	}
 	if ms := created.UnixMilli(); !created.IsZero() {
 		if sorted && ms != p.Last {
 			keep = nil
 		}
 		p.Last = ms
 	}
-	if len(keep) >= hashBytes*min(p.Size, remembered) {
-		keep = keep[hashBytes:]
+	if extra := len(keep) - hashBytes*(most-1); extra > 0 {
+		keep = keep[extra:]
 	}
 	seen := make([]byte, 0, len(keep)+hashBytes)
 	p.Seen = append(append(seen, keep...), idHash(id)...)

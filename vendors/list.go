@@ -105,7 +105,7 @@ func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowledge
 
 // collect walks until q.Limit rows match. The total is given only when it
 // counts just the matching rows.
-func collect[T any](ctx context.Context, w walker[T], q ListQuery, hash uint64, match func(*T) bool) (rows []row[T], cursor string, total *int, err error) {
+func collect[T any](ctx context.Context, w walker[T], q ListQuery, hash uint32, match func(*T) bool) (rows []row[T], cursor string, total *int, err error) {
 	filtered := q.Status != "" || q.NameContains != ""
 	p := start(hash, q.Limit)
 	if filtered {

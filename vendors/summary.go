@@ -48,8 +48,8 @@ func (t *tally) summary() Summary {
 		}
 	}
 	s.Failed = t.byStatus[Failed]
-	if t.known > 0 {
-		s.ProgressPercent = percent(t.percent / float64(t.known))
+	if mean := t.percent / float64(max(t.known, 1)); t.known > 0 && (s.Done || mean < 100) {
+		s.ProgressPercent = percent(mean) // 100 beside unfinished work of unknown extent would mislead
 	}
 	return s
 }

@@ -65,7 +65,7 @@ func (v *Vendor) wrap(op string, err error) error {
 }
 
 // hash identifies a listing, so that a cursor serves only the query it is for.
-func (v *Vendor) hash(op string, q ListQuery) uint64 {
+func (v *Vendor) hash(op string, q ListQuery) uint32 {
 	return queryHash(op, v.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
 }
 

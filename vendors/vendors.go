@@ -25,7 +25,7 @@ type Document struct {
 	HitCount        *int64         `json:"hit_count,omitempty"`
 	Enabled         *bool          `json:"enabled,omitempty"`
 	Archived        *bool          `json:"archived,omitempty"`
-	Searchable      *bool          `json:"searchable,omitempty"`
+	Searchable      *bool          `json:"searchable,omitempty"` // only where the platform says more than status and flags
 	Warnings        []string       `json:"warnings,omitempty"`
 	CreatedAt       time.Time      `json:"created_at,omitzero"`
 	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
@@ -106,24 +106,6 @@ func (d *Document) settle(vendor, kb string) {
 	if d.Status != Failed {
 		d.Error = nil
 	}
-	if d.Searchable == nil {
-		d.Searchable = searchable(d)
-	}
-}
-
-// searchable concludes from status and flags what the platform said about
-// searches: nothing unless a document is completed and its flag is known. (Old
-// chunks of a document that is ingested again may or may not be served.)
-func searchable(d *Document) *bool {
-	if d.Status != Completed {
-		return nil
-	}
-	off := d.Enabled != nil && !*d.Enabled || d.Archived != nil && *d.Archived
-	if !off && d.Enabled == nil {
-		return nil
-	}
-	on := !off
-	return &on
 }
 
 // progress is the ingestion view of a settled document.

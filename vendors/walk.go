@@ -58,7 +58,7 @@ func (w walker[T]) walk(ctx context.Context, p position, soft time.Duration, vis
 			p.Page, p.Skip = p.Page-1, 0
 			continue
 		}
-		if n > 0 && p.Token == "" && w.same(page, last) {
+		if n > 0 && w.same(page, last) {
 			return nil, page, nil
 		}
 		last = page
@@ -133,8 +133,8 @@ func shifted[T any](p position, page Page[T], fresh []int) bool {
 	return p.Page > 1 && p.Token == "" && fewer && len(fresh) == len(page.Items)
 }
 
-// same reports whether a numbered page is the one before once more: a server
-// that ignores the page number (RAGFlow v0.13) would repeat it for ever.
+// same reports whether a page is the one before once more: a server that ignores
+// the page number (RAGFlow v0.13) or the token would repeat it for ever.
 func (w walker[T]) same(page, before Page[T]) bool {
 	if len(page.Items) == 0 || len(page.Items) != len(before.Items) {
 		return false

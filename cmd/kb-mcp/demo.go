@@ -73,9 +73,9 @@ type tour struct {
 }
 
 // look lists the knowledge bases of every connection and the documents of one,
-// and returns each connection's first knowledge base.
+// and returns each connection's fullest knowledge base.
 func (t *tour) look(ctx context.Context) (map[string]vendors.KnowledgeBase, error) {
-	first := map[string]vendors.KnowledgeBase{}
+	fullest := map[string]vendors.KnowledgeBase{}
 	fmt.Fprintln(t.out, "\nKnowledge bases (list_knowledge_bases)")
 	for _, v := range t.vendors {
 		list, err := v.ListKnowledgeBases(ctx, vendors.ListQuery{Limit: 20})
@@ -90,14 +90,14 @@ func (t *tour) look(ctx context.Context) (map[string]vendors.KnowledgeBase, erro
 			fmt.Fprint(t.out, kb.Name)
 			if kb.DocumentCount != nil {
 				fmt.Fprintf(t.out, " (%d)", *kb.DocumentCount)
-				if _, ok := first[v.Name()]; !ok && *kb.DocumentCount > 0 {
-					first[v.Name()] = kb
+				if best := fullest[v.Name()].DocumentCount; best == nil || *kb.DocumentCount > *best {
+					fullest[v.Name()] = kb
 				}
 			}
 		}
 		fmt.Fprintln(t.out)
 	}
-	return first, t.documents(ctx, t.vendors[1], first)
+	return fullest, t.documents(ctx, t.vendors[1], fullest)
 }
 
 // documents shows one knowledge base.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // minSecret is the length from which a secret is taken out of texts: shorter
@@ -50,8 +51,9 @@ func (s *Secrets) Clean(text string) string {
 	return s.replacer.Replace(text)
 }
 
-// maxText caps a platform's words: an error's whole JSON stays under 2 KB.
-const maxText = 400
+// maxText caps a platform's words in bytes: an error holds two such texts at
+// most, and its whole JSON stays under 2 KB.
+const maxText = 600
 
 // Text makes a platform's words fit to show: one line, no control characters,
 // capped. They may quote other people's input.
@@ -59,13 +61,18 @@ func Text(s string) string {
 	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " ")
-	n := 0
-	for i := range s {
-		if n++; n > maxText {
-			return s[:i] + "…"
-		}
+	return shorten(s, maxText)
+}
+
+// shorten cuts s to at most n bytes between two characters.
+func shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
 	}
-	return s
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }
 
 // PublicURL returns a URL without user, query and fragment, which may hold

@@ -181,6 +181,9 @@ func (c *Client) roundTrip(req *http.Request) (Answer, error) {
 
 var errTooLarge = errors.New("response body too large")
 
+// maxCode caps a platform's code or log id.
+const maxCode = 128
+
 // clean completes an error with what every answer says and takes out secrets.
 func (c *Client) clean(err error, a Answer) *vendors.Error {
 	var e *vendors.Error
@@ -195,6 +198,8 @@ func (c *Client) clean(err error, a Answer) *vendors.Error {
 	}
 	e.Message = c.conn.Secrets.Clean(e.Message)
 	e.VendorMessage = c.conn.Secrets.Clean(Text(e.VendorMessage))
+	e.VendorCode = c.conn.Secrets.Clean(shorten(Text(e.VendorCode), maxCode))
+	e.RequestID = c.conn.Secrets.Clean(shorten(Text(e.RequestID), maxCode))
 	return e
 }
 
@@ -220,4 +225,3 @@ func (c *Client) url(call Call) (string, error) {
 	}
 	return b.String(), nil
 }
-

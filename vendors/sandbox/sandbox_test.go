@@ -258,7 +258,7 @@ func TestPagingWhileOthersWrite(t *testing.T) {
 	}
 	<-done
 	for i := range 500 {
-		if name := fmt.Sprintf("record-%05d 档案.txt", i+1); !seen[name] {
+		if name := fmt.Sprintf("%05d.md", i+1); !seen[name] {
 			t.Errorf("%s was there all the time and is on no page", name)
 		}
 	}

@@ -146,10 +146,10 @@ func BulkName(platform string) string {
 }
 
 func bulkDocument(platform, kb string, i int, at time.Time) Document {
-	name := fmt.Sprintf("record-%05d 档案.txt", i+1)
-	text := fmt.Sprintf("Archive record %d.\n第 %d 号档案的正文。", i+1, i+1)
+	name := fmt.Sprintf("%05d.md", i+1)
+	text := fmt.Sprintf("第%d号档案", i+1)
 	d := Document{
-		Platform: platform, KB: kb, Name: name, Format: "txt", Source: "file",
+		Platform: platform, KB: kb, Name: name, Format: "md", Source: "file",
 		Text: text, Size: len(text), Created: at, Updated: at, Started: at,
 		Plan: Immediate(Completed),
 	}

@@ -131,9 +131,13 @@ func TestVolcengineRows(t *testing.T) {
 		d.Name, d.Format, d.Source = "报告 1.md", "md", "file"
 		d.Metadata = []Field{{"author", "string", "张"}, {"year", "number", 2024.0}}
 	})
-	u, err := url.Parse(fmt.Sprint(file["url"]))
-	if err != nil || u.Query().Get("X-Tos-Signature") == "" || file["add_type"] != "tos_fe" || file["doc_type"] != "markdown" {
+	if file["url"] != nil || file["add_type"] != "tos_fe" || file["doc_type"] != "markdown" {
 		t.Errorf("file: %v", file)
+	}
+	web := row(func(d *Document) { d.Name, d.Format, d.Source = "报告 2.md", "md", "web" })
+	u, err := url.Parse(fmt.Sprint(web["url"]))
+	if err != nil || u.Query().Get("X-Tos-Signature") == "" || web["add_type"] != "url" {
+		t.Errorf("web: %v", web)
 	}
 	const meta = `[{"field_name":"author","field_type":"string","field_value":"张"},{"field_name":"year","field_type":"int64","field_value":2024}]`
 	if file["meta"] != meta {
@@ -173,7 +177,7 @@ func TestVolcengineListV1(t *testing.T) {
 	}
 	for query, want := range map[string]int{
 		`"limit":500`: 100, `"offset":200,"limit":100`: 50, `"offset":200,"limit":-1`: 50, `"offset":90,"limit":5`: 5,
-		`"offset":300,"limit":9`: 0, `"doc_type":[]`: 0, `"doc_type":null`: 100, `"doc_type":["pdf"]`: 0, `"doc_type":["txt"]`: 100,
+		`"offset":300,"limit":9`: 0, `"doc_type":[]`: 0, `"doc_type":null`: 100, `"doc_type":["pdf"]`: 0, `"doc_type":["markdown"]`: 100,
 		`"filter":{"doc_id_list":[]}`: 100, `"filter":{"doc_ids":["x"]}`: 100, `"Limit":3,"page_size":3`: 100,
 	} {
 		if names, data := page("%s", query); len(names) != want || want == 0 && data["doc_list"] != nil {

@@ -92,7 +92,8 @@ func volcStatusRow(d *Document, st State) object {
 }
 
 // volcOrigin fills in where the content is: a TOS path, or a URL whose query
-// carries credentials. A Lark document has neither, and no size.
+// carries credentials. A console upload has neither, nor has a Lark document,
+// which has no size either.
 func volcOrigin(row object, d *Document) {
 	if d.Source == "lark" {
 		return
@@ -103,6 +104,9 @@ func volcOrigin(row object, d *Document) {
 	}
 	if d.Source == "object_storage" {
 		row["tos_path"] = "sandbox-bucket/" + d.Name
+		return
+	}
+	if d.Source != "web" {
 		return
 	}
 	at := cmp.Or(d.URL, "https://sandbox-bucket.tos-cn-beijing.volces.com/"+url.PathEscape(d.Name))

@@ -1,0 +1,167 @@
+package rest
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func logger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// TestClean: a secret goes in each form in which it may be echoed.
+func TestClean(t *testing.T) {
+	pem := "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBg\nkqhkiG9w0BAQEF\n-----END PRIVATE KEY-----"
+	s := &Secrets{}
+	s.Add(secret, pem, "short", "key-123456", "key-123456-longer", "")
+	quoted, _ := json.Marshal(secret)
+	var plain strings.Builder // JSON as most platforms write it, without Go's care for HTML
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false)
+	enc.Encode(secret)
+	for name, text := range map[string]string{
+		"bare":                         "x" + secret + "y",
+		"twice":                        secret + secret,
+		"JSON":                         "x" + string(quoted) + "y",
+		"JSON, no HTML care":           "x" + plain.String() + "y",
+		"query":                        "https://h/?key=" + url.QueryEscape(secret) + "&a=b",
+		"path":                         "https://h/" + url.PathEscape(secret) + "/b",
+		"private key":                  "x" + pem + "y",
+		"one that begins like another": "a key-123456-longer b",
+		"the shorter of the two":       "a key-123456 b",
+	} {
+		got := s.Clean(text)
+		for _, part := range []string{"dataset", "cr", "0123456789", "MIIE", "kqhk", "123456", "longer"} {
+			if strings.Contains(got, part) {
+				t.Errorf("%s: %q left of %q", name, got, text)
+				break
+			}
+		}
+		if !strings.Contains(got, "[redacted]") {
+			t.Errorf("%s: Clean = %q", name, got)
+		}
+	}
+	for _, text := range []string{"", "nothing of it", "a short word", "dataset"} {
+		if got := s.Clean(text); got != text {
+			t.Errorf("Clean(%q) = %q", text, got)
+		}
+	}
+	for name, s := range map[string]*Secrets{"nil": nil, "zero": {}} {
+		if got := s.Clean(secret); got != secret {
+			t.Errorf("%s: Clean = %q", name, got)
+		}
+	}
+}
+
+func TestSecretsAreSafeForConcurrentUse(t *testing.T) {
+	s := &Secrets{}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				s.Add(secret)
+				if got := s.Clean(secret); got != "[redacted]" {
+					t.Errorf("Clean = %q", got)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestText(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                              "",
+		"  plain  ":                     "plain",
+		"two\r\n\r\nlines\tand a tab":   "two lines and a tab",
+		"bell\a escape\x1b[31m nul\x00": "bell escape [31m nul",
+		"中文\u3000空格\u2028行":             "中文 空格 行",
+		"bad \xff\xfe bytes":            "bad \uFFFD bytes",
+		"\u0085next line":               "next line",
+	} {
+		if got := Text(in); got != want {
+			t.Errorf("Text(%q) = %q, want %q", in, got, want)
+		}
+	}
+	for _, long := range []string{strings.Repeat("a", 10_000), strings.Repeat("知", 10_000), strings.Repeat("a ", 10_000)} {
+		checkText(t, Text(long))
+		if !strings.HasSuffix(Text(long), "…") {
+			t.Errorf("a text of %d bytes was not marked as cut", len(long))
+		}
+	}
+}
+
+// checkText: one line of valid UTF-8, capped, the same when cleaned again.
+func checkText(t *testing.T, s string) {
+	t.Helper()
+	if !utf8.ValidString(s) || len(s) > maxText+len("…") {
+		t.Errorf("%d bytes, valid: %v", len(s), utf8.ValidString(s))
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) && r != ' ' }) {
+		t.Errorf("%q holds a control character", s)
+	}
+	if strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") || strings.Contains(s, "  ") {
+		t.Errorf("%q holds loose blanks", s)
+	}
+}
+
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"", "a\nb", "\xff", "\u2028", strings.Repeat("知", 500), "a" + strings.Repeat("é", 300)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { checkText(t, Text(s)) })
+}
+
+func TestPublicURL(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://example.com/a/b.pdf":                      "https://example.com/a/b.pdf",
+		" https://example.com/a ":                          "https://example.com/a",
+		"https://example.com/a?X-Tos-Signature=s&b=1#frag": "https://example.com/a",
+		"https://example.com/a?":                           "https://example.com/a",
+		"https://me:password@example.com:8443/a":           "https://example.com:8443/a",
+		"https://me@example.com/":                          "https://example.com/",
+		"https://medium.com/@me/post":                      "https://medium.com/@me/post",
+		"https://example.com/%E4%B8%AD%2F?x":               "https://example.com/%E4%B8%AD%2F",
+		"tos://bucket/key?sign=1":                          "tos://bucket/key",
+		"":                                                 "",
+		"a.pdf":                                            "",
+		"/a/b":                                             "",
+		"//example.com/a":                                  "",
+		"file:///etc/passwd":                               "",
+		"https:me:password@example.com":                    "",
+		"mailto:me@example.com?subject=x":                  "",
+		"http://[::1":                                      "",
+		"http://me:pass word@h/":                           "",
+		"data:text/plain,secret":                           "",
+	} {
+		if got := PublicURL(in); got != want {
+			t.Errorf("PublicURL(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzPublicURL(f *testing.F) {
+	for _, s := range []string{"https://u:p@h/a?b#c", "http:u:p@h?x", "//u@h", "https://h/%3F?x", "https://h/a;b=c", "a:b@c:d//e?f", "https://h?%zz", "http://u:p@[::1]:80?x#"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := PublicURL(s)
+		if got == "" {
+			return
+		}
+		u, err := url.Parse(got)
+		if err != nil || u.User != nil || u.Host == "" || u.Opaque != "" || strings.ContainsAny(got, "?#") || strings.Contains(u.Host, "@") {
+			t.Errorf("PublicURL(%q) = %q (%v)", s, got, err)
+		}
+		if again := PublicURL(got); again != got {
+			t.Errorf("PublicURL(%q) = %q, and of that %q", s, got, again)
+		}
+	})
+}
