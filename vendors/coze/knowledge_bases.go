@@ -100,7 +100,8 @@ func (d *Driver) datasets(ctx context.Context, space string, page, size int, nam
 		query.Set("name", name)
 	}
 	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets"}, Query: query}, &out)
-	if e := (*vendors.Error)(nil); errors.As(err, &e) && e.Kind == vendors.ErrNotFound {
+	var e *vendors.Error
+	if errors.As(err, &e) && e.Kind == vendors.ErrNotFound {
 		e.Hint = "Set COZE_SPACE_ID to the number after /space/ in the address of the space's page. " + d.origin()
 	}
 	return out.payload(), err
