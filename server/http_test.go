@@ -331,7 +331,7 @@ func TestStop(t *testing.T) {
 	t.Run("idle, with an SSE stream open", func(t *testing.T) {
 		w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 		c := w.sse()
-		if d := w.stop(); d > time.Second {
+		if d := w.stop(); d > bound {
 			t.Errorf("took %v", d)
 		}
 		if e, open := <-c.events; open {
@@ -349,7 +349,7 @@ func TestStop(t *testing.T) {
 		for range 3 {
 			get(t, y.started, "a call to start")
 		}
-		if d := w.stop(); d > 2*time.Second {
+		if d := w.stop(); d > bound {
 			t.Errorf("took %v", d)
 		}
 		for _, got := range []string{
@@ -368,7 +368,7 @@ func TestStop(t *testing.T) {
 		got := w.background(t.Context(), call(1, "deaf", ""), "Mcp-Session-Id", w.session())
 		get(t, y.started, "a call to start")
 		get(t, y.started, "a call to start")
-		if d := w.stop(); d > 2*time.Second {
+		if d := w.stop(); d > bound {
 			t.Errorf("took %v", d)
 		}
 		y.free()
@@ -381,7 +381,7 @@ func TestStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if d := w.stop(); d > 2*time.Second {
+		if d := w.stop(); d > bound {
 			t.Errorf("took %v", d)
 		}
 	})

@@ -23,6 +23,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds every wait in these tests; none of them is meant to reach it.
 const patience = 10 * time.Second
 
+// bound is what a stop may take on a machine that does other things too. That
+// it takes under two seconds when left alone is checked on the real process.
+const bound = 8 * time.Second
+
 // toys are the tools the tests call.
 type toys struct {
 	started chan string // the name given to a slow, held or deaf call, as it begins
@@ -331,7 +335,7 @@ func TestStdioEnds(t *testing.T) {
 			if err := c.end(); err != nil {
 				t.Errorf("Stdio = %v", err)
 			}
-			if d := time.Since(begin); d > 2*time.Second {
+			if d := time.Since(begin); d > bound {
 				t.Errorf("Stdio took %v to end", d)
 			}
 			if tt.tool == "slow" {
