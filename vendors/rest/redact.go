@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -18,7 +20,7 @@ const minSecret = 6
 // net below all other care. The zero value and nil are ready to use.
 type Secrets struct {
 	mu       sync.RWMutex
-	pairs    []string
+	forms    []string // longest first: a secret may begin like another
 	replacer *strings.Replacer
 }
 
@@ -27,15 +29,27 @@ func (s *Secrets) Add(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range values {
-		if len(v) < minSecret {
-			continue
-		}
-		quoted, _ := json.Marshal(v) // a string always encodes
-		for _, form := range []string{v, string(quoted[1 : len(quoted)-1]), url.QueryEscape(v), url.PathEscape(v)} {
-			s.pairs = append(s.pairs, form, "[redacted]")
-		}
+		s.forms = append(s.forms, forms(v)...)
 	}
-	s.replacer = strings.NewReplacer(s.pairs...)
+	s.forms = slices.DeleteFunc(s.forms, func(form string) bool { return len(form) < minSecret })
+	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	s.forms = slices.Compact(s.forms)
+	pairs := make([]string, 0, 2*len(s.forms))
+	for _, form := range s.forms {
+		pairs = append(pairs, form, redacted)
+	}
+	s.replacer = strings.NewReplacer(pairs...)
+}
+
+const redacted = "[redacted]"
+
+// forms are the ways to write a value: as it is, in one line as [Text] does, in
+// JSON with and without Go's care for HTML, in a URL.
+func forms(v string) []string {
+	quoted, _ := json.Marshal(v) // a string always encodes
+	inJSON := string(quoted[1 : len(quoted)-1])
+	plain := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(inJSON)
+	return []string{v, strings.Join(strings.Fields(v), " "), inJSON, plain, url.QueryEscape(v), url.PathEscape(v)}
 }
 
 // Clean returns text without secrets.
@@ -48,7 +62,23 @@ func (s *Secrets) Clean(text string) string {
 	if s.replacer == nil {
 		return text
 	}
-	return s.replacer.Replace(text)
+	return s.cut(s.replacer.Replace(text))
+}
+
+// cut takes out the first part of a secret in which [Text] has cut.
+func (s *Secrets) cut(text string) string {
+	kept, ok := strings.CutSuffix(text, "…")
+	if !ok {
+		return text
+	}
+	for _, form := range s.forms {
+		for n := min(len(form)-1, len(kept)); n >= minSecret; n-- {
+			if strings.HasSuffix(kept, form[:n]) {
+				return kept[:len(kept)-n] + redacted + "…"
+			}
+		}
+	}
+	return text
 }
 
 // maxText caps a platform's words in bytes: an error holds two such texts at
