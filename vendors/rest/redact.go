@@ -109,7 +109,7 @@ func shorten(s string, n int) string {
 // credentials; "" for what is no absolute URL.
 func PublicURL(s string) string {
 	u, err := url.Parse(strings.TrimSpace(s))
-	if err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" {
+	if err != nil || u.Scheme == "" || u.Host == "" { // "https:user:password@host" has no host
 		return ""
 	}
 	u.User, u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", "", false
