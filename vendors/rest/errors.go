@@ -2,6 +2,8 @@ package rest
 
 import (
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"time"
@@ -31,6 +34,8 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		ours     *vendors.Error
 		tlsAlert tls.AlertError
 		tlsHead  tls.RecordHeaderError
+		corrupt  flate.CorruptInputError
+		noHTTP   textproto.ProtocolError
 	)
 	if errors.As(err, &ours) { // a signer's
 		c := *ours
@@ -52,6 +57,9 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		e.Kind, e.Message = vendors.BadResponse, "The platform's answer was cut short."
 		e.Hint = "Try again; if it stays, look at the proxy between kb-mcp and the platform."
 		e.Later = true
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt), errors.As(err, &noHTTP):
+		e.Kind, e.Message = vendors.BadResponse, "The platform's answer is broken: "+Text(err.Error())
+		e.Hint = "Look at the proxy between kb-mcp and the platform, and check this connection's base URL."
 	case errors.Is(ctx.Err(), context.Canceled):
 		e.Kind, e.Message, e.Once = vendors.Timeout, "The call was cancelled before the platform answered.", true
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
