@@ -133,14 +133,15 @@ func problemError(problems []rest.Problem, env *all.Environ) error {
 	return errors.New(env.Secrets.Clean(b.String()))
 }
 
+// nothingConfigured says which variables to set.
 func nothingConfigured(env *all.Environ) error {
 	var b strings.Builder
-	b.WriteString(`no knowledge base platform is configured. Set the variables of at least one:
-  Coze        COZE_API_TOKEN (or the COZE_JWT_OAUTH_ variables)
-  Dify        DIFY_API_KEY, and DIFY_BASE_URL when self-hosted
-  RAGFlow     RAGFLOW_API_KEY and RAGFLOW_BASE_URL
-  Volcengine  VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY, or VOLCENGINE_API_KEY
-Without an account, "kb-mcp --demo" serves made-up documents and "kb-mcp demo" shows a tour.`)
+	b.WriteString("no knowledge base platform is configured. Set the credential of at least one, in one of these variables:")
+	for _, p := range all.Platforms() {
+		fmt.Fprintf(&b, "\n  %-11s %s", p.Name, strings.Join(p.Credentials, ", "))
+	}
+	b.WriteString("\nThe README says what goes with each (a self-hosted server needs its _BASE_URL).")
+	b.WriteString("\nWithout an account, \"kb-mcp --demo\" serves made-up documents and \"kb-mcp demo\" shows a tour.")
 	for _, name := range env.Unexpanded {
 		fmt.Fprintf(&b, "\n%s was not expanded by the program that started kb-mcp, and counts as unset.", name)
 	}

@@ -33,7 +33,24 @@ func platforms() []platform {
 type platform struct {
 	name      string
 	variables []string // its own, without the shared ones
+	secrets   []string // those of them that hold credentials
 	read      func(env *Environ, prefix string) (settings, []rest.Problem)
+}
+
+// Platform is what a user needs to know of a platform before any is set up.
+type Platform struct {
+	Name        string
+	Credentials []string // the variables that hold secrets
+	Variables   []string // all of them, with the shared ones and the _FILE forms
+}
+
+// Platforms lists every platform.
+func Platforms() []Platform {
+	var list []Platform
+	for _, p := range platforms() {
+		list = append(list, Platform{Name: p.name, Credentials: p.secrets, Variables: p.names()})
+	}
+	return list
 }
 
 // settings are one connection's, read and judged.
@@ -46,7 +63,7 @@ type settings struct {
 func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn) D) platform {
 	var c C
 	return platform{
-		name: name, variables: Variables(&c),
+		name: name, variables: Variables(&c), secrets: secrets(&c),
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)
@@ -145,7 +162,11 @@ func parseWanted(entry string, all []platform) (wanted, string) {
 	i := slices.IndexFunc(all, func(p platform) bool { return p.name == platformName })
 	switch {
 	case i < 0:
-		return wanted{}, fmt.Sprintf("names the platform %q; known are coze, dify, ragflow and volcengine (name=platform adds a connection)", platformName)
+		var known []string
+		for _, p := range all {
+			known = append(known, p.name)
+		}
+		return wanted{}, fmt.Sprintf("names the platform %q; known are %s (name=platform adds a connection)", platformName, strings.Join(known, ", "))
 	case !connectionName.MatchString(name):
 		return wanted{}, fmt.Sprintf("names the connection %q; a name is a lower-case letter, then letters, digits and _", name)
 	case name == platformName:

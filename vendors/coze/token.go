@@ -120,9 +120,7 @@ func (t *tokens) exchange(ctx context.Context) *grant {
 		// Requests that wait for their turn still go with the token before.
 		return &grant{token: t.cached(), err: err}
 	}
-	if t.secrets != nil {
-		t.secrets.Add(string(out.AccessToken))
-	}
+	t.secrets.AddTemporary(string(out.AccessToken))
 	// expires_in is an absolute unix time, whatever its name says.
 	return &grant{token: string(out.AccessToken), until: time.Unix(out.ExpiresIn.Int, 0)}
 }

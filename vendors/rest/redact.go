@@ -15,41 +15,61 @@ import (
 // ones would mangle them, and no platform issues such.
 const minSecret = 6
 
+// keepTemporary is how many short-lived tokens are remembered: one replaces
+// another every quarter of an hour, and only the newest can still be echoed.
+const keepTemporary = 64
+
 // Secrets takes credentials out of every text that leaves the process. A
 // platform may echo a request in an error, a document or a header; this is the
-// net below all other care. The zero value and nil are ready to use.
+// net below all other care. The zero value is ready to use; nil keeps nothing.
 type Secrets struct {
-	mu       sync.RWMutex
-	forms    []string // longest first: a secret may begin like another
-	replacer *strings.Replacer
+	mu        sync.RWMutex
+	lasting   []string
+	temporary []string
+	replacer  *strings.Replacer
 }
 
-// Add makes values secret, in the forms in which they may be echoed.
+// Add makes values secret for good.
 func (s *Secrets) Add(values ...string) {
+	if s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range values {
-		s.forms = append(s.forms, forms(v)...)
+		if v = strings.TrimPrefix(v, "Bearer "); len(v) >= minSecret && !slices.Contains(s.lasting, v) {
+			s.lasting = append(s.lasting, v)
+		}
 	}
-	s.forms = slices.DeleteFunc(s.forms, func(form string) bool { return len(form) < minSecret })
-	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	s.forms = slices.Compact(s.forms)
-	pairs := make([]string, 0, 2*len(s.forms))
-	for _, form := range s.forms {
-		pairs = append(pairs, form, redacted)
-	}
-	s.replacer = strings.NewReplacer(pairs...)
+	s.build()
 }
 
-const redacted = "[redacted]"
+// AddTemporary makes a short-lived token secret.
+func (s *Secrets) AddTemporary(token string) {
+	if s == nil || len(token) < minSecret {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.temporary = append(s.temporary, token); len(s.temporary) > keepTemporary {
+		s.temporary = s.temporary[1:]
+	}
+	s.build()
+}
 
-// forms are the ways to write a value: as it is, in one line as [Text] does, in
-// JSON with and without Go's care for HTML, in a URL.
-func forms(v string) []string {
-	quoted, _ := json.Marshal(v) // a string always encodes
-	inJSON := string(quoted[1 : len(quoted)-1])
-	plain := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(inJSON)
-	return []string{v, strings.Join(strings.Fields(v), " "), inJSON, plain, url.QueryEscape(v), url.PathEscape(v)}
+// build prepares Clean for the forms in which a value may be echoed. Longer
+// values come first, so that one which begins another does not hide it.
+func (s *Secrets) build() {
+	values := slices.Concat(s.lasting, s.temporary)
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, v := range values {
+		quoted, _ := json.Marshal(v) // a string always encodes
+		for _, form := range []string{v, string(quoted[1 : len(quoted)-1]), url.QueryEscape(v), url.PathEscape(v)} {
+			pairs = append(pairs, form, "[redacted]")
+		}
+	}
+	s.replacer = strings.NewReplacer(pairs...)
 }
 
 // Clean returns text without secrets.

@@ -30,7 +30,7 @@ import (
 
 // Config holds the platform's variables. An API key wins over a pair of keys.
 type Config struct {
-	AccessKey    string `env:"VOLCENGINE_ACCESS_KEY"`
+	AccessKey    string `env:"VOLCENGINE_ACCESS_KEY" secret:"true"`
 	SecretKey    string `env:"VOLCENGINE_SECRET_KEY" secret:"true"`
 	SessionToken string `env:"VOLCENGINE_SESSION_TOKEN" secret:"true"`
 	APIKey       string `env:"VOLCENGINE_API_KEY" secret:"true"`
