@@ -26,6 +26,7 @@ type Secrets struct {
 	mu        sync.RWMutex
 	lasting   []string
 	temporary []string
+	forms     []string // longest first: a secret may begin like another
 	replacer  *strings.Replacer
 }
 
@@ -37,16 +38,14 @@ func (s *Secrets) Add(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range values {
-		if v = strings.TrimPrefix(v, "Bearer "); len(v) >= minSecret && !slices.Contains(s.lasting, v) {
-			s.lasting = append(s.lasting, v)
-		}
+		s.lasting = append(s.lasting, strings.TrimPrefix(v, "Bearer "))
 	}
 	s.build()
 }
 
 // AddTemporary makes a short-lived token secret.
 func (s *Secrets) AddTemporary(token string) {
-	if s == nil || len(token) < minSecret {
+	if s == nil {
 		return
 	}
 	s.mu.Lock()
@@ -57,19 +56,31 @@ func (s *Secrets) AddTemporary(token string) {
 	s.build()
 }
 
-// build prepares Clean for the forms in which a value may be echoed. Longer
-// values come first, so that one which begins another does not hide it.
+// build prepares Clean for the forms in which a value may be echoed.
 func (s *Secrets) build() {
-	values := slices.Concat(s.lasting, s.temporary)
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, v := range values {
-		quoted, _ := json.Marshal(v) // a string always encodes
-		for _, form := range []string{v, string(quoted[1 : len(quoted)-1]), url.QueryEscape(v), url.PathEscape(v)} {
-			pairs = append(pairs, form, "[redacted]")
-		}
+	s.forms = nil
+	for _, v := range slices.Concat(s.lasting, s.temporary) {
+		s.forms = append(s.forms, forms(v)...)
+	}
+	s.forms = slices.DeleteFunc(s.forms, func(form string) bool { return len(form) < minSecret })
+	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	s.forms = slices.Compact(s.forms)
+	pairs := make([]string, 0, 2*len(s.forms))
+	for _, form := range s.forms {
+		pairs = append(pairs, form, redacted)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
+}
+
+const redacted = "[redacted]"
+
+// forms are the ways to write a value: as it is, in one line as [Text] does, in
+// JSON with and without Go's care for HTML, in a URL.
+func forms(v string) []string {
+	quoted, _ := json.Marshal(v) // a string always encodes
+	inJSON := string(quoted[1 : len(quoted)-1])
+	plain := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(inJSON)
+	return []string{v, strings.Join(strings.Fields(v), " "), inJSON, plain, url.QueryEscape(v), url.PathEscape(v)}
 }
 
 // Clean returns text without secrets.
