@@ -13,8 +13,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/textproto"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -23,11 +21,10 @@ import (
 )
 
 // networkError classifies what kept an answer from arriving. The texts are
-// ours: a *url.Error holds the whole URL.
+// ours.
 func networkError(ctx context.Context, err error, timeout time.Duration) *vendors.Error {
 	var (
 		busy     *ratelimit.BusyError
-		urlErr   *url.Error
 		netErr   net.Error
 		certErr  *tls.CertificateVerificationError
 		authErr  x509.UnknownAuthorityError
@@ -35,14 +32,10 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		tlsAlert tls.AlertError
 		tlsHead  tls.RecordHeaderError
 		corrupt  flate.CorruptInputError
-		noHTTP   textproto.ProtocolError
 	)
 	if errors.As(err, &ours) { // a signer's
 		c := *ours
 		return &c
-	}
-	if errors.As(err, &urlErr) {
-		err = urlErr.Err
 	}
 	e := &vendors.Error{Kind: vendors.Unavailable, Err: err}
 	switch {
@@ -57,7 +50,7 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		e.Kind, e.Message = vendors.BadResponse, "The platform's answer was cut short."
 		e.Hint = "Try again; if it stays, look at the proxy between kb-mcp and the platform."
 		e.Later = true
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt), errors.As(err, &noHTTP):
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		e.Kind, e.Message = vendors.BadResponse, "The platform's answer is broken: "+Text(err.Error())
 		e.Hint = "Look at the proxy between kb-mcp and the platform, and check this connection's base URL."
 	case errors.Is(ctx.Err(), context.Canceled):

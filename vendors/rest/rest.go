@@ -4,10 +4,12 @@
 // signing below pacing, and error texts without credentials.
 //
 //	Client.Do                 retries on what Decode and the network said
-//	  http.Client             no redirects
-//	    ratelimit.Transport   one slot a try, or an error at once
-//	      lower               signed anew and timed, without the wait above
-//	        Conn.Transport    the shared connection pool
+//	  ratelimit.Transport     one slot a try, or an error at once
+//	    lower                 signed anew and timed, without the wait above
+//	      Conn.Transport      the shared connection pool
+//
+// There is no http.Client in it, because all that it would add is following
+// redirects.
 package rest
 
 import (
@@ -74,7 +76,7 @@ type Call struct {
 type Client struct {
 	conn    Conn
 	dialect Dialect
-	http    *http.Client
+	paced   *ratelimit.Transport
 }
 
 // New makes the client of one connection.
@@ -91,13 +93,9 @@ func New(conn Conn, d Dialect) *Client {
 	if conn.Log == nil {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
-	paced := &ratelimit.Transport{
+	return &Client{conn: conn, dialect: d, paced: &ratelimit.Transport{
 		Limiter: conn.Limiter,
 		Base:    lower{sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
-	}
-	return &Client{conn: conn, dialect: d, http: &http.Client{
-		Transport:     paced,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
@@ -166,7 +164,7 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 
 // roundTrip sends the request and reads the whole answer up to the bound.
 func (c *Client) roundTrip(req *http.Request) (Answer, error) {
-	resp, err := c.http.Do(req)
+	resp, err := c.paced.RoundTrip(req)
 	if err != nil {
 		return Answer{}, err
 	}
