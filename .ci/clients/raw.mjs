@@ -56,7 +56,7 @@ for (const args of [[], ['stdio'], ['http', '--addr', '127.0.0.1:0']]) {
     const { code, stdout, stderr } = await run(args, {});
     assert.equal(code, 1);
     assert.equal(stdout, '');
-    for (const named of ['COZE_API_TOKEN', 'DIFY_API_KEY', 'RAGFLOW_API_KEY', 'RAGFLOW_BASE_URL', 'VOLCENGINE_ACCESS_KEY', '--demo']) {
+    for (const named of ['COZE_API_TOKEN', 'DIFY_API_KEY', 'RAGFLOW_API_KEY', 'VOLCENGINE_ACCESS_KEY', 'VOLCENGINE_SECRET_KEY', '--demo']) {
       assert.ok(stderr.includes(named), `${named} is not named in: ${stderr}`);
     }
   });

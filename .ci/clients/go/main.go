@@ -94,7 +94,7 @@ func run(ctx context.Context) (bool, error) {
 	ok := true
 	for _, tr := range transports {
 		for _, rev := range revisions {
-			c := checker{name: fmt.Sprintf("go-sdk %s %s", rev.name, tr.name), tools: list}
+			c := &checker{name: fmt.Sprintf("go-sdk %s %s", rev.name, tr.name), tools: list}
 			open := func(ctx context.Context, to target) (*mcp.ClientSession, *exec.Cmd, error) {
 				transport, cmd := tr.dial(to)
 				var o *mcp.ClientSessionOptions
@@ -106,7 +106,7 @@ func run(ctx context.Context) (bool, error) {
 			}
 			c.session(ctx, demo, open, rev.get[tr.name])
 			c.cancellation(ctx, hung, open, dead)
-			ok = ok && !c.failed
+			ok = ok && !c.failed.Load()
 		}
 	}
 	return ok, nil

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -28,7 +29,7 @@ type object = map[string]any
 type checker struct {
 	name   string
 	tools  map[string]*mcp.Tool
-	failed bool
+	failed atomic.Bool
 }
 
 // check runs one check and prints its line.
@@ -40,7 +41,7 @@ func (c *checker) check(ctx context.Context, what string, run func(context.Conte
 		fmt.Printf("ok %s: %s\n", c.name, what)
 		return true
 	}
-	c.failed = true
+	c.failed.Store(true)
 	why := strings.Join(strings.Fields(err.Error()), " ")
 	fmt.Printf("FAIL %s: %s: %.600s\n", c.name, what, why)
 	return false
@@ -117,9 +118,13 @@ func (c *checker) calls(ctx context.Context, s *mcp.ClientSession) {
 		}
 		return nil
 	})
+	var wg sync.WaitGroup // each platform has a rate limit of its own to wait for
 	for _, p := range platforms {
-		c.check(ctx, "reads "+p, func(ctx context.Context) error { return read(ctx, s, p) })
+		wg.Go(func() {
+			c.check(ctx, "reads "+p, func(ctx context.Context) error { return read(ctx, s, p) })
+		})
 	}
+	wg.Wait()
 	c.check(ctx, "a bad id is an error that a model can read", func(ctx context.Context) error {
 		return fails(ctx, s, "list_documents", object{"vendor": "dify", "knowledge_base_id": "no/such id"}, "invalid_argument", "not_found")
 	})
@@ -142,7 +147,7 @@ func (c *checker) calls(ctx context.Context, s *mcp.ClientSession) {
 		var wg sync.WaitGroup
 		for i := range errs {
 			wg.Go(func() {
-				vendor := platforms[i%len(platforms)]
+				vendor := platforms[1:][i%3] // Coze would take 20 s
 				out, err := ask(ctx, s, "list_knowledge_bases", object{"vendor": vendor})
 				if err == nil && out["vendor"] != vendor {
 					err = fmt.Errorf("asked for %s, got %v", vendor, out["vendor"])

@@ -59,46 +59,45 @@ export async function session(name, make, { call, version, close }) {
     for (const v of vendors) v.capabilities.forEach((tool) => assert.ok(tools.has(tool), `capability ${tool}`));
   });
 
-  for (const vendor of demoVendors) {
-    await it(`reads ${vendor}`, async () => {
-      const { knowledge_bases: bases } = await ask('list_knowledge_bases', { vendor });
-      assert.ok(bases.length > 0, 'no knowledge bases');
-      let richest = { documents: [] };
-      for (const base of bases) {
-        const answer = await call(client, 'list_documents', { vendor, knowledge_base_id: base.knowledge_base_id, limit: 100 });
-        if (answer.isError) { // the demo has one base whose API is switched off
-          failure(answer);
-          continue;
-        }
-        const list = result(answer, `list_documents of ${base.name}`);
-        if (list.documents.length > richest.documents.length) richest = list;
+  // All at once: each platform has a rate limit of its own to wait for.
+  await Promise.all(demoVendors.map((vendor) => it(`reads ${vendor}`, async () => {
+    const { knowledge_bases: bases } = await ask('list_knowledge_bases', { vendor });
+    assert.ok(bases.length > 0, 'no knowledge bases');
+    let richest = { documents: [] };
+    for (const base of bases) {
+      const answer = await call(client, 'list_documents', { vendor, knowledge_base_id: base.knowledge_base_id, limit: 100 });
+      if (answer.isError) { // the demo has one base whose API is switched off
+        failure(answer);
+        continue;
       }
-      assert.ok(richest.documents.length > 2, 'no knowledge base with documents');
-      const where = { vendor, knowledge_base_id: richest.knowledge_base_id };
-      const ids = richest.documents.map((d) => d.document_id);
+      const list = result(answer, `list_documents of ${base.name}`);
+      if (list.documents.length > richest.documents.length) richest = list;
+    }
+    assert.ok(richest.documents.length > 2, 'no knowledge base with documents');
+    const where = { vendor, knowledge_base_id: richest.knowledge_base_id };
+    const ids = richest.documents.map((d) => d.document_id);
 
-      const paged = [];
-      for (let cursor; paged.length <= ids.length;) {
-        const page = await ask('list_documents', { ...where, limit: 2, ...(cursor && { cursor }) });
-        paged.push(...page.documents.map((d) => d.document_id));
-        if (!(cursor = page.next_cursor)) break;
-      }
-      assert.deepEqual(paged.sort(), [...ids].sort(), 'pages of two');
+    const paged = [];
+    for (let cursor; paged.length <= ids.length;) {
+      const page = await ask('list_documents', { ...where, limit: 2, ...(cursor && { cursor }) });
+      paged.push(...page.documents.map((d) => d.document_id));
+      if (!(cursor = page.next_cursor)) break;
+    }
+    assert.deepEqual(paged.sort(), [...ids].sort(), 'pages of two');
 
-      const { document } = await ask('get_document_info', { ...where, document_id: ids[0] });
-      assert.equal(document.document_id, ids[0]);
-      assert.equal(document.name, richest.documents[0].name);
+    const { document } = await ask('get_document_info', { ...where, document_id: ids[0] });
+    assert.equal(document.document_id, ids[0]);
+    assert.equal(document.name, richest.documents[0].name);
 
-      const some = await ask('get_ingestion_progress', { ...where, document_ids: ids.slice(0, 3) });
-      assert.deepEqual(some.documents.map((d) => d.document_id).sort(), ids.slice(0, 3).sort());
-      assert.equal(some.summary.total, 3);
-      const whole = await ask('get_ingestion_progress', where);
-      assert.equal(whole.summary.total, ids.length, 'the summary of the whole knowledge base');
+    const some = await ask('get_ingestion_progress', { ...where, document_ids: ids.slice(0, 3) });
+    assert.deepEqual(some.documents.map((d) => d.document_id).sort(), ids.slice(0, 3).sort());
+    assert.equal(some.summary.total, 3);
+    const whole = await ask('get_ingestion_progress', where);
+    assert.equal(whole.summary.total, ids.length, 'the summary of the whole knowledge base');
 
-      const missing = await call(client, 'get_document_info', { ...where, document_id: 'no-such-document' });
-      assert.match(failure(missing).kind, /^(invalid_argument|not_found)$/);
-    });
-  }
+    const missing = await call(client, 'get_document_info', { ...where, document_id: 'no-such-document' });
+    assert.match(failure(missing).kind, /^(invalid_argument|not_found)$/);
+  })));
 
   await it('a bad id is an error that a model can read', async () => {
     const error = failure(await call(client, 'list_documents', { vendor: 'dify', knowledge_base_id: 'no/such id' }));
@@ -124,10 +123,9 @@ export async function session(name, make, { call, version, close }) {
   });
 
   await it('forty calls at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2
-      ? ask('list_vendors')
-      : ask('list_knowledge_bases', { vendor: demoVendors[(i / 2) % demoVendors.length] }))));
-    answers.forEach((answer, i) => assert.equal(answer.vendor, i % 2 ? undefined : demoVendors[(i / 2) % demoVendors.length]));
+    const asked = Array.from({ length: 40 }, (_, i) => [undefined, 'dify', 'ragflow', 'volcengine'][i % 4]);
+    const answers = await Promise.all(asked.map((vendor) => (vendor ? ask('list_knowledge_bases', { vendor }) : ask('list_vendors'))));
+    assert.deepEqual(answers.map((answer) => answer.vendor), asked);
   });
 
   await it('closes', () => within(5_000, close(client, transport), 'close'));

@@ -1,5 +1,5 @@
 // The new generation of the TypeScript SDK: @modelcontextprotocol/client, in
-// every way it can settle on a revision.
+// every way it can settle on a revision; an argument names one of them.
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { check, rejects, within } from '../lib.mjs';
@@ -17,7 +17,7 @@ const modes = [
   { label: 'legacy', mode: 'legacy', want: { stdio: legacy, http: legacy, sse: legacy } },
   { label: 'auto', mode: 'auto', want: { stdio: modern, http: modern, sse: legacy } }, // SSE has no modern era
   { label: 'pinned', mode: { pin: modern }, want: { stdio: modern, http: modern } },
-];
+].filter(({ label }) => !process.argv[2] || label === process.argv[2]);
 
 const how = {
   call: (client, name, args, options) => client.callTool({ name, arguments: args }, { timeout: 20_000, ...options }),
