@@ -67,11 +67,13 @@ func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)
-			if len(problems) == 0 {
-				problems = c.Problems()
+			for _, p := range c.Problems() {
+				if !unread(problems, p.Variable) {
+					problems = append(problems, p)
+				}
 			}
 			if len(problems) > 0 {
-				return settings{}, prefixed(prefix, problems)
+				return settings{}, prefixed(prefix, Variables(&c), problems)
 			}
 			return settings{
 				account: name + " " + c.Account(), rate: c.DefaultRate(),
@@ -79,6 +81,12 @@ func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn
 			}, nil
 		},
 	}
+}
+
+// unread reports whether a variable's file is the problem, so that the value is
+// not missing besides.
+func unread(problems []rest.Problem, variable string) bool {
+	return slices.ContainsFunc(problems, func(p rest.Problem) bool { return p.Variable == variable+"_FILE" })
 }
 
 // shared are the variables that every platform has, after its name.
@@ -93,8 +101,9 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Open makes the connections that the environment describes. With problems
-// there are no connections; with neither, nothing is configured.
+// Open makes the connections that the environment describes. With problems,
+// which come in the order of their variables, there are no connections; with
+// neither, nothing is configured.
 func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
 	wanted, problems := wantedConnections(env)
 	pool, more := transport(env)
@@ -107,6 +116,7 @@ func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
 		open = append(open, v)
 	}
 	if len(problems) > 0 {
+		slices.SortStableFunc(problems, func(a, b rest.Problem) int { return strings.Compare(a.Variable, b.Variable) })
 		return nil, problems
 	}
 	return open, nil
@@ -229,14 +239,19 @@ func (o *opener) common(w wanted) (shared, ratelimit.Rate, []rest.Problem) {
 	if d, err := time.ParseDuration(c.Timeout); err != nil || d <= 0 {
 		problems = append(problems, rest.Problem{Variable: "TIMEOUT", Text: `is no duration above 0; write "15s"`})
 	}
-	slices.SortFunc(problems, func(a, b rest.Problem) int { return strings.Compare(a.Variable, b.Variable) })
-	return c, rate, prefixed(prefix, problems)
+	return c, rate, prefixed(prefix, nil, problems)
 }
 
-// prefixed names the variables as the user wrote them.
-func prefixed(prefix string, problems []rest.Problem) []rest.Problem {
-	for i := range problems {
-		problems[i].Variable = prefix + problems[i].Variable
+// prefixed names the variables as the user wrote them, also where a problem
+// mentions another one.
+func prefixed(prefix string, names []string, problems []rest.Problem) []rest.Problem {
+	var pairs []string
+	for _, name := range names {
+		pairs = append(pairs, name, prefix+name)
+	}
+	mentioned := strings.NewReplacer(pairs...)
+	for i, p := range problems {
+		problems[i] = rest.Problem{Variable: prefix + p.Variable, Text: mentioned.Replace(p.Text)}
 	}
 	return problems
 }

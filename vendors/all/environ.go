@@ -110,7 +110,7 @@ func (e *Environ) fillFromFile(prefix, name string) *rest.Problem {
 		return nil
 	}
 	if e.vars[prefix+name] != "" {
-		return &rest.Problem{Variable: name, Text: "and " + prefix + name + "_FILE are both set; keep one"}
+		return &rest.Problem{Variable: name, Text: "and " + name + "_FILE are both set; keep one"}
 	}
 	b, err := os.ReadFile(path)
 	value := strings.TrimSpace(string(b))
