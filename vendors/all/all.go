@@ -142,16 +142,16 @@ func wantedConnections(env *Environ) (list []wanted, problems []rest.Problem) {
 		return list, nil
 	}
 	seen := map[string]bool{}
-	for _, entry := range strings.Split(spec, ",") {
+	for i, entry := range strings.Split(spec, ",") {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
 		}
 		w, text := parseWanted(entry, all)
 		if text == "" && seen[w.name] {
-			text = fmt.Sprintf("names %q twice", w.name)
+			text = "has the name of an earlier one"
 		}
-		if text != "" {
-			problems = append(problems, rest.Problem{Variable: "KB_MCP_VENDORS", Text: text})
+		if text != "" { // not quoted: somebody may have put a key there
+			problems = append(problems, rest.Problem{Variable: "KB_MCP_VENDORS", Text: fmt.Sprintf("entry %d %s", i+1, text)})
 			continue
 		}
 		seen[w.name] = true
@@ -176,9 +176,9 @@ func parseWanted(entry string, all []platform) (wanted, string) {
 		for _, p := range all {
 			known = append(known, p.name)
 		}
-		return wanted{}, fmt.Sprintf("names the platform %q; known are %s (name=platform adds a connection)", platformName, strings.Join(known, ", "))
+		return wanted{}, fmt.Sprintf("names no known platform; known are %s (name=platform adds a connection)", strings.Join(known, ", "))
 	case !connectionName.MatchString(name):
-		return wanted{}, fmt.Sprintf("names the connection %q; a name is a lower-case letter, then letters, digits and _", name)
+		return wanted{}, "has a bad name; a name is a lower-case letter, then letters, digits and _"
 	case name == platformName:
 		return wanted{name: name, platform: all[i]}, ""
 	}
