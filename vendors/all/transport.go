@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
@@ -70,11 +71,12 @@ func proxy(env *Environ) (func(*http.Request) (*url.URL, error), []rest.Problem)
 		if upper == "NO_PROXY" || value == "" {
 			return value
 		}
-		u, err := url.Parse(value)
-		if err != nil || u.Host == "" { // "proxy:3128" is taken as http, as curl does
-			u, err = url.Parse("http://" + value)
+		whole := value
+		if !strings.Contains(value, "://") { // "proxy:3128" is taken as http, as curl does
+			whole = "http://" + value
 		}
-		if err != nil || u.Host == "" {
+		u, err := url.Parse(whole)
+		if err != nil || u.Hostname() == "" {
 			problems = append(problems, rest.Problem{Variable: name, Text: "is not a URL"})
 			return ""
 		}

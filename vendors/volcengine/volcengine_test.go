@@ -115,7 +115,7 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// The three secrets and the alias are tagged, so that they can be files and
+// The credentials and the alias are tagged, so that they can be files and
 // stay out of every text.
 func TestSecretTags(t *testing.T) {
 	var got []string
@@ -124,7 +124,7 @@ func TestSecretTags(t *testing.T) {
 			got = append(got, f.Tag.Get("env"))
 		}
 	}
-	want := []string{"VOLCENGINE_SECRET_KEY", "VOLCENGINE_SESSION_TOKEN", "VOLCENGINE_API_KEY", "VIKING_API_KEY"}
+	want := []string{"VOLCENGINE_ACCESS_KEY", "VOLCENGINE_SECRET_KEY", "VOLCENGINE_SESSION_TOKEN", "VOLCENGINE_API_KEY", "VIKING_API_KEY"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// asMain turns the test binary into kb-mcp, so that tests run real processes.
+const asMain = "KB_MCP_TEST_AS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		os.Unsetenv(asMain)
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// try runs a command inside the test.
+func try(t *testing.T, environ []string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out, log bytes.Buffer
+	err = run(ctx, args, environ, strings.NewReader(""), &out, &log)
+	return out.String(), log.String(), err
+}
+
+func TestNothingConfigured(t *testing.T) {
+	for _, args := range [][]string{{}, {"stdio"}, {"http"}, {"call", "list_vendors"}} {
+		_, _, err := try(t, []string{"PATH=/bin", "COZE_API_TOKEN=", "DIFY_API_KEY=${DIFY_API_KEY}"}, args...)
+		if err == nil {
+			t.Fatalf("%v started", args)
+		}
+		for _, want := range []string{"COZE_API_TOKEN", "DIFY_API_KEY", "RAGFLOW_API_KEY", "VOLCENGINE_ACCESS_KEY", "--demo", "DIFY_API_KEY was not expanded"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: the message lacks %q:\n%v", args, want, err)
+			}
+		}
+	}
+}
+
+func TestEveryProblemAtOnce(t *testing.T) {
+	_, _, err := try(t, []string{
+		"KB_MCP_VENDORS=coze,staging=dify,difi,coze", "COZE_API_BASE=ftp://canary-value", "COZE_RATE_LIMIT=canary-value",
+		"STAGING_DIFY_TIMEOUT=canary-value", "KB_MCP_LOG_LEVEL=canary-value", "KB_MCP_LOG_FORMAT=canary-value",
+		"KB_MCP_ALLOW_WRITES=canary-value", "KB_MCP_REDIS_URL=canary-value", "KB_MCP_CA_FILE=/canary-value",
+		"HTTPS_PROXY=http://user:canary-value@", "KB_MCP_AUTH_TOKENS_FILE=/canary-value",
+	})
+	if err == nil {
+		t.Fatal("it started")
+	}
+	for _, want := range []string{"KB_MCP_VENDORS", "COZE_API_TOKEN", "COZE_API_BASE", "COZE_RATE_LIMIT", "STAGING_DIFY_API_KEY", "STAGING_DIFY_TIMEOUT",
+		"KB_MCP_LOG_LEVEL", "KB_MCP_LOG_FORMAT", "KB_MCP_ALLOW_WRITES", "KB_MCP_REDIS_URL", "KB_MCP_CA_FILE", "HTTPS_PROXY", "KB_MCP_AUTH_TOKENS_FILE"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the message lacks %s", want)
+		}
+	}
+	if strings.Contains(err.Error(), "canary") {
+		t.Errorf("a value is in the message:\n%v", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	_, log, err := try(t, []string{
+		"DIFY_API_KEY=dataset-0123456789", "COZE_API_TOKEN=${COZE_API_TOKEN}", "KB_MCP_ALOW_WRITES=true", "KB_MCP_LOG_FORMAT=json",
+	})
+	if err != nil { // stdin is at its end
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"variable":"COZE_API_TOKEN"`, `"variable":"KB_MCP_ALOW_WRITES"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no warning with %s in\n%s", want, log)
+		}
+	}
+}
+
+func TestToolsCommandPrintsTheList(t *testing.T) {
+	out, _, err := try(t, nil, "tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("../../testdata/tools/list.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), out); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestCallCommand(t *testing.T) {
+	quiet := []string{}
+	out, log, err := try(t, quiet, "call", "--demo", "list_vendors")
+	if err != nil || log != "" || !json.Valid([]byte(out)) || !strings.Contains(out, `"vendor":"coze"`) {
+		t.Errorf("%v, %q, %q", err, out, log)
+	}
+	out, log, err = try(t, quiet, "call", "--demo", "list_documents", `{"vendor":"coze","knowledge_base_id":"1"}`)
+	var failure struct {
+		Error struct{ Kind, Hint, Vendor string }
+	}
+	if !errors.Is(err, errReported) || out != "" || json.Unmarshal([]byte(log), &failure) != nil || failure.Error.Kind != "not_found" || failure.Error.Vendor != "coze" {
+		t.Errorf("%v, %q, %q", err, out, log)
+	}
+	if _, _, err = try(t, quiet, "call", "--demo", "list_document"); err == nil || !strings.Contains(err.Error(), "list_documents") {
+		t.Errorf("an unknown tool: %v", err)
+	}
+	if _, _, err = try(t, quiet, "call", "--demo", "list_documents", `{`); !errors.Is(err, errReported) {
+		t.Errorf("broken JSON: %v", err)
+	}
+}
+
+func TestHelpEverywhere(t *testing.T) {
+	top, _, err := try(t, nil, "--help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"stdio", "http", "demo", "sandbox", "tools", "call", "version"} {
+		out, _, err := try(t, nil, command, "-h")
+		if err != nil || !strings.Contains(out, "Usage: kb-mcp "+command) && command != "stdio" || !strings.Contains(top, command) {
+			t.Errorf("%s -h: %v\n%s", command, err, out)
+		}
+		if command != "version" && !strings.Contains(out, "Example") {
+			t.Errorf("%s -h has no example:\n%s", command, out)
+		}
+	}
+	if _, _, err := try(t, nil, "serve"); err == nil || !strings.Contains(err.Error(), "--help") {
+		t.Errorf("an unknown command: %v", err)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	out, _, err := try(t, nil, "version")
+	if err != nil || !strings.HasPrefix(out, "kb-mcp "+version+", commit ") || !strings.Contains(out, "go1.") {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+func TestTourEndsByItself(t *testing.T) {
+	began := time.Now()
+	out, _, err := try(t, nil, "demo")
+	if err != nil || time.Since(began) > 15*time.Second {
+		t.Fatalf("%v after %s", err, time.Since(began))
+	}
+	for _, want := range []string{"产品手册", "coze", "dify", "ragflow", "volcengine", "completed, 100%", "failed: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the tour lacks %q:\n%s", want, out)
+		}
+	}
+	if strings.ContainsRune(out, '\x1b') {
+		t.Error("escape sequences although stdout is no terminal")
+	}
+}
+
+func TestHTTPRefusesTheWorldWithoutTokens(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "kb.example.com:80"} {
+		if _, _, err := try(t, nil, "http", "--demo", "--addr", addr); err == nil || !strings.Contains(err.Error(), "KB_MCP_AUTH_TOKENS") {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+}
+
+func TestDemoNeverTouchesRealAccounts(t *testing.T) {
+	environ := []string{"DIFY_API_KEY=dataset-real-account-key", "KB_MCP_VENDORS=dify", "HTTP_PROXY=http://127.0.0.1:1", "KB_MCP_LOG_LEVEL=debug"}
+	own := ownVariables(environ)
+	if !slices.Equal(own, []string{"KB_MCP_LOG_LEVEL=debug"}) {
+		t.Errorf("a demo takes %v", own)
+	}
+	out, _, err := try(t, environ, "call", "--demo", "list_vendors")
+	if err != nil || !strings.Contains(out, "volcengine") {
+		t.Errorf("%q, %v", out, err)
+	}
+}
