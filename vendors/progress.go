@@ -164,32 +164,47 @@ func (r ProgressResult) Len() int { return len(r.Documents) }
 // maxRemaining is how many ids a cut answer names; the caller has them anyway.
 const maxRemaining = 200
 
-// Fit leaves all but the first n documents out: to NextCursor for a whole
-// knowledge base, named or counted for given ids. The summary stays whole.
+// Fit leaves documents out: to NextCursor for a whole knowledge base; of given
+// ids the completed ones first, because nobody needs to act on them. The summary
+// stays whole.
 func (r ProgressResult) Fit(n int) any {
 	n = max(n, 1)
-	if n >= len(r.Documents) {
+	switch {
+	case n >= len(r.Documents):
 		r.Remaining = nil
 		r.Truncated, r.Hint = true, "Not every document was read; call again with at most 100 of the ids that are not in `documents`."
-		return r
-	}
-	if r.after != nil {
+	case r.after != nil:
 		r.NextCursor = r.after[n-1].cursor()
 		r.Documents, r.after = r.Documents[:n], r.after[:n]
-		return r
+	default:
+		r.fitIDs(n)
 	}
-	rest := make([]string, 0, len(r.Documents)-n+len(r.Remaining))
-	for _, d := range r.Documents[n:] {
+	return r
+}
+
+// fitIDs keeps n of the documents that were asked for by their ids.
+func (r *ProgressResult) fitIDs(n int) {
+	urgent, calm := []Progress{}, []Progress{}
+	for _, d := range r.Documents {
+		if d.Status == Completed {
+			calm = append(calm, d)
+		} else {
+			urgent = append(urgent, d)
+		}
+	}
+	all := append(urgent, calm...)
+	rest := make([]string, 0, len(all)-n+len(r.Remaining))
+	for _, d := range all[n:] {
 		rest = append(rest, d.DocumentID)
 	}
 	rest = append(rest, r.Remaining...)
-	last := r.Documents[n-1].DocumentID
-	r.Documents, r.Truncated, r.Remaining = r.Documents[:n], true, rest
-	r.Hint = "The summary covers every document that was read; not all fit into one answer. Call again with remaining_document_ids for the others."
+	r.Hint = fmt.Sprintf("The summary covers the %d documents that were read; the %d left out here do not fit, call again for them about %d ids at a time.",
+		r.Summary.Total, len(all)-n, n)
+	if len(urgent) <= n && len(r.Remaining) == 0 {
+		r.Hint = fmt.Sprintf("The summary covers every document; the %d left out here are all completed.", len(all)-n)
+	}
+	r.Documents, r.Truncated, r.Remaining = all[:n], true, rest
 	if len(rest) > maxRemaining {
 		r.Remaining = nil
-		r.Hint = fmt.Sprintf("The summary covers every document that was read; not all fit into one answer. "+
-			"`documents` follows the order of your ids and ends with %q: call again with the ids after it, about %d at a time.", last, n)
 	}
-	return r
 }

@@ -253,8 +253,12 @@ func TestFitOfGivenIDs(t *testing.T) {
 	many := make([]string, 1000)
 	b := &bench{progress: func(q ProgressQuery) (Report, error) {
 		var r Report
-		for _, id := range q.DocumentIDs {
-			r.Documents = append(r.Documents, Document{DocumentID: id, Status: Completed})
+		for i, id := range q.DocumentIDs {
+			d := Document{DocumentID: id, Status: Completed}
+			if i%100 == 99 {
+				d.Status = Failed
+			}
+			r.Documents = append(r.Documents, d)
 		}
 		return r, nil
 	}}
@@ -270,10 +274,18 @@ func TestFitOfGivenIDs(t *testing.T) {
 		t.Errorf("%d documents, %d remaining, %+v", len(few.Documents), len(few.Remaining), few.Summary)
 	}
 	cut := got.Fit(100).(ProgressResult)
-	if len(cut.Documents) != 100 || cut.Remaining != nil || !strings.Contains(cut.Hint, many[99]) || !cut.Truncated {
+	if len(cut.Documents) != 100 || cut.Remaining != nil || !strings.Contains(cut.Hint, "900 left out here are all completed") || !cut.Truncated {
 		t.Errorf("%d documents, %d remaining, %q", len(cut.Documents), len(cut.Remaining), cut.Hint)
 	}
-	if len(got.Documents) != 1000 || got.Truncated {
+	for i, d := range cut.Documents {
+		if failed := i < 10; failed != (d.Status == Failed) {
+			t.Errorf("document %d is %s: what is not completed comes first", i, d.Status)
+		}
+	}
+	if cut = got.Fit(5).(ProgressResult); strings.Contains(cut.Hint, "completed") {
+		t.Errorf("%q, but failed ones are left out", cut.Hint)
+	}
+	if len(got.Documents) != 1000 || got.Truncated || got.Documents[99].Status != Failed {
 		t.Error("Fit changed its receiver")
 	}
 }
