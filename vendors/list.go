@@ -78,10 +78,9 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 // ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
 func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
 	out := KnowledgeBaseList{Vendor: v.name, KnowledgeBases: []KnowledgeBase{}}
-	lister, ok := v.driver.(KnowledgeBaseLister)
-	if !ok {
-		return out, v.wrap("list_knowledge_bases", Errorf(Unsupported, "%s cannot list knowledge bases.", v.platform).
-			WithHint("Take the knowledge base id from the platform's console."))
+	lister, err := capability[KnowledgeBaseLister](v, "list_knowledge_bases")
+	if err != nil {
+		return out, v.wrap("list_knowledge_bases", err)
 	}
 	w := walker[KnowledgeBase]{
 		fetch: func(ctx context.Context, page int, token string, size int) (Page[KnowledgeBase], error) {

@@ -16,6 +16,14 @@ type Vendor struct {
 	driver   Driver
 }
 
+// toolOrder is the contract's order of the tools that need a connection.
+var toolOrder = []string{
+	"list_knowledge_bases", "list_documents", "get_document_info", "get_ingestion_progress",
+	"search_knowledge_base", "list_chunks",
+	"create_knowledge_base", "update_knowledge_base", "delete_knowledge_base", "upload_document", "update_document",
+	"delete_documents", "start_ingestion", "stop_ingestion", "download_document",
+}
+
 // New makes the connection name on platform.
 func New(name, platform string, d Driver) *Vendor {
 	return &Vendor{name: name, platform: platform, driver: d}
@@ -27,22 +35,39 @@ func (v *Vendor) Name() string { return v.name }
 // Platform is the kind of service.
 func (v *Vendor) Platform() string { return v.platform }
 
-// Capabilities gives the names of the tools that work on this connection.
+// Capabilities gives the names of the tools that work on this connection, in
+// the order of the contract. Having a method is having its tool.
 func (v *Vendor) Capabilities() []string {
-	tools := []string{}
-	if _, ok := v.driver.(KnowledgeBaseLister); ok {
-		tools = append(tools, "list_knowledge_bases")
+	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true}
+	_, can["list_knowledge_bases"] = v.driver.(KnowledgeBaseLister)
+	_, can["search_knowledge_base"] = v.driver.(Searcher)
+	_, can["list_chunks"] = v.driver.(ChunkLister)
+	_, can["create_knowledge_base"] = v.driver.(KnowledgeBaseCreator)
+	_, can["update_knowledge_base"] = v.driver.(KnowledgeBaseUpdater)
+	_, can["delete_knowledge_base"] = v.driver.(KnowledgeBaseDeleter)
+	_, can["upload_document"] = v.driver.(Uploader)
+	_, can["update_document"] = v.driver.(DocumentUpdater)
+	_, can["delete_documents"] = v.driver.(DocumentDeleter)
+	_, can["start_ingestion"] = v.driver.(IngestionStarter)
+	_, can["stop_ingestion"] = v.driver.(IngestionStopper)
+	_, can["download_document"] = v.driver.(Downloader)
+	if a, ok := v.driver.(Adviser); ok {
+		for tool := range a.Instead() {
+			can[tool] = false
+		}
 	}
-	return append(tools, "list_documents", "get_document_info", "get_ingestion_progress")
+	tools := []string{}
+	for _, name := range toolOrder {
+		if can[name] {
+			tools = append(tools, name)
+		}
+	}
+	return tools
 }
 
 // GetDocument gives one document.
 func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
-	err := checkID("knowledge_base_id", ref.KnowledgeBaseID)
-	if err == nil {
-		err = checkID("document_id", ref.DocumentID)
-	}
-	if err != nil {
+	if err := checkRef(ref); err != nil {
 		return Document{}, v.wrap("get_document_info", err)
 	}
 	d, err := v.driver.GetDocument(ctx, ref)

@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// maxCall bounds a transfer that takes longer than an answer; the call's own
+// deadline comes first.
+const maxCall = 55 * time.Second
+
 // lower is what happens to a try after its turn has come: it is signed now,
 // because signatures carry a date, and its time begins now, because waiting
 // for a turn is not the platform's slowness.
@@ -18,7 +22,11 @@ type lower struct {
 
 // RoundTrip implements http.RoundTripper on a clone of r.
 func (l lower) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
+	timeout := l.timeout
+	if r.Context().Value(unhurried{}) != nil {
+		timeout = maxCall
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	r = r.Clone(ctx)
 	if err := l.signed(r); err != nil {
 		cancel()

@@ -65,7 +65,8 @@ type Call struct {
 	Method string
 	Path   []string // segments, escaped here
 	Query  url.Values
-	Body   any // sent as JSON; nil for none
+	Body   any   // sent as JSON; nil for none
+	Form   *Form // sent instead of Body
 	Header http.Header
 	// Write marks what must not happen twice: it is tried again only when it
 	// surely did not happen.
@@ -136,11 +137,11 @@ func (c *Client) heed(ctx context.Context, err *vendors.Error) {
 		"code", err.VendorCode, "request_id", err.RequestID, "cause", c.conn.Secrets.Clean(err.Error()))
 }
 
-// try is one request and its judgement.
-func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out any) *vendors.Error {
+// request makes the request of one try.
+func (c *Client) request(ctx context.Context, call Call, u string, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, call.Method, u, bytes.NewReader(body))
 	if err != nil {
-		return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
+		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -148,6 +149,25 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 	}
 	for name, values := range call.Header {
 		req.Header[name] = values
+	}
+	if call.Form == nil {
+		return req, nil
+	}
+	req = req.WithContext(context.WithValue(ctx, unhurried{}, true))
+	form, length, contentType, err := call.Form.body()
+	if err != nil {
+		return nil, err
+	}
+	req.Body, req.GetBody, req.ContentLength = form, nil, length
+	req.Header.Set("Content-Type", contentType)
+	return req, nil
+}
+
+// try is one request and its judgement.
+func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out any) *vendors.Error {
+	req, err := c.request(ctx, call, u, body)
+	if err != nil {
+		return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
 	}
 	a, err := c.roundTrip(req)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,6 +34,15 @@ type Request struct {
 	Query   map[string]any    `json:"query,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
+	Form    *Form             `json:"form,omitempty"` // a multipart body
+}
+
+// Form is a multipart body as it must arrive: fields, and one file.
+type Form struct {
+	Fields  map[string]string `json:"fields,omitempty"`
+	Field   string            `json:"field"`
+	Name    string            `json:"name"`
+	Content string            `json:"content"`
 }
 
 // Response is what comes back: a JSON body, a raw text, or a fault.
@@ -90,6 +101,12 @@ func (p *player) check(want Request, r *http.Request, body []byte) {
 			p.t.Errorf("header %s of request %d is %q, want %q", name, p.next, got, value)
 		}
 	}
+	if want.Form != nil {
+		if d := cmp.Diff(want.Form, p.form(r, body)); d != "" {
+			p.t.Errorf("form of request %d (-want +got):\n%s", p.next, d)
+		}
+		return
+	}
 	if len(want.Body) == 0 {
 		if len(body) > 0 {
 			p.t.Errorf("request %d has a body: %s", p.next, body)
@@ -99,6 +116,37 @@ func (p *player) check(want Request, r *http.Request, body []byte) {
 	if d := cmp.Diff(decode(p.t, want.Body), decode(p.t, body)); d != "" {
 		p.t.Errorf("body of request %d (-want +got):\n%s", p.next, d)
 	}
+}
+
+// form reads a multipart body.
+func (p *player) form(r *http.Request, body []byte) *Form {
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || int64(len(body)) != r.ContentLength {
+		p.t.Errorf("request %d: %v, %d bytes of %d", p.next, err, len(body), r.ContentLength)
+	}
+	parts, err := multipart.NewReader(bytes.NewReader(body), params["boundary"]).ReadForm(1 << 20)
+	if err != nil {
+		p.t.Fatalf("request %d is no form: %v", p.next, err)
+	}
+	f := &Form{}
+	for name, values := range parts.Value {
+		if f.Fields == nil {
+			f.Fields = map[string]string{}
+		}
+		f.Fields[name] = strings.Join(values, ",")
+	}
+	for name, files := range parts.File {
+		file, err := files[0].Open()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		content, err := io.ReadAll(file)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		f.Field, f.Name, f.Content = name, files[0].Filename, string(content)
+	}
+	return f
 }
 
 func query(m map[string]any) url.Values {

@@ -56,6 +56,14 @@ type Args struct {
 	Status          vendors.Status `json:"status,omitempty"`
 	NameContains    string         `json:"name_contains,omitempty"`
 	Limit           int            `json:"limit,omitempty"`
+	Query           string         `json:"query,omitempty"`
+	Name            *string        `json:"name,omitempty"`
+	Description     *string        `json:"description,omitempty"`
+	Text            string         `json:"text,omitempty"`
+	URL             string         `json:"url,omitempty"`
+	File            string         `json:"file,omitempty"` // the content of a file to upload
+	Enabled         *bool          `json:"enabled,omitempty"`
+	Metadata        map[string]any `json:"metadata,omitempty"`
 }
 
 // required are the cases that every driver must show or explain in skip.json.
@@ -166,28 +174,6 @@ func answer(t *testing.T, c Case, open Open) []byte {
 	b := encode(t, result)
 	invariants(t, b)
 	return b
-}
-
-// Do makes a case's call.
-func Do(ctx context.Context, v *vendors.Vendor, call Call) (any, error) {
-	a := call.Args
-	limit := a.Limit
-	if limit == 0 {
-		limit = 20
-	}
-	switch call.Op {
-	case "list_knowledge_bases":
-		return v.ListKnowledgeBases(ctx, vendors.ListQuery{NameContains: a.NameContains, Limit: limit})
-	case "list_documents":
-		return v.ListDocuments(ctx, vendors.ListQuery{
-			KnowledgeBaseID: a.KnowledgeBaseID, Status: a.Status, NameContains: a.NameContains, Limit: limit})
-	case "get_document_info":
-		return v.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: a.KnowledgeBaseID, DocumentID: a.DocumentID})
-	case "get_ingestion_progress":
-		return v.Progress(ctx, vendors.ProgressRequest{
-			KnowledgeBaseID: a.KnowledgeBaseID, DocumentIDs: a.DocumentIDs, BatchID: a.BatchID})
-	}
-	return nil, errors.New("vendortest: unknown op " + call.Op)
 }
 
 // failed checks an error and returns its report.

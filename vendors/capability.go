@@ -1,0 +1,160 @@
+package vendors
+
+import (
+	"context"
+	"io"
+)
+
+// The interfaces below are what a platform may offer beyond reading. Each is
+// one method: a driver that has the method has the tool. What a driver lacks is
+// unsupported, and [Adviser] says what to do instead.
+
+// Adviser says, for tools that do not work on this connection, what an agent
+// can do instead: tool name to one sentence. A tool named here is unsupported
+// even when the driver has its method (the account or the server's generation
+// does not allow it).
+type Adviser interface {
+	Instead() map[string]string
+}
+
+// Searcher searches one knowledge base; hits come best first.
+type Searcher interface {
+	Search(ctx context.Context, q SearchQuery) ([]Hit, error)
+}
+
+// ChunkLister lists the chunks of one document, in the platform's order.
+type ChunkLister interface {
+	ListChunks(ctx context.Context, ref Ref, q PageQuery) (Page[Chunk], error)
+}
+
+// KnowledgeBaseCreator makes a knowledge base and returns it as the platform
+// named it.
+type KnowledgeBaseCreator interface {
+	CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseChange) (KnowledgeBase, error)
+}
+
+// KnowledgeBaseUpdater changes what is given and keeps the rest, also where the
+// platform's own call would reset it.
+type KnowledgeBaseUpdater interface {
+	UpdateKnowledgeBase(ctx context.Context, id string, change KnowledgeBaseChange) (KnowledgeBase, error)
+}
+
+// KnowledgeBaseDeleter deletes exactly one knowledge base with all it holds.
+type KnowledgeBaseDeleter interface {
+	DeleteKnowledgeBase(ctx context.Context, id string) error
+}
+
+// Uploader adds one document. After a lost answer it looks before it says what
+// happened; it never sends a second create blindly.
+type Uploader interface {
+	Upload(ctx context.Context, u Upload) (Uploaded, error)
+}
+
+// DocumentUpdater changes what is given of one document.
+type DocumentUpdater interface {
+	UpdateDocument(ctx context.Context, ref Ref, change DocumentChange) (Document, error)
+}
+
+// DocumentDeleter deletes documents of one knowledge base and reports per id.
+// ids is never empty. It makes sure that each belongs to the knowledge base
+// where the platform does not.
+type DocumentDeleter interface {
+	DeleteDocuments(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
+}
+
+// IngestionStarter asks for ingestion, or for ingestion once more.
+type IngestionStarter interface {
+	StartIngestion(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
+}
+
+// IngestionStopper stops ingestion.
+type IngestionStopper interface {
+	StopIngestion(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
+}
+
+// Downloader gives the file that was uploaded.
+type Downloader interface {
+	Download(ctx context.Context, ref Ref) (Download, error)
+}
+
+// SearchQuery is a question to one knowledge base.
+type SearchQuery struct {
+	KnowledgeBaseID string
+	Query           string
+	Limit           int // 1-50
+}
+
+// Hit is one chunk that a search found.
+type Hit struct {
+	DocumentID   string   `json:"document_id"`
+	DocumentName string   `json:"document_name"`
+	ChunkID      string   `json:"chunk_id"`
+	Content      string   `json:"content"`
+	Score        *float64 `json:"score,omitempty"` // the platform's own scale
+}
+
+// Chunk is one piece of a document.
+type Chunk struct {
+	ChunkID  string `json:"chunk_id"`
+	Position *int64 `json:"position,omitempty"`
+	Content  string `json:"content"`
+	Enabled  *bool  `json:"enabled,omitempty"`
+}
+
+// KnowledgeBaseChange is what to set; nil is "leave as it is".
+type KnowledgeBaseChange struct{ Name, Description *string }
+
+// DocumentChange is what to set; nil is "leave as it is".
+type DocumentChange struct {
+	Name     *string
+	Enabled  *bool
+	Metadata map[string]any
+}
+
+// Upload is a new document: exactly one of Text, URL and File is set.
+type Upload struct {
+	KnowledgeBaseID string
+	Name            string // "" only with URL
+	Text            string
+	URL             string // http or https
+	File            *File
+}
+
+// File is a file to upload. Open may be called once per try.
+type File struct {
+	Size int64
+	Open func() (io.ReadCloser, error)
+}
+
+// Uploaded is a document that was added. Notes say what the platform did that
+// the caller may not expect: renamed, replaced another, needs a start.
+type Uploaded struct {
+	Document Document
+	BatchID  string // Dify
+	Notes    []string
+}
+
+// Result is what happened to one document of a write.
+type Result string
+
+// The outcomes of the contract.
+const (
+	Done     Result = "done"
+	Accepted Result = "accepted" // will happen
+	Absent   Result = "not_found"
+	NotDone  Result = "failed"
+)
+
+// Outcome is the result for one id. Err explains NotDone.
+type Outcome struct {
+	DocumentID string
+	Result     Result
+	Err        error
+}
+
+// Download is a file's content. The caller closes Body.
+type Download struct {
+	Name string
+	Size int64 // -1: not said
+	Body io.ReadCloser
+}

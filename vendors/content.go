@@ -1,0 +1,145 @@
+package vendors
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// SearchResult is the answer to a search.
+type SearchResult struct {
+	Vendor          string `json:"vendor"`
+	KnowledgeBaseID string `json:"knowledge_base_id"`
+	Hits            []Hit  `json:"hits"`
+	Truncated       bool   `json:"truncated,omitempty"`
+	Hint            string `json:"hint,omitempty"`
+}
+
+// Search asks a knowledge base a question.
+func (v *Vendor) Search(ctx context.Context, q SearchQuery) (SearchResult, error) {
+	const tool = "search_knowledge_base"
+	out := SearchResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []Hit{}}
+	s, err := capability[Searcher](v, tool)
+	if err == nil {
+		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
+	}
+	if err == nil && strings.TrimSpace(q.Query) == "" {
+		err = Errorf(InvalidArgument, "`query` is blank.").WithHint("Ask for words that should be in the documents.")
+	}
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	hits, err := s.Search(ctx, q)
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
+	return out, nil
+}
+
+// Len is the number of hits.
+func (r SearchResult) Len() int { return len(r.Hits) }
+
+// Fit leaves the last hits out; a hit too large by itself is shortened.
+func (r SearchResult) Fit(n int) any {
+	r.Truncated = true
+	r.Hint = "Not all hits fit into one answer; ask a narrower question or a smaller `limit`."
+	if n < 1 {
+		r.Hits = []Hit{r.Hits[0]}
+		r.Hits[0].Content = head(r.Hits[0].Content)
+		return r
+	}
+	r.Hits = r.Hits[:min(n, len(r.Hits))]
+	return r
+}
+
+// ChunkList is one page of a document's chunks.
+type ChunkList struct {
+	Chunks     []Chunk `json:"chunks"`
+	Total      *int    `json:"total,omitempty"`
+	NextCursor string  `json:"next_cursor,omitempty"`
+	Truncated  bool    `json:"truncated,omitempty"`
+	Hint       string  `json:"hint,omitempty"`
+
+	after []position
+}
+
+// ListChunks gives up to limit chunks of a document, from cursor on.
+func (v *Vendor) ListChunks(ctx context.Context, ref Ref, limit int, cursor string) (ChunkList, error) {
+	const tool = "list_chunks"
+	out := ChunkList{Chunks: []Chunk{}}
+	lister, err := capability[ChunkLister](v, tool)
+	if err == nil {
+		err = checkRef(ref)
+	}
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	w := walker[Chunk]{
+		fetch: func(ctx context.Context, page int, token string, size int) (Page[Chunk], error) {
+			return lister.ListChunks(ctx, ref, PageQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Page: page, Token: token, Size: size})
+		},
+		key: func(c Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
+	}
+	hash := v.hash(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID})
+	rows, next, total, err := collect(ctx, w, ListQuery{Limit: limit, Cursor: cursor}, hash, func(*Chunk) bool { return true })
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	for _, r := range rows {
+		out.Chunks, out.after = append(out.Chunks, r.item), append(out.after, r.after)
+	}
+	out.Total, out.NextCursor = total, next
+	return out, nil
+}
+
+// Len is the number of chunks.
+func (l ChunkList) Len() int { return len(l.Chunks) }
+
+// Fit leaves all but the first n chunks to NextCursor; a chunk too large by
+// itself is shortened.
+func (l ChunkList) Fit(n int) any {
+	if keep := max(n, 1); keep < len(l.Chunks) {
+		l.NextCursor = l.after[keep-1].cursor()
+		l.Chunks, l.after = l.Chunks[:keep], l.after[:keep]
+	}
+	if n < 1 {
+		l.Chunks = []Chunk{l.Chunks[0]}
+		l.Chunks[0].Content = head(l.Chunks[0].Content)
+		l.Truncated, l.Hint = true, "This chunk is too long to be shown whole."
+	}
+	return l
+}
+
+// maxContent is how much of one text is shown when it does not fit.
+const maxContent = 12_000
+
+// head is the beginning of a text.
+func head(s string) string {
+	if utf8.RuneCountInString(s) <= maxContent {
+		return s
+	}
+	return string([]rune(s)[:maxContent]) + "…"
+}
+
+// capability gives the driver as what a tool needs, or says why it is not.
+func capability[C any](v *Vendor, tool string) (C, error) {
+	c, ok := v.driver.(C)
+	instead := ""
+	if a, is := v.driver.(Adviser); is {
+		instead = a.Instead()[tool]
+	}
+	if ok && instead == "" {
+		return c, nil
+	}
+	var none C
+	return none, Errorf(Unsupported, "This connection (platform %s) does not support %s.", v.platform, tool).WithHint(instead)
+}
+
+func checkRef(ref Ref) error {
+	if err := checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
+		return err
+	}
+	return checkID("document_id", ref.DocumentID)
+}

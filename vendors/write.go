@@ -1,0 +1,197 @@
+package vendors
+
+import (
+	"context"
+	"errors"
+)
+
+// UploadResult is a document that was added.
+type UploadResult struct {
+	Document Document `json:"document"`
+	BatchID  string   `json:"batch_id,omitempty"`
+	Notes    []string `json:"notes,omitempty"` // what the platform did that one may not expect
+}
+
+// OutcomeResult is what happened to each document of a write.
+type OutcomeResult struct {
+	Results []OutcomeRow `json:"results"`
+}
+
+// OutcomeRow is the result for one document.
+type OutcomeRow struct {
+	DocumentID string       `json:"document_id"`
+	Outcome    Result       `json:"outcome"`
+	Error      *ErrorReport `json:"error,omitempty"`
+}
+
+// CreateKnowledgeBase makes a knowledge base.
+func (v *Vendor) CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseChange) (KnowledgeBase, error) {
+	const tool = "create_knowledge_base"
+	c, err := capability[KnowledgeBaseCreator](v, tool)
+	if err != nil {
+		return KnowledgeBase{}, v.wrap(tool, err)
+	}
+	kb, err := c.CreateKnowledgeBase(ctx, draft)
+	if err != nil {
+		return kb, v.wrap(tool, err)
+	}
+	kb.Vendor = v.name
+	return kb, nil
+}
+
+// UpdateKnowledgeBase changes name or description.
+func (v *Vendor) UpdateKnowledgeBase(ctx context.Context, id string, change KnowledgeBaseChange) (KnowledgeBase, error) {
+	const tool = "update_knowledge_base"
+	c, err := capability[KnowledgeBaseUpdater](v, tool)
+	if err == nil {
+		err = checkID("knowledge_base_id", id)
+	}
+	if err == nil && change.Name == nil && change.Description == nil {
+		err = Errorf(InvalidArgument, "Nothing to change: neither `name` nor `description` is given.")
+	}
+	if err != nil {
+		return KnowledgeBase{}, v.wrap(tool, err)
+	}
+	kb, err := c.UpdateKnowledgeBase(ctx, id, change)
+	if err != nil {
+		return kb, v.wrap(tool, err)
+	}
+	kb.Vendor = v.name
+	return kb, nil
+}
+
+// DeleteKnowledgeBase deletes one knowledge base with all its documents.
+func (v *Vendor) DeleteKnowledgeBase(ctx context.Context, id string) error {
+	const tool = "delete_knowledge_base"
+	c, err := capability[KnowledgeBaseDeleter](v, tool)
+	if err == nil {
+		err = checkID("knowledge_base_id", id)
+	}
+	if err == nil {
+		err = c.DeleteKnowledgeBase(ctx, id)
+	}
+	if err != nil {
+		return v.wrap(tool, err)
+	}
+	return nil
+}
+
+// Upload adds one document.
+func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
+	const tool = "upload_document"
+	c, err := capability[Uploader](v, tool)
+	if err == nil {
+		err = checkID("knowledge_base_id", u.KnowledgeBaseID)
+	}
+	if err != nil {
+		return UploadResult{}, v.wrap(tool, err)
+	}
+	up, err := c.Upload(ctx, u)
+	if err != nil {
+		return UploadResult{}, v.wrap(tool, err)
+	}
+	up.Document.settle(v.name, u.KnowledgeBaseID)
+	return UploadResult{Document: up.Document, BatchID: up.BatchID, Notes: up.Notes}, nil
+}
+
+// UpdateDocument changes name, enabled or metadata of one document.
+func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentChange) (Document, error) {
+	const tool = "update_document"
+	c, err := capability[DocumentUpdater](v, tool)
+	if err == nil {
+		err = checkRef(ref)
+	}
+	if err == nil && change.Name == nil && change.Enabled == nil && change.Metadata == nil {
+		err = Errorf(InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
+	}
+	if err != nil {
+		return Document{}, v.wrap(tool, err)
+	}
+	d, err := c.UpdateDocument(ctx, ref, change)
+	if err != nil {
+		return d, v.wrap(tool, err)
+	}
+	d.settle(v.name, ref.KnowledgeBaseID)
+	return d, nil
+}
+
+// DeleteDocuments deletes documents and reports for each.
+func (v *Vendor) DeleteDocuments(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	c, err := capability[DocumentDeleter](v, "delete_documents")
+	if err != nil {
+		return OutcomeResult{}, v.wrap("delete_documents", err)
+	}
+	return v.each(ctx, "delete_documents", kb, ids, c.DeleteDocuments)
+}
+
+// StartIngestion asks for ingestion of documents, or for it once more.
+func (v *Vendor) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	c, err := capability[IngestionStarter](v, "start_ingestion")
+	if err != nil {
+		return OutcomeResult{}, v.wrap("start_ingestion", err)
+	}
+	return v.each(ctx, "start_ingestion", kb, ids, c.StartIngestion)
+}
+
+// StopIngestion stops ingestion of documents.
+func (v *Vendor) StopIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	c, err := capability[IngestionStopper](v, "stop_ingestion")
+	if err != nil {
+		return OutcomeResult{}, v.wrap("stop_ingestion", err)
+	}
+	return v.each(ctx, "stop_ingestion", kb, ids, c.StopIngestion)
+}
+
+// each runs a write over several documents, and reports in the caller's order.
+func (v *Vendor) each(ctx context.Context, tool, kb string, ids []string, do func(context.Context, string, []string) ([]Outcome, error)) (OutcomeResult, error) {
+	out := OutcomeResult{Results: []OutcomeRow{}}
+	ids = unique(ids)
+	err := checkID("knowledge_base_id", kb)
+	for _, id := range ids {
+		err = errors.Join(err, checkID("document_ids", id))
+	}
+	if err == nil && len(ids) == 0 {
+		err = Errorf(InvalidArgument, "`document_ids` is empty.")
+	}
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	outcomes, err := do(ctx, kb, ids)
+	if err != nil && len(outcomes) == 0 {
+		return out, v.wrap(tool, err)
+	}
+	byID := make(map[string]Outcome, len(outcomes))
+	for _, o := range outcomes {
+		byID[o.DocumentID] = o
+	}
+	for _, id := range ids {
+		o, ok := byID[id]
+		if !ok { // the write ended before it came to this one
+			o = Outcome{Result: NotDone, Err: err}
+		}
+		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
+		if o.Result == NotDone && o.Err != nil {
+			report := ReportOf(v.wrap(tool, o.Err))
+			row.Error = &report
+		}
+		out.Results = append(out.Results, row)
+	}
+	return out, nil
+}
+
+// Download opens the file of one document. The caller closes it.
+func (v *Vendor) Download(ctx context.Context, ref Ref) (Download, error) {
+	const tool = "download_document"
+	c, err := capability[Downloader](v, tool)
+	if err == nil {
+		err = checkRef(ref)
+	}
+	if err != nil {
+		return Download{}, v.wrap(tool, err)
+	}
+	d, err := c.Download(ctx, ref)
+	if err != nil {
+		return Download{}, v.wrap(tool, err)
+	}
+	return d, nil
+}
