@@ -45,37 +45,50 @@ type Summary struct {
 
 // Progress gives the state of ingestion.
 func (v *Vendor) Progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	out, err := v.progress(ctx, q)
+	look, err := v.look(q)
+	if err != nil {
+		return ProgressResult{}, v.wrap("get_ingestion_progress", err)
+	}
+	out, err := look(ctx)
 	if err != nil {
 		return out, v.wrap("get_ingestion_progress", err)
 	}
 	return out, nil
 }
 
-func (v *Vendor) progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
+// look returns what looks at the documents of a request. Every further look
+// asks only for what was not settled at the one before.
+func (v *Vendor) look(q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
 	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
-		return ProgressResult{}, err
+		return nil, err
 	}
 	switch {
 	case q.BatchID != "" && len(q.DocumentIDs) > 0:
-		return ProgressResult{}, Errorf(InvalidArgument, "`document_ids` and `batch_id` were both given.").
+		return nil, Errorf(InvalidArgument, "`document_ids` and `batch_id` were both given.").
 			WithHint("Pass one of them, or neither for the whole knowledge base.")
 	case q.Cursor != "" && (q.BatchID != "" || len(q.DocumentIDs) > 0):
-		return ProgressResult{}, Errorf(InvalidArgument, "`cursor` goes only with a whole knowledge base.").
+		return nil, Errorf(InvalidArgument, "`cursor` goes only with a whole knowledge base.").
 			WithHint("Leave `cursor` out, or leave `document_ids` and `batch_id` out.")
 	case q.BatchID != "":
-		return v.batchProgress(ctx, q)
+		if err := checkID("batch_id", q.BatchID); err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context) (ProgressResult, error) { return v.batchProgress(ctx, q) }, nil
 	case len(q.DocumentIDs) > 0:
-		return v.idsProgress(ctx, q)
+		g := &group{v: v, kb: q.KnowledgeBaseID, ids: unique(q.DocumentIDs), known: map[string]Progress{}}
+		for _, id := range g.ids {
+			if err := checkID("document_ids", id); err != nil {
+				return nil, err
+			}
+		}
+		return g.look, nil
 	}
-	return v.wholeProgress(ctx, q)
+	o := &overview{v: v, kb: q.KnowledgeBaseID, cursor: q.Cursor}
+	return o.look, nil
 }
 
 // batchProgress reports one upload batch.
 func (v *Vendor) batchProgress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	if err := checkID("batch_id", q.BatchID); err != nil {
-		return ProgressResult{}, err
-	}
 	rep, err := v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID})
 	if err != nil {
 		return ProgressResult{}, err
@@ -83,58 +96,83 @@ func (v *Vendor) batchProgress(ctx context.Context, q ProgressRequest) (Progress
 	var t tally
 	out := ProgressResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{}}
 	for _, d := range rep.Documents {
-		d.settle(v.name, q.KnowledgeBaseID)
-		t.add(&d)
-		out.Documents = append(out.Documents, d.progress())
+		p := v.view(&d, q.KnowledgeBaseID)
+		t.add(&p)
+		out.Documents = append(out.Documents, p)
 	}
 	out.Summary, out.RetryAfterSeconds = t.summary(), t.pollAfter()
 	return out, nil
 }
 
-// idsProgress reports given documents in the caller's order. Ids the platform
-// does not know are not_found; when time or limit ran out midway, what was read
-// is given and the rest is named.
-func (v *Vendor) idsProgress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	ids := unique(q.DocumentIDs)
-	for _, id := range ids {
-		if err := checkID("document_ids", id); err != nil {
+// view settles a document and shows it as progress.
+func (v *Vendor) view(d *Document, kb string) Progress {
+	d.settle(v.name, kb)
+	return d.progress()
+}
+
+// group is given documents, and what is known of them.
+type group struct {
+	v     *Vendor
+	kb    string
+	ids   []string
+	known map[string]Progress
+}
+
+// look reports the documents in the caller's order. Ids the platform does not
+// know are not_found; when time or limit ran out midway, what was read is given
+// and the rest is named.
+func (g *group) look(ctx context.Context) (ProgressResult, error) {
+	var ask []string
+	for _, id := range g.ids { // a new document may be unknown for some seconds
+		if p, ok := g.known[id]; !ok || !p.Status.Settled() || p.Status == NotFound {
+			ask = append(ask, id)
+		}
+	}
+	var err error
+	if len(ask) > 0 {
+		if err = g.read(ctx, ask); err != nil && (len(g.known) == 0 || !short(err)) {
 			return ProgressResult{}, err
 		}
 	}
-	rep, err := v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: q.KnowledgeBaseID, DocumentIDs: ids})
-	read := len(rep.Documents) + len(rep.Missing)
-	if err != nil && (read == 0 || !short(err)) {
-		return ProgressResult{}, err
+	return g.result(err), nil
+}
+
+// read asks for ids and learns what came; with an error, perhaps not all.
+func (g *group) read(ctx context.Context, ids []string) error {
+	rep, err := g.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: g.kb, DocumentIDs: ids})
+	if err == nil {
+		rep.Missing = ids
 	}
-	found := make(map[string]Document, read)
 	for _, id := range rep.Missing {
-		found[id] = Document{DocumentID: id, Status: NotFound}
+		g.known[id] = Progress{DocumentID: id, Status: NotFound}
 	}
 	for _, d := range rep.Documents {
-		found[d.DocumentID] = d
+		g.known[d.DocumentID] = g.v.view(&d, g.kb)
 	}
-	out := ProgressResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []Progress{}}
+	return err
+}
+
+func (g *group) result(err error) ProgressResult {
+	out := ProgressResult{Vendor: g.v.name, KnowledgeBaseID: g.kb, Documents: []Progress{}}
 	var t tally
-	for _, id := range ids {
-		d, ok := found[id]
-		if !ok && err != nil {
+	for _, id := range g.ids {
+		p, ok := g.known[id]
+		if !ok {
 			out.Remaining = append(out.Remaining, id)
 			continue
 		}
-		if !ok {
-			d = Document{DocumentID: id, Status: NotFound}
-		}
-		d.settle(v.name, q.KnowledgeBaseID)
-		t.add(&d)
-		out.Documents = append(out.Documents, d.progress())
+		t.add(&p)
+		out.Documents = append(out.Documents, p)
 	}
 	out.Summary, out.RetryAfterSeconds = t.summary(), t.pollAfter()
 	if len(out.Remaining) > 0 {
 		out.Truncated, out.Summary.Done = true, false
 		out.Hint = "The platform's limits did not let every document be read in time; call again with remaining_document_ids."
+	}
+	if err != nil {
 		out.RetryAfterSeconds = max(out.RetryAfterSeconds, seconds(err))
 	}
-	return out, nil
+	return out
 }
 
 // seconds is how long an error asks to wait, in whole seconds.

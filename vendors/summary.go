@@ -1,6 +1,9 @@
 package vendors
 
-import "math"
+import (
+	"maps"
+	"math"
+)
 
 // Bounds of the advice when to ask again. The contract has no clock in it, so
 // the advice comes from the platform's own estimate alone.
@@ -19,8 +22,8 @@ type tally struct {
 	eta      int64 // the shortest estimate of an unsettled document; 0: none
 }
 
-// add counts a settled document.
-func (t *tally) add(d *Document) {
+// add counts a document.
+func (t *tally) add(d *Progress) {
 	if t.byStatus == nil {
 		t.byStatus = make(map[Status]int)
 	}
@@ -30,9 +33,15 @@ func (t *tally) add(d *Document) {
 		t.percent += float64(*d.ProgressPercent)
 		t.known++
 	}
-	if eta := d.Ingestion.ETASeconds; eta != nil && !d.Status.Settled() && *eta > 0 && (t.eta == 0 || *eta < t.eta) {
+	if eta := d.ETASeconds; eta != nil && !d.Status.Settled() && *eta > 0 && (t.eta == 0 || *eta < t.eta) {
 		t.eta = *eta
 	}
+}
+
+// copy is a tally that counts on by itself.
+func (t tally) copy() tally {
+	t.byStatus = maps.Clone(t.byStatus)
+	return t
 }
 
 // summary is the count so far.

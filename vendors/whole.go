@@ -13,22 +13,36 @@ const maxListed = 200
 type overview struct {
 	v        *Vendor
 	kb       string
-	tally    tally
-	listed   []row[Document]
+	cursor   string // where the caller goes on, "" from the beginning
+	tally    tally  // what is not listed
+	listed   []listedRow
 	overflow bool // more to list than maxListed: the cursor goes on after the last
+
+	read   bool      // the rows were read
+	from   position  // where reading began
+	next   *position // where it ended; nil at the end
+	total  *int
+	counts *Counts
+}
+
+// listedRow is a document that somebody should know of, and the position
+// behind it.
+type listedRow struct {
+	Progress
+	after position
 }
 
 // add counts a document and lists it unless it needs nobody's attention.
 func (o *overview) add(r row[Document]) (stop bool) {
-	r.item.settle(o.v.name, o.kb)
+	p := o.v.view(&r.item, o.kb)
 	switch {
-	case !needsAttention(r.item.Status):
-		o.tally.add(&r.item)
+	case !needsAttention(p.Status):
+		o.tally.add(&p)
 	case len(o.listed) == maxListed:
 		o.overflow = true
-		o.tally.add(&r.item)
+		o.tally.add(&p)
 	default:
-		o.listed = append(o.listed, r) // counted after its progress was asked for
+		o.listed = append(o.listed, listedRow{p, r.after}) // counted in result
 	}
 	return false
 }
@@ -38,35 +52,42 @@ func needsAttention(s Status) bool {
 	return !s.Settled() || s.NeedsAction() || s == Failed
 }
 
-// wholeProgress reads every row of a knowledge base, then asks for the progress
-// of what it lists where rows do not show it.
-func (v *Vendor) wholeProgress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	hash := v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: q.KnowledgeBaseID})
-	p := start(hash, scanSize)
-	if q.Cursor != "" {
-		var err error
-		if p, err = parseCursor(q.Cursor, hash); err != nil {
+// look reads every row of the knowledge base, the first time; then, and where
+// rows do not show it, it asks for the progress of what is unsettled.
+func (o *overview) look(ctx context.Context) (ProgressResult, error) {
+	ask := func(s Status) bool { return !s.Settled() }
+	if !o.read {
+		thin, err := o.survey(ctx)
+		if err != nil {
 			return ProgressResult{}, err
 		}
+		o.read = true
+		ask = func(s Status) bool { return thin && (!s.Settled() || s == Failed) } // with the reasons
 	}
-	counts, err := v.counts(ctx, q.KnowledgeBaseID)
-	if err != nil {
+	if err := o.refine(ctx, ask); err != nil {
 		return ProgressResult{}, err
+	}
+	return o.result(), nil
+}
+
+// survey walks the rows; thin says that they lack progress.
+func (o *overview) survey(ctx context.Context) (thin bool, err error) {
+	hash := o.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: o.kb})
+	o.from = start(hash, scanSize)
+	if o.cursor != "" {
+		if o.from, err = parseCursor(o.cursor, hash); err != nil {
+			return false, err
+		}
+	}
+	if o.counts, err = o.v.counts(ctx, o.kb); err != nil {
+		return false, err
 	}
 	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-		return v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Page: page, Token: token, Size: size})
+		return o.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: o.kb, Page: page, Token: token, Size: size})
 	}}
-	o := &overview{v: v, kb: q.KnowledgeBaseID}
-	next, page, err := w.walk(ctx, p, summaryTime, o.add, func(int) bool { return false })
-	if err != nil {
-		return ProgressResult{}, err
-	}
-	if page.Thin {
-		if err := o.refine(ctx); err != nil {
-			return ProgressResult{}, err
-		}
-	}
-	return o.result(q.Cursor != "", p.Open, next, page.Total, counts), nil
+	next, page, err := w.walk(ctx, o.from, summaryTime, o.add, func(int) bool { return false })
+	o.next, o.total = next, page.Total
+	return page.Thin, err
 }
 
 // counts asks for the platform's own counters, where it keeps some.
@@ -82,31 +103,32 @@ func (v *Vendor) counts(ctx context.Context, kb string) (*Counts, error) {
 	return &counts, nil
 }
 
-// refine replaces the listed rows by what the platform's progress call says.
-// When time or limit does not allow it, the rows stand as they are.
-func (o *overview) refine(ctx context.Context) error {
-	if len(o.listed) == 0 {
-		return nil
+// refine replaces listed rows by what the platform's progress call says. When
+// time or limit does not allow it, the rows stand as they are.
+func (o *overview) refine(ctx context.Context, ask func(Status) bool) error {
+	var ids []string
+	for _, l := range o.listed {
+		if ask(l.Status) {
+			ids = append(ids, l.DocumentID)
+		}
 	}
-	ids := make([]string, len(o.listed))
-	for i, r := range o.listed {
-		ids[i] = r.item.DocumentID
+	if len(ids) == 0 {
+		return nil
 	}
 	rep, err := o.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: o.kb, DocumentIDs: ids})
 	if err != nil && !short(err) {
 		return err
 	}
-	newer := make(map[string]Document, len(rep.Documents))
+	newer := make(map[string]Progress, len(rep.Documents))
 	for _, d := range rep.Documents {
-		newer[d.DocumentID] = d
+		newer[d.DocumentID] = o.v.view(&d, o.kb)
 	}
-	for i := range o.listed {
-		if d, ok := newer[o.listed[i].item.DocumentID]; ok {
-			if d.Name == "" {
-				d.Name = o.listed[i].item.Name
+	for i, l := range o.listed {
+		if p, ok := newer[l.DocumentID]; ok {
+			if p.Name == "" {
+				p.Name = l.Name
 			}
-			d.settle(o.v.name, o.kb)
-			o.listed[i].item = d
+			o.listed[i].Progress = p
 		}
 	}
 	return nil
@@ -115,19 +137,20 @@ func (o *overview) refine(ctx context.Context) error {
 // result makes the answer. It covers part of the knowledge base when the walk
 // began at a cursor or stopped before the end; done then needs the last part
 // and no unsettled document in the parts before.
-func (o *overview) result(resumed, open bool, next *position, total *int, counts *Counts) ProgressResult {
+func (o *overview) result() ProgressResult {
 	r := ProgressResult{Vendor: o.v.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
+	t := o.tally.copy()
 	for _, l := range o.listed {
-		o.tally.add(&l.item)
-		open = open || !l.item.Status.Settled()
+		t.add(&l.Progress)
 	}
-	r.Summary, r.RetryAfterSeconds = o.tally.summary(), o.tally.pollAfter()
-	open = open || !r.Summary.Done
-	if resumed || next != nil {
+	r.Summary, r.RetryAfterSeconds = t.summary(), t.pollAfter()
+	open := o.from.Open || !r.Summary.Done
+	next := o.next
+	if o.cursor != "" || next != nil {
 		n := r.Summary.Total
 		r.Summary.Scanned = &n
-		if total != nil {
-			r.Summary.Total = max(*total, n)
+		if o.total != nil {
+			r.Summary.Total = max(*o.total, n)
 		}
 		r.Summary.Done = next == nil && !open
 	}
@@ -135,17 +158,18 @@ func (o *overview) result(resumed, open bool, next *position, total *int, counts
 		next = &o.listed[len(o.listed)-1].after
 	}
 	for _, l := range o.listed {
-		if needsAttention(l.item.Status) { // it may have completed meanwhile
+		if needsAttention(l.Status) { // it may have completed meanwhile
 			l.after.Open = open
-			r.Documents, r.after = append(r.Documents, l.item.progress()), append(r.after, l.after)
+			r.Documents, r.after = append(r.Documents, l.Progress), append(r.after, l.after)
 		}
 	}
 	if next != nil {
-		next.Open = open
-		r.NextCursor = next.cursor()
+		p := *next
+		p.Open = open
+		r.NextCursor = p.cursor()
 	}
-	if counts != nil {
-		counts.apply(&r)
+	if o.counts != nil {
+		o.counts.apply(&r)
 	}
 	return r
 }
