@@ -92,7 +92,7 @@ func (c *Client) Stream(ctx context.Context, call Call, isFile func(status int, 
 // another host: without the credential, and without following redirects.
 func (c *Client) Fetch(ctx context.Context, url string) (Stream, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
+	if err != nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return Stream{}, vendors.Errorf(vendors.BadResponse, "The platform gave an address for the file that is no URL.")
 	}
 	s, failure := c.open(ctx, c.conn.Transport, req, func(status int, _ http.Header) bool { return status == http.StatusOK })
