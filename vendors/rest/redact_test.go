@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -58,6 +59,26 @@ func TestClean(t *testing.T) {
 			t.Errorf("%s: Clean = %q", name, got)
 		}
 	}
+}
+
+// TestTemporary: of short-lived tokens the newest are remembered, and lasting
+// secrets are never forgotten.
+func TestTemporary(t *testing.T) {
+	s := &Secrets{}
+	s.Add("Bearer "+secret, "Bearer ")
+	for i := range 10 * keepTemporary {
+		token := fmt.Sprintf("token-%04d", i)
+		s.AddTemporary(token)
+		if got := s.Clean(token + " " + secret + " Bearer x"); got != "[redacted] [redacted] Bearer x" {
+			t.Fatalf("Clean = %q", got)
+		}
+	}
+	if n := len(s.temporary); n != keepTemporary {
+		t.Errorf("%d temporary secrets are kept", n)
+	}
+	var none *Secrets
+	none.Add(secret)
+	none.AddTemporary(secret)
 }
 
 func TestSecretsAreSafeForConcurrentUse(t *testing.T) {

@@ -72,7 +72,10 @@ type payload struct {
 
 // decode judges as a driver does: the status, then the code in the body.
 func decode(a Answer, out any) error {
-	p := out.(*payload)
+	p, ok := out.(*payload)
+	if !ok { // of a stream
+		p = &payload{}
+	}
 	*p = payload{}
 	broken, odd := Unmarshal(a, p)
 	var e *vendors.Error
