@@ -95,7 +95,7 @@ func New(o Options) *Server {
 		// The first middleware is the outermost: the log sees what the
 		// recovery made of a panic. Recovery is a net only; its -32603 never
 		// reaches a model.
-		mcpserver.WithLogger(o.Log),
+		mcpserver.WithLogger(slog.New(quiet{o.Log.Handler()})),
 		mcpserver.WithToolHandlerMiddleware(s.calls.middleware),
 		mcpserver.WithRecovery(),
 	)
@@ -192,3 +192,15 @@ func (g *gate) shut() {
 	case <-time.After(stdioFlush):
 	}
 }
+
+// quiet lets mcp-go's log through from warnings on, and all of it at debug: at
+// info it writes two lines for every call, beside the one of the tools.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return q.Handler.Enabled(ctx, level) && (level >= slog.LevelWarn || q.Handler.Enabled(ctx, slog.LevelDebug))
+}
+
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
+
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }

@@ -10,15 +10,17 @@ import (
 
 // argDocs say what an argument means, in every tool the same.
 var argDocs = map[string]string{
-	"vendor":            "Connection name from list_vendors; may be left out when there is only one.",
-	"knowledge_base_id": "Knowledge base id from list_knowledge_bases (Coze and RAGFlow say dataset; for Volcengine a collection name works too).",
-	"document_id":       "Document id from list_documents, as a string.",
-	"document_ids":      "Document ids, as strings.",
-	"batch_id":          "Dify only: the batch that an upload answered with (20 digits).",
+	"vendor":            "Connection name from list_vendors; optional when there is only one.",
+	"knowledge_base_id": "Knowledge base id from list_knowledge_bases.",
+	"document_id":       "Document id from list_documents.",
+	"document_ids":      "Document ids.",
+	"batch_id":          "Dify only: the batch_id of an upload.",
 	"status":            "Only documents with this status.",
 	"name_contains":     "Only names that contain this text, any case.",
+	"timeout_seconds":   "How long to wait at most.",
+	"query":             "Words or a question.",
 	"limit":             "Rows wanted; a page may hold fewer.",
-	"cursor":            "next_cursor of the previous answer, unchanged, with the same other arguments.",
+	"cursor":            "next_cursor of the last answer; same other arguments.",
 }
 
 // inputSchema makes a tool's input schema: flat, without combinators, null or

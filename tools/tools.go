@@ -29,6 +29,7 @@ type Set struct {
 	clean   func(string) string
 	log     *slog.Logger
 	tools   []tool
+	finds   finds
 }
 
 // New makes the tools. clean takes credentials out of every text that leaves.
@@ -40,6 +41,10 @@ func New(connections []*vendors.Vendor, clean func(string) string, log *slog.Log
 		define("list_documents", "List documents", listDocumentsDoc, s.listDocuments),
 		define("get_document_info", "Get one document", getDocumentInfoDoc, s.getDocumentInfo),
 		define("get_ingestion_progress", "Get ingestion progress", getIngestionProgressDoc, s.getIngestionProgress),
+		define("wait_for_ingestion", "Wait for ingestion", waitForIngestionDoc, s.waitForIngestion),
+		define("search_knowledge_base", "Search a knowledge base", searchKnowledgeBaseDoc, s.searchKnowledgeBase),
+		define("find_unfinished_documents", "Find unfinished documents", findUnfinishedDocumentsDoc, s.findUnfinishedDocuments),
+		define("list_chunks", "List chunks", listChunksDoc, s.listChunks),
 	}
 	return s
 }
@@ -93,6 +98,8 @@ func (s *Set) ServerTools() []server.ServerTool {
 			if err := req.BindArguments(&args); err != nil {
 				return toResult(s.failure(ctx, t.name, notAnObject(), 0)), nil
 			}
+			ctx, n := withNotifier(ctx, req)
+			defer n.settle()
 			return toResult(s.run(ctx, t, args)), nil
 		}}
 	}

@@ -107,7 +107,9 @@ func (v *Vendor) batchProgress(ctx context.Context, q ProgressRequest) (Progress
 // view settles a document and shows it as progress.
 func (v *Vendor) view(d *Document, kb string) Progress {
 	d.settle(v.name, kb)
-	return d.progress()
+	p := d.progress()
+	p.Stalled = v.suspect(d, kb)
+	return p
 }
 
 // group is given documents, and what is known of them.

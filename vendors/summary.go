@@ -38,6 +38,17 @@ func (t *tally) add(d *Progress) {
 	}
 }
 
+// addCompleted counts n completed documents.
+func (t *tally) addCompleted(n int) {
+	if t.byStatus == nil {
+		t.byStatus = make(map[Status]int)
+	}
+	t.total += n
+	t.byStatus[Completed] += n
+	t.percent += float64(100 * n)
+	t.known += n
+}
+
 // copy is a tally that counts on by itself.
 func (t tally) copy() tally {
 	t.byStatus = maps.Clone(t.byStatus)

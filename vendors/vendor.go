@@ -14,6 +14,7 @@ type Vendor struct {
 	name     string
 	platform string
 	driver   Driver
+	watched  watched
 }
 
 // toolOrder is the contract's order of the tools that need a connection.

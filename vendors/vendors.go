@@ -31,6 +31,7 @@ type Document struct {
 	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
 	SourceURL       string         `json:"source_url,omitempty"` // no query: it may hold credentials
 	Metadata        map[string]any `json:"metadata,omitempty"`
+	Stalled         *Stalled       `json:"stalled,omitempty"` // only in find_unfinished_documents
 
 	// Ingestion is what a progress answer says beyond the fields above.
 	Ingestion Ingestion `json:"-"`
@@ -45,6 +46,11 @@ type Ingestion struct {
 	StartedAt      time.Time
 	FinishedAt     time.Time
 	ElapsedSeconds *float64 // shown for settled documents only
+
+	// MovedAt is when the platform itself says that something last moved;
+	// Movement is what else counts as movement (a log line). Neither is shown.
+	MovedAt  time.Time
+	Movement string
 }
 
 // Failure is why a document failed, in the platform's words where it has some.
@@ -70,6 +76,7 @@ type Progress struct {
 	FinishedAt      time.Time `json:"finished_at,omitzero"`
 	ElapsedSeconds  *float64  `json:"elapsed_seconds,omitempty"`
 	Error           *Failure  `json:"error,omitempty"`
+	Stalled         *Stalled  `json:"stalled,omitempty"`
 }
 
 // KnowledgeBase is one knowledge base in the contract's shape.
@@ -84,6 +91,10 @@ type KnowledgeBase struct {
 	Enabled         *bool     `json:"enabled,omitempty"`
 	CreatedAt       time.Time `json:"created_at,omitzero"`
 	UpdatedAt       time.Time `json:"updated_at,omitzero"`
+
+	// Pending is how many documents the platform itself counts as being
+	// processed or failed; nil when it does not say. Not shown.
+	Pending *int `json:"-"`
 }
 
 // settle enforces on one document what the contract says of every platform.

@@ -91,7 +91,7 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 		return UploadResult{}, v.wrap(tool, err)
 	}
 	up.Document.settle(v.name, u.KnowledgeBaseID)
-	return UploadResult{Document: up.Document, BatchID: up.BatchID, Notes: up.Notes}, nil
+	return UploadResult(up), nil
 }
 
 // UpdateDocument changes name, enabled or metadata of one document.

@@ -1,0 +1,180 @@
+package tools
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases, or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest. Returns the documents with error and hint, a summary of everything looked at, and incomplete, which names each connection or knowledge base that could not be read and how to go on; the others are still answered. Use it for "is anything broken or stuck?"; it may take most of a minute on large accounts. For one upload use get_ingestion_progress.`
+
+type findUnfinishedDocumentsArgs struct {
+	Vendor          string `arg:"vendor"`
+	KnowledgeBaseID string `arg:"knowledge_base_id"`
+	Limit           int    `arg:"limit" min:"1" max:"100" default:"20"`
+	Cursor          string `arg:"cursor"`
+}
+
+// unfinishedList is one page of what was found.
+type unfinishedList struct {
+	Documents  []vendors.Document   `json:"documents"`
+	Summary    vendors.Summary      `json:"summary"`
+	Incomplete []vendors.Incomplete `json:"incomplete,omitempty"`
+	NextCursor string               `json:"next_cursor,omitempty"`
+
+	query string
+}
+
+// Len is the number of documents.
+func (l unfinishedList) Len() int { return len(l.Documents) }
+
+// Fit leaves all but the first n documents to NextCursor; a document too large
+// by itself loses its metadata.
+func (l unfinishedList) Fit(n int) any {
+	if keep := max(n, 1); keep < len(l.Documents) {
+		l.Documents = l.Documents[:keep]
+		l.NextCursor = l.cursor()
+	}
+	if n < 1 {
+		l.Documents = slices.Clone(l.Documents)
+		l.Documents[0].Metadata = nil
+	}
+	return l
+}
+
+// found is a finished search. Pages after the first come from it, so that they
+// cost no request and fit together; after a restart they are searched anew.
+type found struct {
+	vendors.Unfinished
+	at time.Time
+}
+
+const (
+	foundKept = 8               // searches
+	foundTime = 5 * time.Minute // a page may be asked for so long
+)
+
+// finds remembers searches by their arguments.
+type finds struct {
+	mu   sync.Mutex
+	list map[string]found
+}
+
+func (f *finds) get(query string) (vendors.Unfinished, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old, ok := f.list[query]
+	return old.Unfinished, ok && time.Since(old.at) < foundTime
+}
+
+func (f *finds) put(query string, u vendors.Unfinished) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.list == nil {
+		f.list = map[string]found{}
+	}
+	for len(f.list) >= foundKept {
+		oldest := ""
+		for q, one := range f.list {
+			if oldest == "" || one.at.Before(f.list[oldest].at) {
+				oldest = q
+			}
+		}
+		delete(f.list, oldest)
+	}
+	f.list[query] = found{u, time.Now()}
+}
+
+func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocumentsArgs) (unfinishedList, error) {
+	out := unfinishedList{Documents: []vendors.Document{}, query: in.Vendor + " " + in.KnowledgeBaseID}
+	list := s.vendors
+	if in.Vendor != "" || in.KnowledgeBaseID != "" {
+		v, err := s.vendor(in.Vendor) // a knowledge base is one connection's
+		if err != nil {
+			return out, err
+		}
+		list = []*vendors.Vendor{v}
+	}
+	after, err := readPlace(in.Cursor, out.query)
+	if err != nil {
+		return out, err
+	}
+	u, known := s.finds.get(out.query)
+	if in.Cursor == "" || !known {
+		u = search(ctx, list, in.KnowledgeBaseID)
+		s.finds.put(out.query, u)
+	}
+	docs := u.Documents
+	if in.Cursor != "" {
+		n, same := slices.BinarySearchFunc(docs, after, func(d vendors.Document, p vendors.Place) int { return vendors.PlaceOf(d).Compare(p) })
+		if same {
+			n++
+		}
+		docs = docs[n:]
+	}
+	out.Summary, out.Incomplete = u.Summary, u.Incomplete
+	out.Documents = append(out.Documents, docs[:min(in.Limit, len(docs))]...)
+	if len(docs) > in.Limit {
+		out.NextCursor = out.cursor()
+	}
+	return out, nil
+}
+
+// search asks all connections at once.
+func search(ctx context.Context, list []*vendors.Vendor, kb string) vendors.Unfinished {
+	parts := make([]vendors.Unfinished, len(list))
+	var wg sync.WaitGroup
+	for i, v := range list {
+		wg.Go(func() { parts[i] = v.Unfinished(ctx, kb) })
+	}
+	wg.Wait()
+	var all vendors.Unfinished
+	for _, p := range parts {
+		all.Documents = append(all.Documents, p.Documents...)
+		all.Incomplete = append(all.Incomplete, p.Incomplete...)
+		all.Summary = all.Summary.Join(p.Summary)
+	}
+	if len(parts) == 0 {
+		all.Summary = vendors.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
+	}
+	slices.SortFunc(all.Documents, vendors.WorstFirst)
+	all.Summary.Done = all.Summary.Done && len(all.Incomplete) == 0
+	return all
+}
+
+// cursor is the place of the last document shown, with the search's arguments.
+func (l unfinishedList) cursor() string {
+	p := vendors.PlaceOf(l.Documents[len(l.Documents)-1])
+	b, err := json.Marshal([]any{1, l.query, p.Urgency, p.Created, p.Vendor, p.KB, p.Doc})
+	if err != nil {
+		panic(err) // strings and ints only
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// readPlace reads a cursor that belongs to query.
+func readPlace(cursor, query string) (p vendors.Place, err error) {
+	if cursor == "" {
+		return p, nil
+	}
+	var version int
+	var q string
+	fields := []any{&version, &q, &p.Urgency, &p.Created, &p.Vendor, &p.KB, &p.Doc}
+	b, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(cursor))
+	if err := cmp.Or(err, json.Unmarshal(b, &fields)); err != nil || len(fields) != 7 || version != 1 {
+		return p, invalid("`cursor` is not a cursor of this tool.").
+			WithHint("Pass next_cursor of the previous answer unchanged, or leave `cursor` out to start again.")
+	}
+	if q != query {
+		return p, invalid("`cursor` belongs to a call with other arguments.").
+			WithHint("Repeat the arguments of the call that gave the cursor (only `limit` may change), or leave `cursor` out.")
+	}
+	return p, nil
+}

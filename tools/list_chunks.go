@@ -1,0 +1,25 @@
+package tools
+
+import (
+	"context"
+
+	"kb-mcp/vendors"
+)
+
+const listChunksDoc = `Lists the chunks into which a platform split one document, with their text, in the platform's order. Use it to see what was really indexed, for example when a search does not find what the document says. To find chunks by their content use search_knowledge_base. next_cursor alone says whether there is more; Coze does not offer it.`
+
+type listChunksArgs struct {
+	Vendor          string `arg:"vendor"`
+	KnowledgeBaseID string `arg:"knowledge_base_id" required:"true"`
+	DocumentID      string `arg:"document_id" required:"true"`
+	Limit           int    `arg:"limit" min:"1" max:"100" default:"20"`
+	Cursor          string `arg:"cursor"`
+}
+
+func (s *Set) listChunks(ctx context.Context, in listChunksArgs) (vendors.ChunkList, error) {
+	v, err := s.vendor(in.Vendor)
+	if err != nil {
+		return vendors.ChunkList{}, err
+	}
+	return v.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}, in.Limit, in.Cursor)
+}

@@ -1,0 +1,63 @@
+package tools
+
+import (
+	"context"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// afterNotify is how long a result waits for the notifications before it:
+// results are written directly, notifications through a channel, and without
+// a pause the result overtook them in 198 of 200 runs (mcp.md, section 7).
+const afterNotify = 5 * time.Millisecond
+
+// notifier sends progress to the client that made a call. Nil sends nothing.
+type notifier struct {
+	send func(progress, total float64, message string)
+	last float64
+	sent bool
+}
+
+type notifierKey struct{}
+
+// withNotifier gives a call the way to report progress, when its client asked
+// for it.
+func withNotifier(ctx context.Context, req mcp.CallToolRequest) (context.Context, *notifier) {
+	if req.Params.Meta == nil || req.Params.Meta.ProgressToken == nil {
+		return ctx, nil
+	}
+	srv, token := server.ServerFromContext(ctx), req.Params.Meta.ProgressToken
+	if srv == nil {
+		return ctx, nil
+	}
+	n := &notifier{last: -1, send: func(progress, total float64, message string) {
+		// A full channel means that the client does not read; it loses a line.
+		_ = srv.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
+			"progressToken": token, "progress": progress, "total": total, "message": message,
+		})
+	}}
+	return context.WithValue(ctx, notifierKey{}, n), n
+}
+
+// tell reports progress; values must rise, so that one which does not is a
+// little more than the last.
+func tell(ctx context.Context, progress, total float64, message string) {
+	n, _ := ctx.Value(notifierKey{}).(*notifier)
+	if n == nil {
+		return
+	}
+	if progress <= n.last {
+		progress = n.last + 0.001
+	}
+	n.last, n.sent = progress, true
+	n.send(progress, total, message)
+}
+
+// settle waits until what was sent has left.
+func (n *notifier) settle() {
+	if n != nil && n.sent {
+		time.Sleep(afterNotify)
+	}
+}

@@ -1,0 +1,24 @@
+package tools
+
+import (
+	"context"
+
+	"kb-mcp/vendors"
+)
+
+const searchKnowledgeBaseDoc = `Searches one knowledge base and returns the best matching chunks with their document's id and name, best first. Use it to answer a question from the documents, or to check that a document can be found after ingestion. It searches content, not names: to find a document by its name use list_documents with name_contains. Not every platform offers it (Coze does not): list_vendors says where it works.`
+
+type searchKnowledgeBaseArgs struct {
+	Vendor          string `arg:"vendor"`
+	KnowledgeBaseID string `arg:"knowledge_base_id" required:"true"`
+	Query           string `arg:"query" required:"true" max:"8000"`
+	Limit           int    `arg:"limit" min:"1" max:"50" default:"5"`
+}
+
+func (s *Set) searchKnowledgeBase(ctx context.Context, in searchKnowledgeBaseArgs) (vendors.SearchResult, error) {
+	v, err := s.vendor(in.Vendor)
+	if err != nil {
+		return vendors.SearchResult{}, err
+	}
+	return v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: in.KnowledgeBaseID, Query: in.Query, Limit: in.Limit})
+}

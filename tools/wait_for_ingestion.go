@@ -1,0 +1,44 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+const waitForIngestionDoc = `Waits until ingestion has settled, instead of asking get_ingestion_progress again and again: for document_ids, an upload batch_id (Dify), or a whole knowledge base. Returns what get_ingestion_progress returns, as soon as everything is completed, failed or stopped, when something needs a person, or after timeout_seconds. A timeout is a normal answer: summary.done is false; call again after retry_after_seconds if it is worth waiting on. Use it right after an upload; for a look without waiting use get_ingestion_progress.`
+
+type waitForIngestionArgs struct {
+	Vendor          string   `arg:"vendor"`
+	KnowledgeBaseID string   `arg:"knowledge_base_id" required:"true"`
+	DocumentIDs     []string `arg:"document_ids" min:"1" max:"1000"`
+	BatchID         string   `arg:"batch_id"`
+	Cursor          string   `arg:"cursor"`
+	TimeoutSeconds  int      `arg:"timeout_seconds" min:"1" max:"50" default:"30"`
+}
+
+func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (vendors.ProgressResult, error) {
+	v, err := s.vendor(in.Vendor)
+	if err != nil {
+		return vendors.ProgressResult{}, err
+	}
+	q := vendors.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
+	return v.Wait(ctx, q, time.Duration(in.TimeoutSeconds)*time.Second, func(sum vendors.Summary) {
+		settled := 0
+		for status, n := range sum.ByStatus {
+			if status.Settled() {
+				settled += n
+			}
+		}
+		text := fmt.Sprintf("%d of %d documents settled", settled, sum.Total)
+		if sum.Failed > 0 {
+			text += fmt.Sprintf(", %d failed", sum.Failed)
+		}
+		if sum.ProgressPercent != nil && !sum.Done {
+			text += fmt.Sprintf(", %g%% on the whole", *sum.ProgressPercent)
+		}
+		tell(ctx, float64(settled), float64(sum.Total), text)
+	})
+}

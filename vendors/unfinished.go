@@ -1,0 +1,245 @@
+package vendors
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of a search for unfinished documents on one connection.
+const (
+	unfinishedTime   = 42 * time.Second // leaves time for the answer
+	unfinishedKeep   = 1000             // documents; agents look at the worst first
+	unfinishedAtOnce = 4                // knowledge bases
+	fewRows          = 200              // up to here reading all rows beats asking by status
+)
+
+// UnfinishedFilter is a driver whose platform filters by status truly. The
+// statuses it gives are those whose listings together hold every document that
+// is not completed, as far as the platform can be asked.
+type UnfinishedFilter interface{ UnfinishedFilters() []Status }
+
+// Unfinished is what a connection has that is not completed.
+type Unfinished struct {
+	Documents  []Document // worst first
+	Summary    Summary    // of everything looked at
+	Incomplete []Incomplete
+}
+
+// Incomplete names what could not be seen, and why.
+type Incomplete struct {
+	Vendor          string      `json:"vendor"`
+	KnowledgeBaseID string      `json:"knowledge_base_id,omitempty"`
+	Error           ErrorReport `json:"error"`
+}
+
+// hunt collects over the knowledge bases of a connection.
+type hunt struct {
+	v     *Vendor
+	until time.Time
+	mu    sync.Mutex
+	tally tally
+	docs  []Document
+	gaps  []Incomplete
+}
+
+// Unfinished finds the documents that are not completed, in one knowledge base
+// or in all of them, by the cheapest true source of the platform. What it could
+// not see is named in Incomplete; it returns no error.
+func (v *Vendor) Unfinished(ctx context.Context, kb string) Unfinished {
+	h := &hunt{v: v, until: time.Now().Add(unfinishedTime)}
+	ctx, cancel := context.WithDeadline(ctx, h.until)
+	defer cancel()
+	kbs := []KnowledgeBase{{KnowledgeBaseID: kb}}
+	if kb == "" {
+		var err error
+		if kbs, err = h.knowledgeBases(ctx); err != nil {
+			h.gap("", err)
+		}
+	} else if err := checkID("knowledge_base_id", kb); err != nil {
+		h.gap("", err)
+		kbs = nil
+	}
+	places := make(chan struct{}, unfinishedAtOnce)
+	var wg sync.WaitGroup
+	for _, k := range kbs {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			h.search(ctx, k)
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(h.docs, WorstFirst)
+	slices.SortFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
+	return Unfinished{Documents: h.docs, Summary: h.tally.summary(), Incomplete: h.gaps}
+}
+
+// knowledgeBases lists all of them.
+func (h *hunt) knowledgeBases(ctx context.Context) ([]KnowledgeBase, error) {
+	lister, err := capability[KnowledgeBaseLister](h.v, "list_knowledge_bases")
+	if err != nil {
+		return nil, err
+	}
+	w := walker[KnowledgeBase]{
+		key: func(k KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
+		fetch: func(ctx context.Context, page int, token string, size int) (Page[KnowledgeBase], error) {
+			return lister.ListKnowledgeBases(ctx, PageQuery{Page: page, Token: token, Size: size})
+		},
+	}
+	var all []KnowledgeBase
+	visit := func(r row[KnowledgeBase]) bool { all = append(all, r.item); return false }
+	next, _, err := w.walk(ctx, start(0, scanSize), time.Until(h.until), visit, func(int) bool { return false })
+	if err == nil && next != nil {
+		err = Errorf(Timeout, "Not every knowledge base could be listed in time.").
+			WithHint("Ask for one connection, or for one knowledge base, at a time.")
+	}
+	return all, err
+}
+
+// search looks through one knowledge base.
+func (h *hunt) search(ctx context.Context, kb KnowledgeBase) {
+	if kb.DocumentCount != nil && *kb.DocumentCount == 0 || kb.Pending != nil && *kb.Pending == 0 {
+		return
+	}
+	many := kb.DocumentCount == nil || *kb.DocumentCount > fewRows
+	if c, ok := h.v.driver.(Counter); ok && many {
+		counts, err := c.Counts(ctx, kb.KnowledgeBaseID)
+		if err == nil && counts.Total > 0 && counts.Completed == counts.Total {
+			h.allCompleted(counts.Total)
+			return
+		}
+	}
+	filters := []Status{""}
+	if f, ok := h.v.driver.(UnfinishedFilter); ok && many {
+		filters = f.UnfinishedFilters()
+	}
+	for _, status := range filters {
+		if err := h.walk(ctx, kb.KnowledgeBaseID, status); err != nil {
+			h.gap(kb.KnowledgeBaseID, err)
+			return
+		}
+	}
+}
+
+// walk reads the rows of one knowledge base, all or those of one status.
+func (h *hunt) walk(ctx context.Context, kb string, status Status) error {
+	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
+		return h.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
+	}}
+	full := false
+	visit := func(r row[Document]) bool { full = !h.add(r.item, kb); return full }
+	// The position continues a whole-knowledge-base progress call.
+	from := start(h.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), scanSize)
+	next, _, err := w.walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
+	switch {
+	case err != nil:
+		return err
+	case full:
+		return Errorf(Timeout, "More than %d documents are not completed; the rest was not looked at.", unfinishedKeep).
+			WithHint("Mend these first, or read the knowledge base with get_ingestion_progress.")
+	case next == nil:
+		return nil
+	}
+	e := Errorf(Timeout, "Only the first part of this knowledge base could be read within the time and the rate limit.")
+	if status != "" {
+		return e.WithHint("Ask for this knowledge base alone, or list_documents with status " + string(status) + ".")
+	}
+	return e.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", next.cursor()))
+}
+
+// add counts a row and keeps it when it is not completed; false when full.
+func (h *hunt) add(d Document, kb string) bool {
+	p := h.v.view(&d, kb)
+	d.Stalled = p.Stalled
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tally.add(&p)
+	if d.Status != Completed {
+		h.docs = append(h.docs, d)
+	}
+	return len(h.docs) < unfinishedKeep
+}
+
+// allCompleted counts documents that need not be read.
+func (h *hunt) allCompleted(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tally.addCompleted(n)
+}
+
+// gap notes what could not be seen.
+func (h *hunt) gap(kb string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gaps = append(h.gaps, Incomplete{
+		Vendor: h.v.name, KnowledgeBaseID: kb, Error: ReportOf(h.v.wrap("find_unfinished_documents", err)),
+	})
+}
+
+// Place is where a document stands among unfinished ones: failed, suspected
+// stalls, those that wait for a person, then the others; newest first among
+// equals. It is comparable across connections.
+type Place struct {
+	Urgency         int
+	Created         int64 // epoch ms
+	Vendor, KB, Doc string
+}
+
+// PlaceOf is the place of a document.
+func PlaceOf(d Document) Place {
+	p := Place{Urgency: urgency(d), Vendor: d.Vendor, KB: d.KnowledgeBaseID, Doc: d.DocumentID}
+	if !d.CreatedAt.IsZero() {
+		p.Created = d.CreatedAt.UnixMilli()
+	}
+	return p
+}
+
+// Compare orders places.
+func (p Place) Compare(o Place) int {
+	return cmp.Or(cmp.Compare(p.Urgency, o.Urgency), cmp.Compare(o.Created, p.Created),
+		strings.Compare(p.Vendor, o.Vendor), strings.Compare(p.KB, o.KB), strings.Compare(p.Doc, o.Doc))
+}
+
+// WorstFirst orders unfinished documents by their places.
+func WorstFirst(a, b Document) int { return PlaceOf(a).Compare(PlaceOf(b)) }
+
+func urgency(d Document) int {
+	switch {
+	case d.Status == Failed:
+		return 0
+	case d.Stalled != nil:
+		return 1
+	case d.Status.NeedsAction():
+		return 2
+	case !d.Status.Settled():
+		return 3
+	}
+	return 4
+}
+
+// Join adds another summary: of another connection.
+func (s Summary) Join(o Summary) Summary {
+	if s.ByStatus == nil {
+		return o
+	}
+	n, m := float64(s.Total), float64(o.Total)
+	if s.ProgressPercent != nil && o.ProgressPercent != nil && n+m > 0 {
+		s.ProgressPercent = percent((*s.ProgressPercent*n + *o.ProgressPercent*m) / (n + m))
+	} else {
+		s.ProgressPercent = cmp.Or(s.ProgressPercent, o.ProgressPercent)
+	}
+	by := map[Status]int{}
+	for _, part := range []map[Status]int{s.ByStatus, o.ByStatus} {
+		for status, count := range part {
+			by[status] += count
+		}
+	}
+	s.ByStatus = by
+	s.Total, s.Failed, s.NeedsAction, s.Done = s.Total+o.Total, s.Failed+o.Failed, s.NeedsAction+o.NeedsAction, s.Done && o.Done
+	return s
+}

@@ -1,0 +1,93 @@
+package vendors
+
+import (
+	"context"
+	"time"
+)
+
+// Bounds of waiting.
+const (
+	waitGrace = 3 * time.Second  // for the last look, begun as the time ran out
+	young     = 10 * time.Second // a document this new may still be unknown to its platform
+	waitMax   = pollMax * time.Second
+	waitMin   = pollMin * time.Second
+)
+
+// Wait looks at documents until everything has settled, something comes to
+// need a person, or timeout has passed, which is a normal answer with what is
+// known. report is told every look. A credential or quota that fails ends the
+// wait with its error; a platform that is away for a moment does not.
+func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(Summary)) (ProgressResult, error) {
+	const tool = "wait_for_ingestion"
+	look, err := v.look(q)
+	if err != nil {
+		return ProgressResult{}, v.wrap(tool, err)
+	}
+	began := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout+waitGrace))
+	defer cancel()
+	last, err := look(ctx)
+	if err != nil {
+		return last, v.wrap(tool, err)
+	}
+	report(last.Summary)
+	needed := last.Summary.NeedsAction
+	pause := waitMin
+	for {
+		left := timeout - time.Since(began)
+		if over(last, needed, time.Since(began)) || left <= 0 {
+			return last, nil
+		}
+		if !sleep(ctx, min(nextPause(last, pause), left)) {
+			return last, nil
+		}
+		pause = min(pause*3/2, waitMax)
+		now, err := look(ctx)
+		switch {
+		case err == nil:
+			last = now
+			report(last.Summary)
+		case !passing(err):
+			return last, v.wrap(tool, err)
+		default:
+			last.RetryAfterSeconds = max(last.RetryAfterSeconds, seconds(err))
+		}
+	}
+}
+
+// over reports whether waiting on makes no sense.
+func over(r ProgressResult, needed int, waited time.Duration) bool {
+	if r.Summary.NeedsAction > needed {
+		return true
+	}
+	return r.Summary.Done && (r.Summary.ByStatus[NotFound] == 0 || waited >= young)
+}
+
+// nextPause follows the platform's own estimate where it gives one, within the
+// limits of its sheet, and grows otherwise.
+func nextPause(r ProgressResult, pause time.Duration) time.Duration {
+	for _, d := range r.Documents {
+		if d.ETASeconds != nil && *d.ETASeconds > 0 {
+			return min(max(time.Duration(*d.ETASeconds)*time.Second/4, waitMin), waitMax)
+		}
+	}
+	return pause
+}
+
+// passing reports whether an error may be gone at the next look.
+func passing(err error) bool {
+	k := KindOf(err)
+	return k == RateLimited || k == Timeout || k == Unavailable || k == BadResponse
+}
+
+// sleep waits d; false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
