@@ -15,7 +15,7 @@ import (
 // whole in memory.
 type Form struct {
 	Fields [][2]string // name, value; before the file
-	Field  string      // the file part's name
+	Field  string      // the file part's name; "" for a form of fields alone
 	Name   string      // the file's name
 	File   vendors.File
 }
@@ -32,6 +32,12 @@ func (f *Form) body() (body io.ReadCloser, length int64, contentType string, err
 		if err := w.WriteField(field[0], field[1]); err != nil {
 			return nil, 0, "", err
 		}
+	}
+	if f.Field == "" { // no file part
+		if err := w.Close(); err != nil {
+			return nil, 0, "", err
+		}
+		return io.NopCloser(&head), int64(head.Len()), w.FormDataContentType(), nil
 	}
 	if _, err := w.CreateFormFile(f.Field, f.Name); err != nil {
 		return nil, 0, "", err
