@@ -137,6 +137,10 @@ func (c *Client) heed(ctx context.Context, err *vendors.Error) {
 		"code", err.VendorCode, "request_id", err.RequestID, "cause", c.conn.Secrets.Clean(err.Error()))
 }
 
+// largeBody is a JSON body (a file in base64) that may need more than one
+// answer's time on its way.
+const largeBody = 1 << 20
+
 // request makes the request of one try.
 func (c *Client) request(ctx context.Context, call Call, u string, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, call.Method, u, bytes.NewReader(body))
@@ -150,10 +154,12 @@ func (c *Client) request(ctx context.Context, call Call, u string, body []byte) 
 	for name, values := range call.Header {
 		req.Header[name] = values
 	}
+	if call.Form != nil || len(body) > largeBody {
+		req = req.WithContext(context.WithValue(ctx, unhurried{}, true))
+	}
 	if call.Form == nil {
 		return req, nil
 	}
-	req = req.WithContext(context.WithValue(ctx, unhurried{}, true))
 	form, length, contentType, err := call.Form.body()
 	if err != nil {
 		return nil, err

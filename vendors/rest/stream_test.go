@@ -160,6 +160,9 @@ func TestUnhurried(t *testing.T) {
 			var s source
 			return c.Do(ctx, Call{Method: "POST", Write: true, Form: &Form{Field: "file", Name: "a", File: s.file("text", 4)}}, &payload{})
 		},
+		"upload in JSON": func(ctx context.Context, c *Client) error {
+			return c.Do(ctx, Call{Method: "POST", Write: true, Body: make([]byte, largeBody)}, &payload{})
+		},
 		"download": func(ctx context.Context, c *Client) error {
 			s, err := c.Stream(ctx, Call{Method: "GET"}, isFile)
 			if err == nil {
