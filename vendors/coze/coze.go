@@ -103,8 +103,8 @@ func (c Config) Account() string {
 // these endpoints.
 func (c Config) DefaultRate() string { return "2/s" }
 
-// Driver is one Coze account. It implements [vendors.Driver] and
-// [vendors.KnowledgeBaseLister].
+// Driver is one Coze account. It reads, uploads, renames and deletes; the
+// platform has no search, no chunks, no restart and no download.
 type Driver struct {
 	client *rest.Client
 	token  string  // fixed; "" with a JWT app
@@ -113,6 +113,7 @@ type Driver struct {
 	space  string // COZE_SPACE_ID
 	spaces spaces // where no space is configured
 	log    *slog.Logger
+	now    func() time.Time
 }
 
 // New makes the driver of a configuration without problems.
@@ -124,7 +125,7 @@ func New(c Config, conn rest.Conn) *Driver {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
 	base, _ := rest.BaseURL(c.APIBase) // no problem is left in c
-	d := &Driver{token: c.Token, space: c.SpaceID, log: conn.Log}
+	d := &Driver{token: c.Token, space: c.SpaceID, log: conn.Log, now: conn.Now}
 	d.speech.set(dialectOf(c.Dialect, base))
 	if c.Token == "" {
 		d.tokens = newTokens(c, base, conn)
@@ -165,14 +166,14 @@ func (d *Driver) call(ctx context.Context, c rest.Call, out reply) error {
 	}
 	token, err := d.tokens.get(ctx, "")
 	if err != nil {
-		return err
+		return unsent(err)
 	}
 	err = d.client.Do(ctx, c, out)
 	if !refusedToken(err) {
 		return err
 	}
 	if _, err := d.tokens.get(ctx, token); err != nil {
-		return err
+		return unsent(err)
 	}
 	return d.client.Do(ctx, c, out)
 }
@@ -199,7 +200,14 @@ func checkIDs(arg string, ids ...string) error {
 }
 
 var (
-	_ vendors.Driver              = (*Driver)(nil)
-	_ vendors.KnowledgeBaseLister = (*Driver)(nil)
-	_ rest.Config                 = Config{}
+	_ vendors.Driver               = (*Driver)(nil)
+	_ vendors.KnowledgeBaseLister  = (*Driver)(nil)
+	_ vendors.KnowledgeBaseCreator = (*Driver)(nil)
+	_ vendors.KnowledgeBaseUpdater = (*Driver)(nil)
+	_ vendors.KnowledgeBaseDeleter = (*Driver)(nil)
+	_ vendors.Uploader             = (*Driver)(nil)
+	_ vendors.DocumentUpdater      = (*Driver)(nil)
+	_ vendors.DocumentDeleter      = (*Driver)(nil)
+	_ vendors.Adviser              = (*Driver)(nil)
+	_ rest.Config                  = Config{}
 )

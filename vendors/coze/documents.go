@@ -3,6 +3,7 @@ package coze
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -116,8 +117,8 @@ func (d *Driver) suspect(ctx context.Context, kb string) error {
 	return nil
 }
 
-// Where the server ignores the filter of [Driver.GetDocument], so many
-// documents are looked through for one.
+// Where the server ignores the filter of [Driver.rowsOf], so many
+// documents are looked through.
 const (
 	getSize  = 100
 	getPages = 10
@@ -148,23 +149,34 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 // find looks for a document's row; nil when it is not there, and complete says
 // whether that is sure.
 func (d *Driver) find(ctx context.Context, ref vendors.Ref) (doc *vendors.Document, complete bool, err error) {
+	rows, complete, err := d.rowsOf(ctx, ref.KnowledgeBaseID, []string{ref.DocumentID})
+	if w, ok := rows[ref.DocumentID]; ok && err == nil {
+		doc := w.normal(d.speech.isStudio())
+		return &doc, true, nil
+	}
+	return nil, complete, err
+}
+
+// rowsOf finds the rows of at most [getSize] documents; complete says whether
+// those that were not found are surely not there.
+func (d *Driver) rowsOf(ctx context.Context, kb string, ids []string) (found map[string]document, complete bool, err error) {
+	found = make(map[string]document, len(ids))
 	for page := 1; page <= getPages; page++ {
-		r, err := d.list(ctx, ref.KnowledgeBaseID, page, getSize, []string{ref.DocumentID})
+		r, err := d.list(ctx, kb, page, getSize, ids)
 		if err != nil {
 			return nil, false, err
 		}
 		for _, w := range r.Documents {
-			if string(w.ID) == ref.DocumentID {
-				doc := w.normal(d.speech.isStudio())
-				return &doc, true, nil
+			if slices.Contains(ids, string(w.ID)) {
+				found[string(w.ID)] = w
 			}
 		}
 		// Rows of others mean that the filter was ignored: search on.
-		if len(r.Documents) == 0 || !more(page, getSize, len(r.Documents), r.Total) {
-			return nil, true, nil
+		if len(found) == len(ids) || len(r.Documents) == 0 || !more(page, getSize, len(r.Documents), r.Total) {
+			return found, true, nil
 		}
 	}
-	return nil, false, nil
+	return found, false, nil
 }
 
 // lacks reports whether only a process call shows the rest: the percentage

@@ -175,7 +175,7 @@ func (d *Driver) workspaces(ctx context.Context, page int) (workspaces, error) {
 }
 
 func noSpace() error {
-	return vendors.Errorf(vendors.Unsupported, "A coze-studio server lists knowledge bases only of a space that is named, and COZE_SPACE_ID is not set.").
+	return vendors.Errorf(vendors.Unsupported, "A coze-studio server does not list its spaces, and COZE_SPACE_ID is not set.").
 		WithHint("Set COZE_SPACE_ID to the number after /space/ in the address of the space's page; if this should be hosted Coze, check COZE_API_BASE.")
 }
 

@@ -1,0 +1,252 @@
+package coze
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// mostBytes is the largest content of one hosted upload: as base64 it must fit
+// into a body of 15 MB.
+const mostBytes = 11_000_000
+
+// draft is an upload that has passed the checks which need no server.
+type draft struct {
+	vendors.Upload
+	fileType string // pdf txt doc docx; "" with a URL
+	notes    []string
+}
+
+// Upload implements [vendors.Uploader]. What is sent depends on the dialect, so
+// one read decides it where no answer has yet: studio would make an empty
+// document of hosted's form.
+func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
+	f, err := draftOf(u)
+	if err == nil {
+		err = d.decide(ctx, u.KnowledgeBaseID)
+	}
+	if err != nil {
+		return vendors.Uploaded{}, err
+	}
+	var info sourceInfo
+	if d.speech.isStudio() {
+		info, err = d.studioSource(ctx, f)
+	} else {
+		info, err = f.hostedSource()
+	}
+	if err != nil {
+		return vendors.Uploaded{}, err
+	}
+	doc, note, err := d.create(ctx, u.KnowledgeBaseID, documentBase{Name: f.Name, SourceInfo: info})
+	if err != nil {
+		return vendors.Uploaded{}, err
+	}
+	if note != "" {
+		f.notes = append(f.notes, note)
+	}
+	if doc.Name != f.Name {
+		f.notes = append(f.notes, "Coze named the document "+doc.Name+".")
+	}
+	return vendors.Uploaded{Document: doc, Notes: f.notes}, nil
+}
+
+// decide makes sure that the dialect is known, by the cheapest read. An answer
+// without any mark is not studio's, whose answers always have one.
+func (d *Driver) decide(ctx context.Context, kb string) error {
+	if d.speech.is() != undecided {
+		return nil
+	}
+	_, err := d.list(ctx, kb, 1, 1, nil)
+	return err
+}
+
+// draftOf checks what holds in both dialects.
+func draftOf(u vendors.Upload) (draft, error) {
+	f := draft{Upload: u, fileType: "txt"}
+	err := checkIDs("knowledge_base_id", u.KnowledgeBaseID)
+	switch {
+	case err != nil:
+	case u.URL != "":
+		f.fileType = ""
+		if strings.TrimSpace(f.Name) == "" {
+			f.Name = pageName(u.URL)
+		}
+	case u.File != nil:
+		err = f.judgeFile()
+	case strings.TrimSpace(u.Text) == "":
+		err = vendors.Errorf(vendors.InvalidArgument, "`text` is blank: Coze could not make a document of it.")
+	}
+	if err == nil {
+		err = checkName(&f.Name, 0)
+	}
+	return f, err
+}
+
+// judgeFile finds the file_type by the name's suffix. Plain text that Coze has
+// no type for goes as txt.
+func (f *draft) judgeFile() error {
+	switch suffix := rest.Suffix(f.Name); suffix {
+	case "pdf", "txt", "doc", "docx":
+		f.fileType = suffix
+	case "md", "markdown", "text", "log", "rst", "adoc", "csv", "tsv", "json", "jsonl", "yaml", "yml", "xml", "toml", "ini":
+		f.notes = append(f.notes, "Coze has no type for ."+suffix+" files: this one was sent as plain text (txt), and keeps its name.")
+	default:
+		return vendors.Errorf(vendors.InvalidArgument, "Coze takes no files of this type: the name must end in .pdf, .txt, .doc or .docx, or in the suffix of a plain text such as .md, .csv or .json.").
+			WithHint("Convert the file, or pass its text as `text`. Tables and images need knowledge bases of other kinds, which this tool does not fill.")
+	}
+	if f.File.Size == 0 {
+		return vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
+	}
+	return nil
+}
+
+// pageName names a web page by its address without the query, which may hold
+// credentials.
+func pageName(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "web page"
+	}
+	return u.Host + strings.TrimRight(u.Path, "/")
+}
+
+// hostedSource puts the content into the request: hosted Coze has no other way
+// for text documents.
+func (f draft) hostedSource() (sourceInfo, error) {
+	if f.URL != "" {
+		return sourceInfo{WebURL: f.URL, DocumentSource: new(1)}, nil
+	}
+	size := int64(len(f.Text))
+	if f.File != nil {
+		size = f.File.Size
+	}
+	if size > mostBytes {
+		return sourceInfo{}, vendors.Errorf(vendors.InvalidArgument, "The content has %d bytes; Coze takes at most %d in one upload.", size, mostBytes).
+			WithHint("Split it into several documents.")
+	}
+	content := []byte(f.Text)
+	if f.File != nil {
+		var err error
+		if content, err = readFile(f.File); err != nil {
+			return sourceInfo{}, err
+		}
+	}
+	return sourceInfo{FileBase64: content, FileType: f.fileType, DocumentSource: new(0)}, nil
+}
+
+// readFile reads a file of the size that was checked.
+func readFile(f *vendors.File) ([]byte, error) {
+	r, err := f.Open()
+	if err == nil {
+		defer r.Close()
+		content := make([]byte, f.Size)
+		if _, err = io.ReadFull(r, content); err == nil {
+			return content, nil
+		}
+	}
+	return nil, &vendors.Error{Kind: vendors.InvalidArgument, Err: err,
+		Message: "The file could not be read, or became shorter meanwhile; nothing was sent.",
+		Hint:    "Check the file and upload it again."}
+}
+
+// studioSource gives text as it is; a file is stored first.
+func (d *Driver) studioSource(ctx context.Context, f draft) (sourceInfo, error) {
+	switch {
+	case f.URL != "":
+		return sourceInfo{}, vendors.Errorf(vendors.Unsupported, "A coze-studio server cannot read web pages through its API; nothing was sent.").
+			WithHint("Fetch the page and pass its content as `text`.")
+	case f.File == nil:
+		return sourceInfo{CustomContent: f.Text}, nil
+	}
+	uri, err := d.store(ctx, f)
+	return sourceInfo{TosURI: uri}, err
+}
+
+// store uploads a file to studio's storage, streamed, and gives its key, whose
+// suffix sets the document's type. It may be repeated: a file that no document
+// refers to is not in any knowledge base.
+func (d *Driver) store(ctx context.Context, f draft) (uri string, err error) {
+	name := f.Name
+	if rest.Suffix(name) != f.fileType {
+		name += "." + f.fileType
+	}
+	var out fileAnswer
+	err = d.call(ctx, rest.Call{
+		Method: http.MethodPost, Path: []string{"v1", "files", "upload"},
+		Form: &rest.Form{Field: "file", Name: name, File: *f.File},
+	}, &out)
+	return string(out.Data.URI), err
+}
+
+// create makes the document. The note says what the caller may not expect.
+func (d *Driver) create(ctx context.Context, kb string, base documentBase) (doc vendors.Document, note string, err error) {
+	began := d.now()
+	var out createAnswer
+	err = d.call(ctx, rest.Call{
+		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "create"}, Write: true,
+		Body: createRequest{DatasetID: kb, DocumentBases: []documentBase{base}},
+	}, &out)
+	if e, isLost := lost(err); isLost {
+		doc, err = d.lookFor(ctx, e, kb, base.Name, began)
+		return doc, "The answer to the upload was lost; this document was found by its name, as the only one created since.", err
+	}
+	if err != nil {
+		return vendors.Document{}, "", err
+	}
+	return out.stub().begun(base.Name), "", nil
+}
+
+// begun is a stub in our words: what its zeros leave open is left out.
+func (w document) begun(name string) vendors.Document {
+	if w.Name == "" {
+		w.Name = rest.Str(name)
+	}
+	doc := w.normal(true)
+	if w.CreateTime.Int <= 0 {
+		doc.Kind, doc.Source = "", ""
+	}
+	return doc
+}
+
+// lookFor looks for a document whose create was not answered.
+func (d *Driver) lookFor(ctx context.Context, e *vendors.Error, kb, name string, began time.Time) (vendors.Document, error) {
+	found, err := d.named(ctx, kb, name, began)
+	if err == nil && len(found) == 1 {
+		return found[0].normal(d.speech.isStudio()), nil
+	}
+	// Studio's words for an unknown knowledge base are those of a broken server.
+	if err == nil && len(found) == 0 && e.VendorCode == "500" && d.speech.isStudio() {
+		if err := d.suspect(ctx, kb); err != nil {
+			return vendors.Document{}, err
+		}
+	}
+	return vendors.Document{}, unknown(e, "the document was created",
+		"Look with list_documents (`name_contains`: the name) before uploading it again; wait a minute first.")
+}
+
+// named lists the documents of a name that were created since. Coze may append
+// the type to a name.
+func (d *Driver) named(ctx context.Context, kb, name string, began time.Time) (found []document, err error) {
+	for page := 1; page <= getPages; page++ {
+		r, err := d.list(ctx, kb, page, getSize, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range r.Documents {
+			same := string(w.Name) == name || string(w.Name) == name+"."+string(w.Type)
+			if w.ID != "" && same && d.since(began, w.CreateTime) {
+				found = append(found, w)
+			}
+		}
+		if len(r.Documents) == 0 || !more(page, getSize, len(r.Documents), r.Total) {
+			break
+		}
+	}
+	return found, nil
+}
