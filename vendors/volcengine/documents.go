@@ -139,19 +139,27 @@ func unknownPath(err error) bool {
 	return e.Kind == vendors.Unsupported
 }
 
+// docBody names one document.
+type docBody struct {
+	target
+	DocID string `json:"doc_id"`
+}
+
 // GetDocument implements [vendors.Driver].
 func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	body := struct {
-		target
-		DocID string `json:"doc_id"`
-	}{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}
-	w, err := call[document](ctx, d, body, "doc", "info")
+	w, err := d.document(ctx, ref)
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	if string(w.ID) != ref.DocumentID {
-		return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "Volcengine's answer does not hold the document asked for.").
+	return w.normal(), nil
+}
+
+// document reads one document as the platform gives it.
+func (d *Driver) document(ctx context.Context, ref vendors.Ref) (*document, error) {
+	w, err := call[document](ctx, d, docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, "doc", "info")
+	if err == nil && string(w.ID) != ref.DocumentID {
+		return nil, vendors.Errorf(vendors.BadResponse, "Volcengine's answer does not hold the document asked for.").
 			WithHint("Look for the document with list_documents.")
 	}
-	return w.normal(), nil
+	return w, err
 }

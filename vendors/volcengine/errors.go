@@ -42,6 +42,13 @@ func (e *envelope[T]) reset()        { *e = envelope[T]{} }
 func (e *envelope[T]) header() *head { return &e.head }
 func (e *envelope[T]) empty() bool   { return e.Data == nil }
 
+// receipt is the envelope of an answer that has no payload.
+type receipt struct{ head }
+
+func (r *receipt) reset()        { *r = receipt{} }
+func (r *receipt) header() *head { return &r.head }
+func (r *receipt) empty() bool   { return false }
+
 // said gives code, words and log id in whichever form they came; "" for none.
 func (h *head) said() (code, message, requestID string) {
 	code, message, requestID = whole(h.Code), string(h.Message), string(h.RequestID)

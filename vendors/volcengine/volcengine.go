@@ -9,7 +9,8 @@
 // Three oddities shape the code. Unknown keys of a request are ignored, so that
 // a misspelt one gives wrong data with code 0. The same document has its times
 // in milliseconds from doc/info and in seconds from the lists. A knowledge base
-// is named by "name" in collection/* and by "collection_name" in doc/*.
+// is named by "name" in collection/* and by "collection_name" in doc/* and
+// point/*.
 package volcengine
 
 import (
@@ -121,11 +122,13 @@ func (c Config) apiKey() string {
 	return c.VikingAPIKey
 }
 
-// Driver is one Volcengine account. It implements [vendors.Driver],
-// [vendors.KnowledgeBaseLister] and [vendors.Counter].
+// Driver is one Volcengine account. It has every operation but starting and
+// stopping ingestion and downloading, which the platform lacks.
 type Driver struct {
 	client  *rest.Client
 	project string
+	now     func() time.Time
+	newID   func() string // of documents to add
 	// oldList remembers that this server has no doc/v2/list.
 	oldList atomic.Bool
 }
@@ -138,8 +141,8 @@ func New(c Config, conn rest.Conn) *Driver {
 	base, _ := rest.BaseURL(c.BaseURL) // no problem is left in c
 	j := judge{now: conn.Now, signed: c.apiKey() == ""}
 	return &Driver{
-		project: c.Project,
-		client:  rest.New(conn, rest.Dialect{Base: base, Sign: c.credential(conn.Now), Decode: j.decode}),
+		project: c.Project, now: conn.Now, newID: newDocumentID,
+		client: rest.New(conn, rest.Dialect{Base: base, Sign: c.credential(conn.Now), Decode: j.decode}),
 	}
 }
 
@@ -158,23 +161,33 @@ func (c Config) credential(now func() time.Time) func(*http.Request, []byte) err
 }
 
 // call posts body to /api/knowledge/<path> and gives the answer's data, which
-// is never nil without an error.
+// is never nil without an error. It is for what may be repeated.
 func call[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
+	return post[T](ctx, d, false, body, path)
+}
+
+// once is call for what must not happen twice.
+func once[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
+	return post[T](ctx, d, true, body, path)
+}
+
+func post[T any](ctx context.Context, d *Driver, write bool, body any, path []string) (*T, error) {
 	var out envelope[T]
-	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body,
-	}, &out)
-	if err != nil {
+	if err := d.client.Do(ctx, request(write, body, path), &out); err != nil {
 		return nil, err
 	}
 	return out.Data, nil
+}
+
+func request(write bool, body any, path []string) rest.Call {
+	return rest.Call{Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body, Write: write}
 }
 
 // target names a knowledge base in a request. Empty keys are never sent.
 type target struct {
 	ResourceID     string `json:"resource_id,omitempty"`
 	Name           string `json:"name,omitempty"`            // collection/*
-	CollectionName string `json:"collection_name,omitempty"` // doc/*
+	CollectionName string `json:"collection_name,omitempty"` // doc/*, point/*
 	Project        string `json:"project,omitempty"`
 }
 
@@ -190,7 +203,7 @@ func (d *Driver) ofCollection(id string) target {
 	return target{Name: id, Project: d.project}
 }
 
-// ofDoc names a knowledge base in calls of doc/*.
+// ofDoc names a knowledge base in calls of doc/* and point/*.
 func (d *Driver) ofDoc(id string) target {
 	if resource(id) {
 		return target{ResourceID: id}
@@ -198,8 +211,26 @@ func (d *Driver) ofDoc(id string) target {
 	return target{CollectionName: id, Project: d.project}
 }
 
+// Instead implements [vendors.Adviser].
+func (d *Driver) Instead() map[string]string {
+	return map[string]string{
+		"start_ingestion":   "Ingestion starts by itself when a document is added; to run it once more, delete the document with delete_documents and add its URL again with upload_document.",
+		"stop_ingestion":    "To stop the ingestion of a document, delete it with delete_documents.",
+		"download_document": "Volcengine hands out no files: fetch the file from where it came (source_url of get_document_info), or read its text with list_chunks.",
+	}
+}
+
 var (
-	_ vendors.Driver              = (*Driver)(nil)
-	_ vendors.KnowledgeBaseLister = (*Driver)(nil)
-	_ vendors.Counter             = (*Driver)(nil)
+	_ vendors.Driver               = (*Driver)(nil)
+	_ vendors.Adviser              = (*Driver)(nil)
+	_ vendors.KnowledgeBaseLister  = (*Driver)(nil)
+	_ vendors.Counter              = (*Driver)(nil)
+	_ vendors.Searcher             = (*Driver)(nil)
+	_ vendors.ChunkLister          = (*Driver)(nil)
+	_ vendors.KnowledgeBaseCreator = (*Driver)(nil)
+	_ vendors.KnowledgeBaseUpdater = (*Driver)(nil)
+	_ vendors.KnowledgeBaseDeleter = (*Driver)(nil)
+	_ vendors.Uploader             = (*Driver)(nil)
+	_ vendors.DocumentUpdater      = (*Driver)(nil)
+	_ vendors.DocumentDeleter      = (*Driver)(nil)
 )

@@ -32,7 +32,9 @@ func open(t testing.TB, env map[string]string, conn rest.Conn) vendors.Driver {
 			t.Fatalf("no variable %s", name)
 		}
 	}
-	return New(c, conn)
+	d := New(c, conn)
+	d.newID = func() string { return "d00112233445566778899aabbccddeeff" }
+	return d
 }
 
 // good is a configuration without problems.

@@ -1,7 +1,6 @@
 package volcengine
 
 import (
-	"bytes"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -183,34 +182,6 @@ func moment(n rest.Num) time.Time {
 		return vendors.Millis(n.Int)
 	}
 	return vendors.Seconds(n.Int)
-}
-
-// metadata reads the list of fields that comes as JSON inside a string (as JSON
-// itself where a server does not quote it); nil when empty or unreadable.
-func metadata(raw json.RawMessage) map[string]any {
-	if len(raw) == 0 || string(raw) == `"[]"` {
-		return nil
-	}
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		raw = json.RawMessage(text)
-	}
-	var fields []struct {
-		Name  string `json:"field_name"`
-		Value any    `json:"field_value"`
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if dec.Decode(&fields) != nil || len(fields) == 0 {
-		return nil
-	}
-	values := make(map[string]any, len(fields))
-	for _, f := range fields {
-		if f.Name != "" {
-			values[f.Name] = f.Value
-		}
-	}
-	return values
 }
 
 // A pre-signed URL has credentials in its user and query; a word about a
