@@ -26,8 +26,9 @@ import (
 // param is one argument.
 type param struct {
 	name     string
-	index    int // in the struct
-	kind     reflect.Kind
+	index    int          // in the struct
+	kind     reflect.Kind // of the value, also behind a pointer
+	pointer  bool         // "" and false are values, too
 	required bool
 	min, max int // 0, 0: unbounded
 	standard int // default of an integer
@@ -42,6 +43,9 @@ func paramsOf[A any]() []param {
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
 		p := param{name: tag.Get("arg"), index: i, kind: t.Field(i).Type.Kind(), required: tag.Get("required") != ""}
+		if p.kind == reflect.Pointer {
+			p.kind, p.pointer = t.Field(i).Type.Elem().Kind(), true
+		}
 		p.min, p.max, p.standard = tagInt(tag, "min"), tagInt(tag, "max"), tagInt(tag, "default")
 		switch tag.Get("enum") {
 		case "status":
@@ -116,6 +120,20 @@ func (p param) decode(raw []byte, into reflect.Value) error {
 			texts[i] = *s
 		}
 		into.Set(reflect.ValueOf(texts))
+	case reflect.Bool:
+		var b bool
+		if json.Unmarshal(raw, &b) != nil {
+			return p.refuse(raw)
+		}
+		into.Set(reflect.ValueOf(&b))
+	case reflect.Map:
+		var m map[string]any
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber()
+		if dec.Decode(&m) != nil {
+			return p.refuse(raw)
+		}
+		into.Set(reflect.ValueOf(m))
 	default:
 		var s string
 		if json.Unmarshal(raw, &s) != nil || p.max > 0 && len([]rune(s)) > p.max {
@@ -124,7 +142,11 @@ func (p param) decode(raw []byte, into reflect.Value) error {
 		if s == "" && p.required || s != "" && p.enum != nil && !slices.Contains(p.enum, s) {
 			return p.refuse(raw)
 		}
-		into.SetString(s)
+		if p.pointer {
+			into.Set(reflect.ValueOf(&s))
+		} else {
+			into.SetString(s)
+		}
 	}
 	return nil
 }
@@ -178,6 +200,10 @@ func (p param) allowed() string {
 		return fmt.Sprintf("an integer from %d to %d", p.min, p.max)
 	case p.kind == reflect.Slice:
 		return fmt.Sprintf("a list of %d to %d strings", p.min, p.max)
+	case p.kind == reflect.Bool:
+		return "true or false"
+	case p.kind == reflect.Map:
+		return "an object"
 	case p.max > 0:
 		return fmt.Sprintf("a string of at most %d characters that is not empty", p.max)
 	}

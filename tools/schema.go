@@ -19,6 +19,13 @@ var argDocs = map[string]string{
 	"name_contains":     "Only names that contain this text, any case.",
 	"timeout_seconds":   "How long to wait at most.",
 	"query":             "Words or a question.",
+	"name":              "Name.",
+	"description":       "Description.",
+	"enabled":           "Whether searches use it.",
+	"metadata":          "Metadata fields to set.",
+	"text":              "The document's text.",
+	"url":               "Address from which the platform fetches it.",
+	"path":              "A file under one of the server's KB_MCP_UPLOAD_ROOTS.",
 	"limit":             "Rows wanted; a page may hold fewer.",
 	"cursor":            "next_cursor of the last answer; same other arguments.",
 }
@@ -47,6 +54,10 @@ func inputSchema(params []param) json.RawMessage {
 			out.Type, out.Minimum, out.Maximum, out.Default = "integer", &p.min, &p.max, &p.standard
 		case p.kind == reflect.Slice:
 			out.Type, out.Items, out.MinItems, out.MaxItems = "array", map[string]string{"type": "string"}, &p.min, &p.max
+		case p.kind == reflect.Bool:
+			out.Type = "boolean"
+		case p.kind == reflect.Map:
+			out.Type = "object"
 		case p.max > 0:
 			out.MaxLength = &p.max
 		}

@@ -30,12 +30,30 @@ type Set struct {
 	log     *slog.Logger
 	tools   []tool
 	finds   finds
+	roots   roots
 }
 
-// New makes the tools. clean takes credentials out of every text that leaves.
-func New(connections []*vendors.Vendor, clean func(string) string, log *slog.Logger) *Set {
-	s := &Set{vendors: connections, clean: clean, log: log}
-	s.tools = []tool{
+// Options are what tools need besides connections.
+type Options struct {
+	Clean       func(string) string // takes credentials out of every text that leaves
+	Log         *slog.Logger
+	AllowWrites bool     // without it there are no write tools
+	Roots       []string // folders for files to upload and download
+}
+
+// New makes the tools.
+func New(connections []*vendors.Vendor, o Options) *Set {
+	s := &Set{vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots}
+	s.tools = s.readTools()
+	if o.AllowWrites {
+		s.tools = append(s.tools, s.writeTools()...)
+	}
+	return s
+}
+
+// readTools change nothing.
+func (s *Set) readTools() []tool {
+	return []tool{
 		define("list_vendors", "List connections", listVendorsDoc, s.listVendors),
 		define("list_knowledge_bases", "List knowledge bases", listKnowledgeBasesDoc, s.listKnowledgeBases),
 		define("list_documents", "List documents", listDocumentsDoc, s.listDocuments),
@@ -46,13 +64,44 @@ func New(connections []*vendors.Vendor, clean func(string) string, log *slog.Log
 		define("find_unfinished_documents", "Find unfinished documents", findUnfinishedDocumentsDoc, s.findUnfinishedDocuments),
 		define("list_chunks", "List chunks", listChunksDoc, s.listChunks),
 	}
-	return s
+}
+
+// writeTools change something; deletes cannot be undone.
+func (s *Set) writeTools() []tool {
+	return []tool{
+		define("create_knowledge_base", "Create a knowledge base", createKnowledgeBaseDoc, s.createKnowledgeBase).writes(adds),
+		define("update_knowledge_base", "Update a knowledge base", updateKnowledgeBaseDoc, s.updateKnowledgeBase).writes(changes),
+		define("delete_knowledge_base", "Delete a knowledge base", deleteKnowledgeBaseDoc, s.deleteKnowledgeBase).writes(destroys),
+		define("upload_document", "Upload a document", uploadDocumentDoc, s.uploadDocument).writes(adds),
+		define("update_document", "Update a document", updateDocumentDoc, s.updateDocument).writes(changes),
+		define("delete_documents", "Delete documents", deleteDocumentsDoc, s.deleteDocuments).writes(destroys),
+		define("start_ingestion", "Start ingestion", startIngestionDoc, s.startIngestion).writes(adds),
+		define("stop_ingestion", "Stop ingestion", stopIngestionDoc, s.stopIngestion).writes(changes),
+		define("download_document", "Download a document", downloadDocumentDoc, s.downloadDocument).writes(adds),
+	}
+}
+
+// effect is what a tool does to the platform, for its hints.
+type effect int
+
+const (
+	reads    effect = iota
+	adds            // once more adds once more
+	changes         // once more changes nothing
+	destroys        // cannot be undone; once more changes nothing
+)
+
+// writes is the tool with another effect than reading.
+func (t tool) writes(e effect) tool {
+	t.effect = e
+	return t
 }
 
 // tool is one tool: its face and its work.
 type tool struct {
 	name, title, doc string
 	params           []param
+	effect           effect
 	call             func(ctx context.Context, args map[string]json.RawMessage) (any, error)
 }
 
@@ -76,11 +125,11 @@ func define[A, R any](name, title, doc string, call func(context.Context, A) (R,
 func (s *Set) Definitions() []mcp.Tool {
 	list := make([]mcp.Tool, len(s.tools))
 	for i, t := range s.tools {
-		yes, no := true, false
+		read, destroy, again, open := t.effect == reads, t.effect == destroys, t.effect != adds, true
 		d := mcp.NewToolWithRawSchema(t.name, t.doc, inputSchema(t.params))
 		d.RawOutputSchema = outputSchema(t.name)
 		d.Annotations = mcp.ToolAnnotation{
-			Title: t.title, ReadOnlyHint: &yes, DestructiveHint: &no, IdempotentHint: &yes, OpenWorldHint: &yes,
+			Title: t.title, ReadOnlyHint: &read, DestructiveHint: &destroy, IdempotentHint: &again, OpenWorldHint: &open,
 		}
 		list[i] = d
 	}

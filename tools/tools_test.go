@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"slices"
@@ -85,7 +84,7 @@ func newSet(f *fake, names ...string) *Set {
 		list = append(list, vendors.New(name, "dify", f))
 	}
 	clean := func(s string) string { return strings.ReplaceAll(s, "SECRET", "[redacted]") }
-	return New(list, clean, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return New(list, Options{Clean: clean, Log: slog.New(slog.DiscardHandler)})
 }
 
 // TestToolList holds the list against its snapshot, its budget and what hosts

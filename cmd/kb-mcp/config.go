@@ -115,9 +115,12 @@ func (c configuration) warnUnknown() {
 	if c.RedisURL != "" {
 		c.log.Warn("this version does not share rate limits between processes", "variable", "KB_MCP_REDIS_URL")
 	}
-	if writes, _ := strconv.ParseBool(c.AllowWrites); writes {
-		c.log.Warn("this version has no write tools", "variable", "KB_MCP_ALLOW_WRITES")
-	}
+}
+
+// writes reports whether the write tools exist.
+func (s settings) writes() bool {
+	yes, err := strconv.ParseBool(s.AllowWrites)
+	return err == nil && yes // judged in problems
 }
 
 // problemError is one message with all problems.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 
 	"kb-mcp/server"
@@ -105,7 +106,9 @@ func ownVariables(environ []string) []string {
 
 // tools makes the tools over the connections.
 func (c configuration) tools() *tools.Set {
-	return tools.New(c.vendors, c.env.Secrets.Clean, c.log)
+	return tools.New(c.vendors, tools.Options{
+		Clean: c.env.Secrets.Clean, Log: c.log, AllowWrites: c.writes(), Roots: filepath.SplitList(c.UploadRoots),
+	})
 }
 
 func (c configuration) server() *server.Server {

@@ -7,6 +7,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"kb-mcp/tools"
+	"kb-mcp/vendors/all"
 )
 
 // toolsCmd is "kb-mcp tools".
@@ -15,7 +16,7 @@ type toolsCmd struct{}
 // Help is the long help of the command.
 func (toolsCmd) Help() string {
 	return `The list is what a client gets from tools/list: names, descriptions, schemas, annotations. It needs
-no configuration and no network.
+no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too.
 
 Example:
 
@@ -24,7 +25,9 @@ Example:
 
 // Run prints the list.
 func (toolsCmd) Run(a *app) error {
-	set := tools.New(nil, func(s string) string { return s }, slog.New(slog.DiscardHandler))
+	var s settings
+	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
+	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.writes()})
 	enc := json.NewEncoder(a.stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
