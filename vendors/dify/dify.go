@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 
 	"kb-mcp/vendors/rest"
@@ -65,14 +66,25 @@ func (c Config) Account() string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Needs implements [rest.Config].
+func (Config) Needs() string {
+	return "DIFY_API_KEY; when self-hosted also DIFY_BASE_URL"
+}
+
 // DefaultRate implements [rest.Config]. The smallest cloud plan has 10 requests
 // a minute for a whole workspace, shared with its console and apps, and a
 // refused one counts too; a self-hosted server has no limit.
 func (c Config) DefaultRate() string {
-	if base, _ := c.base(); base != nil && strings.EqualFold(base.Hostname(), "api.dify.ai") {
+	if c.cloud() {
 		return "8/min"
 	}
 	return "10/s"
+}
+
+// cloud reports whether the server is Dify's own.
+func (c Config) cloud() bool {
+	base, _ := c.base()
+	return base != nil && strings.EqualFold(base.Hostname(), "api.dify.ai")
 }
 
 // key is the key as it is sent.
@@ -89,14 +101,24 @@ func (c Config) base() (u *url.URL, problem string) {
 	return u, ""
 }
 
-// Driver implements [vendors.Driver]. It keeps no state.
-type Driver struct{ client *rest.Client }
+// Driver implements [vendors.Driver] and what a platform may offer beyond it.
+// Its only state is what it lately read of knowledge bases.
+type Driver struct {
+	client *rest.Client
+	base   *url.URL
+	cloud  bool
+	memory *memory
+}
 
 // New makes the driver of a connection whose settings have no problems.
 func New(c Config, conn rest.Conn) *Driver {
 	base, _ := c.base()
 	bearer := "Bearer " + c.key()
-	return &Driver{client: rest.New(conn, rest.Dialect{
+	now := conn.Now
+	if now == nil {
+		now = time.Now
+	}
+	return &Driver{base: base, cloud: c.cloud(), memory: newMemory(now), client: rest.New(conn, rest.Dialect{
 		Base: base,
 		Sign: func(r *http.Request, _ []byte) error {
 			r.Header.Set("Authorization", bearer)
@@ -104,4 +126,12 @@ func New(c Config, conn rest.Conn) *Driver {
 		},
 		Decode: decode,
 	})}
+}
+
+// Instead implements [vendors.Adviser].
+func (d *Driver) Instead() map[string]string {
+	return map[string]string{
+		"start_ingestion": "Dify ingests what is uploaded by itself; to ingest a document again, upload it again under the same name with upload_document, which replaces an enabled document in place.",
+		"stop_ingestion":  "Pause the document in the Dify console, or delete it with delete_documents.",
+	}
 }

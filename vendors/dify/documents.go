@@ -31,6 +31,7 @@ func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (v
 	for i := range out.Data {
 		if out.Data[i].ID != "" {
 			p.Items = append(p.Items, out.Data[i].normal())
+			d.memory.keep(out.Data[i].facts())
 		}
 	}
 	turn(&p, &out, q)
@@ -80,11 +81,7 @@ func (d *Driver) documents(ctx context.Context, kb string, query url.Values) (*p
 // GetDocument implements [vendors.Driver]. Servers before 1.5.1 have no such
 // call; their list is searched instead.
 func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	err := checkID("knowledge_base_id", ref.KnowledgeBaseID)
-	if err == nil {
-		err = checkID("document_id", ref.DocumentID)
-	}
-	if err != nil {
+	if err := checkRef(ref); err != nil {
 		return vendors.Document{}, err
 	}
 	doc, err := d.detail(ctx, ref.KnowledgeBaseID, ref.DocumentID)
@@ -183,6 +180,13 @@ func checkID(arg, id string) error {
 		return e.WithHint("This is a batch id: pass it as `batch_id` of get_ingestion_progress.")
 	}
 	return e.WithHint("Take the id from list_knowledge_bases or list_documents, unchanged.")
+}
+
+func checkRef(ref vendors.Ref) error {
+	if err := checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
+		return err
+	}
+	return checkID("document_id", ref.DocumentID)
 }
 
 // checkBatch refuses what is no batch: with a document's id Dify would answer

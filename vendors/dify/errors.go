@@ -26,6 +26,9 @@ func decode(a rest.Answer, out any) error {
 	if a.Status >= http.StatusBadRequest {
 		return refusal(a)
 	}
+	if n, ok := out.(*nothing); ok && n.is(a) {
+		return nil
+	}
 	broken, odd := rest.Unmarshal(a, out)
 	if broken != nil {
 		return broken
@@ -98,7 +101,7 @@ func judge(a rest.Answer, f *failure) *vendors.Error {
 		return vendors.Errorf(vendors.Unsupported, "This Dify server does not know this call.").
 			WithHint("Update Dify to 1.5.1 or newer.")
 	case s == http.StatusConflict:
-		return vendors.Errorf(vendors.Conflict, "Dify refused this because it conflicts with what is there.")
+		return conflict(f)
 	case s == http.StatusRequestEntityTooLarge, s == http.StatusUnsupportedMediaType, s == http.StatusUnprocessableEntity:
 		return vendors.Errorf(vendors.InvalidArgument, "Dify refused the request as too large or of a form it does not take.")
 	case s == http.StatusTooManyRequests:
@@ -149,6 +152,9 @@ func notFound(a rest.Answer, f *failure) *vendors.Error {
 	case f.says("Documents not found"):
 		return vendors.Errorf(vendors.ErrNotFound, "The batch does not exist in this knowledge base.").
 			WithHint("A batch is gone once its documents were deleted or uploaded again: ask with `document_ids`, or with neither for the whole knowledge base.")
+	case f.says("Document does not have", "Uploaded file not found"):
+		return vendors.Errorf(vendors.ErrNotFound, "Dify holds no uploaded file for this document.").
+			WithHint("Only documents that were uploaded as a file or text have one; read the text with list_chunks.")
 	case f.says("Document"):
 		return documentNotFound()
 	case f.says("Segment", "Child chunk"):
@@ -188,10 +194,29 @@ func badRequest(a rest.Answer, f *failure) *vendors.Error {
 	case f.is("provider_not_initialize", "model_currently_not_support"), f.says("No Embedding Model available"):
 		return vendors.Errorf(vendors.Conflict, "The model of this knowledge base is not set up in Dify.").
 			WithHint("Configure the embedding model in the Dify console under Settings, Model Provider.")
+	case f.says("Dataset name already exists"):
+		return nameTaken()
 	case f.is("invalid_action", "document_indexing", "dataset_not_initialized"), f.says("Document is not available"):
 		return busy(f)
 	}
 	return vendors.Errorf(vendors.InvalidArgument, "Dify refused the request as invalid.")
+}
+
+// conflict is the table of 409s.
+func conflict(f *failure) *vendors.Error {
+	switch {
+	case f.is("dataset_name_duplicate"):
+		return nameTaken()
+	case f.is("dataset_in_use"):
+		return vendors.Errorf(vendors.Conflict, "Apps of the Dify workspace use this knowledge base.").
+			WithHint("Take it out of those apps in the Dify console first.")
+	}
+	return vendors.Errorf(vendors.Conflict, "Dify refused this because it conflicts with what is there.")
+}
+
+func nameTaken() *vendors.Error {
+	return vendors.Errorf(vendors.Conflict, "Another knowledge base of the workspace has this name.").
+		WithHint("Choose another name, or use the one that exists: list_knowledge_bases with name_contains finds it.")
 }
 
 // busy is a document or knowledge base in the wrong state for a call; it passes
@@ -199,6 +224,9 @@ func badRequest(a rest.Answer, f *failure) *vendors.Error {
 func busy(f *failure) *vendors.Error {
 	e := vendors.Errorf(vendors.Conflict, "The document or knowledge base is not in a state for this.")
 	e.Later = f.has("indexing", "indexed", "try again later", "wait a moment")
+	if f.has("is not completed") {
+		return e.WithHint("Wait until the document is completed (wait_for_ingestion), then try again.")
+	}
 	return e
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -18,13 +19,23 @@ type page[T any] struct {
 	Data  []T      `json:"data"`
 	Total rest.Num `json:"total"`
 
-	version string // X-Version: the server's release
+	version string    // X-Version: the server's release
+	date    time.Time // the server's clock
 }
 
 // accept implements payload. Every array may be null when there is nothing.
 func (p *page[T]) accept(h http.Header) bool {
-	p.version = h.Get("X-Version")
+	p.version, p.date = h.Get("X-Version"), dateOf(h)
 	return p.Data != nil || p.Total.Valid && p.Total.Int == 0
+}
+
+// dateOf is the server's clock at an answer; zero when not said.
+func dateOf(h http.Header) time.Time {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // left is how many pages follow page number n of this size; without a total, a
@@ -44,25 +55,6 @@ func (p *page[T]) since(major, minor, patch int) bool {
 	var v [3]int
 	n, _ := fmt.Sscanf(p.version, "%d.%d.%d", &v[0], &v[1], &v[2])
 	return n >= 2 && slices.Compare(v[:], []int{major, minor, patch}) >= 0
-}
-
-// dataset is a knowledge base.
-type dataset struct {
-	ID            rest.ID   `json:"id"`
-	Name          rest.Str  `json:"name"`
-	Description   rest.Str  `json:"description"`
-	DocumentCount rest.Num  `json:"document_count"`
-	EnableAPI     rest.Flag `json:"enable_api"` // from 1.9
-	CreatedAt     rest.Num  `json:"created_at"`
-	UpdatedAt     rest.Num  `json:"updated_at"`
-}
-
-func (w *dataset) normal() vendors.KnowledgeBase {
-	return vendors.KnowledgeBase{
-		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
-		DocumentCount: w.DocumentCount.Count(), Enabled: w.EnableAPI.Ptr(),
-		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
-	}
 }
 
 // document is a document in the list's and in the detail's form. The list has
@@ -218,14 +210,4 @@ func stateOf(indexing, display rest.Str) state {
 		s.status, s.raw = vendors.Paused, "paused"
 	}
 	return s
-}
-
-// fault is why a document failed. An error beside any other status is what an
-// earlier ingestion left.
-func fault(s vendors.Status, text rest.Str) *vendors.Failure {
-	message := tidy(string(text))
-	if s != vendors.Failed || message == "" {
-		return nil
-	}
-	return &vendors.Failure{Message: message}
 }

@@ -35,12 +35,9 @@ func difyError(status int, code, message string) difyReply {
 	return difyReply{status, object{"code": code, "message": message, "status": status}}
 }
 
-// difyCall is one route, found: the method it takes, and what it does with the
-// knowledge base that the path names (nil where it names none).
-type difyCall struct {
-	method string
-	run    func(*http.Request, *KnowledgeBase) difyReply
-}
+// difyCall is one route, found: by method, what it does with the knowledge base
+// that the path names (nil where it names none).
+type difyCall map[string]func(*http.Request, *KnowledgeBase) difyReply
 
 // ServeHTTP checks in Dify's order: path, method, key, rate, knowledge base,
 // its API access, and only then the operation.
@@ -57,6 +54,10 @@ func (f *difyFace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply := f.reply(r, call, kb)
+	if reply.body == nil {
+		w.WriteHeader(reply.status)
+		return
+	}
 	writeJSON(w, reply.status, reply.body)
 }
 
@@ -67,14 +68,17 @@ func (f *difyFace) route(path string) (call difyCall, kb string, ok bool) {
 		return call, "", false
 	}
 	if len(part) == 1 {
-		return difyCall{http.MethodGet, f.datasets}, "", true
+		return difyCall{http.MethodGet: f.datasets, http.MethodPost: f.createDataset}, "", true
 	}
 	kb = strings.ToLower(part[1])
 	switch {
 	case len(part) == 2:
-		call = difyCall{http.MethodGet, f.dataset}
+		call = difyCall{http.MethodGet: f.dataset, http.MethodPatch: f.updateDataset, http.MethodDelete: f.deleteDataset}
 	case len(part) == 3 && part[2] == "retrieve":
-		call = difyCall{http.MethodPost, f.retrieve}
+		call = difyCall{http.MethodPost: f.retrieve}
+	case len(part) == 4 && part[2] == "document":
+		call, ok = f.uploadRoute(part[3])
+		return call, kb, ok
 	case part[2] != "documents":
 		return call, "", false
 	default:
@@ -88,25 +92,50 @@ func (f *difyFace) route(path string) (call difyCall, kb string, ok bool) {
 func (f *difyFace) documentRoute(part []string) (difyCall, bool) {
 	switch {
 	case len(part) == 0:
-		return difyCall{http.MethodGet, f.documents}, true
+		return difyCall{http.MethodGet: f.documents}, true
 	case len(part) == 2 && part[1] == "indexing-status" && part[0] != "":
-		return f.with(part[0], f.indexingStatus), true
+		return difyCall{http.MethodGet: with(part[0], f.indexingStatus)}, true
+	case len(part) == 2 && part[0] == "status" && part[1] != "":
+		return difyCall{http.MethodPatch: with(part[1], f.setStatus)}, true
 	case !isUUID(part[0]):
-	case len(part) == 1:
-		return f.with(strings.ToLower(part[0]), f.document), true
-	case len(part) == 2 && part[1] == "segments":
-		return f.with(strings.ToLower(part[0]), f.segments), true
+		return nil, false
 	}
-	return difyCall{}, false
+	id := strings.ToLower(part[0])
+	switch {
+	case len(part) == 1:
+		return difyCall{http.MethodGet: with(id, f.document), http.MethodDelete: with(id, f.deleteDocument)}, true
+	case len(part) != 2:
+	case part[1] == "segments":
+		return difyCall{http.MethodGet: with(id, f.segments)}, true
+	case part[1] == "download":
+		return difyCall{http.MethodGet: with(id, f.download)}, true
+	case part[1] == "update-by-text":
+		return difyCall{http.MethodPost: with(id, f.updateByText)}, true
+	case part[1] == "update-by-file":
+		return difyCall{http.MethodPost: with(id, f.updateByFile)}, true
+	}
+	return nil, false
 }
 
-// with binds an id of the path to a GET operation.
-func (f *difyFace) with(id string, run func(*http.Request, *KnowledgeBase, string) difyReply) difyCall {
-	return difyCall{http.MethodGet, func(r *http.Request, kb *KnowledgeBase) difyReply { return run(r, kb, id) }}
+// uploadRoute finds the call of what follows /datasets/{id}/document.
+func (f *difyFace) uploadRoute(part string) (difyCall, bool) {
+	switch part {
+	case "create-by-text", "create_by_text":
+		return difyCall{http.MethodPost: f.createByText}, true
+	case "create-by-file", "create_by_file":
+		return difyCall{http.MethodPost: f.createByFile}, true
+	}
+	return nil, false
+}
+
+// with binds an id of the path to an operation.
+func with(id string, run func(*http.Request, *KnowledgeBase, string) difyReply) func(*http.Request, *KnowledgeBase) difyReply {
+	return func(r *http.Request, kb *KnowledgeBase) difyReply { return run(r, kb, id) }
 }
 
 func (f *difyFace) reply(r *http.Request, call difyCall, id string) difyReply {
-	if r.Method != call.method {
+	run := call[r.Method]
+	if run == nil {
 		return difyError(405, "method_not_allowed", "The method is not allowed for the requested URL.")
 	}
 	if why := difyKey(r.Header.Get("Authorization")); why != "" {
@@ -116,7 +145,7 @@ func (f *difyFace) reply(r *http.Request, call difyCall, id string) difyReply {
 		return difyError(403, "forbidden", "Sorry, you have reached the knowledge base request rate limit of your subscription.")
 	}
 	if id == "" {
-		return call.run(r, nil)
+		return run(r, nil)
 	}
 	kb := f.s.store.KB(Dify, id)
 	if kb == nil {
@@ -125,7 +154,7 @@ func (f *difyFace) reply(r *http.Request, call difyCall, id string) difyReply {
 	if kb.Disabled {
 		return difyError(403, "forbidden", "Dataset api access is not enabled.")
 	}
-	return call.run(r, kb)
+	return run(r, kb)
 }
 
 // difyKey says what is wrong with an Authorization header; "" when nothing is.

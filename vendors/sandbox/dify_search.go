@@ -62,13 +62,9 @@ func difySegment(kb *KnowledgeBase, d *Document, st State, i int, text string) o
 // retrieve answers POST /datasets/{id}/retrieve: the chunks that hold a word
 // of the query, those with most words first.
 func (f *difyFace) retrieve(r *http.Request, kb *KnowledgeBase) difyReply {
-	if r.Header.Get("Content-Type") != "application/json" {
-		return difyError(415, "unsupported_media_type", "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.")
-	}
-	data, _ := body(r)
-	a, err := parseArgs(data)
-	if err != nil {
-		return difyError(400, "bad_request", "Failed to decode JSON object")
+	a, bad := difyJSON(r)
+	if bad != nil {
+		return *bad
 	}
 	query, err := a.text("query")
 	switch {

@@ -29,6 +29,7 @@ type Options struct {
 	QuotaWindow time.Duration    // 0 is a minute
 	Latency     time.Duration    // every answer takes at least this long
 	FloatTimes  bool             // Dify's times are floats where older servers send floats
+	OldDeletes  bool             // Dify answers a delete with 200 and the body 204, as from 1.4 to 1.12
 	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
 }
 
@@ -37,6 +38,7 @@ const (
 	FaceCoze           = "coze"
 	FaceCozeStudio     = "coze-studio"
 	FaceDify           = "dify"
+	FaceDifyFiles      = "dify-files" // the host of Dify's signed addresses
 	FaceRAGFlow        = "ragflow"
 	FaceRAGFlowPreview = "ragflow-preview"
 	FaceVolcengine     = "volcengine"
@@ -83,6 +85,7 @@ func New(o Options) *Sandbox {
 		{FaceCoze, "/coze", newCoze(s)},
 		{FaceCozeStudio, "/coze-studio", newCozeStudio(s)},
 		{FaceDify, "/dify/v1", newDify(s)},
+		{FaceDifyFiles, "/dify/files", newDifyFiles(s)},
 		{FaceRAGFlow, "/ragflow", newRAGFlow(s)},
 		{FaceRAGFlowPreview, "/ragflow-preview", newRAGFlowPreview(s)},
 		{FaceVolcengine, "/volcengine", newVolcengine(s)},

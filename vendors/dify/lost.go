@@ -1,0 +1,94 @@
+package dify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// lost reports whether a write may have happened although it failed: its answer
+// did not come, cannot be read, or is of a gateway or crash. Every other answer
+// is a refusal.
+func lost(err error) bool {
+	var e *vendors.Error
+	if !errors.As(err, &e) || e.Unsent {
+		return false
+	}
+	switch e.Kind {
+	case vendors.Timeout:
+		return true
+	case vendors.Unavailable:
+		return e.HTTPStatus == 0 || e.HTTPStatus == http.StatusRequestTimeout || e.HTTPStatus >= 500
+	case vendors.BadResponse:
+		return e.HTTPStatus < 300
+	}
+	return false
+}
+
+// unknown is the error of a write of which nobody can tell whether it happened.
+func unknown(err error, what, hint string) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Message, c.Hint = "It is unknown whether "+what+", because the answer was lost: "+c.Message, hint
+	return &c
+}
+
+// slack is what a platform's clocks may differ by from each other.
+const slack = 5 * time.Second
+
+// window is the time of a write whose answer was lost. What was created in it
+// is told by the platform's own clock, because ours may differ.
+type window struct{ start time.Time }
+
+func open() window { return window{time.Now()} }
+
+// holds reports whether something was created since the window opened. date is
+// the server's clock in the answer that shows it.
+func (w window) holds(created rest.Num, date time.Time) bool {
+	return created.Valid && created.Int > 0 && date.Unix()-created.Int <= int64((time.Since(w.start)+slack)/time.Second)
+}
+
+// clock is the server's time in an answer, or ours when it does not say.
+func (d *Driver) clock(date time.Time) time.Time {
+	if date.IsZero() {
+		return d.memory.now()
+	}
+	return date
+}
+
+// remove deletes at a path. A lost delete is sent once more: it deletes nothing
+// else, and a second one that finds nothing (as missing tells) means that the
+// first did it.
+func (d *Driver) remove(ctx context.Context, missing func(error) bool, path ...string) error {
+	call := rest.Call{Method: http.MethodDelete, Path: path, Write: true}
+	err := d.client.Do(ctx, call, &nothing{})
+	if !lost(err) {
+		return err
+	}
+	switch again := d.client.Do(ctx, call, &nothing{}); {
+	case again == nil, missing(again):
+		return nil
+	case !lost(again) && vendors.KindOf(again) == vendors.Conflict:
+		return again
+	}
+	return err
+}
+
+// nothing is the answer of a delete: 204 without a body or, from 1.4 to 1.12,
+// 200 with the body 204.
+type nothing struct{}
+
+func (*nothing) is(a rest.Answer) bool {
+	return a.Status == http.StatusNoContent || a.Status == http.StatusOK && bytes.Equal(bytes.TrimSpace(a.Body), []byte("204"))
+}
+
+// accept implements payload: anything else is no answer of a delete.
+func (*nothing) accept(http.Header) bool { return false }

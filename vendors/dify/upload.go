@@ -1,0 +1,243 @@
+package dify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+const (
+	maxName      = 200      // characters; Dify would cut a longer name
+	maxCloudFile = 15 << 20 // self-hosted servers may take more
+)
+
+// Suffixes that Dify takes: plain ones everywhere, more with the Unstructured
+// extractor.
+const (
+	plainSuffixes = "txt markdown md mdx pdf html htm xlsx xls docx csv vtt properties"
+	moreSuffixes  = "doc eml msg pptx xml epub"
+)
+
+// Upload implements [vendors.Uploader].
+func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
+	if err := d.checkUpload(u); err != nil {
+		return vendors.Uploaded{}, err
+	}
+	kb, err := d.knowledgeBase(ctx, u.KnowledgeBaseID)
+	switch {
+	case err != nil:
+		return vendors.Uploaded{}, err
+	case kb.external:
+		return vendors.Uploaded{}, externalRefused()
+	}
+	during := open()
+	var out created
+	err = d.create(ctx, u, kb, &out)
+	switch {
+	case lost(err):
+		return d.findUploaded(ctx, u, during, err)
+	case err != nil:
+		return vendors.Uploaded{}, refused(err, u)
+	}
+	return vendors.Uploaded{Document: out.normal(), BatchID: string(out.Batch), Notes: d.notes(&out, kb)}, nil
+}
+
+// create sends the document once.
+func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts, out *created) error {
+	path := []string{"datasets", u.KnowledgeBaseID, "document"}
+	o := kb.options()
+	if u.File == nil {
+		return d.client.Do(ctx, rest.Call{
+			Method: http.MethodPost, Path: append(path, "create-by-text"), Write: true,
+			Body: textBody{Name: u.Name, Text: u.Text, options: o},
+		}, out)
+	}
+	data, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return d.client.Do(ctx, rest.Call{
+		Method: http.MethodPost, Path: append(path, "create-by-file"), Write: true,
+		Form: &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: u.Name, File: *u.File},
+	}, out)
+}
+
+// textBody creates a document from a text.
+type textBody struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+	options
+}
+
+// options say how to ingest a document. Left out is what the knowledge base
+// has: sent again it would change it.
+type options struct {
+	Technique string `json:"indexing_technique,omitempty"`
+	Form      string `json:"doc_form,omitempty"`
+	Rule      *rule  `json:"process_rule,omitempty"`
+}
+
+type rule struct {
+	Mode string `json:"mode"`
+}
+
+func (f facts) options() options {
+	o := options{Form: f.form, Technique: f.first()}
+	if f.empty {
+		o.Rule = &rule{Mode: "automatic"}
+	}
+	return o
+}
+
+// first is the technique to give to a knowledge base that has none; "" for one
+// that has.
+func (f facts) first() string {
+	switch {
+	case f.technique != "":
+		return ""
+	case f.embedding:
+		return "high_quality"
+	}
+	return "economy"
+}
+
+// created is the answer to an upload.
+type created struct {
+	Document document `json:"document"`
+	Batch    rest.Str `json:"batch"`
+
+	date time.Time // the server's clock
+}
+
+// accept implements payload.
+func (c *created) accept(h http.Header) bool {
+	c.date = dateOf(h)
+	return c.Document.ID != ""
+}
+
+// normal is the new document. Dify says 0 for what it has not counted yet.
+func (c *created) normal() vendors.Document {
+	doc := c.Document.normal()
+	if doc.CharCount != nil && *doc.CharCount == 0 {
+		doc.CharCount = nil
+	}
+	return doc
+}
+
+// replacedAge is the age from which a document in the answer to its upload was
+// there before: Dify keeps id and creation time of one that it replaces.
+const replacedAge = time.Minute
+
+// notes says what Dify did beside adding the document.
+func (d *Driver) notes(c *created, kb facts) []string {
+	notes := []string{"Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later."}
+	age := time.Duration(0)
+	if at := c.Document.CreatedAt; at.Valid && at.Int > 0 && !c.date.IsZero() {
+		age = c.date.Sub(time.Unix(at.Int, 0))
+	}
+	if age >= replacedAge {
+		notes = append(notes, "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested anew.")
+	} else {
+		notes = append(notes, "Dify replaces an enabled document of the same name in place: had there been one, its content is replaced and its id is kept.")
+	}
+	if c.Document.Archived.Set {
+		notes = append(notes, "The document is archived and stays so: searches do not find it until it is un-archived in the Dify console.")
+	}
+	if technique := kb.first(); technique != "" {
+		notes = append(notes, fmt.Sprintf("This first document makes the knowledge base %s%s; the Dify console can change that.",
+			technique, map[string]string{"economy": " (searched by keywords)"}[technique]))
+	}
+	return notes
+}
+
+// findUploaded tells what became of an upload whose answer was lost. A document
+// that was replaced cannot be told from one that was there.
+func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during window, lost error) (vendors.Uploaded, error) {
+	out, err := d.documents(ctx, u.KnowledgeBaseID, paging(1, pageSize)) // newest first
+	var found []document
+	if err == nil {
+		found = slices.DeleteFunc(out.Data, func(w document) bool {
+			return w.ID == "" || string(w.Name) != u.Name || !during.holds(w.CreatedAt, d.clock(out.date))
+		})
+	}
+	if len(found) != 1 {
+		return vendors.Uploaded{}, unknown(lost, "the document was uploaded", fmt.Sprintf(
+			"Look with list_documents and name_contains %q before uploading it again; an enabled document of this name may have been replaced and be in ingestion.", u.Name))
+	}
+	return vendors.Uploaded{Document: found[0].normal(), Notes: []string{
+		"Dify's answer to the upload was lost; this document of the same name was created during it. Its batch_id is not known: ask for its progress by document_ids.",
+	}}, nil
+}
+
+// checkUpload refuses what Dify would refuse, or silently change.
+func (d *Driver) checkUpload(u vendors.Upload) error {
+	if err := checkID("knowledge_base_id", u.KnowledgeBaseID); err != nil {
+		return err
+	}
+	if u.URL != "" {
+		return vendors.Errorf(vendors.Unsupported, "Dify's API takes no URL; nothing was uploaded.").
+			WithHint("Fetch the page and upload its text with `text` and `name`.")
+	}
+	n := utf8.RuneCountInString(u.Name)
+	switch {
+	case strings.TrimSpace(u.Name) == "":
+		return vendors.Errorf(vendors.InvalidArgument, "`name` is blank; Dify needs one.")
+	case n > maxName:
+		return vendors.Errorf(vendors.InvalidArgument, "`name` has %d characters; Dify cuts names after %d.", n, maxName)
+	case u.File != nil:
+		return d.checkFile(u)
+	case strings.TrimSpace(u.Text) == "":
+		return vendors.Errorf(vendors.InvalidArgument, "`text` is blank.")
+	}
+	return nil
+}
+
+func (d *Driver) checkFile(u vendors.Upload) error {
+	suffix := rest.Suffix(u.Name)
+	known := slices.Contains(strings.Fields(plainSuffixes+" "+moreSuffixes), suffix)
+	switch {
+	case strings.ContainsAny(u.Name, `/\`):
+		return vendors.Errorf(vendors.InvalidArgument, "`name` holds a slash, which Dify refuses in a file's name.")
+	case !known:
+		return unsupportedType(vendors.Errorf(vendors.InvalidArgument, "Dify takes no files of the type %q.", suffix))
+	case d.cloud && u.File.Size > maxCloudFile:
+		return vendors.Errorf(vendors.InvalidArgument, "The file has %d bytes; Dify's cloud takes %d at most.", u.File.Size, maxCloudFile).
+			WithHint("Split the file, or upload its text.")
+	}
+	return nil
+}
+
+func unsupportedType(e *vendors.Error) *vendors.Error {
+	return e.WithHint("Give a file of one of these types: " + plainSuffixes + " (with Dify's Unstructured extractor also " + moreSuffixes + "), or upload its content as `text`.")
+}
+
+// refused explains a refusal of an upload: for a file that is too large or of a
+// wrong type Dify answers with an empty message, or a proxy before it does.
+func refused(err error, u vendors.Upload) error {
+	var e *vendors.Error
+	if u.File == nil || !errors.As(err, &e) || e.Kind != vendors.InvalidArgument {
+		return err
+	}
+	c := *e
+	switch {
+	case e.VendorCode == "file_too_large" || e.HTTPStatus == http.StatusRequestEntityTooLarge:
+		c.Message = "The file is larger than this Dify server takes."
+		c.Hint = "Split it or upload its text; a self-hosted server takes more with UPLOAD_FILE_SIZE_LIMIT (15 MB by default) and, in the proxy before it, NGINX_CLIENT_MAX_BODY_SIZE."
+	case e.VendorCode == "unsupported_file_type" || e.VendorCode == "file_extension_blocked" || e.HTTPStatus == http.StatusUnsupportedMediaType:
+		c.Message = "Dify does not take files of this type."
+		return unsupportedType(&c)
+	case e.VendorMessage == "":
+		c.Message = "Dify refused the file without a word: its type is not supported there, or it is larger than the server takes (15 MB by default)."
+		return unsupportedType(&c)
+	}
+	return &c
+}
