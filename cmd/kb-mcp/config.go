@@ -139,11 +139,10 @@ func problemError(problems []rest.Problem, env *all.Environ) error {
 // nothingConfigured says which variables to set.
 func nothingConfigured(env *all.Environ) error {
 	var b strings.Builder
-	b.WriteString("no knowledge base platform is configured. Set the credential of at least one, in one of these variables:")
+	b.WriteString("no knowledge base platform is configured. Set the variables of at least one:")
 	for _, p := range all.Platforms() {
-		fmt.Fprintf(&b, "\n  %-11s %s", p.Name, strings.Join(p.Credentials, ", "))
+		fmt.Fprintf(&b, "\n  %-11s %s", p.Name, p.Needs)
 	}
-	b.WriteString("\nThe README says what goes with each (a self-hosted server needs its _BASE_URL).")
 	b.WriteString("\nWithout an account, \"kb-mcp --demo\" serves made-up documents and \"kb-mcp demo\" shows a tour.")
 	for _, name := range env.Unexpanded {
 		fmt.Fprintf(&b, "\n%s was not expanded by the program that started kb-mcp, and counts as unset.", name)

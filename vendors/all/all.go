@@ -33,22 +33,22 @@ func platforms() []platform {
 type platform struct {
 	name      string
 	variables []string // its own, without the shared ones
-	secrets   []string // those of them that hold credentials
+	needs     string
 	read      func(env *Environ, prefix string) (settings, []rest.Problem)
 }
 
 // Platform is what a user needs to know of a platform before any is set up.
 type Platform struct {
-	Name        string
-	Credentials []string // the variables that hold secrets
-	Variables   []string // all of them, with the shared ones and the _FILE forms
+	Name      string
+	Needs     string   // which variables to set, in one line
+	Variables []string // all of them, with the shared ones and the _FILE forms
 }
 
 // Platforms lists every platform.
 func Platforms() []Platform {
 	var list []Platform
 	for _, p := range platforms() {
-		list = append(list, Platform{Name: p.name, Credentials: p.secrets, Variables: p.names()})
+		list = append(list, Platform{Name: p.name, Needs: p.needs, Variables: p.names()})
 	}
 	return list
 }
@@ -63,7 +63,7 @@ type settings struct {
 func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn) D) platform {
 	var c C
 	return platform{
-		name: name, variables: Variables(&c), secrets: secrets(&c),
+		name: name, variables: Variables(&c), needs: c.Needs(),
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)
@@ -108,7 +108,7 @@ func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
 	wanted, problems := wantedConnections(env)
 	pool, more := transport(env)
 	problems = append(problems, more...)
-	op := opener{env: env, log: o.Log, pool: pool, limiters: map[string]*ratelimit.Limiter{}}
+	op := opener{env: env, log: o.Log, pool: pool, limiters: map[string]limiters{}}
 	var open []*vendors.Vendor
 	for _, w := range wanted {
 		v, more := op.connect(w)
@@ -190,8 +190,12 @@ type opener struct {
 	env      *Environ
 	log      *slog.Logger
 	pool     http.RoundTripper
-	limiters map[string]*ratelimit.Limiter
+	limiters map[string]limiters // by account
 }
+
+// limiters are an account's: of all requests, and the additional one of
+// searches, nil when there is none.
+type limiters struct{ all, searches *ratelimit.Limiter }
 
 // connect makes one connection.
 func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
@@ -204,17 +208,21 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	if common.Rate == "" {
 		rate, _ = ratelimit.Parse(s.rate) // a constant of the driver, tested
 	}
-	limiter := o.limiters[s.account]
-	if limiter == nil {
-		limiter = ratelimit.New(rate)
-		o.limiters[s.account] = limiter
+	limiters, ok := o.limiters[s.account]
+	if !ok {
+		limiters.all = ratelimit.New(rate)
+		if common.SearchRate != "" {
+			search, _ := ratelimit.Parse(common.SearchRate) // judged in common
+			limiters.searches = ratelimit.New(search)
+		}
+		o.limiters[s.account] = limiters
 	}
 	timeout, _ := time.ParseDuration(common.Timeout) // judged in common
 	log := o.log
 	if log != nil {
 		log = log.With("vendor", w.name)
 	}
-	driver := s.open(rest.Conn{Transport: o.pool, Limiter: limiter, Timeout: timeout, Secrets: &o.env.Secrets, Log: log})
+	driver := s.open(rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Timeout: timeout, Secrets: &o.env.Secrets, Log: log})
 	return vendors.New(w.name, w.platform.name, driver), nil
 }
 

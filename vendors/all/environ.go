@@ -177,14 +177,3 @@ func Variables(of any) []string {
 	}
 	return names
 }
-
-// secrets lists the names of the fields that hold credentials.
-func secrets(of any) []string {
-	var names []string
-	for _, f := range fields(of) {
-		if f.secret {
-			names = append(names, f.name)
-		}
-	}
-	return names
-}

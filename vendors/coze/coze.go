@@ -99,6 +99,11 @@ func (c Config) Account() string {
 	return strings.ToLower(strings.TrimRight(strings.TrimSpace(c.APIBase), "/")) + " " + hex.EncodeToString(sum[:])
 }
 
+// Needs implements [rest.Config].
+func (Config) Needs() string {
+	return "COZE_API_TOKEN and COZE_SPACE_ID; or a JWT app: COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY, COZE_JWT_OAUTH_PUBLIC_KEY_ID"
+}
+
 // DefaultRate is the widely quoted figure of 2024; nothing is published for
 // these endpoints.
 func (c Config) DefaultRate() string { return "2/s" }

@@ -70,6 +70,11 @@ func (c Config) Account() string {
 	return base.String() + " " + hex.EncodeToString(sum[:8])
 }
 
+// Needs implements [rest.Config].
+func (Config) Needs() string {
+	return "RAGFLOW_API_KEY and RAGFLOW_BASE_URL"
+}
+
 // DefaultRate is ours: RAGFlow neither publishes nor enforces a rate.
 func (c Config) DefaultRate() string { return "10/s" }
 

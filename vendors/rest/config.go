@@ -16,6 +16,8 @@ type Config interface {
 	// Account identifies the credential and the server: connections with the
 	// same account share one limiter.
 	Account() string
+	// Needs says in one line which variables to set, for people who have not.
+	Needs() string
 	// DefaultRate is the platform's published or field-known rate for this
 	// account ("10/s").
 	DefaultRate() string

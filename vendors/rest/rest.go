@@ -35,6 +35,7 @@ const DefaultMaxBody = 8 << 20
 type Conn struct {
 	Transport http.RoundTripper  // the shared pool
 	Limiter   *ratelimit.Limiter // one per credential
+	Searches  *ratelimit.Limiter // an additional one for searches; may be nil
 	Timeout   time.Duration      // one try; 15 s when 0
 	Backoff   ratelimit.Backoff  // three tries when zero
 	MaxBody   int64              // DefaultMaxBody when 0
@@ -68,6 +69,8 @@ type Call struct {
 	Body   any   // sent as JSON; nil for none
 	Form   *Form // sent instead of Body
 	Header http.Header
+	// Search marks a search, which may have a limit of its own.
+	Search bool
 	// Write marks what must not happen twice: it is tried again only when it
 	// surely did not happen.
 	Write bool
@@ -175,7 +178,7 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 	if err != nil {
 		return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
 	}
-	a, err := c.roundTrip(req)
+	a, err := c.roundTrip(req, call.Search)
 	if err != nil {
 		return c.clean(networkError(ctx, err, c.conn.Timeout), a)
 	}
@@ -189,7 +192,12 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 }
 
 // roundTrip sends the request and reads the whole answer up to the bound.
-func (c *Client) roundTrip(req *http.Request) (Answer, error) {
+func (c *Client) roundTrip(req *http.Request, search bool) (Answer, error) {
+	if search && c.conn.Searches != nil {
+		if err := c.conn.Searches.Wait(req.Context()); err != nil {
+			return Answer{}, err
+		}
+	}
 	resp, err := c.paced.RoundTrip(req)
 	if err != nil {
 		return Answer{}, err

@@ -111,6 +111,11 @@ func (c Config) Account() string {
 	return strings.ToLower(strings.TrimRight(strings.TrimSpace(c.BaseURL), "/")) + " " + who
 }
 
+// Needs implements [rest.Config].
+func (Config) Needs() string {
+	return "VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY; or VOLCENGINE_API_KEY"
+}
+
 // DefaultRate is far below the published 50/s of collection/*: those of doc/*
 // are not published.
 func (c Config) DefaultRate() string { return "10/s" }
