@@ -7,14 +7,18 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
 )
 
-// currentAPI reads from v0.14 and newer (http_api_reference.md, "Dataset
+// currentAPI speaks to v0.14 and newer (http_api_reference.md, "Dataset
 // management" and "File management within dataset").
-type currentAPI struct{ rc *rest.Client }
+type currentAPI struct {
+	rc  *rest.Client
+	put *atomic.Bool // documents are updated with PUT: v0.24 and before
+}
 
 // knowledgeBases sends only what every version knows: since v0.19 any other
 // parameter is refused. The total stands beside the rows, since v0.21.

@@ -26,7 +26,9 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	if err := checkPath(q.KnowledgeBaseID); err != nil {
 		return vendors.Page[vendors.Document]{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })
+	p, err := ask(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })
+	d.asked.correct(p.Items)
+	return p, err
 }
 
 // GetDocument implements [vendors.Driver]. Neither generation has a call for
@@ -35,7 +37,16 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	if err := checkPath(ref.KnowledgeBaseID); err != nil {
 		return vendors.Document{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.Document, error) { return a.document(ctx, ref) })
+	doc, err := ask(ctx, d, func(a api) (vendors.Document, error) { return a.document(ctx, ref) })
+	return d.corrected(doc), err
+}
+
+// corrected is a document that counts as queued when this process has just
+// started it.
+func (d *Driver) corrected(doc vendors.Document) vendors.Document {
+	docs := []vendors.Document{doc}
+	d.asked.correct(docs)
+	return docs[0]
 }
 
 // checkPath refuses knowledge base ids that RAGFlow's router would take for

@@ -16,6 +16,10 @@ var (
 	errNoDocument = errors.New("the server does not know this document")
 	errEmptyKB    = errors.New("the knowledge base has no document") // an error in v0.14 - v0.16
 	errBeyondEnd  = errors.New("the offset is behind the last row")  // an exception in the preview
+	errMethod     = errors.New("the path does not have this method")
+	errPipeline   = errors.New("the knowledge base parses with a pipeline") // v0.26.3
+	errNoFile     = errors.New("the server saw no file in the upload")
+	errNameError  = errors.New("the server's own start of parsing is broken") // v0.9.0, v0.10.0
 )
 
 // head is the envelope of every answer. Most use code and message, the
@@ -55,6 +59,20 @@ func (a *answer[T]) payload() (data T) {
 	}
 	return data
 }
+
+// ack is the answer to a write: {"code":0} alone is a full success.
+type ack struct {
+	head
+	Data json.RawMessage `json:"data"`
+}
+
+func (a *ack) reset()         { *a = ack{} }
+func (a *ack) envelope() head { return a.head }
+func (a *ack) missing() bool  { return false }
+
+// bare reports that an answer of any type is taken, so that data:false does not
+// stand out by its type.
+func bare(out reply) bool { _, ok := out.(*ack); return ok }
 
 // code gives the code as it came, "" when the answer has none.
 func (h head) code() string {
@@ -100,13 +118,22 @@ func number(code string) int {
 	return -1
 }
 
+// into is where an answer goes: a download's has no place, because it is a file
+// unless it is an error.
+func into(out any) reply {
+	if r, ok := out.(reply); ok {
+		return r
+	}
+	return &ack{}
+}
+
 func decodeCurrent(a rest.Answer, out any) error {
-	return hinted(decode(a, out.(reply)), "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), "+
+	return hinted(decode(a, into(out)), "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), "+
 		"made in RAGFlow's web app under avatar > API.")
 }
 
 func decodePreview(a rest.Answer, out any) error {
-	return hinted(decode(a, out.(reply)), "RAGFlow 0.8 - 0.10 takes the web login token in RAGFLOW_API_KEY, not an API key. The user's next login "+
+	return hinted(decode(a, into(out)), "RAGFlow 0.8 - 0.10 takes the web login token in RAGFLOW_API_KEY, not an API key. The user's next login "+
 		"replaces it: copy it again from the browser's local storage (Authorization) and restart kb-mcp.")
 }
 
@@ -136,7 +163,7 @@ func decode(a rest.Answer, out reply) *vendors.Error {
 	switch {
 	case h.code() == "":
 		return address(rest.NotJSON(a, nil))
-	case odd != nil && refused(a):
+	case (odd != nil || bare(out)) && refused(a):
 		e := vendors.Errorf(vendors.Unauthenticated, "RAGFlow refused the credential.")
 		e.VendorCode, e.VendorMessage = h.code(), h.text()
 		return e

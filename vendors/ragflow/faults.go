@@ -30,13 +30,13 @@ var rules = []rule{
 	{texts: []string{
 		"you don't own the dataset", "can't find the dataset", "can't find this dataset", "this dataset*cannot be found",
 		"the dataset doesn't exist", "lacks permission for dataset", "cannot be found for your current account"},
-		kind: vendors.ErrNotFound, message: "The knowledge base was not found, or is not accessible with this credential.",
-		hint: "Take the id from list_knowledge_bases."},
+		kind: vendors.ErrNotFound, message: noDatasetText, hint: noDatasetHint},
 	{texts: []string{"you don't own the document none."},
 		kind: vendors.ErrNotFound, message: "The knowledge base has no document.", err: errEmptyKB},
 	{texts: []string{
 		"you don't own the document", "doesn't own the document", "not own the document", "documents not found",
-		"document not found", "this document*cannot be found", "is not a valid document", "do not belong to dataset"},
+		"document not found", "this document*cannot be found", "is not a valid document", "do not belong to dataset",
+		"document *not found!", "is not in the dataset"},
 		kind: vendors.ErrNotFound, message: noDocumentText, hint: noDocumentHint, err: errNoDocument},
 	{texts: []string{"offset is out of the valid range"},
 		kind: vendors.InvalidArgument, message: "The listing has no page of this number.", err: errBeyondEnd},
@@ -44,22 +44,37 @@ var rules = []rule{
 		kind: vendors.Unsupported, message: "This RAGFlow server does not have what was asked for.",
 		hint: upgradeHint, err: errRouteAbsent},
 	{texts: []string{"methodnotallowed"},
-		kind: vendors.Unsupported, message: "This RAGFlow server cannot do this.", hint: upgradeHint},
+		kind: vendors.Unsupported, message: "This RAGFlow server cannot do this.", hint: upgradeHint, err: errMethod},
+	{texts: []string{"/documents/ingest instead"},
+		kind: vendors.Unsupported, message: "This knowledge base parses with a pipeline.", hint: upgradeHint, err: errPipeline},
 	{texts: []string{"currently being processed", "can't stop parsing", "doc_stop_parsing_invalid_state"},
 		kind: vendors.Conflict, message: "The document is not in a state for this.", later: true},
 	{texts: []string{"duplicated", "already exists"},
-		kind: vendors.Conflict, message: "RAGFlow already has something of this name."},
+		kind: vendors.Conflict, message: "RAGFlow already has something of this name.", hint: "Choose another name."},
+	{texts: []string{"this file is empty"},
+		kind: vendors.Conflict, message: "The document's file is empty: there is nothing to download.",
+		hint: "Upload the file anew if it should hold something."},
+	{texts: []string{"no file part", "there is no file!", "no file selected"},
+		kind: vendors.InvalidArgument, message: "RAGFlow saw no file in the upload.",
+		hint: "Try again; if it stays, look at the proxy between kb-mcp and RAGFlow.", err: errNoFile},
+	{texts: []string{"extension of file can*be changed"},
+		kind: vendors.InvalidArgument, message: "RAGFlow does not change the extension of a document's name.",
+		hint: extensionHint},
+	{texts: []string{"type of file has not been supported yet"},
+		kind: vendors.InvalidArgument, message: "RAGFlow does not take files of this type.",
+		hint: "Convert it to a type that RAGFlow reads (pdf, docx, xlsx, pptx, txt, md, csv, html, images and others)."},
 	{texts: []string{"lookuperror('model("},
 		kind: vendors.Conflict, message: "The knowledge base's embedding model is not configured in RAGFlow.",
 		hint: "Its owner must configure the model in RAGFlow's web app, under model providers."},
 	{texts: []string{"nameerror(\"name 'doc_parse'"},
-		kind: vendors.Unsupported, message: "This RAGFlow server cannot start parsing through its API.",
-		hint: "Start it in RAGFlow's web app."},
+		kind: vendors.Unsupported, message: brokenStartText, hint: brokenStartHint, err: errNameError},
 	{texts: []string{"no authorization", "only the owner"}, codes: []int{103, 108, 403},
 		kind: vendors.PermissionDenied, message: "The credential may not do this in RAGFlow.",
 		hint: "Ask the knowledge base's owner to share it with the team, or use the owner's key."},
 	{codes: []int{401, 109}, kind: vendors.Unauthenticated, message: "RAGFlow refused the credential."},
-	{codes: []int{101}, texts: []string{"field: <", "is required", "can't change", "has not been supported yet"},
+	{codes: []int{101}, texts: []string{"field: <", "is required", "can't change", "has not been supported yet",
+		"please input at least one parameter", "there is no new name", "illegal value", "are not allowed in request body",
+		"exceeds the maximum number"},
 		kind: vendors.InvalidArgument, message: "RAGFlow refused an argument of the request.",
 		hint: "Correct what vendor_message names and call again."},
 	{codes: []int{404}, kind: vendors.ErrNotFound,
@@ -71,9 +86,14 @@ var rules = []rule{
 }
 
 const (
-	noDocumentText = "The document was not found in this knowledge base, or is not accessible with this credential."
-	noDocumentHint = "Take the id from list_documents of the same knowledge base."
-	upgradeHint    = "A newer RAGFlow may have it; kb-mcp is made for 0.14 and newer."
+	noDatasetText   = "The knowledge base was not found, or is not accessible with this credential."
+	noDatasetHint   = "Take the id from list_knowledge_bases."
+	noDocumentText  = "The document was not found in this knowledge base, or is not accessible with this credential."
+	noDocumentHint  = "Take the id from list_documents of the same knowledge base."
+	extensionHint   = "Keep the extension of the present name; to change it, upload the file under the new name."
+	brokenStartText = "This RAGFlow server cannot start parsing through its API."
+	brokenStartHint = "Start it in RAGFlow's web app."
+	upgradeHint     = "A newer RAGFlow may have it; kb-mcp is made for 0.14 and newer."
 )
 
 // noDocument is the error for an id that the list does not show.
@@ -92,6 +112,8 @@ func classify(a rest.Answer, code int, h head) *vendors.Error {
 		return vendors.Errorf(vendors.Unauthenticated, "RAGFlow refused the credential.")
 	case a.Status == http.StatusTooManyRequests:
 		return unreadable(a, nil)
+	case a.Status == http.StatusMethodNotAllowed:
+		text = "methodnotallowed"
 	case a.Status == http.StatusNotFound && (h.code() == "" || strings.HasPrefix(text, "not found: /")):
 		text = "<notfound '404"
 	}

@@ -6,14 +6,18 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
 )
 
-// previewAPI reads from v0.8 - v0.10 (ragflow_api.md@v0.10.0, and
+// previewAPI speaks to v0.8 - v0.10 (ragflow_api.md@v0.10.0, and
 // api/apps/dataset_api.py where that document is wrong).
-type previewAPI struct{ rc *rest.Client }
+type previewAPI struct {
+	rc     *rest.Client
+	broken *atomic.Bool // the server cannot start parsing
+}
 
 // knowledgeBases pages by row offset; no total is given.
 func (p previewAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
@@ -63,19 +67,13 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 		return page, err
 	}
 	if len(rows) == 0 && q.Page == 1 {
-		if err := p.known(ctx, q.KnowledgeBaseID); err != nil {
+		if _, err := p.knowledgeBase(ctx, q.KnowledgeBaseID); err != nil {
 			return page, err
 		}
 	}
 	page.Items = normal(rows, preview)
 	page.Total, page.More = turn(total, q.Page, q.Size, len(rows), false)
 	return page, nil
-}
-
-// known is an error unless the knowledge base exists.
-func (p previewAPI) known(ctx context.Context, kb string) error {
-	var out answer[dataset]
-	return p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "dataset", kb}}, &out)
 }
 
 // document walks the list: there is no route for one document, and the status

@@ -16,7 +16,9 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	if err := checkPath(q.KnowledgeBaseID); err != nil {
 		return vendors.Report{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.Report, error) { return a.progress(ctx, q.KnowledgeBaseID, q.DocumentIDs) })
+	rep, err := ask(ctx, d, func(a api) (vendors.Report, error) { return a.progress(ctx, q.KnowledgeBaseID, q.DocumentIDs) })
+	d.asked.correct(rep.Documents)
+	return rep, err
 }
 
 // hunt collects the documents of given ids as pages come in.

@@ -115,13 +115,15 @@ func (c Config) generation() generation {
 	return 0
 }
 
-// Driver is one RAGFlow account. It keeps nothing but the generation found.
+// Driver is one RAGFlow account. It keeps what it has found out about the server
+// and, for a minute, which documents it has started.
 type Driver struct {
 	configured generation
 	found      atomic.Int32 // the generation that has answered; 0 before
 	probing    chan struct{}
 	now        currentAPI
 	before     previewAPI
+	asked      *asked
 }
 
 // New makes the driver; c has no problems.
@@ -144,15 +146,30 @@ func New(c Config, conn rest.Conn) *Driver {
 	return &Driver{
 		configured: c.generation(),
 		probing:    make(chan struct{}, 1),
-		now:        currentAPI{client("Bearer "+key, decodeCurrent)},
-		before:     previewAPI{client(key, decodePreview)},
+		now:        currentAPI{rc: client("Bearer "+key, decodeCurrent), put: new(atomic.Bool)},
+		before:     previewAPI{rc: client(key, decodePreview), broken: new(atomic.Bool)},
+		asked:      newAsked(conn.Now),
 	}
 }
 
-// api is what one generation can read.
+// api is what one generation can do.
 type api interface {
 	knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error)
+	knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error)
 	documents(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error)
 	document(ctx context.Context, ref vendors.Ref) (vendors.Document, error)
 	progress(ctx context.Context, kb string, ids []string) (vendors.Report, error)
+	search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error)
+	chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error)
+	download(ctx context.Context, ref vendors.Ref) (vendors.Download, error)
+
+	create(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error)
+	update(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error)
+	remove(ctx context.Context, id string) error
+	takes(u vendors.Upload) error // refuses what the generation does not take
+	upload(ctx context.Context, u vendors.Upload) (vendors.Document, error)
+	change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error)
+	erase(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error)
+	start(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error)
+	stop(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error)
 }

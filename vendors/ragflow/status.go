@@ -116,5 +116,6 @@ func (w document) failure(s vendors.Status) *vendors.Failure {
 		}
 		f.Message = rest.Text(stamp.ReplaceAllString(f.Message, ""))
 	}
+	f.Hint = cure(f.Message)
 	return f
 }

@@ -1,0 +1,73 @@
+package ragflow
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"strings"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// Download implements [vendors.Downloader].
+func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+	if err := checkRef(ref); err != nil {
+		return vendors.Download{}, err
+	}
+	return ask(ctx, d, func(a api) (vendors.Download, error) { return a.download(ctx, ref) })
+}
+
+// isFile tells a file from an error, which has status 200 as well: only a file
+// is an attachment.
+func isFile(status int, h http.Header) bool {
+	return status == http.StatusOK && h.Get("Content-Disposition") != ""
+}
+
+// download takes the name from the answer; a server that gives none there is
+// asked for the document.
+func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+	s, err := c.rc.Stream(ctx, rest.Call{
+		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID},
+	}, isFile)
+	if err != nil {
+		return vendors.Download{}, err
+	}
+	name := fileName(s.Header)
+	if name == "" {
+		doc, err := c.document(ctx, ref)
+		if err != nil {
+			s.Body.Close()
+			return vendors.Download{}, err
+		}
+		name = doc.Name
+	}
+	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
+}
+
+// fileName is the name in Content-Disposition without any path; "" when there
+// is none that can be read.
+func fileName(h http.Header) string {
+	_, params, err := mime.ParseMediaType(h.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	name := params["filename"]
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = name[i+1:]
+	}
+	return strings.ToValidUTF8(name, "\uFFFD")
+}
+
+// download looks the document up first, because the server gives any file of
+// the account whatever knowledge base is named.
+func (p previewAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+	doc, err := p.document(ctx, ref)
+	if err != nil {
+		return vendors.Download{}, err
+	}
+	s, err := p.rc.Stream(ctx, rest.Call{
+		Method: http.MethodGet, Path: []string{"api", "v1", "dataset", ref.KnowledgeBaseID, "documents", ref.DocumentID},
+	}, isFile)
+	return vendors.Download{Name: doc.Name, Size: s.Size, Body: s.Body}, err
+}

@@ -1,0 +1,91 @@
+package ragflow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// documentsBody names what to start or stop.
+type documentsBody struct {
+	DocumentIDs []string `json:"document_ids"`
+}
+
+// ingestBody starts the documents of a knowledge base that has a pipeline; run
+// "1" is start, and delete makes it the same as the usual start, which deletes
+// the chunks of an earlier parse.
+type ingestBody struct {
+	DocIDs []string `json:"doc_ids"`
+	Run    string   `json:"run"`
+	Delete bool     `json:"delete"`
+}
+
+// erase deletes by ids that were all seen in this knowledge base: servers up to
+// v0.25.1 would delete those of another one too.
+func (c currentAPI) erase(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {
+	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
+		return "", c.rc.Do(ctx, rest.Call{
+			Method: http.MethodDelete, Path: []string{"api", "v1", "datasets", kb, "documents"},
+			Body: idsBody{IDs: idsOf(docs)}, Write: true,
+		}, &ack{})
+	}
+	return j.run(ctx, ids)
+}
+
+func (c currentAPI) start(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {
+	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
+		err := c.parse(ctx, http.MethodPost, kb, docs)
+		if errors.Is(err, errPipeline) {
+			return "", c.ingest(ctx, docs)
+		}
+		return "", parsedBefore(err)
+	}
+	return j.run(ctx, ids)
+}
+
+func (c currentAPI) stop(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {
+	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
+		return "", c.parse(ctx, http.MethodDelete, kb, docs)
+	}
+	return j.run(ctx, ids)
+}
+
+// parse starts (POST) or stops (DELETE) parsing.
+func (c currentAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) error {
+	return c.rc.Do(ctx, rest.Call{
+		Method: method, Path: []string{"api", "v1", "datasets", kb, "chunks"},
+		Body: documentsBody{DocumentIDs: idsOf(docs)}, Write: true,
+	}, &ack{})
+}
+
+// ingest is the start for knowledge bases with a pipeline (v0.26.3). A server
+// that sends there has the path; its absence says nothing about the generation.
+func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
+	err := c.rc.Do(ctx, rest.Call{
+		Method: http.MethodPost, Path: []string{"api", "v1", "documents", "ingest"},
+		Body: ingestBody{DocIDs: idsOf(docs), Run: "1", Delete: true}, Write: true,
+	}, &ack{})
+	if errors.Is(err, errRouteAbsent) {
+		e := *errorOf(err)
+		e.Err = nil
+		return &e
+	}
+	return err
+}
+
+// parsedBefore explains how v0.14 - v0.17 refuse to start a document that was
+// ever parsed: in the words of a refused stop.
+func parsedBefore(err error) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) || !strings.Contains(strings.ToLower(e.VendorMessage), "can't stop parsing") {
+		return err
+	}
+	c := *e
+	c.Message, c.Later = "This RAGFlow server starts only documents that have never been parsed.", false
+	c.Hint = "RAGFlow 0.18 and newer parse again; on this one, delete the document and upload it anew."
+	return &c
+}

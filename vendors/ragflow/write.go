@@ -1,0 +1,188 @@
+package ragflow
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"kb-mcp/vendors"
+)
+
+const (
+	maxKBName   = 128 // bytes of UTF-8
+	maxFileName = 255
+
+	// lookTime is kept back from a create, so that a lost answer can still be
+	// looked for.
+	lookTime = 8 * time.Second
+	// lookSize is how many of the newest rows a look reads.
+	lookSize = 100
+)
+
+// CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator].
+func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	if draft.Name == nil {
+		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`name` is missing.")
+	}
+	draft, err := tidy(draft)
+	if err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	return ask(ctx, d, func(a api) (vendors.KnowledgeBase, error) { return create(ctx, a, draft) })
+}
+
+// create makes a knowledge base, and looks for it when the answer was lost:
+// which rows are new is known from the newest one before.
+func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	before, err := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: 1})
+	if err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	kb, err := a.create(ctx, draft)
+	if err == nil || !unclear(err) {
+		return kb, err
+	}
+	now, lookErr := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: lookSize})
+	if lookErr == nil {
+		fresh := newer(now.Items, before.Items, func(kb vendors.KnowledgeBase) row {
+			return row{kb.KnowledgeBaseID, kb.Name, kb.CreatedAt}
+		}, *draft.Name)
+		if len(fresh) == 1 {
+			return fresh[0], nil
+		}
+	}
+	return kb, unknown(err, "the knowledge base was created", "Look with list_knowledge_bases (name_contains: its name) before creating it again.")
+}
+
+// UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
+func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	err := checkPath(id)
+	if err == nil {
+		change, err = tidy(change)
+	}
+	if err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	return ask(ctx, d, func(a api) (vendors.KnowledgeBase, error) { return a.update(ctx, id, change) })
+}
+
+// DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
+func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
+	if err := checkPath(id); err != nil {
+		return err
+	}
+	_, err := ask(ctx, d, func(a api) (struct{}, error) { return struct{}{}, remove(ctx, a, id) })
+	return err
+}
+
+// remove deletes a knowledge base; a lost answer is cleared up by asking for it.
+func remove(ctx context.Context, a api, id string) error {
+	err := a.remove(ctx, id)
+	if err == nil || !unclear(err) {
+		return err
+	}
+	_, lookErr := a.knowledgeBase(ctx, id)
+	if vendors.KindOf(lookErr) == vendors.ErrNotFound {
+		return nil
+	}
+	return unknown(err, "the knowledge base was deleted", "Look with list_knowledge_bases, then delete it again if it is still there.")
+}
+
+// tidy trims the name and refuses what RAGFlow would.
+func tidy(change vendors.KnowledgeBaseChange) (vendors.KnowledgeBaseChange, error) {
+	if change.Name == nil {
+		return change, nil
+	}
+	name := strings.TrimSpace(*change.Name)
+	change.Name = &name
+	return change, checkName(name, maxKBName)
+}
+
+// checkName refuses names that RAGFlow does not take or that are no names.
+func checkName(name string, most int) error {
+	bad := ""
+	switch {
+	case strings.TrimSpace(name) == "":
+		bad = "is blank"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		bad = "holds control characters"
+	}
+	if bad != "" {
+		return vendors.Errorf(vendors.InvalidArgument, "`name` %s.", bad)
+	}
+	if len(name) > most {
+		return vendors.Errorf(vendors.InvalidArgument, "`name` has %d bytes; RAGFlow takes at most %d (a Chinese character is 3).", len(name), most).
+			WithHint("Give a shorter name.")
+	}
+	return nil
+}
+
+// checkRef refuses ids that would change the path.
+func checkRef(ref vendors.Ref) error {
+	if err := checkPath(ref.KnowledgeBaseID); err != nil {
+		return err
+	}
+	if strings.ContainsAny(ref.DocumentID, "/?#") {
+		return vendors.Errorf(vendors.InvalidArgument, "`document_id` holds one of / ? #, which no id of RAGFlow does.").
+			WithHint("Pass the id exactly as list_documents gave it.")
+	}
+	return nil
+}
+
+// unclear reports an error after which a write may have happened all the same.
+func unclear(err error) bool {
+	var e *vendors.Error
+	if !errors.As(err, &e) || e.Unsent {
+		return false
+	}
+	switch e.Kind {
+	case vendors.Timeout, vendors.Unavailable, vendors.BadResponse:
+		return true
+	}
+	return false
+}
+
+// unknown is the error of a write whose answer was lost and of which a look did
+// not tell more.
+func unknown(err error, what, hint string) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Message = "It is UNKNOWN whether " + what + ": " + e.Message
+	c.Hint = hint
+	c.Once, c.Later = true, false
+	return &c
+}
+
+// row is what tells a listed thing from another.
+type row struct {
+	id, name string
+	created  time.Time
+}
+
+// newer gives the items that are newer than the newest one before and have the
+// name, or the name as RAGFlow changes it when it is taken: "a(1).txt".
+func newer[T any](now, before []T, key func(T) row, name string) []T {
+	var last row
+	if len(before) > 0 {
+		last = key(before[0])
+	}
+	ext := ""
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		name, ext = name[:i], name[i:]
+	}
+	named := regexp.MustCompile(`^` + regexp.QuoteMeta(name) + `(\(\d+\))?` + regexp.QuoteMeta(ext) + `(\(\d+\))?$`)
+	var fresh []T
+	for _, item := range now {
+		r := key(item)
+		if r.id != last.id && !r.created.Before(last.created) && named.MatchString(r.name) {
+			fresh = append(fresh, item)
+		}
+	}
+	return fresh
+}
