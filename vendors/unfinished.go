@@ -44,6 +44,7 @@ type hunt struct {
 	mu    sync.Mutex
 	tally tally
 	docs  []Document
+	seen  map[string]bool // knowledge base and document id of docs
 	gaps  []Incomplete
 }
 
@@ -51,7 +52,7 @@ type hunt struct {
 // or in all of them, by the cheapest true source of the platform. What it could
 // not see is named in Incomplete; it returns no error.
 func (v *Vendor) Unfinished(ctx context.Context, kb string) Unfinished {
-	h := &hunt{v: v, until: time.Now().Add(unfinishedTime)}
+	h := &hunt{v: v, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
 	ctx, cancel := context.WithDeadline(ctx, h.until)
 	defer cancel()
 	kbs := []KnowledgeBase{{KnowledgeBaseID: kb}}
@@ -107,6 +108,12 @@ func (h *hunt) search(ctx context.Context, kb KnowledgeBase) {
 		return
 	}
 	many := kb.DocumentCount == nil || *kb.DocumentCount > fewRows
+	if kb.Pending != nil && *kb.Pending == len(kb.Busy) && many { // none failed: the others are completed
+		if err := h.read(ctx, kb.KnowledgeBaseID, kb.Busy); err != nil {
+			h.gap(kb.KnowledgeBaseID, err)
+		}
+		return
+	}
 	if c, ok := h.v.driver.(Counter); ok && many {
 		counts, err := c.Counts(ctx, kb.KnowledgeBaseID)
 		if err == nil && counts.Total > 0 && counts.Completed == counts.Total {
@@ -119,37 +126,54 @@ func (h *hunt) search(ctx context.Context, kb KnowledgeBase) {
 		filters = f.UnfinishedFilters()
 	}
 	for _, status := range filters {
-		if err := h.walk(ctx, kb.KnowledgeBaseID, status); err != nil {
+		whole, err := h.walk(ctx, kb.KnowledgeBaseID, status)
+		if err != nil {
 			h.gap(kb.KnowledgeBaseID, err)
+		}
+		if whole || err != nil {
 			return
 		}
 	}
 }
 
-// walk reads the rows of one knowledge base, all or those of one status.
-func (h *hunt) walk(ctx context.Context, kb string, status Status) error {
+// read asks for documents that the platform names itself.
+func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
+	rep, err := h.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: kb, DocumentIDs: ids})
+	for _, d := range rep.Documents {
+		h.add(d, kb)
+	}
+	return err
+}
+
+// walk reads the rows of one knowledge base, all or those of one status. whole
+// says that all came: an older server ignored the filter.
+func (h *hunt) walk(ctx context.Context, kb string, status Status) (whole bool, err error) {
 	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
 		return h.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
 	}}
 	full := false
-	visit := func(r row[Document]) bool { full = !h.add(r.item, kb); return full }
+	visit := func(r row[Document]) bool {
+		whole = whole || r.item.Status == Completed
+		full = !h.add(r.item, kb)
+		return full
+	}
 	// The position continues a whole-knowledge-base progress call.
 	from := start(h.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), scanSize)
 	next, _, err := w.walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
 	switch {
 	case err != nil:
-		return err
+		return whole, err
 	case full:
-		return Errorf(Timeout, "More than %d documents are not completed; the rest was not looked at.", unfinishedKeep).
+		return whole, Errorf(Timeout, "More than %d documents are not completed; the rest was not looked at.", unfinishedKeep).
 			WithHint("Mend these first, or read the knowledge base with get_ingestion_progress.")
 	case next == nil:
-		return nil
+		return whole, nil
 	}
 	e := Errorf(Timeout, "Only the first part of this knowledge base could be read within the time and the rate limit.")
 	if status != "" {
-		return e.WithHint("Ask for this knowledge base alone, or list_documents with status " + string(status) + ".")
+		return whole, e.WithHint("Ask for this knowledge base alone, or list_documents with status " + string(status) + ".")
 	}
-	return e.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", next.cursor()))
+	return whole, e.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", next.cursor()))
 }
 
 // add counts a row and keeps it when it is not completed; false when full.
@@ -158,10 +182,15 @@ func (h *hunt) add(d Document, kb string) bool {
 	d.Stalled = p.Stalled
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tally.add(&p)
 	if d.Status != Completed {
+		key := kb + "\x00" + d.DocumentID
+		if h.seen[key] {
+			return true // it moved from one listing to another meanwhile
+		}
+		h.seen[key] = true
 		h.docs = append(h.docs, d)
 	}
+	h.tally.add(&p)
 	return len(h.docs) < unfinishedKeep
 }
 

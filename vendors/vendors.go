@@ -93,8 +93,10 @@ type KnowledgeBase struct {
 	UpdatedAt       time.Time `json:"updated_at,omitzero"`
 
 	// Pending is how many documents the platform itself counts as being
-	// processed or failed; nil when it does not say. Not shown.
-	Pending *int `json:"-"`
+	// processed or failed, Busy the ids of the former; nil when it does not
+	// say. Not shown.
+	Pending *int     `json:"-"`
+	Busy    []string `json:"-"`
 }
 
 // settle enforces on one document what the contract says of every platform.

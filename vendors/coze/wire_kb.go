@@ -40,7 +40,10 @@ type dataset struct {
 	SliceCount  rest.Num `json:"slice_count"`
 	FileSize    rest.Num `json:"all_file_size"` // bytes, a decimal string
 	CreateTime  rest.Num `json:"create_time"`   // seconds
-	UpdateTime  rest.Num `json:"update_time"`
+	// Busy are ids, Failed names; null when the platform does not list them.
+	Busy       []rest.ID  `json:"processing_file_id_list"`
+	Failed     []rest.Str `json:"failed_file_list"`
+	UpdateTime rest.Num   `json:"update_time"`
 }
 
 // foreign reports whether no other endpoint works on it.
@@ -52,6 +55,13 @@ func (w dataset) normal() vendors.KnowledgeBase {
 		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
 		DocumentCount: w.DocCount.Count(), ChunkCount: w.SliceCount.Count(), SizeBytes: w.FileSize.Count(),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
+	}
+	if w.Busy != nil && w.Failed != nil {
+		n := len(w.Busy) + len(w.Failed)
+		k.Pending = &n
+		for _, id := range w.Busy {
+			k.Busy = append(k.Busy, string(id))
+		}
 	}
 	if on := w.Status.Int == 1; on || w.Status.Int == 3 {
 		k.Enabled = &on

@@ -156,6 +156,9 @@ type batchRow struct {
 	CompletedSegments rest.Num `json:"completed_segments"`
 	TotalSegments     rest.Num `json:"total_segments"`
 	StartedAt         rest.Num `json:"processing_started_at"`
+	ParsedAt          rest.Num `json:"parsing_completed_at"`
+	CleanedAt         rest.Num `json:"cleaning_completed_at"`
+	SplitAt           rest.Num `json:"splitting_completed_at"`
 	CompletedAt       rest.Num `json:"completed_at"`
 	StoppedAt         rest.Num `json:"stopped_at"`
 }
@@ -165,6 +168,9 @@ func (w *batchRow) normal() vendors.Document {
 	d := vendors.Document{
 		DocumentID: string(w.ID), Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
 		Ingestion: vendors.Ingestion{Stage: s.stage, StartedAt: vendors.Seconds(w.StartedAt.Int)},
+	}
+	if s.status == vendors.Processing && s.stage != "indexing" { // indexing shows in the counts instead
+		d.Ingestion.MovedAt = vendors.Seconds(max(w.StartedAt.Int, w.ParsedAt.Int, w.CleanedAt.Int, w.SplitAt.Int))
 	}
 	// A waiting document has begun nothing: its counts are of an earlier version.
 	if total := w.TotalSegments.Positive(); total != nil && s.status != vendors.Queued {

@@ -108,6 +108,9 @@ func (w document) normal(g generation) vendors.Document {
 		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
 		Ingestion: vendors.Ingestion{ChunksDone: chunks.Positive(), StartedAt: w.startedAt()},
 	}
+	if n := len(w.ProgressMsg); n > 0 && !w.ProgressMsg[n-1:].waiting() {
+		d.Ingestion.Movement = w.ProgressMsg[n-1] // queue lines change by themselves
+	}
 	if w.Progress.Valid {
 		d.ProgressPercent = rest.Percent(w.Progress.Float)
 	}
