@@ -2,6 +2,7 @@ package volcengine
 
 import (
 	"context"
+	"errors"
 
 	"kb-mcp/vendors"
 )
@@ -65,9 +66,12 @@ func (d *Driver) lookDeleted(ctx context.Context, ref vendors.Ref, cause error) 
 // notTried is the outcome of documents that the deletion did not come to.
 func notTried(ids []string, cause error) []vendors.Outcome {
 	out := make([]vendors.Outcome, 0, len(ids))
+	var why *vendors.Error
+	errors.As(cause, &why)
 	for _, id := range ids {
-		e := vendors.Errorf(vendors.KindOf(cause), "This document was not touched, because the deletion of one before it failed.").
+		e := vendors.Errorf(why.Kind, "This document was not touched, because the deletion of one before it failed.").
 			WithHint("Call delete_documents with it again once the reason that the failed one has is out of the way.")
+		e.After = why.After
 		out = append(out, vendors.Outcome{DocumentID: id, Result: vendors.NotDone, Err: e})
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -57,12 +58,15 @@ func (d *Driver) added(ctx context.Context, ref vendors.Ref, u vendors.Upload, d
 		return vendors.Uploaded{Document: doc}
 	}
 	w := document{ID: rest.ID(ref.DocumentID), Name: rest.Str(u.Name), Type: rest.Str(docType), AddType: "url", URL: rest.Str(u.URL)}
+	if at, err := pathOf(u.URL); err == nil && u.Name == "" {
+		w.Name = rest.Str(path.Base(at))
+	}
 	if strings.HasPrefix(u.URL, "tos:") {
 		w.AddType, w.URL = "tos", ""
 	}
 	doc = w.normal()
 	doc.Status = vendors.Queued // it was accepted
-	return vendors.Uploaded{Document: doc, Notes: []string{"Volcengine accepted the document but does not show it yet; it may take some seconds to appear."}}
+	return vendors.Uploaded{Document: doc, Notes: []string{"Volcengine accepted the document, but it could not be read back yet: it may take some seconds to appear."}}
 }
 
 // found looks for a document that may have been added; missing is the error
@@ -98,7 +102,7 @@ func pause(ctx context.Context, t time.Duration) {
 
 // checkUpload refuses what the platform would refuse, and gives the type.
 func checkUpload(u vendors.Upload) (docType string, err error) {
-	path, err := pathOf(u.URL)
+	at, err := pathOf(u.URL)
 	if err != nil {
 		return "", err
 	}
@@ -107,7 +111,7 @@ func checkUpload(u vendors.Upload) (docType string, err error) {
 			return "", err
 		}
 	}
-	for _, name := range []string{u.Name, path} {
+	for _, name := range []string{u.Name, at} {
 		if t := typeOfName(name); t != "" {
 			return t, nil
 		}
