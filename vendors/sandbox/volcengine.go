@@ -4,23 +4,35 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // volcFace is Volcengine's knowledge base service (VikingDB).
 type volcFace struct {
 	s   *Sandbox
 	mux *http.ServeMux
+	mu  sync.Mutex // held while something is looked for and then added
 }
 
 // newVolcengine serves /api/knowledge/...; every call is a POST.
 func newVolcengine(s *Sandbox) http.Handler {
 	f := &volcFace{s: s, mux: http.NewServeMux()}
 	for path, call := range map[string]volcCall{
-		"collection/list": f.listCollections,
-		"collection/info": f.collectionInfo,
-		"doc/info":        f.documentInfo,
-		"doc/list":        f.listDocuments,
-		"doc/v2/list":     f.listDocumentsV2,
+		"collection/list":             f.listCollections,
+		"collection/info":             f.collectionInfo,
+		"collection/create":           f.createCollection,
+		"collection/update":           f.updateCollection,
+		"collection/delete":           f.deleteCollection,
+		"collection/search_knowledge": f.searchKnowledge,
+		"doc/info":                    f.documentInfo,
+		"doc/list":                    f.listDocuments,
+		"doc/v2/list":                 f.listDocumentsV2,
+		"doc/add":                     f.addDocumentV1,
+		"doc/v2/add":                  f.addDocumentV2,
+		"doc/update":                  f.renameDocument,
+		"doc/update_meta":             f.updateMeta,
+		"doc/delete":                  f.deleteDocument,
+		"point/list":                  f.listPoints,
 	} {
 		f.mux.HandleFunc("POST /api/knowledge/"+path, f.serve(call))
 	}

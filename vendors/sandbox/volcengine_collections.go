@@ -13,6 +13,7 @@ func (f *volcFace) listCollections(in volcInput) (object, *volcFailure) {
 	var rows []object
 	for _, kb := range f.s.store.KBs(Volcengine) {
 		if project == "" || volcProject(kb) == project {
+			f.sweep(kb.ID)
 			rows = append(rows, f.collectionRow(kb, brief))
 		}
 	}
@@ -38,8 +39,12 @@ func (f *volcFace) collectionRow(kb *KnowledgeBase, brief bool) object {
 	index := object{"index_type": "hnsw_hybrid", "index_config": object{
 		"fields": []string{"doc_id"}, "cpu_quota": 1, "embedding_model": "doubao-embedding-large",
 	}}
-	if !brief {
-		index["status"] = 1 // built
+	switch {
+	case brief:
+	case f.indexBuilt(kb):
+		index["status"] = 1
+	default:
+		index["status"] = 0 // building
 	}
 	row := object{
 		"collection_name": kb.Name, "resource_id": kb.ID, "project": volcProject(kb),

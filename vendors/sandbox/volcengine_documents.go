@@ -15,17 +15,9 @@ const volcMaxPage = 100
 
 // documentInfo is the one place whose times are milliseconds.
 func (f *volcFace) documentInfo(in volcInput) (object, *volcFailure) {
-	kb, wrong := f.collection(in, "collection_name")
+	kb, d, wrong := f.inCollection(in)
 	if wrong != nil {
 		return nil, wrong
-	}
-	id, wrong := in.required("doc_id")
-	if wrong != nil {
-		return nil, wrong
-	}
-	d := f.s.store.Document(Volcengine, id)
-	if d == nil || d.KB != kb.ID {
-		return nil, volcNoDocument()
 	}
 	return f.documentRow(kb, d, time.Time.UnixMilli), nil
 }

@@ -57,22 +57,32 @@ func (f *volcFace) collection(in volcInput, nameKey string) (*KnowledgeBase, *vo
 		return nil, wrong
 	}
 	if id != "" {
-		if kb := f.s.store.KB(Volcengine, id); kb != nil {
-			return kb, nil
-		}
-		return nil, volcNoCollection()
+		return f.swept(f.s.store.KB(Volcengine, id))
 	}
 	name, wrong := in.required(nameKey)
 	if wrong != nil {
 		return nil, wrong
 	}
-	project = cmp.Or(project, volcDefaultProject)
+	return f.swept(f.named(name, cmp.Or(project, volcDefaultProject)))
+}
+
+// swept is a collection without the documents whose deletion is over.
+func (f *volcFace) swept(kb *KnowledgeBase) (*KnowledgeBase, *volcFailure) {
+	if kb == nil {
+		return nil, volcNoCollection()
+	}
+	f.sweep(kb.ID)
+	return kb, nil
+}
+
+// named finds a collection by its name; nil when there is none.
+func (f *volcFace) named(name, project string) *KnowledgeBase {
 	for _, kb := range f.s.store.KBs(Volcengine) {
 		if kb.Name == name && volcProject(kb) == project {
-			return kb, nil
+			return kb
 		}
 	}
-	return nil, volcNoCollection()
+	return nil
 }
 
 // volcDefaultProject is meant when no project is named, except in

@@ -104,6 +104,9 @@ func volcOrigin(row object, d *Document) {
 	}
 	if d.Source == "object_storage" {
 		row["tos_path"] = "sandbox-bucket/" + d.Name
+		if at, ok := strings.CutPrefix(d.URL, "tos://"); ok {
+			row["tos_path"] = at
+		}
 		return
 	}
 	if d.Source != "web" {

@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+var volcDocumentID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+
+// volcTypes are the values of doc_type for files.
+func volcTypes() []string {
+	return strings.Fields("txt doc docx pdf markdown pptx ppt faq.xlsx xlsx csv jsonl jpeg png webp bmp mp4 mp3 wav aac flac ogg")
+}
+
+// volcAdd is a document to add, whichever version of the call it came by.
+type volcAdd struct {
+	id, uri, name, docType string
+	dedup                  bool
+}
+
+// addDocumentV2 takes content at an address; there is no upload of bytes. The
+// same content cannot be added twice.
+func (f *volcFace) addDocumentV2(in volcInput) (object, *volcFailure) {
+	a := volcAdd{dedup: true}
+	uri, wrong := in.required("uri")
+	wrong = cmp.Or(wrong, in.read("doc_id", &a.id), in.read("doc_name", &a.name), in.read("doc_type", &a.docType))
+	if wrong != nil {
+		return nil, wrong
+	}
+	a.uri = uri
+	return f.addDocument(in, a)
+}
+
+// addDocumentV1 overwrites a document of the same id.
+func (f *volcFace) addDocumentV1(in volcInput) (object, *volcFailure) {
+	var a volcAdd
+	addType, wrong := in.required("add_type")
+	dedup := volcInput{}
+	wrong = cmp.Or(wrong, in.read("doc_name", &a.name), in.read("doc_type", &a.docType),
+		in.read("dedup", &dedup), dedup.read("content_dedup", &a.dedup))
+	if wrong != nil {
+		return nil, wrong
+	}
+	if a.id, wrong = in.required("doc_id"); wrong != nil {
+		return nil, wrong
+	}
+	switch addType {
+	case "url":
+		a.uri, wrong = in.required("url")
+	case "tos":
+		a.uri, wrong = in.required("tos_path")
+		a.uri = "tos://" + a.uri
+	default:
+		wrong = volcInvalid("add_type %s is not supported", addType)
+	}
+	if wrong != nil {
+		return nil, wrong
+	}
+	return f.addDocument(in, a)
+}
+
+func (f *volcFace) addDocument(in volcInput, a volcAdd) (object, *volcFailure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	d, wrong := a.document()
+	if wrong != nil {
+		return nil, wrong
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if twin := f.twin(kb, d); a.dedup && twin != "" {
+		return nil, &volcFailure{400, 1001002, fmt.Sprintf("invalid request: doc_id:%s is duplicated with doc_ids:%s", a.id, twin)}
+	}
+	old := f.s.store.Document(Volcengine, a.id)
+	if old != nil && old.KB != kb.ID {
+		return nil, volcInvalid("doc_id is used in another collection") // ids are one space in the sandbox's store
+	}
+	id := a.id
+	if old != nil {
+		f.overwrite(old, d)
+	} else {
+		id = f.store(kb, d)
+	}
+	return object{"collection_name": kb.Name, "resource_id": kb.ID, "project": volcProject(kb), "doc_id": id}, nil
+}
+
+// document is what an address is fetched as: the sandbox reaches no network, so
+// the text is made of the address and the name.
+func (a volcAdd) document() (Document, *volcFailure) {
+	u, err := url.Parse(a.uri)
+	d := Document{Platform: Volcengine, ID: a.id, URL: a.uri}
+	switch {
+	case a.id != "" && !volcDocumentID.MatchString(a.id):
+		return d, volcInvalid("doc_id must match ^[A-Za-z_][A-Za-z0-9_]*$ and have at most 128 characters")
+	case utf8.RuneCountInString(a.name) > 255 || strings.ContainsAny(a.name, `<>:"/\|?*`):
+		return d, volcInvalid("doc_name is not valid")
+	case err != nil || u.Host == "":
+		return d, volcInvalid("uri is not valid")
+	case u.Scheme == "tos":
+		d.Source = "object_storage"
+	case u.Scheme == "http" || u.Scheme == "https":
+		d.Source = "web"
+	default:
+		return d, volcInvalid("uri must begin with http://, https:// or tos://")
+	}
+	d.Name = cmp.Or(a.name, path.Base(u.Path))
+	docType := cmp.Or(a.docType, volcTypeOf(d.Name), volcTypeOf(u.Path))
+	if !slices.Contains(volcTypes(), docType) {
+		return d, volcInvalid("doc_type %q is not supported", docType)
+	}
+	d.Format = docType
+	if docType == "markdown" {
+		d.Format = "md"
+	}
+	d.Text = fmt.Sprintf("Text of %s, fetched from %s.\n它的第二段。", d.Name, volcContent(a.uri))
+	d.Size = len(d.Text)
+	return d, nil
+}
+
+// volcTypeOf is the type that a name's suffix stands for.
+func volcTypeOf(name string) string {
+	switch s := suffix(name); {
+	case strings.HasSuffix(name, ".faq.xlsx"):
+		return "faq.xlsx"
+	case s == "md":
+		return "markdown"
+	case s == "jpg":
+		return "jpeg"
+	default:
+		return s
+	}
+}
+
+// volcContent stands for what is at an address: without the query, which holds
+// a signature that differs each time.
+func volcContent(uri string) string {
+	at, _, _ := strings.Cut(uri, "?")
+	return at
+}
+
+// twin is the id of a document of the same content; "" when there is none.
+func (f *volcFace) twin(kb *KnowledgeBase, d Document) string {
+	docs := f.s.store.Documents(Volcengine, kb.ID)
+	for i := range docs.Len() {
+		o := docs.At(i)
+		if o.URL == "" || volcContent(o.URL) != volcContent(d.URL) {
+			continue
+		}
+		if p := f.s.state(o).Phase; p != Failed && p != Deleting && p != volcGone {
+			return o.ID
+		}
+	}
+	return ""
+}
+
+// store adds a document whose import begins now. One in eight fails.
+func (f *volcFace) store(kb *KnowledgeBase, d Document) string {
+	now := f.s.now()
+	d.KB, d.Created, d.Updated, d.Started = kb.ID, now, now, now
+	d.Plan = Normal().sped(f.s.opts.Speed)
+	added := f.s.store.Add(d)
+	if added.Seq%8 == 7 {
+		code := []string{"10001", "10003", "35002", "99017"}[added.Seq/8%4]
+		f.s.store.Update(Volcengine, added.ID, func(d *Document) { d.Plan = Failing(code, "").sped(f.s.opts.Speed) })
+	}
+	return added.ID
+}
+
+// overwrite replaces a document's content; while it waits it is "updating".
+func (f *volcFace) overwrite(old *Document, d Document) {
+	now := f.s.now()
+	plan := Normal()
+	plan.Stages[0].Raw = "3"
+	f.s.store.Update(Volcengine, old.ID, func(o *Document) {
+		o.Name, o.Format, o.Source, o.URL, o.Text, o.Size, o.Pieces = d.Name, d.Format, d.Source, d.URL, d.Text, d.Size, 0
+		o.Updated, o.Started, o.Plan = now, now, plan.sped(f.s.opts.Speed)
+	})
+}
