@@ -106,6 +106,9 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	return kb, nil
 }
 
+// mostSearched bounds the spaces that are looked through for one knowledge base.
+const mostSearched = 20
+
 // dataset finds a knowledge base in the lists of the spaces: there is no call
 // for one.
 func (d *Driver) dataset(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
@@ -116,7 +119,7 @@ func (d *Driver) dataset(ctx context.Context, id string) (vendors.KnowledgeBase,
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	for _, space := range spaces {
+	for _, space := range spaces[:min(len(spaces), mostSearched)] {
 		kb, err := d.datasetIn(ctx, space, id)
 		kind := vendors.KindOf(err)
 		visited := len(spaces) > 1 && (kind == vendors.PermissionDenied || kind == vendors.ErrNotFound)

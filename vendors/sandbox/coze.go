@@ -8,8 +8,9 @@ import (
 // cozeFace is the hosted Coze API (coze.cn, coze.com). Its facts are those of
 // the developer guide's knowledge pages.
 type cozeFace struct {
-	s   *Sandbox
-	app *cozeApp
+	s     *Sandbox
+	app   *cozeApp
+	files cozeFiles
 }
 
 func newCoze(s *Sandbox) http.Handler { return &cozeFace{s: s, app: newCozeApp(s)} }
@@ -68,7 +69,7 @@ func (c *cozeFace) route(r *http.Request) (cozeAnswer, string) {
 	if id, ok := cozeProcessPath(r.URL.Path); ok && r.Method == http.MethodPost {
 		return func(r *http.Request) (object, *cozeRefusal) { return c.process(r, id) }, "readDocumentProgress"
 	}
-	return nil, ""
+	return c.writeRoute(r)
 }
 
 // cozeProcessPath takes the id out of /v1/datasets/{id}/process.

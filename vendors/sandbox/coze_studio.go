@@ -10,9 +10,12 @@ import (
 // studioFace is the knowledge API of the open-source server coze-studio: the
 // same paths as hosted Coze, other types, pages, words and errors. It limits
 // no rate.
-type studioFace struct{ s *Sandbox }
+type studioFace struct {
+	s     *Sandbox
+	files cozeFiles
+}
 
-func newCozeStudio(s *Sandbox) http.Handler { return &studioFace{s} }
+func newCozeStudio(s *Sandbox) http.Handler { return &studioFace{s: s} }
 
 // studioAnswer is a status with the JSON to send; a text answers instead as
 // text/plain when it is not empty.
@@ -50,10 +53,14 @@ func (c *studioFace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *studioFace) call(r *http.Request) studioAnswer {
-	if id, ok := cozeProcessPath(r.URL.Path); ok && r.Method == http.MethodPost {
-		if !digits(id) {
-			return studioError(401, 401, "missing session_key in cookie")
-		}
+	id, isProcess := cozeProcessPath(r.URL.Path)
+	if !isProcess {
+		id, _ = cozeDatasetPath(r.URL.Path)
+	}
+	switch {
+	case id != "" && !digits(id):
+		return studioError(401, 401, "missing session_key in cookie")
+	case isProcess && r.Method == http.MethodPost:
 		return c.authorised(r, c.process)
 	}
 	switch r.Method + " " + r.URL.Path {
@@ -61,6 +68,9 @@ func (c *studioFace) call(r *http.Request) studioAnswer {
 		return c.authorised(r, c.datasets)
 	case "POST /open_api/knowledge/document/list":
 		return c.authorised(r, c.documents)
+	}
+	if call := c.writeRoute(r); call != nil {
+		return c.authorised(r, call)
 	}
 	return studioAnswer{status: 404, text: "404 page not found"}
 }

@@ -1,0 +1,302 @@
+package coze_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kb-mcp/ratelimit"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/coze"
+	"kb-mcp/vendors/rest"
+	"kb-mcp/vendors/sandbox"
+)
+
+// clock is the time of a sandbox and of the driver that talks to it.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// bench is a driver on a face whose answers may be lost.
+type bench struct {
+	*vendors.Vendor
+	box   *sandbox.Sandbox
+	clock *clock
+	lose  func(r *http.Request) bool // the answer is lost after it was made
+}
+
+func benches(t *testing.T, test func(t *testing.T, b *bench, face string)) {
+	for face, path := range map[string]string{sandbox.FaceCoze: "/coze", sandbox.FaceCozeStudio: "/coze-studio"} {
+		t.Run(face, func(t *testing.T) { test(t, newBench(t, path), face) })
+	}
+}
+
+func newBench(t *testing.T, path string) *bench {
+	b := &bench{clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
+	b.box = sandbox.New(sandbox.Options{Now: b.clock.Now})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.lose != nil && b.lose(r) {
+			b.box.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		b.box.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, Now: b.clock.Now}
+	b.Vendor = vendors.New("live", "coze", coze.New(coze.Config{
+		Token: sandbox.CozeToken, APIBase: srv.URL + path, SpaceID: sandbox.CozeSpaceID, Dialect: "auto"}, conn))
+	return b
+}
+
+func text(s string) *vendors.File {
+	return &vendors.File{Size: int64(len(s)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(s)), nil
+	}}
+}
+
+// create makes a knowledge base and fails the test when it cannot.
+func (b *bench) create(t *testing.T, name string) string {
+	t.Helper()
+	kb, err := b.CreateKnowledgeBase(t.Context(), vendors.KnowledgeBaseChange{Name: &name, Description: new("描述")})
+	if err != nil || kb.KnowledgeBaseID == "" || kb.Name != name {
+		t.Fatalf("create: %+v, %v", kb, err)
+	}
+	return kb.KnowledgeBaseID
+}
+
+// TestLiveLife is the whole life of a knowledge base.
+func TestLiveLife(t *testing.T) {
+	benches(t, func(t *testing.T, b *bench, face string) {
+		kb := b.create(t, "Life 生活")
+		var ids []string
+		for _, u := range []vendors.Upload{
+			{Name: "note.txt", Text: "ein Wort\n第二段"},
+			{Name: "plan.md", File: text("# Plan\nerst das, dann dies")},
+			{Name: "scan.pdf", File: text("%PDF-1.7")},
+			{URL: "https://example.com/docs/intro?token=x"},
+		} {
+			u.KnowledgeBaseID = kb
+			up, err := b.Upload(t.Context(), u)
+			if u.URL != "" && face == sandbox.FaceCozeStudio {
+				if vendors.KindOf(err) != vendors.Unsupported {
+					t.Errorf("a URL on studio: %v", err)
+				}
+				continue
+			}
+			if err != nil || up.Document.Status != vendors.Processing {
+				t.Fatalf("%s: %+v, %v", u.Name, up, err)
+			}
+			if (u.Name == "plan.md") != (len(up.Notes) == 1) {
+				t.Errorf("%s: notes %q", u.Name, up.Notes)
+			}
+			ids = append(ids, up.Document.DocumentID)
+		}
+		for i := 0; ; i++ {
+			r, err := b.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
+			if err != nil || i > 10 {
+				t.Fatalf("progress %d: %+v, %v", i, r, err)
+			}
+			if r.Summary.Done {
+				break
+			}
+			b.clock.pass(3 * time.Second)
+		}
+		b.outcomeOfLife(t, kb, ids)
+	})
+}
+
+// outcomeOfLife changes and deletes what TestLiveLife has made.
+func (b *bench) outcomeOfLife(t *testing.T, kb string, ids []string) {
+	ref := vendors.Ref{KnowledgeBaseID: kb, DocumentID: ids[0]}
+	if d, err := b.UpdateDocument(t.Context(), ref, vendors.DocumentChange{Name: new("neu.txt")}); err != nil || d.Name != "neu.txt" {
+		t.Errorf("rename: %+v, %v", d, err)
+	}
+	if d, err := b.GetDocument(t.Context(), ref); err != nil || d.Name != "neu.txt" || d.SizeBytes == nil || *d.SizeBytes != int64(len("ein Wort\n第二段")) {
+		t.Errorf("after the rename: %+v, %v", d, err)
+	}
+	if k, err := b.UpdateKnowledgeBase(t.Context(), kb, vendors.KnowledgeBaseChange{Name: new("Leben")}); err != nil || k.Name != "Leben" || k.Description != "描述" {
+		t.Errorf("update: %+v, %v", k, err)
+	}
+	if got := b.box.Store().KB(sandbox.Coze, kb); got.Name != "Leben" || got.Description != "描述" {
+		t.Errorf("the description was lost: %+v", got)
+	}
+	r, err := b.DeleteDocuments(t.Context(), kb, append([]string{"7999999999999999999"}, ids...))
+	if err != nil || r.Results[0].Outcome != vendors.Absent {
+		t.Fatalf("delete: %+v, %v", r, err)
+	}
+	for _, row := range r.Results[1:] {
+		if row.Outcome != vendors.Done || b.box.Store().Document(sandbox.Coze, row.DocumentID) != nil {
+			t.Errorf("%+v", row)
+		}
+	}
+	if err := b.DeleteKnowledgeBase(t.Context(), kb); err != nil {
+		t.Error(err)
+	}
+	if err := b.DeleteKnowledgeBase(t.Context(), kb); vendors.KindOf(err) != vendors.ErrNotFound {
+		t.Errorf("deleted twice: %v", err)
+	}
+}
+
+// TestLiveForeignDocuments: a document of another knowledge base is not deleted
+// or renamed.
+func TestLiveForeignDocuments(t *testing.T) {
+	benches(t, func(t *testing.T, b *bench, _ string) {
+		kb := b.create(t, "mine")
+		other := b.box.DocumentID(sandbox.Coze, "退款政策.pdf")
+		r, err := b.DeleteDocuments(t.Context(), kb, []string{other})
+		if err != nil || r.Results[0].Outcome != vendors.Absent || b.box.Store().Document(sandbox.Coze, other) == nil {
+			t.Errorf("delete: %+v, %v", r, err)
+		}
+		_, err = b.UpdateDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: other}, vendors.DocumentChange{Name: new("x.pdf")})
+		if vendors.KindOf(err) != vendors.ErrNotFound || b.box.DocumentID(sandbox.Coze, "退款政策.pdf") != other {
+			t.Errorf("update: %v", err)
+		}
+	})
+}
+
+// TestLiveLost: writes whose answers are lost happen once, and what happened is
+// seen by looking.
+func TestLiveLost(t *testing.T) {
+	benches(t, func(t *testing.T, b *bench, _ string) {
+		var writes []string
+		b.lose = func(r *http.Request) bool {
+			reads := r.Method == "GET" || strings.HasSuffix(r.URL.Path, "/list") || strings.HasSuffix(r.URL.Path, "/process") || strings.HasSuffix(r.URL.Path, "/files/upload")
+			if !reads {
+				writes = append(writes, r.Method+" "+r.URL.Path)
+			}
+			return !reads && r.Method != "PUT"
+		}
+		kb := b.create(t, "lost")
+		b.clock.pass(time.Hour)
+		for i, u := range []vendors.Upload{{Name: "a.txt", Text: "one"}, {Name: "b.docx", File: text("two")}} {
+			u.KnowledgeBaseID = kb
+			up, err := b.Upload(t.Context(), u)
+			if err != nil || up.Document.Name != u.Name || !slices.ContainsFunc(up.Notes, func(n string) bool { return strings.Contains(n, "lost") }) {
+				t.Fatalf("upload: %+v, %v", up, err)
+			}
+			if docs := b.box.Store().Documents(sandbox.Coze, kb); docs.Len() != i+1 {
+				t.Fatalf("%d documents", docs.Len())
+			}
+			b.clock.pass(time.Hour)
+		}
+		// Two of one name: it cannot be told which one is new when both are.
+		b.box.Add(sandbox.Coze, kb, "c.txt", sandbox.Normal())
+		_, err := b.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: "c.txt", Text: "three"})
+		if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "UNKNOWN") {
+			t.Errorf("two of one name: %v", err)
+		}
+		ids := documents(t, b.Vendor, kb)
+		r, err := b.DeleteDocuments(t.Context(), kb, ids)
+		if err != nil || len(r.Results) != 4 {
+			t.Fatalf("delete: %+v, %v", r, err)
+		}
+		for _, row := range r.Results {
+			if row.Outcome != vendors.Done {
+				t.Errorf("%+v", row)
+			}
+		}
+		err = b.DeleteKnowledgeBase(t.Context(), kb)
+		if err == nil || b.box.Store().KB(sandbox.Coze, kb) != nil {
+			t.Errorf("delete: %v", err)
+		}
+		if want := 1 + 3 + 1 + 2; len(writes) != want {
+			t.Errorf("%d writes, want %d: %q", len(writes), want, writes)
+		}
+	})
+}
+
+// TestLiveConcurrentUploads: uploads at once by an undecided connection.
+func TestLiveConcurrentUploads(t *testing.T) {
+	benches(t, func(t *testing.T, b *bench, _ string) {
+		kb := b.box.KnowledgeBaseID(sandbox.Coze, "Empty shelf")
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				u := vendors.Upload{KnowledgeBaseID: kb, Name: fmt.Sprintf("%d.txt", i), Text: fmt.Sprint("text ", i)}
+				if _, err := b.Upload(t.Context(), u); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		docs := b.box.Store().Documents(sandbox.Coze, kb)
+		for i := range docs.Len() {
+			if d := docs.At(i); d.Text != "text "+strings.TrimSuffix(d.Name, ".txt") {
+				t.Errorf("%s holds %q", d.Name, d.Text)
+			}
+		}
+		if docs.Len() != 20 {
+			t.Errorf("%d documents", docs.Len())
+		}
+	})
+}
+
+// zeros is a file of any size that nobody holds in memory.
+type zeros struct{ biggest *int }
+
+func (z zeros) Read(p []byte) (int, error) {
+	*z.biggest = max(*z.biggest, len(p))
+	clear(p)
+	return len(p), nil
+}
+func (zeros) Close() error { return nil }
+
+// TestStudioStreams: a file goes to studio in small pieces.
+func TestStudioStreams(t *testing.T) {
+	const size = 200 << 20
+	var got int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/files/upload" {
+			got, _ = io.Copy(io.Discard, r.Body)
+			io.WriteString(w, `{"code":0,"msg":"success","data":{"id":"1","uri":"k/1.pdf"},"BaseResp":null}`)
+			return
+		}
+		io.WriteString(w, `{"code":0,"msg":"","document_infos":[{"document_id":"5","name":"a.pdf","status":0}],"BaseResp":null}`)
+	}))
+	defer srv.Close()
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}}
+	v := vendors.New("live", "coze", coze.New(coze.Config{Token: "pat_x", APIBase: srv.URL, Dialect: "studio"}, conn))
+	biggest := 0
+	file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return zeros{&biggest}, nil }}
+	up, err := v.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: "1", Name: "a.pdf", File: file})
+	if err != nil || up.Document.DocumentID != "5" || got < size || biggest > 1<<20 {
+		t.Errorf("%+v, %v: %d bytes, %d at once", up, err, got, biggest)
+	}
+}
+
+// TestTooLarge: what hosted Coze does not take is not even read.
+func TestTooLarge(t *testing.T) {
+	b := newBench(t, "/coze")
+	kb := b.box.KnowledgeBaseID(sandbox.Coze, "Empty shelf")
+	biggest := 0
+	upload := func(size int64) error {
+		file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return zeros{&biggest}, nil }}
+		_, err := b.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: "a.pdf", File: file})
+		return err
+	}
+	if err := upload(11_000_001); vendors.KindOf(err) != vendors.InvalidArgument || biggest > 0 {
+		t.Errorf("%v after reading %d", err, biggest)
+	}
+	if err := upload(11_000_000); err != nil {
+		t.Errorf("the largest: %v", err)
+	}
+	big := string(bytes.Repeat([]byte("x"), 11_000_001))
+	if _, err := b.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: "a.txt", Text: big}); vendors.KindOf(err) != vendors.InvalidArgument {
+		t.Errorf("text: %v", err)
+	}
+}

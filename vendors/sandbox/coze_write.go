@@ -1,0 +1,266 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of the hosted face.
+const (
+	cozeMostBody  = 15_000_000 // bytes of a create request
+	cozeMostBases = 10
+	cozeMostIDs   = 100
+	cozeMostName  = 100 // characters of a knowledge base's name
+)
+
+// cozeDatasetPath takes the id out of /v1/datasets/{id}.
+func cozeDatasetPath(path string) (id string, ok bool) {
+	id, ok = strings.CutPrefix(path, "/v1/datasets/")
+	if !ok || strings.Contains(id, "/") {
+		return "", false
+	}
+	return id, id != ""
+}
+
+// writeRoute finds the call that changes something, and its permission.
+func (c *cozeFace) writeRoute(r *http.Request) (cozeAnswer, string) {
+	switch r.Method + " " + r.URL.Path {
+	case "POST /v1/datasets":
+		return c.createKB, "createKnowledge"
+	case "POST /open_api/knowledge/document/create":
+		return c.createDocuments, "createDocument"
+	case "POST /open_api/knowledge/document/update":
+		return c.updateDocument, "updateDocument"
+	case "POST /open_api/knowledge/document/delete":
+		return c.deleteDocuments, "deleteDocument"
+	case "POST /v1/files/upload":
+		return c.uploadFile, "uploadFile"
+	}
+	id, ok := cozeDatasetPath(r.URL.Path)
+	switch {
+	case ok && r.Method == http.MethodPut:
+		return func(r *http.Request) (object, *cozeRefusal) { return c.updateKB(r, id) }, "update"
+	case ok && r.Method == http.MethodDelete:
+		return func(*http.Request) (object, *cozeRefusal) { return c.deleteKB(id) }, "delete"
+	}
+	return nil, ""
+}
+
+// cozeArgs reads a JSON body.
+func cozeArgs(r *http.Request) (args, *cozeRefusal) {
+	data, ok := body(r)
+	a, err := parseArgs(data)
+	if !ok || len(data) > cozeMostBody || err != nil {
+		return nil, cozeBadField("body")
+	}
+	return a, nil
+}
+
+// cozeKBName reads a knowledge base's name and description; a description that
+// is left out is empty.
+func cozeKBName(a args) (name, description string, no *cozeRefusal) {
+	name, err := a.text("name")
+	if err != nil || name == "" || utf8.RuneCountInString(name) > cozeMostName {
+		return "", "", cozeBadField("name")
+	}
+	description, err = a.text("description")
+	if err != nil && err != errNotGiven {
+		return "", "", cozeBadField("description")
+	}
+	return name, description, nil
+}
+
+// createKB answers POST /v1/datasets. Tables are not possible.
+func (c *cozeFace) createKB(r *http.Request) (object, *cozeRefusal) {
+	a, no := cozeArgs(r)
+	if no != nil {
+		return nil, no
+	}
+	name, description, no := cozeKBName(a)
+	if no != nil {
+		return nil, no
+	}
+	format, err := a.integer("format_type", -1)
+	if err != nil || format != 0 && format != 2 {
+		return nil, cozeBadField("format_type")
+	}
+	switch space, err := a.text("space_id"); {
+	case err != nil:
+		return nil, cozeBadField("space_id")
+	case space != CozeSpaceID:
+		return nil, cozeNotFound()
+	}
+	kb := c.s.store.AddKB(cozeNewKB(c.s, name, description, format))
+	return object{"data": object{"dataset_id": kb.ID}}, nil
+}
+
+func cozeNewKB(s *Sandbox, name, description string, format int) KnowledgeBase {
+	return KnowledgeBase{
+		Platform: Coze, Name: name, Description: description, Kind: []string{"text", "table", "image"}[format],
+		Created: s.now(), Updated: s.now(),
+	}
+}
+
+// updateKB answers PUT /v1/datasets/{id}, which overwrites all.
+func (c *cozeFace) updateKB(r *http.Request, id string) (object, *cozeRefusal) {
+	a, no := cozeArgs(r)
+	if no != nil {
+		return nil, no
+	}
+	name, description, no := cozeKBName(a)
+	if no != nil {
+		return nil, no
+	}
+	if !cozeRename(c.s, id, name, description) {
+		return nil, cozeNotFound()
+	}
+	return nil, nil
+}
+
+func cozeRename(s *Sandbox, id, name, description string) bool {
+	return s.store.UpdateKB(Coze, id, func(kb *KnowledgeBase) {
+		kb.Name, kb.Description, kb.Updated = name, description, s.now()
+	})
+}
+
+// deleteKB answers DELETE /v1/datasets/{id}: all files go with it.
+func (c *cozeFace) deleteKB(id string) (object, *cozeRefusal) {
+	if !c.s.store.RemoveKB(Coze, id) {
+		return nil, cozeNotFound()
+	}
+	return nil, nil
+}
+
+// createDocuments answers POST /open_api/knowledge/document/create: all
+// documents or none.
+func (c *cozeFace) createDocuments(r *http.Request) (object, *cozeRefusal) {
+	a, no := cozeArgs(r)
+	if no != nil {
+		return nil, no
+	}
+	id, err := a.text("dataset_id")
+	if err != nil || id == "" {
+		return nil, cozeBadField("dataset_id")
+	}
+	kb := c.s.store.KB(Coze, id)
+	if kb == nil {
+		return nil, cozeNotFound()
+	}
+	format, err := a.integer("format_type", 0)
+	if err != nil || format != cozeFormat(kb.Kind) || format != 0 { // images want files of their own
+		return nil, cozeBadField("format_type")
+	}
+	if !a.has("chunk_strategy") {
+		return nil, cozeBadField("chunk_strategy")
+	}
+	var bases []cozeBase
+	if json.Unmarshal(a["document_bases"], &bases) != nil || len(bases) == 0 || len(bases) > cozeMostBases {
+		return nil, cozeBadField("document_bases")
+	}
+	docs := make([]Document, len(bases))
+	for i, b := range bases {
+		if docs[i], no = b.document(id); no != nil {
+			return nil, no
+		}
+	}
+	rows := []object{}
+	for _, d := range docs {
+		row := cozeStub(c.s.cozeAdd(d))
+		if r.Header.Get("Agw-Js-Conv") != "str" {
+			row["document_id"] = json.Number(row["document_id"].(string))
+		}
+		rows = append(rows, row)
+	}
+	return object{"document_infos": rows}, nil
+}
+
+// cozeBase is one entry of document_bases.
+type cozeBase struct {
+	Name   string `json:"name"`
+	Source struct {
+		FileBase64     []byte `json:"file_base64"`
+		FileType       string `json:"file_type"`
+		WebURL         string `json:"web_url"`
+		DocumentSource int    `json:"document_source"`
+	} `json:"source_info"`
+}
+
+// document is the document to be made of a base.
+func (b cozeBase) document(kb string) (Document, *cozeRefusal) {
+	d := Document{KB: kb, Name: b.Name}
+	switch s := b.Source; {
+	case b.Name == "":
+		return d, cozeBadField("name")
+	case s.DocumentSource == 0 && len(s.FileBase64) > 0 && slices.Contains([]string{"pdf", "txt", "doc", "docx"}, s.FileType):
+		d.Source, d.Format, d.Size = "file", s.FileType, len(s.FileBase64)
+		d.Text = cozeText(b.Name, s.FileType, s.FileBase64)
+	case s.DocumentSource == 1 && (strings.HasPrefix(s.WebURL, "http://") || strings.HasPrefix(s.WebURL, "https://")):
+		d.Source, d.URL, d.Text = "web", s.WebURL, "Text of the page "+s.WebURL
+		d.Size = len(d.Text)
+	default:
+		return d, cozeBadField("source_info")
+	}
+	return d, nil
+}
+
+// updateDocument answers POST /open_api/knowledge/document/update.
+func (c *cozeFace) updateDocument(r *http.Request) (object, *cozeRefusal) {
+	a, no := cozeArgs(r)
+	if no != nil {
+		return nil, no
+	}
+	id, err := a.text("document_id")
+	name, err2 := a.text("document_name")
+	switch {
+	case err != nil || id == "":
+		return nil, cozeBadField("document_id")
+	case err2 != nil && err2 != errNotGiven || err2 == nil && name == "":
+		return nil, cozeBadField("document_name")
+	case !cozeRenameDocument(c.s, id, name):
+		return nil, cozeNotFound()
+	}
+	return nil, nil
+}
+
+// cozeRenameDocument renames a document when a name is given.
+func cozeRenameDocument(s *Sandbox, id, name string) bool {
+	return s.store.Update(Coze, id, func(d *Document) {
+		if name != "" {
+			d.Name, d.Updated = name, s.now()
+		}
+	}) != nil
+}
+
+// deleteDocuments answers POST /open_api/knowledge/document/delete: with one
+// unknown id nothing is deleted.
+func (c *cozeFace) deleteDocuments(r *http.Request) (object, *cozeRefusal) {
+	a, no := cozeArgs(r)
+	if no != nil {
+		return nil, no
+	}
+	ids, err := a.texts("document_ids")
+	if err != nil || len(ids) == 0 || len(ids) > cozeMostIDs {
+		return nil, cozeBadField("document_ids")
+	}
+	for _, id := range ids {
+		if c.s.store.Document(Coze, id) == nil {
+			return nil, cozeNotFound()
+		}
+	}
+	for _, id := range ids {
+		c.s.store.Remove(Coze, id)
+	}
+	return nil, nil
+}
+
+// uploadFile answers POST /v1/files/upload.
+func (c *cozeFace) uploadFile(r *http.Request) (object, *cozeRefusal) {
+	file, ok := c.files.receive(r)
+	if !ok {
+		return nil, cozeBadField("file")
+	}
+	return object{"data": file.row(seconds(c.s.now()))}, nil
+}
