@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"cmp"
 	"maps"
 	"math"
 )
@@ -90,4 +91,26 @@ func (t *tally) pollAfter() int {
 func percent(p float64) *float64 {
 	p = math.Floor(min(max(p, 0), 100)*10+1e-6) / 10
 	return &p
+}
+
+// Join adds another summary: of another connection.
+func (s Summary) Join(o Summary) Summary {
+	if s.ByStatus == nil {
+		return o
+	}
+	n, m := float64(s.Total), float64(o.Total)
+	if s.ProgressPercent != nil && o.ProgressPercent != nil && n+m > 0 {
+		s.ProgressPercent = percent((*s.ProgressPercent*n + *o.ProgressPercent*m) / (n + m))
+	} else {
+		s.ProgressPercent = cmp.Or(s.ProgressPercent, o.ProgressPercent)
+	}
+	by := map[Status]int{}
+	for _, part := range []map[Status]int{s.ByStatus, o.ByStatus} {
+		for status, count := range part {
+			by[status] += count
+		}
+	}
+	s.ByStatus = by
+	s.Total, s.Failed, s.NeedsAction, s.Done = s.Total+o.Total, s.Failed+o.Failed, s.NeedsAction+o.NeedsAction, s.Done && o.Done
+	return s
 }

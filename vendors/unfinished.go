@@ -1,7 +1,6 @@
 package vendors
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -145,6 +144,29 @@ func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
 	return err
 }
 
+// refine adds what only the platform's progress call says: why a document
+// failed, and how far others are. Without the time for it the rows stand.
+func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
+	rep, err := h.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: kb, DocumentIDs: ids})
+	if err != nil && !short(err) {
+		return err
+	}
+	newer := make(map[string]Document, len(rep.Documents))
+	for _, d := range rep.Documents {
+		d.settle(h.v.name, kb)
+		newer[d.DocumentID] = d
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.docs {
+		old := &h.docs[i]
+		if d, ok := newer[old.DocumentID]; ok && old.KnowledgeBaseID == kb && d.Status == old.Status {
+			old.ProgressPercent, old.Error = d.ProgressPercent, d.Error
+		}
+	}
+	return nil
+}
+
 // walk reads the rows of one knowledge base, all or those of one status. whole
 // says that all came: an older server ignored the filter.
 func (h *hunt) walk(ctx context.Context, kb string, status Status) (whole bool, err error) {
@@ -152,14 +174,21 @@ func (h *hunt) walk(ctx context.Context, kb string, status Status) (whole bool, 
 		return h.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
 	}}
 	full := false
+	var mine []string
 	visit := func(r row[Document]) bool {
+		if s := r.item.Status; s == Failed || !s.Settled() {
+			mine = append(mine, r.item.DocumentID)
+		}
 		whole = whole || r.item.Status == Completed
 		full = !h.add(r.item, kb)
 		return full
 	}
 	// The position continues a whole-knowledge-base progress call.
 	from := start(h.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), scanSize)
-	next, _, err := w.walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
+	next, page, err := w.walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
+	if err == nil && page.Thin && len(mine) > 0 {
+		err = h.refine(ctx, kb, mine)
+	}
 	switch {
 	case err != nil:
 		return whole, err
@@ -208,67 +237,4 @@ func (h *hunt) gap(kb string, err error) {
 	h.gaps = append(h.gaps, Incomplete{
 		Vendor: h.v.name, KnowledgeBaseID: kb, Error: ReportOf(h.v.wrap("find_unfinished_documents", err)),
 	})
-}
-
-// Place is where a document stands among unfinished ones: failed, suspected
-// stalls, those that wait for a person, then the others; newest first among
-// equals. It is comparable across connections.
-type Place struct {
-	Urgency         int
-	Created         int64 // epoch ms
-	Vendor, KB, Doc string
-}
-
-// PlaceOf is the place of a document.
-func PlaceOf(d Document) Place {
-	p := Place{Urgency: urgency(d), Vendor: d.Vendor, KB: d.KnowledgeBaseID, Doc: d.DocumentID}
-	if !d.CreatedAt.IsZero() {
-		p.Created = d.CreatedAt.UnixMilli()
-	}
-	return p
-}
-
-// Compare orders places.
-func (p Place) Compare(o Place) int {
-	return cmp.Or(cmp.Compare(p.Urgency, o.Urgency), cmp.Compare(o.Created, p.Created),
-		strings.Compare(p.Vendor, o.Vendor), strings.Compare(p.KB, o.KB), strings.Compare(p.Doc, o.Doc))
-}
-
-// WorstFirst orders unfinished documents by their places.
-func WorstFirst(a, b Document) int { return PlaceOf(a).Compare(PlaceOf(b)) }
-
-func urgency(d Document) int {
-	switch {
-	case d.Status == Failed:
-		return 0
-	case d.Stalled != nil:
-		return 1
-	case d.Status.NeedsAction():
-		return 2
-	case !d.Status.Settled():
-		return 3
-	}
-	return 4
-}
-
-// Join adds another summary: of another connection.
-func (s Summary) Join(o Summary) Summary {
-	if s.ByStatus == nil {
-		return o
-	}
-	n, m := float64(s.Total), float64(o.Total)
-	if s.ProgressPercent != nil && o.ProgressPercent != nil && n+m > 0 {
-		s.ProgressPercent = percent((*s.ProgressPercent*n + *o.ProgressPercent*m) / (n + m))
-	} else {
-		s.ProgressPercent = cmp.Or(s.ProgressPercent, o.ProgressPercent)
-	}
-	by := map[Status]int{}
-	for _, part := range []map[Status]int{s.ByStatus, o.ByStatus} {
-		for status, count := range part {
-			by[status] += count
-		}
-	}
-	s.ByStatus = by
-	s.Total, s.Failed, s.NeedsAction, s.Done = s.Total+o.Total, s.Failed+o.Failed, s.NeedsAction+o.NeedsAction, s.Done && o.Done
-	return s
 }
