@@ -122,7 +122,7 @@ func (d *Driver) lookAgain(ctx context.Context, kb string, ids []string, failed 
 	if len(out) == len(ids) {
 		return out, nil
 	}
-	e.Message += " What was to be deleted is still there."
+	e.Message = sentences(e.Message, "What was to be deleted is still there.")
 	return out, &e
 }
 

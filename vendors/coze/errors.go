@@ -192,6 +192,7 @@ func (d *Driver) advise(e *vendors.Error, s subject) {
 		e.Hint = "Try again in a minute; on a coze-studio server look for request_id in its log."
 	case vendors.Conflict:
 		e.Message = "Coze refused this because of the present state of the data."
+		e.Hint = "Something of this name may be there already, or at work: look with list_knowledge_bases or list_documents, then decide."
 	case vendors.VendorError:
 		e.Message = "Coze refused the request with a code that this version does not know."
 	case vendors.BadResponse:

@@ -2,6 +2,7 @@ package coze
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"kb-mcp/vendors"
@@ -29,9 +30,14 @@ func lost(err error) (*vendors.Error, bool) {
 // happened either. Once keeps it from being called retryable.
 func unknown(e *vendors.Error, whether, check string) error {
 	c := *e
-	c.Message = e.Message + " It is UNKNOWN whether " + whether + "."
+	c.Message = sentences(e.Message, "It is UNKNOWN whether "+whether+".")
 	c.Hint, c.Once = check, true
 	return &c
+}
+
+// sentences joins two; a system's words have no full stop.
+func sentences(first, second string) string {
+	return strings.TrimSuffix(first, ".") + ". " + second
 }
 
 // clockSlack is how far the platform's clock may be from ours. Beyond it a look
