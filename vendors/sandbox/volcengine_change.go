@@ -118,7 +118,7 @@ func (in volcInput) meta() ([]Field, *volcFailure) {
 		if x.Name == "" || x.Name == "doc_id" || !x.fits() {
 			return nil, volcInvalid("meta: field %q does not fit its type %q", x.Name, x.Type)
 		}
-		fields = append(fields, Field{x.Name, x.Type, x.Value})
+		fields = append(fields, Field(x))
 	}
 	return fields, nil
 }
