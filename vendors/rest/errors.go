@@ -57,9 +57,11 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		e.Kind, e.Message, e.Once = vendors.Timeout, "The call was cancelled before the platform answered.", true
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		e.Kind, e.Message = vendors.Timeout, fmt.Sprintf("The platform did not answer within %s.", timeout)
+		e.Unsent = unsent(err)
 		e.Hint = "Try again later; check that the platform's address is right and reachable, or raise its _TIMEOUT variable."
 	case errors.As(err, &certErr), errors.As(err, &authErr), errors.As(err, &tlsAlert), errors.As(err, &tlsHead):
 		e.Once, e.Message = true, "No secure connection to the platform could be made: "+Text(err.Error())
+		e.Unsent = errors.As(err, &certErr) || errors.As(err, &authErr) // the handshake comes before the request
 		e.Hint = "Check the scheme of the base URL; for a private certificate set KB_MCP_CA_FILE."
 	default:
 		e.Unsent = unsent(err)

@@ -221,7 +221,7 @@ func TestUnknownCertificate(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			c := client(t, tt.url, Conn{Transport: transport, Backoff: ratelimit.Backoff{Tries: 3, Max: time.Second}}, nil)
 			e := asError(t, c.Do(t.Context(), Call{Method: "GET"}, &payload{}))
-			if e.Kind != vendors.Unavailable || !strings.Contains(e.Hint, "KB_MCP_CA_FILE") || !e.Once || accepted.Load() != 1 {
+			if e.Kind != vendors.Unavailable || !strings.Contains(e.Hint, "KB_MCP_CA_FILE") || !e.Once || !e.Unsent || accepted.Load() != 1 {
 				t.Errorf("Do = %v (%s) after %d connections", e, e.Hint, accepted.Load())
 			}
 		})
