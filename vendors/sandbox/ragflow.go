@@ -20,9 +20,19 @@ func newRAGFlow(s *Sandbox) http.Handler {
 	f := &ragflowFace{s: s, mux: http.NewServeMux()}
 	f.route("/api/v1/system/version", methods{"GET": f.version})
 	f.route("/api/v1/language", methods{"GET": f.language})
-	f.route("/api/v1/datasets", methods{"GET": f.authed(f.listDatasets)})
-	f.route("/api/v1/datasets/{ds}", methods{"GET": f.authed(f.getDataset)})
-	f.route("/api/v1/datasets/{ds}/documents", methods{"GET": f.authed(f.listDocuments)})
+	f.route("/api/v1/datasets", methods{
+		"GET": f.authed(f.listDatasets), "POST": f.authed(f.createDataset), "DELETE": f.authed(f.deleteDatasets),
+	})
+	f.route("/api/v1/datasets/{ds}", methods{"GET": f.authed(f.getDataset), "PUT": f.authed(f.updateDataset)})
+	f.route("/api/v1/datasets/{ds}/documents", methods{
+		"GET": f.authed(f.listDocuments), "POST": f.authed(f.uploadDocuments), "DELETE": f.authed(f.deleteDocuments),
+	})
+	f.route("/api/v1/datasets/{ds}/documents/{doc}", methods{
+		"GET": f.authed(f.download), "PATCH": f.authed(f.updateDocument), "PUT": f.authed(f.updateDocument),
+	})
+	f.route("/api/v1/datasets/{ds}/documents/{doc}/chunks", methods{"GET": f.authed(f.listChunks)})
+	f.route("/api/v1/datasets/{ds}/chunks", methods{"POST": f.authed(f.startParsing), "DELETE": f.authed(f.stopParsing)})
+	f.route("/api/v1/retrieval", methods{"POST": f.authed(f.retrieve)})
 	f.mux.HandleFunc("/", ragflowNoRoute)
 	return f.mux
 }

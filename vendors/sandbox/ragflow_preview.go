@@ -19,10 +19,18 @@ type previewFace struct {
 // newRAGFlowPreview serves /api/v1/dataset and what belongs to it.
 func newRAGFlowPreview(s *Sandbox) http.Handler {
 	f := &previewFace{s: s, mux: http.NewServeMux()}
-	f.route("/api/v1/dataset", methods{"GET": f.listDatasets})
-	f.route("/api/v1/dataset/{ds}", methods{"GET": f.getDataset})
-	f.route("/api/v1/dataset/{ds}/documents", methods{"GET": f.listDocuments})
-	f.route("/api/v1/dataset/{ds}/documents/{doc}/status", methods{"GET": f.documentStatus})
+	f.route("/api/v1/dataset", methods{"GET": f.listDatasets, "POST": f.createDataset})
+	f.route("/api/v1/dataset/{ds}", methods{"GET": f.getDataset, "PUT": f.updateDataset, "DELETE": f.deleteDataset})
+	f.route("/api/v1/dataset/{ds}/documents", methods{"GET": f.listDocuments, "POST": f.uploadDocuments})
+	f.route("/api/v1/dataset/{ds}/documents/{doc}", methods{
+		"GET": f.download, "PUT": f.updateDocument, "DELETE": f.deleteDocument,
+	})
+	f.route("/api/v1/dataset/{ds}/documents/{doc}/status", methods{
+		"GET": f.documentStatus, "POST": f.startOne, "DELETE": f.stopOne,
+	})
+	// With GET this path is a download of the document "status".
+	f.mux.HandleFunc("POST /api/v1/dataset/{ds}/documents/status", f.authed(f.startMany))
+	f.mux.HandleFunc("DELETE /api/v1/dataset/{ds}/documents/status", f.authed(f.stopMany))
 	f.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		previewRefuse(w, 100, "<NotFound '404: Not Found'>")
 	})
@@ -86,12 +94,7 @@ func (f *previewFace) listDatasets(w http.ResponseWriter, r *http.Request) {
 	}
 	rows := []object{}
 	for _, kb := range kbs {
-		row := f.kb(kb)
-		row["create_date"], row["create_time"] = previewDate(kb.Created), kb.Created.UnixMilli()
-		row["update_date"], row["update_time"] = previewDate(kb.Updated), kb.Updated.UnixMilli()
-		row["created_by"], row["tenant_id"], row["status"] = ragflowTenant, ragflowTenant, "1"
-		row["similarity_threshold"], row["vector_similarity_weight"] = 0.2, 0.3
-		rows = append(rows, row)
+		rows = append(rows, f.kbRow(kb))
 	}
 	writeJSON(w, http.StatusOK, object{"code": 0, "data": rows, "message": "List datasets successfully!"})
 }
@@ -113,6 +116,16 @@ func (f *previewFace) kb(kb *KnowledgeBase) object {
 		"embd_id": "BAAI/bge-large-zh-v1.5", "id": kb.ID, "language": "English", "name": kb.Name,
 		"parser_config": previewParser(), "parser_id": "naive", "permission": "me", "token_num": c.tokens,
 	}
+}
+
+// kbRow is a dataset as lists and updates show it.
+func (f *previewFace) kbRow(kb *KnowledgeBase) object {
+	row := f.kb(kb)
+	row["create_date"], row["create_time"] = previewDate(kb.Created), kb.Created.UnixMilli()
+	row["update_date"], row["update_time"] = previewDate(kb.Updated), kb.Updated.UnixMilli()
+	row["created_by"], row["tenant_id"], row["status"] = ragflowTenant, ragflowTenant, "1"
+	row["similarity_threshold"], row["vector_similarity_weight"] = 0.2, 0.3
+	return row
 }
 
 func previewParser() object { return object{"pages": [][]int{{1, 1000000}}} }

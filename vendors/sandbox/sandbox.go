@@ -31,6 +31,7 @@ type Options struct {
 	FloatTimes  bool             // Dify's times are floats where older servers send floats
 	OldDeletes  bool             // Dify answers a delete with 200 and the body 204, as from 1.4 to 1.12
 	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
+	BrokenStart bool             // RAGFlow's preview fails to start parsing, as its releases v0.9.0 and v0.10.0 do
 }
 
 // The faces, as [Sandbox.Requests] names them.
