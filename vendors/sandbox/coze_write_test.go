@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	cozeCreate = "/open_api/knowledge/document/create"
+	cozeUpdate = "/open_api/knowledge/document/update"
+	cozeDelete = "/open_api/knowledge/document/delete"
+)
+
+// cozeCreateBody is a hosted create request of one text.
+func cozeCreateBody(kb, name, text string) string {
+	return fmt.Sprintf(`{"dataset_id":"%s","format_type":0,"chunk_strategy":{"chunk_type":0},"document_bases":[{"name":"%s","source_info":{"file_base64":"%s","file_type":"txt","document_source":0}}]}`,
+		kb, name, base64.StdEncoding.EncodeToString([]byte(text)))
+}
+
+func TestCozeWriteRefusals(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb, doc := d.s.KnowledgeBaseID(Coze, "Empty shelf"), d.s.DocumentID(Coze, "退款政策.pdf")
+	good := cozeCreateBody(kb, "a", "b")
+	swap := func(old, to string) string { return strings.Replace(good, old, to, 1) }
+	ids := `"` + strings.Repeat(doc+`","`, 100) + doc + `"`
+	bases := strings.Repeat(`{"name":"a","source_info":{"web_url":"https://example.com","document_source":1}},`, 11)
+	tests := []struct{ method, path, body, code string }{
+		{"POST", "/v1/datasets", `{"space_id":"` + CozeSpaceID + `","format_type":0}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + CozeSpaceID + `","format_type":1}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + CozeSpaceID + `"}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":7,"format_type":0}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"7","format_type":0}`, "4200"},
+		{"POST", "/v1/datasets", `{"name":"` + strings.Repeat("名", 101) + `","space_id":"` + CozeSpaceID + `","format_type":0}`, "4000"},
+		{"PUT", "/v1/datasets/" + kb, `{"description":"a"}`, "4000"},
+		{"PUT", "/v1/datasets/1", `{"name":"a"}`, "4200"},
+		{"DELETE", "/v1/datasets/1", "", "4200"},
+		{"POST", cozeCreate, swap(`"dataset_id":"`+kb+`"`, `"dataset_id":`+kb), "4000"},
+		{"POST", cozeCreate, swap(`"dataset_id":"`+kb+`"`, `"dataset_id":"1"`), "4200"},
+		{"POST", cozeCreate, swap(`"chunk_strategy":{"chunk_type":0},`, ""), "4000"},
+		{"POST", cozeCreate, swap(`"txt"`, `"md"`), "4000"},
+		{"POST", cozeCreate, swap(`"document_source":0`, `"document_source":2`), "4000"},
+		{"POST", cozeCreate, swap(`"file_base64"`, `"custom_content"`), "4000"},
+		{"POST", cozeCreate, swap(`"name":"a"`, `"name":""`), "4000"},
+		{"POST", cozeCreate, swap(`"document_bases":[`, `"document_bases":[`+bases), "4000"},
+		{"POST", cozeCreate, swap(`"format_type":0`, `"format_type":2`), "4000"},
+		{"POST", cozeUpdate, `{"document_id":` + doc + `,"document_name":"a"}`, "4000"},
+		{"POST", cozeUpdate, `{"document_id":"1","document_name":"a"}`, "4200"},
+		{"POST", cozeDelete, `{"document_ids":[]}`, "4000"},
+		{"POST", cozeDelete, `{"document_ids":[` + doc + `]}`, "4000"},
+		{"POST", cozeDelete, `{"document_ids":[` + ids + `]}`, "4000"},
+		{"POST", cozeDelete, `{"document_ids":["` + doc + `","1"]}`, "4200"},
+		{"POST", "/v1/files/upload", "not a form", "4000"},
+	}
+	for _, tt := range tests {
+		r := d.coze(tt.method, tt.path, tt.body)
+		if r.status != 200 || fmt.Sprint(r.at("code")) != tt.code {
+			t.Errorf("%s %s %.200s = %d %s, want %s", tt.method, tt.path, tt.body, r.status, r.text, tt.code)
+		}
+		r = d.send(tt.method, "/coze"+tt.path, tt.body, "Authorization: Bearer "+CozeTokenNoScope)
+		if fmt.Sprint(r.at("code")) != "4101" {
+			t.Errorf("%s %s without the right = %s", tt.method, tt.path, r.text)
+		}
+	}
+	if d.s.Store().Document(Coze, doc) == nil || d.s.Store().Documents(Coze, kb).Len() != 0 {
+		t.Error("a refused call changed something")
+	}
+}
+
+// TestCozeStub: the answer to a create is the recorded one's shape, and without
+// the header its id is a number.
+func TestCozeStub(t *testing.T) {
+	const recorded = `{"code":0,"document_infos":[{"char_count":0,"chunk_strategy":{},"create_time":0,"document_id":"7454933945252216868","format_type":0,"hit_count":0,"name":"test01","size":0,"slice_count":0,"source_type":0,"status":0,"type":"","update_interval":0,"update_time":0,"update_type":0}],"msg":""}`
+	d := newDesk(t, Options{})
+	kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+	r := d.coze("POST", cozeCreate, cozeCreateBody(kb, "a.txt", "b"))
+	var want, got any
+	if err := json.Unmarshal([]byte(recorded), &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(r.text), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, diff := range shapeDiff("", want, got) {
+		if !strings.HasPrefix(diff, ".detail: not in") {
+			t.Error(diff)
+		}
+	}
+	if r := d.send("POST", "/coze"+cozeCreate, cozeCreateBody(kb, "a.txt", "b"), cozeAuth); !strings.Contains(r.text, `"document_id":7`) {
+		t.Errorf("without Agw-Js-Conv: %s", r.text)
+	}
+}
+
+// TestCozeUploadsFail: one in eight fails, and which one follows from its
+// number alone.
+func TestCozeUploadsFail(t *testing.T) {
+	fates := func() (fates string) {
+		d := newDesk(t, Options{})
+		kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+		for i := range 16 {
+			if r := d.coze("POST", cozeCreate, cozeCreateBody(kb, fmt.Sprint(i), "text")); fmt.Sprint(r.at("code")) != "0" {
+				t.Fatal(r.text)
+			}
+		}
+		d.now = d.now.Add(5 * time.Second)
+		for i := range 16 {
+			fates += string(d.s.state(d.s.Store().Documents(Coze, kb).At(i)).Phase) + " "
+		}
+		return fates
+	}
+	first := fates()
+	if strings.Count(first, string(Failed)) != 2 || fates() != first {
+		t.Errorf("fates: %s", first)
+	}
+}
+
+func TestStudioWriteRefusals(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb, doc := d.s.KnowledgeBaseID(Coze, "Empty shelf"), d.s.DocumentID(Coze, "退款政策.pdf")
+	one := func(kb string) string {
+		return `{"dataset_id":` + kb + `,"document_bases":[{"name":"a","source_info":{"custom_content":"b"}}]}`
+	}
+	foreign := "Authorization: Bearer " + CozeTokenNoScope
+	tests := []struct {
+		method, path, body, auth string
+		status                   int
+		want                     string
+	}{
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"7"}`, cozeAuth, 200, `"code":105000001`},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":7}`, cozeAuth, 400, `"code":400`},
+		{"POST", "/v1/datasets", `{"space_id":"` + CozeSpaceID + `"}`, cozeAuth, 200, `"code":105000000`},
+		{"PUT", "/v1/datasets/1", `{"name":"a"}`, cozeAuth, 200, `"code":105000011`},
+		{"DELETE", "/v1/datasets/1", "", cozeAuth, 200, `"code":105000011`},
+		{"DELETE", "/v1/datasets/" + kb, "", foreign, 200, `"code":105000001`},
+		{"DELETE", "/v1/datasets/kb-1", "", cozeAuth, 401, "missing session_key in cookie"},
+		{"POST", cozeCreate, one(kb), cozeAuth, 400, `"code":400,"msg":"bind body failed`},
+		{"POST", cozeCreate, one(`"1"`), cozeAuth, 500, `"code":500,"msg":"internal server error"`},
+		{"POST", cozeCreate, one(`"` + kb + `"`), foreign, 200, `"code":105000001`},
+		{"POST", cozeUpdate, `{"document_id":` + doc + `}`, cozeAuth, 400, "bind body failed"},
+		{"POST", cozeUpdate, `{"document_id":"1","document_name":"a"}`, cozeAuth, 200, `"code":105000012`},
+		{"POST", cozeDelete, `{"document_ids":[` + doc + `]}`, cozeAuth, 400, "bind body failed"},
+		{"POST", cozeDelete, `{"document_ids":["` + doc + `"]}`, foreign, 200, `"code":105000001`},
+		{"POST", "/v1/files/upload", "not a form", cozeAuth, 400, `"code":400`},
+		{"POST", "/v1/files/upload", "not a form", "X: y", 200, `"code":700012006`},
+	}
+	for _, tt := range tests {
+		r := d.send(tt.method, "/coze-studio"+tt.path, tt.body, tt.auth)
+		if r.status != tt.status || !strings.Contains(r.text, tt.want) {
+			t.Errorf("%s %s %s = %d %s", tt.method, tt.path, tt.body, r.status, r.text)
+		}
+	}
+	if d.s.Store().Document(Coze, doc) == nil || d.s.Store().Documents(Coze, kb).Len() != 0 {
+		t.Error("a refused call changed something")
+	}
+}
+
+// TestStudioOddities: a delete stops midway, and hosted's forms of content are
+// ignored without a word.
+func TestStudioOddities(t *testing.T) {
+	d := newDesk(t, Options{})
+	first, last := d.s.DocumentID(Coze, "退款政策.pdf"), d.s.DocumentID(Coze, "扫描件-合同.pdf")
+	r := d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
+	if fmt.Sprint(r.at("code")) != "105000012" || d.s.Store().Document(Coze, first) != nil || d.s.Store().Document(Coze, last) == nil {
+		t.Errorf("delete with an unknown id: %s", r.text)
+	}
+	kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+	r = d.studio("POST", cozeCreate, cozeCreateBody(kb, "a", "b"))
+	doc := d.s.Store().Document(Coze, fmt.Sprint(r.at("document_infos", 0, "document_id")))
+	if doc == nil || doc.Text != "" || doc.Plan.Outcome != Failed {
+		t.Errorf("hosted's form of a file: %s, %+v", r.text, doc)
+	}
+	r = d.studio("POST", "/v1/datasets", `{"name":"neu","space_id":"`+CozeSpaceID+`","format_type":0}`)
+	if id, _ := r.at("data", "dataset_id").(string); d.s.Store().KB(Coze, id) == nil {
+		t.Errorf("create: %s", r.text)
+	}
+}
