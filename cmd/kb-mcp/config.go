@@ -83,29 +83,38 @@ type configuration struct {
 // configure reads and judges the whole environment: one error lists every
 // problem, by variable and never by value.
 func configure(environ []string, stderr io.Writer) (configuration, error) {
+	c, problems := readEnviron(environ, stderr)
+	if len(problems) > 0 {
+		return c, problemError(problems, c.env)
+	}
+	if len(c.vendors) == 0 {
+		return c, nothingConfigured(c.env)
+	}
+	c.warn()
+	return c, nil
+}
+
+// readEnviron is the configuration with what is wrong with it; with problems it
+// has no connections.
+func readEnviron(environ []string, stderr io.Writer) (configuration, []rest.Problem) {
 	c := configuration{env: all.NewEnviron(environ)}
 	problems := c.env.Load("", &c.settings)
 	problems = append(problems, c.settings.problems()...)
 	c.log = newLogger(c.settings, &c.env.Secrets, stderr)
 	open, more := all.Open(c.env, all.Options{Log: c.log})
-	problems = append(problems, more...)
-	if len(problems) > 0 {
-		return c, problemError(problems, c.env)
-	}
-	if len(open) == 0 {
-		return c, nothingConfigured(c.env)
-	}
 	c.vendors = open
+	return c, append(problems, more...)
+}
+
+// warn logs what is odd but stops nothing: among it, variables of our own
+// prefix that nobody reads, because most are misspelt.
+func (c configuration) warn() {
 	for _, name := range c.env.Unexpanded {
 		c.log.Warn("this variable was not expanded by the program that started kb-mcp, and counts as unset", "variable", name)
 	}
-	c.warnUnknown()
-	return c, nil
-}
-
-// warnUnknown reports variables of our own prefix that nobody reads: most are
-// misspelt.
-func (c configuration) warnUnknown() {
+	for _, name := range c.env.Idle {
+		c.log.Warn("this variable has no effect, because its platform has no credentials", "variable", name)
+	}
 	known := all.Variables(&c.settings)
 	for _, name := range c.env.Names("KB_MCP_") {
 		if !slices.Contains(known, name) {

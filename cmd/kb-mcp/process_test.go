@@ -136,7 +136,7 @@ func TestStdioProcess(t *testing.T) {
 	p.send(hello)
 	p.answer(1)
 	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
-	if n := len(p.answer(2)["result"].(map[string]any)["tools"].([]any)); n != 5 {
+	if n := len(p.answer(2)["result"].(map[string]any)["tools"].([]any)); n != 9 {
 		t.Errorf("%d tools", n)
 	}
 	p.send("%s", callLine(3, "list_knowledge_bases", `{"vendor":"ragflow"}`))

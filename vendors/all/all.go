@@ -33,6 +33,7 @@ func platforms() []platform {
 type platform struct {
 	name      string
 	variables []string // its own, without the shared ones
+	decisive  []string // those of them that make a connection
 	needs     string
 	read      func(env *Environ, prefix string) (settings, []rest.Problem)
 }
@@ -63,7 +64,7 @@ type settings struct {
 func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn) D) platform {
 	var c C
 	return platform{
-		name: name, variables: Variables(&c), needs: c.Needs(),
+		name: name, variables: Variables(&c), decisive: decisive(&c), needs: c.Needs(),
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)
@@ -135,7 +136,7 @@ func wantedConnections(env *Environ) (list []wanted, problems []rest.Problem) {
 	spec := env.Get("KB_MCP_VENDORS")
 	if spec == "" {
 		for _, p := range all {
-			if env.touches("", p) {
+			if env.touches(p) {
 				list = append(list, wanted{name: p.name, platform: p})
 			}
 		}

@@ -20,6 +20,8 @@ type Environ struct {
 	Secrets rest.Secrets
 	// Unexpanded names the variables that still look like ${NAME}.
 	Unexpanded []string
+	// Idle names set variables of platforms without credentials.
+	Idle []string
 
 	vars map[string]string
 }
@@ -127,13 +129,21 @@ func (e *Environ) fillFromFile(prefix, name string) *rest.Problem {
 	return nil
 }
 
-// touches reports whether any variable of a platform is set under prefix.
-func (e *Environ) touches(prefix string, p platform) bool {
+// touches reports whether somebody began to configure a platform: a variable of
+// its own is set that has no default. Others alone (a rate, a base URL) make no
+// connection, and are reported.
+func (e *Environ) touches(p platform) bool {
+	var idle []string
 	for _, name := range p.names() {
-		if e.vars[prefix+name] != "" {
+		switch {
+		case e.vars[name] == "":
+		case slices.Contains(p.decisive, name):
 			return true
+		default:
+			idle = append(idle, name)
 		}
 	}
+	e.Idle = append(e.Idle, idle...)
 	return false
 }
 
@@ -148,8 +158,9 @@ func (p platform) names() []string {
 
 // field is one tagged field of a settings struct.
 type field struct {
-	name   string
-	secret bool
+	name      string
+	secret    bool
+	defaulted bool
 }
 
 // fields reads the tags of a pointer to a settings struct.
@@ -157,9 +168,11 @@ func fields(of any) []field {
 	t := reflect.TypeOf(of).Elem()
 	var list []field
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("env"), ",")
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("env"), ",")
 		if name = strings.TrimSpace(name); name != "" {
-			list = append(list, field{name: name, secret: t.Field(i).Tag.Get("secret") == "true"})
+			list = append(list, field{
+				name: name, secret: t.Field(i).Tag.Get("secret") == "true", defaulted: strings.Contains(options, "default="),
+			})
 		}
 	}
 	return list
@@ -170,6 +183,22 @@ func fields(of any) []field {
 func Variables(of any) []string {
 	var names []string
 	for _, f := range fields(of) {
+		names = append(names, f.name)
+		if f.secret {
+			names = append(names, f.name+"_FILE")
+		}
+	}
+	return names
+}
+
+// decisive lists the names in a settings struct's tags that have no default,
+// with the _FILE forms of secrets.
+func decisive(of any) []string {
+	var names []string
+	for _, f := range fields(of) {
+		if f.defaulted {
+			continue
+		}
 		names = append(names, f.name)
 		if f.secret {
 			names = append(names, f.name+"_FILE")

@@ -19,8 +19,6 @@ func TestProblems(t *testing.T) {
 		{name: "coze without a credential", environ: []string{"COZE_SPACE_ID=1"}, want: "COZE_API_TOKEN"},
 		{name: "half of a JWT app", environ: []string{"COZE_JWT_OAUTH_CLIENT_ID=1"}, want: "COZE_JWT_OAUTH_PRIVATE_KEY COZE_JWT_OAUTH_PUBLIC_KEY_ID"},
 		{name: "a JWT app without its public key", environ: []string{"COZE_JWT_OAUTH_CLIENT_ID=1", "COZE_JWT_OAUTH_PRIVATE_KEY=canary"}, want: "COZE_JWT_OAUTH_PRIVATE_KEY COZE_JWT_OAUTH_PUBLIC_KEY_ID"},
-		{name: "dify without its key", environ: []string{"DIFY_BASE_URL=http://127.0.0.1/v1"}, want: "DIFY_API_KEY"},
-		{name: "dify with nothing but a limit", environ: []string{"DIFY_RATE_LIMIT=10/s"}, want: "DIFY_API_KEY"},
 		{name: "ragflow without its address", environ: []string{"RAGFLOW_API_KEY=ragflow-x"}, want: "RAGFLOW_BASE_URL"},
 		{name: "ragflow without its key", environ: []string{"RAGFLOW_BASE_URL=http://127.0.0.1:9380"}, want: "RAGFLOW_API_KEY"},
 		{name: "an access key without its secret", environ: []string{"VOLCENGINE_ACCESS_KEY=AKcanary"}, want: "VOLCENGINE_SECRET_KEY"},
@@ -136,5 +134,18 @@ func TestNoValueShows(t *testing.T) {
 			check("KB_MCP_VENDORS=b=coze,b2=dify", "B_"+name+"="+value, "B2_"+name+"="+value)
 		}
 		check(everything...)
+	}
+}
+
+// TestIdleVariables: a limit or a base URL alone makes no connection and stops
+// nothing, so that settings may be shared between programs; it is reported.
+func TestIdleVariables(t *testing.T) {
+	env := NewEnviron([]string{"RAGFLOW_API_KEY=ragflow-x", "RAGFLOW_BASE_URL=http://127.0.0.1:9380", "DIFY_BASE_URL=http://127.0.0.1/v1", "COZE_RATE_LIMIT=off", "COZE_API_BASE="})
+	open, problems := Open(env, Options{})
+	if len(problems) > 0 || len(open) != 1 || open[0].Name() != "ragflow" {
+		t.Errorf("%d connections, problems %v", len(open), problems)
+	}
+	if got := strings.Join(env.Idle, " "); got != "COZE_RATE_LIMIT DIFY_BASE_URL" {
+		t.Errorf("idle: %s", got)
 	}
 }
