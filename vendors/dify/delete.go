@@ -2,7 +2,6 @@ package dify
 
 import (
 	"context"
-	"errors"
 
 	"kb-mcp/vendors"
 )
@@ -45,8 +44,9 @@ func (d *Driver) delete(ctx context.Context, kb, id string) vendors.Outcome {
 	case noDocument(err):
 		o.Result = vendors.Absent
 	case lost(err):
-		o.Result, o.Err = vendors.NotDone, unknown(err, "the document was deleted",
-			"Look with get_document_info whether it is still there; deleting it again is safe.")
+		e := unknown(err, "the document was deleted", "Look with get_document_info whether it is still there; deleting it again is safe.")
+		e.Later = true
+		o.Result, o.Err = vendors.NotDone, e
 	case err != nil:
 		o.Result, o.Err = vendors.NotDone, err
 	}
@@ -64,12 +64,9 @@ func ends(err error) bool {
 
 // untried is the failure of a document to which the work did not come.
 func untried(err error) error {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
+	c := copied(err)
 	c.Message = "Not tried, because the delete before it failed; this document is still there."
 	c.Hint = "Call delete_documents again with the documents that failed."
-	return &c
+	c.Once = false
+	return c
 }

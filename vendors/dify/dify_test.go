@@ -1,6 +1,9 @@
 package dify_test
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +65,29 @@ func TestConfigProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The cloud's limit is known; a self-hosted server may take more.
+func TestLargeFileForTheCloud(t *testing.T) {
+	file := &vendors.File{Size: 15<<20 + 1, Open: func() (io.ReadCloser, error) { return nil, errors.New("opened") }}
+	sent := 0
+	conn := rest.Conn{Limiter: ratelimit.New(ratelimit.Rate{}), Transport: counter{&sent}}
+	for base, want := range map[string]int{"https://api.dify.ai/v1": 0, "https://dify.example/v1": 1} {
+		sent = 0
+		d := dify.New(dify.Config{APIKey: "dataset-x", BaseURL: base}, conn)
+		_, err := d.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: "4d9e6c1a-2b3f-4a5d-8c7e-9f0a1b2c3d4e", Name: "a.pdf", File: file})
+		if sent != want || want == 0 && vendors.KindOf(err) != vendors.InvalidArgument {
+			t.Errorf("%s: %v after %d requests, want %d", base, err, sent, want)
+		}
+	}
+}
+
+// counter refuses every request as unauthenticated.
+type counter struct{ n *int }
+
+func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	*c.n++
+	return &http.Response{StatusCode: 401, Request: r, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
 func TestAccount(t *testing.T) {

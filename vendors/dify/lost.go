@@ -30,14 +30,22 @@ func lost(err error) bool {
 	return false
 }
 
-// unknown is the error of a write of which nobody can tell whether it happened.
-func unknown(err error, what, hint string) error {
+// unknown is the error of a write of which nobody can tell whether it happened:
+// looking comes before another try.
+func unknown(err error, what, hint string) *vendors.Error {
+	c := copied(err)
+	c.Message, c.Hint = "It is unknown whether "+what+", because the answer was lost: "+c.Message, hint
+	c.Once, c.Later = true, false
+	return c
+}
+
+// copied is an error to be changed.
+func copied(err error) *vendors.Error {
 	var e *vendors.Error
 	if !errors.As(err, &e) {
-		return err
+		return &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp could not do this because of a fault of its own.", Err: err}
 	}
 	c := *e
-	c.Message, c.Hint = "It is unknown whether "+what+", because the answer was lost: "+c.Message, hint
 	return &c
 }
 

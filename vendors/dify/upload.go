@@ -139,7 +139,10 @@ const replacedAge = time.Minute
 
 // notes says what Dify did beside adding the document.
 func (d *Driver) notes(c *created, kb facts) []string {
-	notes := []string{"Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later."}
+	var notes []string
+	if c.Batch != "" {
+		notes = append(notes, "Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later.")
+	}
 	age := time.Duration(0)
 	if at := c.Document.CreatedAt; at.Valid && at.Int > 0 && !c.date.IsZero() {
 		age = c.date.Sub(time.Unix(at.Int, 0))

@@ -1,0 +1,90 @@
+package dify
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// Download implements [vendors.Downloader]. Dify gives a signed address, often
+// of another host. It is a credential by itself: it is asked without the key,
+// and never shown.
+func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+	if err := checkRef(ref); err != nil {
+		return vendors.Download{}, err
+	}
+	var out linkAnswer
+	err := d.client.Do(ctx, rest.Call{
+		Method: http.MethodGet, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "download"},
+	}, &out)
+	switch {
+	case noRoute(err):
+		return vendors.Download{}, vendors.Errorf(vendors.Unsupported, "This Dify server cannot give the files of documents; that needs Dify 1.13.1 or newer.").
+			WithHint("Read the document's text with list_chunks, or update Dify; if every call fails, check DIFY_BASE_URL.")
+	case err != nil:
+		return vendors.Download{}, err
+	}
+	link, err := d.base.Parse(string(out.URL))
+	if err != nil || link.Host == "" || link.Scheme != "http" && link.Scheme != "https" {
+		return vendors.Download{}, vendors.Errorf(vendors.BadResponse, "Dify gave an address for the file that is no web address.").
+			WithHint("Set FILES_URL of the Dify server to the address at which it is reached.")
+	}
+	return d.fetch(ctx, ref, link)
+}
+
+// fetch opens the file behind a signed address, and finds its name.
+func (d *Driver) fetch(ctx context.Context, ref vendors.Ref, link *url.URL) (vendors.Download, error) {
+	s, err := d.client.Fetch(ctx, link.String())
+	if err != nil {
+		return vendors.Download{}, noFile(err)
+	}
+	name := fileName(s.Header)
+	if name == "" {
+		doc, err := d.GetDocument(ctx, ref)
+		if err != nil {
+			s.Body.Close()
+			return vendors.Download{}, err
+		}
+		name = doc.Name
+	}
+	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
+}
+
+// linkAnswer is where the file of a document is.
+type linkAnswer struct {
+	URL rest.Str `json:"url"`
+}
+
+// accept implements payload.
+func (l *linkAnswer) accept(http.Header) bool { return l.URL != "" }
+
+// fileName is the name that a file's answer gives it; "" when it gives none.
+func fileName(h http.Header) string {
+	_, params, err := mime.ParseMediaType(h.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	name := path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))
+	if name == "." || name == "/" || name == ".." {
+		return ""
+	}
+	return rest.Text(name)
+}
+
+// noFile says of a file's own address what went wrong: another server answered
+// there, so that a refusal is not about this connection's key.
+func noFile(err error) error {
+	c := copied(err)
+	if c.HTTPStatus >= 400 && c.HTTPStatus < 500 && c.Kind != vendors.RateLimited {
+		c.Kind = vendors.BadResponse
+	}
+	c.Message = "Dify gave an address for the file, but reading it failed: " + c.Message
+	c.Hint = "Try again; if it stays, make sure that kb-mcp can reach the address in FILES_URL of the Dify server (or its file storage)."
+	return c
+}

@@ -1,0 +1,337 @@
+package dify_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kb-mcp/ratelimit"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/dify"
+	"kb-mcp/vendors/rest"
+	"kb-mcp/vendors/sandbox"
+)
+
+// live is the production driver at a sandbox whose clock the test moves.
+type live struct {
+	*vendors.Vendor
+	t  *testing.T
+	sb *sandbox.Sandbox
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newLive(t *testing.T, o sandbox.Options) *live {
+	l := &live{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	o.Now = l.clock
+	l.sb = sandbox.New(o)
+	srv := httptest.NewServer(l.sb)
+	t.Cleanup(srv.Close)
+	c := dify.Config{APIKey: sandbox.DifyKey, BaseURL: srv.URL + "/dify"}
+	l.Vendor = vendors.New("conn", "dify", dify.New(c, rest.Conn{
+		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, Now: l.clock,
+	}))
+	return l
+}
+
+func (l *live) clock() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+func (l *live) pass(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now = l.now.Add(d)
+}
+
+// must fails the test for an error of a step.
+func must[T any](t *testing.T, what string) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v (%+v)", what, err, vendors.ReportOf(err))
+		}
+		return v
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func fileOf(content string) *vendors.File {
+	return &vendors.File{Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(content)), nil
+	}}
+}
+
+// create makes a knowledge base and counts the requests of f from then on.
+func (l *live) create(ctx context.Context, name string) string {
+	kb := must[vendors.KnowledgeBase](l.t, "create")(l.CreateKnowledgeBase(ctx, vendors.KnowledgeBaseChange{Name: &name, Description: ptr("d")}))
+	if kb.Name != name || kb.Description != "d" || kb.KnowledgeBaseID == "" {
+		l.t.Fatalf("created %+v", kb)
+	}
+	l.sb.ResetRequests()
+	return kb.KnowledgeBaseID
+}
+
+// took checks the number of requests since the last look.
+func (l *live) took(what string, want int) {
+	l.t.Helper()
+	if got := l.sb.Requests(sandbox.FaceDify); got != want {
+		l.t.Errorf("%s took %d requests, want %d", what, got, want)
+	}
+	l.sb.ResetRequests()
+}
+
+func TestLiveLife(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		l, ctx := newLive(t, sandbox.Options{OldDeletes: old}), t.Context()
+		kb := l.create(ctx, "Life")
+		if _, err := l.CreateKnowledgeBase(ctx, vendors.KnowledgeBaseChange{Name: ptr("Life")}); vendors.KindOf(err) != vendors.Conflict {
+			t.Errorf("a second one of the name: %v", err)
+		}
+		l.sb.ResetRequests()
+		upload := must[vendors.UploadResult](t, "upload")
+		a := upload(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "tea.txt", Text: "Green tea brews at eighty degrees.\nBlack tea at a hundred."}))
+		l.took("the first upload", 2)
+		b := upload(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "咖啡 \"b\".md", File: fileOf("Coffee is ground before brewing.")}))
+		l.took("the second upload", 2)
+		c := upload(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "milk.txt", Text: "Milk is heated slowly."}))
+		l.took("the third upload, with remembered facts", 1)
+		if a.BatchID == "" || a.Document.Status != vendors.Queued || b.Document.Name != "咖啡 \"b\".md" || len(a.Notes) < 3 || len(c.Notes) != 2 {
+			t.Errorf("uploaded %+v, %+v, %+v", a, b, c)
+		}
+		if _, err := l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, URL: "https://example.com/"}); vendors.KindOf(err) != vendors.Unsupported {
+			t.Errorf("a URL: %v", err)
+		}
+		if _, err := l.UpdateDocument(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, vendors.DocumentChange{Enabled: ptr(false)}); vendors.KindOf(err) != vendors.Conflict {
+			t.Errorf("switching off what is not completed: %v", err)
+		}
+		l.pass(20 * time.Second)
+		p := must[vendors.ProgressResult](t, "progress")(l.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: kb, BatchID: b.BatchID}))
+		if !p.Summary.Done || p.Summary.Failed > 0 {
+			t.Errorf("progress %+v", p.Summary)
+		}
+		l.sb.ResetRequests()
+		hits := must[vendors.SearchResult](t, "search")(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "brewing coffee", Limit: 5})).Hits
+		if len(hits) == 0 || hits[0].DocumentID != b.Document.DocumentID || hits[0].Score != nil {
+			t.Errorf("hits %+v", hits)
+		}
+		l.took("a search with remembered facts", 1)
+		chunks := must[vendors.ChunkList](t, "chunks")(l.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, 1, ""))
+		if len(chunks.Chunks) != 1 || chunks.NextCursor == "" || *chunks.Total != 2 {
+			t.Errorf("chunks %+v", chunks)
+		}
+		if rest := must[vendors.ChunkList](t, "chunks")(l.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, 1, chunks.NextCursor)); rest.NextCursor != "" || rest.Chunks[0].Content != "Black tea at a hundred." {
+			t.Errorf("chunks %+v", rest)
+		}
+		l.change(ctx, kb, a.Document.DocumentID)
+		l.end(ctx, kb, b.Document, a.Document.DocumentID, c.Document.DocumentID)
+	}
+}
+
+// change renames the knowledge base, switches a document off and on, and
+// replaces it by an upload of its name.
+func (l *live) change(ctx context.Context, kb, id string) {
+	t := l.t
+	if got := must[vendors.KnowledgeBase](t, "update")(l.UpdateKnowledgeBase(ctx, kb, vendors.KnowledgeBaseChange{Name: ptr("Life 2")})); got.Name != "Life 2" || got.Description != "d" {
+		t.Errorf("updated %+v", got)
+	}
+	ref := vendors.Ref{KnowledgeBaseID: kb, DocumentID: id}
+	for _, on := range []bool{false, true} {
+		doc := must[vendors.Document](t, "enable")(l.UpdateDocument(ctx, ref, vendors.DocumentChange{Enabled: &on}))
+		if *doc.Enabled != on || doc.Status != vendors.Completed {
+			t.Errorf("enabled %v: %+v", on, doc)
+		}
+		l.pass(2 * time.Second)
+	}
+	if _, err := l.UpdateDocument(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: "00000000-0000-4000-8000-000000000000"}, vendors.DocumentChange{Enabled: ptr(true)}); vendors.KindOf(err) != vendors.ErrNotFound {
+		t.Errorf("an unknown document: %v", err)
+	}
+	again := must[vendors.UploadResult](t, "replace")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "tea.txt", Text: "White tea brews at seventy."}))
+	if again.Document.DocumentID != id || again.Document.Status != vendors.Queued || again.BatchID == "" {
+		t.Errorf("replaced %+v", again)
+	}
+	l.pass(20 * time.Second)
+}
+
+// end downloads, deletes everything, and then the knowledge base.
+func (l *live) end(ctx context.Context, kb string, file vendors.Document, others ...string) {
+	t := l.t
+	d := must[vendors.Download](t, "download")(l.Download(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: file.DocumentID}))
+	content, err := io.ReadAll(d.Body)
+	d.Body.Close()
+	if err != nil || string(content) != "Coffee is ground before brewing." || d.Name != file.Name || d.Size != int64(len(content)) {
+		t.Errorf("downloaded %q (%d) as %q: %v", content, d.Size, d.Name, err)
+	}
+	ids := append([]string{file.DocumentID, "00000000-0000-4000-8000-000000000000"}, others...)
+	out := must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, ids))
+	for i, row := range out.Results {
+		want := vendors.Done
+		if i == 1 {
+			want = vendors.Absent
+		}
+		if row.Outcome != want {
+			t.Errorf("deleted %+v", row)
+		}
+	}
+	if err := l.DeleteKnowledgeBase(ctx, kb); err != nil {
+		t.Error(err)
+	}
+	if err := l.DeleteKnowledgeBase(ctx, kb); vendors.KindOf(err) != vendors.ErrNotFound {
+		t.Errorf("deleted twice: %v", err)
+	}
+}
+
+// One in eight uploads fails, and says what to do; another upload of its name
+// mends it.
+func TestLiveFailureAndRepair(t *testing.T) {
+	l, ctx := newLive(t, sandbox.Options{}), t.Context()
+	kb := l.create(ctx, "Failures")
+	for i := range 8 {
+		name := "n" + string(rune('0'+i)) + ".txt"
+		if _, err := l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "text " + name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.pass(20 * time.Second)
+	failed := must[vendors.DocumentList](t, "list")(l.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb, Status: vendors.Failed, Limit: 20})).Documents
+	if len(failed) != 1 || failed[0].Error == nil || failed[0].Error.Hint == "" {
+		t.Fatalf("failed: %+v", failed)
+	}
+	again := must[vendors.UploadResult](t, "repair")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: failed[0].Name, Text: "better"}))
+	l.pass(20 * time.Second)
+	doc := must[vendors.Document](t, "get")(l.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: again.Document.DocumentID}))
+	if doc.DocumentID != failed[0].DocumentID || doc.Status != vendors.Completed {
+		t.Errorf("repaired: %+v", doc)
+	}
+}
+
+// The sandbox's own documents: an archived one cannot be deleted, one from the
+// web has no file, and a high_quality knowledge base scores its hits.
+func TestLiveSeeds(t *testing.T) {
+	l, ctx := newLive(t, sandbox.Options{}), t.Context()
+	kb, wiki := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册"), l.sb.KnowledgeBaseID(sandbox.Dify, "Engineering Wiki")
+	archived, page := l.sb.DocumentID(sandbox.Dify, "价格表2025.xlsx"), l.sb.DocumentID(sandbox.Dify, "Status page")
+	out := must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{archived}))
+	if row := out.Results[0]; row.Outcome != vendors.NotDone || row.Error == nil || row.Error.Kind != vendors.Conflict {
+		t.Errorf("deleting an archived document: %+v", row)
+	}
+	if _, err := l.Download(ctx, vendors.Ref{KnowledgeBaseID: wiki, DocumentID: page}); vendors.KindOf(err) != vendors.ErrNotFound {
+		t.Errorf("the file of a web page: %v", err)
+	}
+	for range 2 {
+		hits := must[vendors.SearchResult](t, "search")(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "定制商品退款", Limit: 2})).Hits
+		if len(hits) != 2 || hits[0].Score == nil || *hits[0].Score < *hits[1].Score {
+			t.Errorf("hits %+v", hits)
+		}
+	}
+	if _, err := l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: wiki, Query: "dashboard", Limit: 5}); err != nil {
+		t.Errorf("an economy knowledge base: %v", err)
+	}
+}
+
+// Knowledge bases are remembered for five minutes, by any number of callers.
+func TestFactsAreRemembered(t *testing.T) {
+	l, ctx := newLive(t, sandbox.Options{}), t.Context()
+	kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")
+	search := func(id string) {
+		if _, err := l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: id, Query: "x", Limit: 5}); err != nil {
+			t.Error(err)
+		}
+	}
+	search(kb)
+	l.took("the first search", 2)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() { search(strings.ToUpper(kb)) })
+	}
+	wg.Wait()
+	l.took("ten searches", 10)
+	l.pass(5 * time.Minute)
+	search(kb)
+	l.took("a search after five minutes", 2)
+}
+
+// zeros is a file of any size that nobody holds.
+type zeros struct{ left int64 }
+
+func (z *zeros) Read(p []byte) (int, error) {
+	if z.left == 0 {
+		return 0, io.EOF
+	}
+	n := int(min(int64(len(p)), z.left))
+	clear(p[:n])
+	z.left -= int64(n)
+	return n, nil
+}
+
+func (z *zeros) Close() error { return nil }
+
+// A file is never whole in memory, and the options come before it.
+func TestLargeFileIsStreamed(t *testing.T) {
+	const size = 64 << 20
+	const kb = `{"id":"4d9e6c1a-2b3f-4a5d-8c7e-9f0a1b2c3d4e","indexing_technique":"economy","doc_form":"text_model","document_count":1}`
+	var got int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			io.WriteString(w, kb)
+			return
+		}
+		parts, err := r.MultipartReader()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		data, err := parts.NextPart()
+		if err != nil || data.FormName() != "data" {
+			t.Errorf("the first part is %v, %v", data, err)
+			return
+		}
+		if text, _ := io.ReadAll(data); !bytes.Equal(text, []byte(`{"doc_form":"text_model"}`)) {
+			t.Errorf("options %s", text)
+		}
+		file, err := parts.NextPart()
+		if err != nil || file.FileName() != "large.pdf" {
+			t.Errorf("the second part is %v, %v", file, err)
+			return
+		}
+		got, _ = io.Copy(io.Discard, file)
+		io.WriteString(w, `{"document":{"id":"a8e0e5b5-78c6-4130-a5ce-25feb0e0b4ac","name":"large.pdf","indexing_status":"waiting"},"batch":"20261122120000123456"}`)
+	}))
+	defer srv.Close()
+	d := dify.New(dify.Config{APIKey: "dataset-x", BaseURL: srv.URL}, rest.Conn{
+		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{},
+	})
+	file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return &zeros{size}, nil }}
+	peak := memory(t, func() {
+		if _, err := d.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: "4d9e6c1a-2b3f-4a5d-8c7e-9f0a1b2c3d4e", Name: "large.pdf", File: file}); err != nil {
+			t.Error(err)
+		}
+	})
+	if got != size {
+		t.Errorf("%d bytes came, want %d", got, size)
+	}
+	if peak > 16<<20 {
+		t.Errorf("%d bytes were allocated for a file of %d", peak, size)
+	}
+}
+
+// memory is how many bytes f allocates.
+func memory(t *testing.T, f func()) uint64 {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}

@@ -1,0 +1,56 @@
+package dify
+
+import (
+	"context"
+	"net/http"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// UpdateDocument implements [vendors.DocumentUpdater]. Only the switch for
+// searches can be set: a new name always re-indexes the document from a text
+// that must be given with it, and metadata needs fields that a person defines.
+func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
+	if err := checkRef(ref); err != nil {
+		return vendors.Document{}, err
+	}
+	switch {
+	case change.Name != nil:
+		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Dify's API cannot rename a document without ingesting it anew; nothing was changed.").
+			WithHint("Rename it in the Dify console, or upload its content under the new name with upload_document and delete the old document.")
+	case change.Metadata != nil:
+		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "kb-mcp cannot set the metadata of a Dify document; nothing was changed.").
+			WithHint("Set metadata in the Dify console.")
+	}
+	if err := d.enable(ctx, ref, *change.Enabled); err != nil {
+		return vendors.Document{}, err
+	}
+	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
+	if err == nil && doc.Enabled != nil && *doc.Enabled != *change.Enabled {
+		return vendors.Document{}, vendors.Errorf(vendors.Conflict, "Dify accepted the change of `enabled`, but the document does not show it.").
+			WithHint("An archived document must be un-archived in the Dify console first; otherwise look again with get_document_info.")
+	}
+	return doc, err
+}
+
+// enable switches one document on or off for searches.
+func (d *Driver) enable(ctx context.Context, ref vendors.Ref, on bool) error {
+	action := "disable"
+	if on {
+		action = "enable"
+	}
+	var out resultAnswer
+	return d.client.Do(ctx, rest.Call{
+		Method: http.MethodPatch, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", "status", action},
+		Body: map[string][]string{"document_ids": {ref.DocumentID}},
+	}, &out)
+}
+
+// resultAnswer is the answer to a change of status.
+type resultAnswer struct {
+	Result rest.Str `json:"result"`
+}
+
+// accept implements payload.
+func (r *resultAnswer) accept(http.Header) bool { return r.Result == "success" }
