@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -28,15 +29,17 @@ type unfinishedList struct {
 	Summary    vendors.Summary      `json:"summary"`
 	Incomplete []vendors.Incomplete `json:"incomplete,omitempty"`
 	NextCursor string               `json:"next_cursor,omitempty"`
+	Truncated  bool                 `json:"truncated,omitempty"`
+	Hint       string               `json:"hint,omitempty"`
 
 	query string
 }
 
-// Len is the number of documents.
-func (l unfinishedList) Len() int { return len(l.Documents) }
+// Len is the number of documents, and one step more for what goes last.
+func (l unfinishedList) Len() int { return len(l.Documents) + 1 }
 
 // Fit leaves all but the first n documents to NextCursor; a document too large
-// by itself loses its metadata.
+// by itself loses its metadata, and of each connection one gap is told.
 func (l unfinishedList) Fit(n int) any {
 	if keep := max(n, 1); keep < len(l.Documents) {
 		l.Documents = l.Documents[:keep]
@@ -44,7 +47,11 @@ func (l unfinishedList) Fit(n int) any {
 	}
 	if n < 1 {
 		l.Documents = slices.Clone(l.Documents)
-		l.Documents[0].Metadata = nil
+		for i := range l.Documents {
+			l.Documents[i].Metadata = nil
+		}
+		l.Incomplete = slices.CompactFunc(slices.Clone(l.Incomplete), func(a, b vendors.Incomplete) bool { return a.Vendor == b.Vendor })
+		l.Truncated, l.Hint = true, "Metadata, or further gaps of a connection, did not fit; ask get_document_info, or for one connection at a time."
 	}
 	return l
 }
@@ -108,7 +115,9 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 	}
 	u, known := s.finds.get(out.query)
 	if in.Cursor == "" || !known {
-		u = search(ctx, list, in.KnowledgeBaseID)
+		if u, err = search(ctx, list, in.KnowledgeBaseID); err != nil {
+			return out, err
+		}
 		s.finds.put(out.query, u)
 	}
 	docs := u.Documents
@@ -128,14 +137,16 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 }
 
 // search asks all connections at once.
-func search(ctx context.Context, list []*vendors.Vendor, kb string) vendors.Unfinished {
-	parts := make([]vendors.Unfinished, len(list))
+func search(ctx context.Context, list []*vendors.Vendor, kb string) (all vendors.Unfinished, err error) {
+	parts, errs := make([]vendors.Unfinished, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, v := range list {
-		wg.Go(func() { parts[i] = v.Unfinished(ctx, kb) })
+		wg.Go(func() { parts[i], errs[i] = v.Unfinished(ctx, kb) })
 	}
 	wg.Wait()
-	var all vendors.Unfinished
+	if err := errors.Join(errs...); err != nil {
+		return all, err
+	}
 	for _, p := range parts {
 		all.Documents = append(all.Documents, p.Documents...)
 		all.Incomplete = append(all.Incomplete, p.Incomplete...)
@@ -146,7 +157,7 @@ func search(ctx context.Context, list []*vendors.Vendor, kb string) vendors.Unfi
 	}
 	slices.SortFunc(all.Documents, vendors.WorstFirst)
 	all.Summary.Done = all.Summary.Done && len(all.Incomplete) == 0
-	return all
+	return all, nil
 }
 
 // cursor is the place of the last document shown, with the search's arguments.
