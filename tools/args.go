@@ -205,6 +205,9 @@ func (p param) allowed() string {
 	case p.kind == reflect.Map:
 		return "an object"
 	case p.max > 0:
+		if p.pointer {
+			return fmt.Sprintf("a string of at most %d characters", p.max)
+		}
 		return fmt.Sprintf("a string of at most %d characters that is not empty", p.max)
 	}
 	return "a string that is not empty"

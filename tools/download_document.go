@@ -1,9 +1,9 @@
 package tools
 
 import (
+	"bytes"
 	"context"
 	"io"
-	"strings"
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
@@ -32,6 +32,8 @@ type downloaded struct {
 // maxText is how much of a file fits into an answer, in bytes.
 const maxText = 64 << 10
 
+const beginning = "Only the beginning is shown; pass `path` to write the whole file."
+
 func (s *Set) downloadDocument(ctx context.Context, in downloadDocumentArgs) (downloaded, error) {
 	out := downloaded{DocumentID: in.DocumentID}
 	v, err := s.vendor(in.Vendor)
@@ -57,19 +59,30 @@ func (s *Set) downloadDocument(ctx context.Context, in downloadDocumentArgs) (do
 	} else if d.Size >= 0 {
 		out.SizeBytes = &d.Size
 	}
-	for !whole && len(b) > 0 && !utf8.Valid(b[len(b)-1:]) && !utf8.RuneStart(b[len(b)-1]) {
-		b = b[:len(b)-1]
+	if !whole {
+		b = between(b[:maxText])
 	}
 	switch {
-	case strings.ContainsRune(string(b), 0) || !utf8.Valid(b) && whole:
-		out.Truncated, out.Hint = true, "The file is not text; pass `path` to write it into a file."
+	case bytes.IndexByte(b, 0) >= 0 || !utf8.Valid(b):
+		out.Truncated, out.Hint = true, "The file is not text in UTF-8; pass `path` to write it into a file."
+	case whole:
+		out.Text = string(b)
 	default:
-		out.Text = strings.ToValidUTF8(string(b), "")
-		if !whole {
-			out.Truncated, out.Hint = true, "Only the beginning is shown; pass `path` to write the whole file."
-		}
+		out.Text, out.Truncated, out.Hint = string(b), true, beginning
 	}
 	return out, nil
+}
+
+// between takes the part of a character off the end of b.
+func between(b []byte) []byte {
+	for n := range min(utf8.UTFMax, len(b)) {
+		if rest := b[:len(b)-n]; len(rest) > 0 {
+			if r, size := utf8.DecodeLastRune(rest); r != utf8.RuneError || size > 1 {
+				return rest
+			}
+		}
+	}
+	return b
 }
 
 // Len makes a long text fit by shortening it: n is percent of what was read.
@@ -79,23 +92,21 @@ func (d downloaded) Len() int { return 100 }
 func (d downloaded) Fit(n int) any {
 	r := []rune(d.Text)
 	d.Text = string(r[:len(r)*max(n, 0)/100])
-	d.Truncated, d.Hint = true, "Only the beginning is shown; pass `path` to write the whole file."
+	d.Truncated, d.Hint = true, beginning
 	return d
 }
 
 // downloadTo writes the file; what was begun and not finished is removed.
 func (s *Set) downloadTo(ctx context.Context, v *vendors.Vendor, in downloadDocumentArgs) (out downloaded, err error) {
 	out = downloaded{DocumentID: in.DocumentID, Path: in.Path}
-	f, undo, err := s.roots.create(in.Path)
+	f, done, err := s.roots.create(in.Path)
 	if err != nil {
 		return out, err
 	}
+	written := false // also after a panic
 	defer func() {
-		if closed := f.Close(); err == nil && closed != nil {
-			err = broken(closed)
-		}
-		if err != nil {
-			_ = undo() // the first error is the one to tell
+		if ended := done(written); err == nil && ended != nil {
+			err = broken(ended)
 		}
 	}()
 	d, err := v.Download(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID})
@@ -107,7 +118,7 @@ func (s *Set) downloadTo(ctx context.Context, v *vendors.Vendor, in downloadDocu
 	if err != nil {
 		return out, broken(err)
 	}
-	out.Name, out.SizeBytes = d.Name, &n
+	out.Name, out.SizeBytes, written = d.Name, &n, true
 	return out, nil
 }
 

@@ -34,9 +34,11 @@ func withNotifier(ctx context.Context, req mcp.CallToolRequest) (context.Context
 	}
 	n := &notifier{last: -1, send: func(progress, total float64, message string) {
 		// A full channel means that the client does not read; it loses a line.
-		_ = srv.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
-			"progressToken": token, "progress": progress, "total": total, "message": message,
-		})
+		note := map[string]any{"progressToken": token, "progress": progress, "message": message}
+		if total > 0 {
+			note["total"] = total
+		}
+		_ = srv.SendNotificationToClient(ctx, "notifications/progress", note)
 	}}
 	return context.WithValue(ctx, notifierKey{}, n), n
 }

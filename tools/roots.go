@@ -45,34 +45,26 @@ func (r roots) file(path string) (vendors.File, error) {
 	if err != nil {
 		return vendors.File{}, err
 	}
-	open := func() (io.ReadCloser, fs.FileInfo, error) {
-		dir, err := os.OpenRoot(root)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer dir.Close()
-		f, err := dir.Open(inside)
-		if err != nil {
-			return nil, nil, err
-		}
-		info, err := f.Stat()
-		return f, info, err
-	}
-	f, info, err := open()
+	dir, err := os.OpenRoot(root)
 	if err != nil {
 		return vendors.File{}, r.refused(err)
 	}
-	defer f.Close()
+	defer dir.Close()
+	info, err := dir.Stat(inside) // before opening: opening a pipe would wait for its writer
 	switch {
+	case err != nil:
+		return vendors.File{}, r.refused(err)
 	case !info.Mode().IsRegular():
 		return vendors.File{}, invalid("`path` is not a file.")
 	case info.Size() == 0:
 		return vendors.File{}, invalid("`path` is an empty file.")
 	}
-	return vendors.File{Size: info.Size(), Open: func() (io.ReadCloser, error) {
-		f, _, err := open()
-		return f, err
-	}}, nil
+	f, err := dir.Open(inside)
+	if err != nil {
+		return vendors.File{}, r.refused(err)
+	}
+	defer f.Close()
+	return vendors.File{Size: info.Size(), Open: func() (io.ReadCloser, error) { return os.OpenInRoot(root, inside) }}, nil
 }
 
 // refused says why a path could not be opened, without the system's view of it.
@@ -88,8 +80,9 @@ func (r roots) refused(err error) error {
 	return r.outside()
 }
 
-// create makes a new file under a root, never over an existing one.
-func (r roots) create(path string) (*os.File, func() error, error) {
+// create makes a new file under a root, never over an existing one. done ends
+// it, and removes it unless it is to be kept.
+func (r roots) create(path string) (f *os.File, done func(keep bool) error, err error) {
 	root, inside, err := r.find(path)
 	if err != nil {
 		return nil, nil, err
@@ -98,11 +91,17 @@ func (r roots) create(path string) (*os.File, func() error, error) {
 	if err != nil {
 		return nil, nil, r.refused(err)
 	}
-	f, err := dir.OpenFile(inside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err = dir.OpenFile(inside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		dir.Close()
 		return nil, nil, r.refused(err)
 	}
-	undo := func() error { return errors.Join(dir.Remove(inside), dir.Close()) }
-	return f, undo, nil
+	return f, func(keep bool) error {
+		defer dir.Close()
+		err := f.Close()
+		if err == nil && keep {
+			return nil
+		}
+		return errors.Join(err, dir.Remove(inside))
+	}, nil
 }
