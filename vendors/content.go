@@ -115,22 +115,33 @@ func (l ChunkList) Fit(n int) any {
 // maxContent is how much of one text is shown when it does not fit.
 const maxContent = 12_000
 
-// head is the beginning of a text.
+// head is the beginning of a text, counted as JSON shows it.
 func head(s string) string {
-	if utf8.RuneCountInString(s) <= maxContent {
-		return s
+	size := 0
+	for i, r := range s {
+		switch {
+		case strings.ContainsRune("\"\\\n\r\t", r):
+			size += 2
+		case r < ' ' || r == '\u2028' || r == '\u2029' || r == utf8.RuneError:
+			size += 6
+		default:
+			size++
+		}
+		if size > maxContent {
+			return s[:i] + "…"
+		}
 	}
-	return string([]rune(s)[:maxContent]) + "…"
+	return s
 }
 
 // capability gives the driver as what a tool needs, or says why it is not.
 func capability[C any](v *Vendor, tool string) (C, error) {
 	c, ok := v.driver.(C)
-	instead := ""
+	instead, refused := "", false
 	if a, is := v.driver.(Adviser); is {
-		instead = a.Instead()[tool]
+		instead, refused = a.Instead()[tool]
 	}
-	if ok && instead == "" {
+	if ok && !refused {
 		return c, nil
 	}
 	var none C

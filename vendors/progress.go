@@ -2,8 +2,10 @@ package vendors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // ProgressRequest is what an agent asks about ingestion: given documents, one
@@ -177,14 +179,17 @@ func (g *group) result(err error) ProgressResult {
 	return out
 }
 
-// seconds is how long an error asks to wait, in whole seconds.
-func seconds(err error) int {
-	e, ok := err.(*Error)
-	if !ok {
+// after is how long an error asks to wait.
+func after(err error) time.Duration {
+	var e *Error
+	if !errors.As(err, &e) {
 		return 0
 	}
-	return int(math.Ceil(e.After.Seconds()))
+	return e.After
 }
+
+// seconds is the same in whole seconds.
+func seconds(err error) int { return int(math.Ceil(after(err).Seconds())) }
 
 func unique(ids []string) []string {
 	seen := make(map[string]bool, len(ids))

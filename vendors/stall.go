@@ -40,31 +40,56 @@ type watched struct {
 	order []string // oldest first; may hold ids that are gone
 }
 
-// movement is what a document looked like, and since when.
+// movement is what a document looked like, and since when; seen says that it
+// was seen to change then, not only met for the first time.
 type movement struct {
-	looks string
+	looks look
 	since time.Time
+	seen  bool
+}
+
+// look is everything about a document that counts as movement; "" is what an
+// answer did not say.
+type look struct{ status, stage, percent, done, line string }
+
+// same reports whether nothing moved between two looks, and what is now known:
+// lists say less than progress answers.
+func (l look) same(now look) (look, bool) {
+	known, same := now, now.status == l.status
+	for _, f := range [][2]*string{{&l.stage, &known.stage}, {&l.percent, &known.percent}, {&l.done, &known.done}, {&l.line, &known.line}} {
+		if *f[1] == "" {
+			*f[1] = *f[0]
+		}
+		same = same && (*f[0] == "" || *f[0] == *f[1])
+	}
+	return known, same
 }
 
 // note returns since when the document id looks as it does.
-func (w *watched) note(id, looks string, now time.Time) time.Time {
+func (w *watched) note(id string, looks look, now time.Time) movement {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if m, ok := w.seen[id]; ok && m.looks == looks {
-		return m.since
+	if m, ok := w.seen[id]; ok {
+		if more, same := m.looks.same(looks); same {
+			m.looks = more
+			w.seen[id] = m
+			return m
+		}
 	}
 	if w.seen == nil {
 		w.seen = make(map[string]movement)
 	}
-	if _, ok := w.seen[id]; !ok {
+	_, known := w.seen[id]
+	if !known {
 		w.order = append(w.order, id)
 	}
 	for len(w.order) > maxWatched {
 		delete(w.seen, w.order[0])
 		w.order = w.order[1:]
 	}
-	w.seen[id] = movement{looks, now}
-	return now
+	m := movement{looks, now, known}
+	w.seen[id] = m
+	return m
 }
 
 // forget drops a document that has settled.
@@ -72,7 +97,7 @@ func (w *watched) forget(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if m, ok := w.seen[id]; ok {
-		m.looks = ""
+		m.looks = look{}
 		w.seen[id] = m
 	}
 }
@@ -81,7 +106,7 @@ func (w *watched) forget(id string) {
 // of its last movement where it gives one that is true, and for a document that
 // waits in a queue the time it was handed in; otherwise what this process saw.
 func (v *Vendor) suspect(d *Document, kb string) *Stalled {
-	key := kb + "\x00" + d.DocumentID
+	key := watchKey(kb, d.DocumentID)
 	if d.Status.Settled() || d.Status == Unknown {
 		v.watched.forget(key)
 		return nil
@@ -91,9 +116,10 @@ func (v *Vendor) suspect(d *Document, kb string) *Stalled {
 		rule = s.StallRule()
 	}
 	now := time.Now()
-	since := v.watched.note(key, looks(d), now)
+	m := v.watched.note(key, looks(d), now)
+	since := m.since
 	why := fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)
-	if at := evidence(d); !at.IsZero() && at.Before(since) {
+	if at := evidence(d); !at.IsZero() && (!m.seen || at.After(since)) {
 		since = at
 		why = "The platform's own times show no movement since then."
 	}
@@ -106,16 +132,18 @@ func (v *Vendor) suspect(d *Document, kb string) *Stalled {
 	}
 }
 
-// looks is everything about a document that counts as movement.
-func looks(d *Document) string {
-	percent, done := -1, int64(-1)
+func watchKey(kb, id string) string { return kb + "\x00" + id }
+
+// looks is how a document looks now.
+func looks(d *Document) look {
+	l := look{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement}
 	if d.ProgressPercent != nil {
-		percent = *d.ProgressPercent
+		l.percent = fmt.Sprint(*d.ProgressPercent)
 	}
 	if d.Ingestion.ChunksDone != nil {
-		done = *d.Ingestion.ChunksDone
+		l.done = fmt.Sprint(*d.Ingestion.ChunksDone)
 	}
-	return fmt.Sprint(d.Status, d.VendorStatus, d.Ingestion.Stage, percent, done, d.Ingestion.Movement)
+	return l
 }
 
 // evidence is the platform's time of the last movement; zero when it gives none

@@ -112,5 +112,8 @@ func (s Summary) Join(o Summary) Summary {
 	}
 	s.ByStatus = by
 	s.Total, s.Failed, s.NeedsAction, s.Done = s.Total+o.Total, s.Failed+o.Failed, s.NeedsAction+o.NeedsAction, s.Done && o.Done
+	if p := s.ProgressPercent; p != nil && *p == 100 && !s.Done {
+		s.ProgressPercent = nil // as in a summary: it would mislead
+	}
 	return s
 }

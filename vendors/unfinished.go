@@ -14,6 +14,8 @@ const (
 	unfinishedTime   = 42 * time.Second // leaves time for the answer
 	unfinishedKeep   = 1000             // documents; agents look at the worst first
 	unfinishedAtOnce = 4                // knowledge bases
+	unfinishedGaps   = 5                // told in full
+	unfinishedNames  = 20               // further ones, told by id
 	fewRows          = 200              // up to here reading all rows beats asking by status
 )
 
@@ -49,8 +51,8 @@ type hunt struct {
 
 // Unfinished finds the documents that are not completed, in one knowledge base
 // or in all of them, by the cheapest true source of the platform. What it could
-// not see is named in Incomplete; it returns no error.
-func (v *Vendor) Unfinished(ctx context.Context, kb string) Unfinished {
+// not see is named in Incomplete; only a kb that can be none is an error.
+func (v *Vendor) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
 	h := &hunt{v: v, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
 	ctx, cancel := context.WithDeadline(ctx, h.until)
 	defer cancel()
@@ -61,8 +63,7 @@ func (v *Vendor) Unfinished(ctx context.Context, kb string) Unfinished {
 			h.gap("", err)
 		}
 	} else if err := checkID("knowledge_base_id", kb); err != nil {
-		h.gap("", err)
-		kbs = nil
+		return Unfinished{}, v.wrap("find_unfinished_documents", err)
 	}
 	places := make(chan struct{}, unfinishedAtOnce)
 	var wg sync.WaitGroup
@@ -75,8 +76,27 @@ func (v *Vendor) Unfinished(ctx context.Context, kb string) Unfinished {
 	}
 	wg.Wait()
 	slices.SortFunc(h.docs, WorstFirst)
-	slices.SortFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
-	return Unfinished{Documents: h.docs, Summary: h.tally.summary(), Incomplete: h.gaps}
+	slices.SortStableFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
+	return Unfinished{Documents: h.docs, Summary: h.tally.summary(), Incomplete: h.fewGaps()}, nil
+}
+
+// fewGaps names the first gaps in full and the others by their ids: an agent
+// must know of each, but an account may have thousands.
+func (h *hunt) fewGaps() []Incomplete {
+	if len(h.gaps) <= unfinishedGaps {
+		return h.gaps
+	}
+	rest := h.gaps[unfinishedGaps:]
+	names := make([]string, 0, unfinishedNames)
+	for _, g := range rest[:min(len(rest), unfinishedNames)] {
+		names = append(names, g.KnowledgeBaseID)
+	}
+	hint := "Ask for them by knowledge_base_id, one at a time: " + strings.Join(names, ", ")
+	if len(names) < len(rest) {
+		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
+	}
+	e := Errorf(Kind(rest[0].Error.Kind), "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
+	return append(slices.Clip(h.gaps[:unfinishedGaps]), Incomplete{Vendor: h.v.name, Error: ReportOf(h.v.wrap("find_unfinished_documents", e))})
 }
 
 // knowledgeBases lists all of them.
@@ -124,8 +144,8 @@ func (h *hunt) search(ctx context.Context, kb KnowledgeBase) {
 	if f, ok := h.v.driver.(UnfinishedFilter); ok && many {
 		filters = f.UnfinishedFilters()
 	}
-	for _, status := range filters {
-		whole, err := h.walk(ctx, kb.KnowledgeBaseID, status)
+	for i := range filters {
+		whole, err := h.walk(ctx, kb.KnowledgeBaseID, filters[i:])
 		if err != nil {
 			h.gap(kb.KnowledgeBaseID, err)
 		}
@@ -167,19 +187,21 @@ func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 	return nil
 }
 
-// walk reads the rows of one knowledge base, all or those of one status. whole
-// says that all came: an older server ignored the filter.
-func (h *hunt) walk(ctx context.Context, kb string, status Status) (whole bool, err error) {
+// walk reads the rows of one knowledge base, all or those of the first of
+// statuses; the others are still to come. whole says that all came: an older
+// server ignored the filter.
+func (h *hunt) walk(ctx context.Context, kb string, statuses []Status) (whole bool, err error) {
+	status := statuses[0]
 	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
 		return h.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
 	}}
-	full := false
+	full, open := false, false
 	var mine []string
 	visit := func(r row[Document]) bool {
 		if s := r.item.Status; s == Failed || !s.Settled() {
 			mine = append(mine, r.item.DocumentID)
 		}
-		whole = whole || r.item.Status == Completed
+		whole, open = whole || r.item.Status == Completed, open || !r.item.Status.Settled()
 		full = !h.add(r.item, kb)
 		return full
 	}
@@ -193,34 +215,47 @@ func (h *hunt) walk(ctx context.Context, kb string, status Status) (whole bool, 
 	case err != nil:
 		return whole, err
 	case full:
-		return whole, Errorf(Timeout, "More than %d documents are not completed; the rest was not looked at.", unfinishedKeep).
+		return whole, Errorf(Timeout, "More than %d documents of this connection are not completed; the rest was not looked at.", unfinishedKeep).
 			WithHint("Mend these first, or read the knowledge base with get_ingestion_progress.")
 	case next == nil:
 		return whole, nil
 	}
+	next.Open = open
 	e := Errorf(Timeout, "Only the first part of this knowledge base could be read within the time and the rate limit.")
 	if status != "" {
-		return whole, e.WithHint("Ask for this knowledge base alone, or list_documents with status " + string(status) + ".")
+		return whole, e.WithHint("Ask for this knowledge base alone, or list_documents with status " + words(statuses, " and then ") + ".")
 	}
 	return whole, e.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", next.cursor()))
 }
 
-// add counts a row and keeps it when it is not completed; false when full.
+// words joins statuses.
+func words(list []Status, between string) string {
+	texts := make([]string, len(list))
+	for i, s := range list {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, between)
+}
+
+// add counts a row and keeps it when it is not completed; false when it cannot.
 func (h *hunt) add(d Document, kb string) bool {
 	p := h.v.view(&d, kb)
 	d.Stalled = p.Stalled
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if d.Status != Completed {
-		key := kb + "\x00" + d.DocumentID
+		key := watchKey(kb, d.DocumentID)
 		if h.seen[key] {
 			return true // it moved from one listing to another meanwhile
+		}
+		if len(h.docs) == unfinishedKeep {
+			return false
 		}
 		h.seen[key] = true
 		h.docs = append(h.docs, d)
 	}
 	h.tally.add(&p)
-	return len(h.docs) < unfinishedKeep
+	return true
 }
 
 // allCompleted counts documents that need not be read.

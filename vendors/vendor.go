@@ -19,8 +19,8 @@ type Vendor struct {
 
 // toolOrder is the contract's order of the tools that need a connection.
 var toolOrder = []string{
-	"list_knowledge_bases", "list_documents", "get_document_info", "get_ingestion_progress",
-	"search_knowledge_base", "list_chunks",
+	"list_knowledge_bases", "list_documents", "get_document_info", "get_ingestion_progress", "wait_for_ingestion",
+	"search_knowledge_base", "find_unfinished_documents", "list_chunks",
 	"create_knowledge_base", "update_knowledge_base", "delete_knowledge_base", "upload_document", "update_document",
 	"delete_documents", "start_ingestion", "stop_ingestion", "download_document",
 }
@@ -39,7 +39,8 @@ func (v *Vendor) Platform() string { return v.platform }
 // Capabilities gives the names of the tools that work on this connection, in
 // the order of the contract. Having a method is having its tool.
 func (v *Vendor) Capabilities() []string {
-	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true}
+	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true,
+		"wait_for_ingestion": true, "find_unfinished_documents": true}
 	_, can["list_knowledge_bases"] = v.driver.(KnowledgeBaseLister)
 	_, can["search_knowledge_base"] = v.driver.(Searcher)
 	_, can["list_chunks"] = v.driver.(ChunkLister)

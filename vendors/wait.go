@@ -14,9 +14,10 @@ const (
 )
 
 // Wait looks at documents until everything has settled, something comes to
-// need a person, or timeout has passed, which is a normal answer with what is
-// known. report is told every look. A credential or quota that fails ends the
-// wait with its error; a platform that is away for a moment does not.
+// need a person, or timeout leaves no time for another look, which is a normal
+// answer with what is known. report is told every look. A credential or quota
+// that fails ends the wait with its error; a platform that is away for a moment
+// does not.
 func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(Summary)) (ProgressResult, error) {
 	const tool = "wait_for_ingestion"
 	look, err := v.look(q)
@@ -32,26 +33,31 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 	}
 	report(last.Summary)
 	needed := last.Summary.NeedsAction
-	pause := waitMin
+	pause, busy := waitMin, time.Duration(0) // busy: how long the platform asked to be left alone
 	for {
 		left := timeout - time.Since(began)
-		if over(last, needed, time.Since(began)) || left <= 0 {
+		if over(last, needed, time.Since(began)) || left < max(waitMin, busy) {
 			return last, nil
 		}
-		if !sleep(ctx, min(nextPause(last, pause), left)) {
+		d := max(nextPause(last, pause), busy)
+		if left-d < waitMin { // the last look comes as the time runs out
+			d = left
+		}
+		if !sleep(ctx, d) {
 			return last, nil
 		}
-		pause = min(pause*3/2, waitMax)
+		pause, busy = min(pause*3/2, waitMax), 0
 		now, err := look(ctx)
 		switch {
 		case err == nil:
 			last = now
-			report(last.Summary)
 		case !passing(err):
 			return last, v.wrap(tool, err)
 		default:
+			busy = after(err)
 			last.RetryAfterSeconds = max(last.RetryAfterSeconds, seconds(err))
 		}
+		report(last.Summary)
 	}
 }
 

@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"cmp"
 	"context"
 )
 
@@ -18,11 +19,11 @@ type overview struct {
 	listed   []listedRow
 	overflow bool // more to list than maxListed: the cursor goes on after the last
 
-	read   bool      // the rows were read
-	from   position  // where reading began
-	next   *position // where it ended; nil at the end
-	total  *int
-	counts *Counts
+	surveyed bool      // the rows were read
+	from     position  // where reading began
+	next     *position // where it ended; nil at the end
+	total    *int
+	counts   *Counts
 }
 
 // listedRow is a document that somebody should know of, and the position
@@ -55,19 +56,29 @@ func needsAttention(s Status) bool {
 // look reads every row of the knowledge base, the first time; then, and where
 // rows do not show it, it asks for the progress of what is unsettled.
 func (o *overview) look(ctx context.Context) (ProgressResult, error) {
-	ask := func(s Status) bool { return !s.Settled() }
-	if !o.read {
-		thin, err := o.survey(ctx)
-		if err != nil {
-			return ProgressResult{}, err
-		}
-		o.read = true
-		ask = func(s Status) bool { return thin && (!s.Settled() || s == Failed) } // with the reasons
-	}
-	if err := o.refine(ctx, ask); err != nil {
+	if err := o.read(ctx); err != nil {
 		return ProgressResult{}, err
 	}
 	return o.result(), nil
+}
+
+// read reads the rows, the first time; then what was not settled, and the
+// counters, which move on, too.
+func (o *overview) read(ctx context.Context) error {
+	if o.surveyed {
+		counts, err := o.v.counts(ctx, o.kb)
+		if err != nil {
+			return err
+		}
+		o.counts = counts
+		return o.refine(ctx, func(s Status) bool { return !s.Settled() || s == NotFound }, true)
+	}
+	thin, err := o.survey(ctx)
+	if err != nil {
+		return err
+	}
+	o.surveyed = true
+	return o.refine(ctx, func(s Status) bool { return thin && (!s.Settled() || s == Failed) }, false) // with the reasons
 }
 
 // survey walks the rows; thin says that they lack progress.
@@ -104,8 +115,9 @@ func (v *Vendor) counts(ctx context.Context, kb string) (*Counts, error) {
 }
 
 // refine replaces listed rows by what the platform's progress call says. When
-// time or limit does not allow it, the rows stand as they are.
-func (o *overview) refine(ctx context.Context, ask func(Status) bool) error {
+// time or limit does not allow it, the rows stand as they are. gone says that a
+// document which the call does not know was deleted since it was listed.
+func (o *overview) refine(ctx context.Context, ask func(Status) bool, gone bool) error {
 	var ids []string
 	for _, l := range o.listed {
 		if ask(l.Status) {
@@ -124,10 +136,12 @@ func (o *overview) refine(ctx context.Context, ask func(Status) bool) error {
 		newer[d.DocumentID] = o.v.view(&d, o.kb)
 	}
 	for i, l := range o.listed {
-		if p, ok := newer[l.DocumentID]; ok {
-			if p.Name == "" {
-				p.Name = l.Name
-			}
+		p, ok := newer[l.DocumentID]
+		if !ok && gone && err == nil && ask(l.Status) {
+			p, ok = Progress{DocumentID: l.DocumentID, Status: NotFound}, true
+		}
+		if ok {
+			p.Name = cmp.Or(p.Name, l.Name)
 			o.listed[i].Progress = p
 		}
 	}

@@ -3,6 +3,8 @@ package vendors
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 )
 
 // UploadResult is a document that was added.
@@ -14,7 +16,23 @@ type UploadResult struct {
 
 // OutcomeResult is what happened to each document of a write.
 type OutcomeResult struct {
-	Results []OutcomeRow `json:"results"`
+	Results   []OutcomeRow `json:"results"`
+	Truncated bool         `json:"truncated,omitempty"`
+	Hint      string       `json:"hint,omitempty"`
+}
+
+// Len is the number of documents.
+func (r OutcomeResult) Len() int { return len(r.Results) }
+
+// Fit keeps every outcome, and the errors of the first n documents: those of
+// the others are mostly the same.
+func (r OutcomeResult) Fit(n int) any {
+	r.Results = slices.Clone(r.Results)
+	for i := max(n, 0); i < len(r.Results); i++ {
+		r.Results[i].Error = nil
+	}
+	r.Truncated, r.Hint = true, "Not every error fits; outcome says which documents failed. For the other reasons ask with fewer ids."
+	return r
 }
 
 // OutcomeRow is the result for one document.
@@ -101,7 +119,7 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 	if err == nil {
 		err = checkRef(ref)
 	}
-	if err == nil && change.Name == nil && change.Enabled == nil && change.Metadata == nil {
+	if err == nil && change.Name == nil && change.Enabled == nil && len(change.Metadata) == 0 {
 		err = Errorf(InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
 	}
 	if err != nil {
@@ -130,7 +148,13 @@ func (v *Vendor) StartIngestion(ctx context.Context, kb string, ids []string) (O
 	if err != nil {
 		return OutcomeResult{}, v.wrap("start_ingestion", err)
 	}
-	return v.each(ctx, "start_ingestion", kb, ids, c.StartIngestion)
+	out, err := v.each(ctx, "start_ingestion", kb, ids, c.StartIngestion)
+	for _, r := range out.Results {
+		if r.Outcome == Done || r.Outcome == Accepted { // it moves now, whatever its platform's times say
+			v.watched.note(watchKey(kb, r.DocumentID), look{status: "started"}, time.Now())
+		}
+	}
+	return out, err
 }
 
 // StopIngestion stops ingestion of documents.
@@ -169,8 +193,12 @@ func (v *Vendor) each(ctx context.Context, tool, kb string, ids []string, do fun
 		if !ok { // the write ended before it came to this one
 			o = Outcome{Result: NotDone, Err: err}
 		}
+		if o.Result == NotDone && o.Err == nil {
+			o.Err = Errorf(BadResponse, "The platform did not say what happened to this document.").
+				WithHint("Look with get_document_info before you repeat it.")
+		}
 		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
-		if o.Result == NotDone && o.Err != nil {
+		if o.Result == NotDone {
 			report := ReportOf(v.wrap(tool, o.Err))
 			row.Error = &report
 		}
