@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
@@ -55,7 +52,7 @@ func (demoCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t.watch(ctx, uploads, newDisplay(a.stdout, uploads))
+	t.watch(ctx, uploads, newDisplay(a.stdout))
 	fmt.Fprint(a.stdout, `
 That is what an agent sees through get_ingestion_progress. Next:
   kb-mcp --demo                     plug the same documents into an agent over stdio
@@ -148,13 +145,16 @@ func (t *tour) upload(kbs map[string]vendors.KnowledgeBase) ([]upload, error) {
 // watch polls every upload until it has settled or the tour's time is over.
 func (t *tour) watch(ctx context.Context, uploads []upload, d display) {
 	defer d.close()
+	for _, u := range uploads {
+		d.add(u.id, fmt.Sprintf("%-11s %s", u.vendor.Name(), u.name))
+	}
 	var wg sync.WaitGroup
-	for i, u := range uploads {
+	for _, u := range uploads {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				r, err := u.vendor.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: u.kb, DocumentIDs: []string{u.id}})
 				if err == nil {
-					d.show(i, r.Documents[0])
+					d.show(r.Documents[0])
 				}
 				if err == nil && r.Summary.Done {
 					return
@@ -167,10 +167,4 @@ func (t *tour) watch(ctx context.Context, uploads []upload, d display) {
 		})
 	}
 	wg.Wait()
-}
-
-// isTerminal reports whether w is a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

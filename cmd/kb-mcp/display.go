@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
 
 	"kb-mcp/vendors"
 )
@@ -14,32 +17,46 @@ import (
 // display shows the progress of several documents. Its methods may be called
 // by several goroutines.
 type display interface {
-	show(i int, p vendors.Progress)
+	// add makes room for a document, before its first show.
+	add(id, label string)
+	show(p vendors.Progress)
 	close()
 }
 
 // newDisplay draws live bars in a terminal and writes lines elsewhere.
-func newDisplay(w io.Writer, uploads []upload) display {
+func newDisplay(w io.Writer) display {
 	if isTerminal(w) {
-		return newBars(w, uploads)
+		return newBars(w)
 	}
-	return &lines{w: w, uploads: uploads, last: make([]string, len(uploads))}
+	return &lines{w: w, labels: map[string]string{}, last: map[string]string{}}
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // lines writes a line for every change.
 type lines struct {
-	w       io.Writer
-	uploads []upload
-	mu      sync.Mutex
-	last    []string
+	w      io.Writer
+	mu     sync.Mutex
+	labels map[string]string // by document
+	last   map[string]string
 }
 
-func (l *lines) show(i int, p vendors.Progress) {
+func (l *lines) add(id, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if text := words(p); text != l.last[i] {
-		l.last[i] = text
-		fmt.Fprintf(l.w, "  %-11s %s: %s\n", l.uploads[i].vendor.Name(), p.Name, text)
+	l.labels[id] = label
+}
+
+func (l *lines) show(p vendors.Progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if text := words(p); text != l.last[p.DocumentID] {
+		l.last[p.DocumentID] = text
+		fmt.Fprintf(l.w, "  %s: %s\n", l.labels[p.DocumentID], text)
 	}
 }
 
@@ -57,6 +74,9 @@ func words(p vendors.Progress) string {
 	if p.ChunksDone != nil && p.ChunksTotal != nil {
 		s += fmt.Sprintf(", %d of %d chunks", *p.ChunksDone, *p.ChunksTotal)
 	}
+	if p.Stalled != nil {
+		s += fmt.Sprintf(", perhaps stalled since %s (%s)", p.Stalled.Since.Format(time.TimeOnly+" MST"), p.Stalled.NextStep)
+	}
 	if p.Error != nil {
 		s += ": " + p.Error.Message
 		if p.Error.Hint != "" {
@@ -69,36 +89,39 @@ func words(p vendors.Progress) string {
 // bars draws one bar per document.
 type bars struct {
 	pool *mpb.Progress
-	bars []*mpb.Bar
 	mu   sync.Mutex
-	text []string
+	bars map[string]*mpb.Bar // by document
+	text map[string]string
 }
 
-func newBars(w io.Writer, uploads []upload) *bars {
-	b := &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30)), text: make([]string, len(uploads))}
-	for i, u := range uploads {
-		b.bars = append(b.bars, b.pool.AddBar(100,
-			mpb.PrependDecorators(decor.Name(fmt.Sprintf("  %-11s", u.vendor.Name()))),
-			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + b.words(i) }))))
-	}
-	return b
+func newBars(w io.Writer) *bars {
+	return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30)), bars: map[string]*mpb.Bar{}, text: map[string]string{}}
 }
 
-func (b *bars) words(i int) string {
+func (b *bars) add(id, label string) {
+	bar := b.pool.AddBar(100, mpb.PrependDecorators(decor.Name("  "+label+" ", decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + b.words(id) })))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.text[i]
+	b.bars[id] = bar
 }
 
-func (b *bars) show(i int, p vendors.Progress) {
+func (b *bars) words(id string) string {
 	b.mu.Lock()
-	b.text[i] = words(p)
+	defer b.mu.Unlock()
+	return b.text[id]
+}
+
+func (b *bars) show(p vendors.Progress) {
+	b.mu.Lock()
+	b.text[p.DocumentID] = words(p)
+	bar := b.bars[p.DocumentID]
 	b.mu.Unlock()
 	if p.ProgressPercent != nil {
-		b.bars[i].SetCurrent(int64(*p.ProgressPercent))
+		bar.SetCurrent(int64(*p.ProgressPercent))
 	}
 	if p.Status.Settled() && p.Status != vendors.Completed {
-		b.bars[i].Abort(false)
+		bar.Abort(false)
 	}
 }
 

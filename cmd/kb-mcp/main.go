@@ -22,12 +22,27 @@ func main() {
 		fmt.Fprintln(os.Stderr, "kb-mcp:", err)
 	}
 	if err != nil {
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
 // errReported is a failure that was already shown to the user.
 var errReported = errors.New("reported")
+
+// exitError is a reported failure with an exit code of its own.
+type exitError struct{ code int }
+
+func (e exitError) Error() string        { return fmt.Sprintf("exit code %d", e.code) }
+func (e exitError) Is(target error) bool { return target == errReported }
+
+// exitCode is what a failure ends the process with.
+func exitCode(err error) int {
+	var e exitError
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return 1
+}
 
 // app is the world of a command: nothing else is read or written.
 type app struct {
@@ -43,6 +58,8 @@ type commands struct {
 	HTTP    httpCmd    `cmd:"" name:"http" help:"Serve MCP over streamable HTTP and SSE."`
 	Demo    demoCmd    `cmd:"" help:"A guided tour on made-up data, under 15 seconds, no account needed."`
 	Sandbox sandboxCmd `cmd:"" help:"Serve the four platforms' APIs with made-up data on this machine."`
+	Doctor  doctorCmd  `cmd:"" help:"Check settings, network, credentials and versions, and say what to fix."`
+	Watch   watchCmd   `cmd:"" help:"Watch documents until they are ingested."`
 	Tools   toolsCmd   `cmd:"" help:"Print the tool list as JSON."`
 	Call    callCmd    `cmd:"" help:"Call one tool from the shell."`
 	Version versionCmd `cmd:"" help:"Print version, commit and Go version."`
@@ -56,7 +73,8 @@ Settings come from environment variables: see the README. Examples:
   kb-mcp --demo                       serve the sandbox to an agent over stdio
   DIFY_API_KEY=dataset-... kb-mcp     serve a Dify workspace over stdio
   kb-mcp http --addr 127.0.0.1:8080   serve over HTTP
-  kb-mcp call list_vendors '{}'       one tool call from the shell`
+  kb-mcp call list_vendors '{}'       one tool call from the shell
+  kb-mcp doctor                       what is wrong with the settings?`
 
 // run is the program: main without the process.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {

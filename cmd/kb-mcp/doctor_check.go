@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptrace"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// examineTime bounds the examination of one connection.
+const examineTime = 20 * time.Second
+
+// examine checks one connection by the calls that an agent would make first,
+// and then asks its platform's driver what more there is to know.
+func examine(ctx context.Context, v *vendors.Vendor, proxies map[string]string) []vendors.Finding {
+	ctx, cancel := context.WithTimeout(ctx, examineTime)
+	defer cancel()
+	way := &way{proxies: proxies}
+	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, way.trace()), vendors.ListQuery{Limit: 1})
+	found, arrived := way.findings(err)
+	if !arrived {
+		return found
+	}
+	found = append(found, answerFindings(err)...)
+	if err == nil {
+		found = append(found, readable(ctx, v, list.KnowledgeBases))
+	}
+	switch vendors.KindOf(err) {
+	case vendors.Unavailable, vendors.Timeout, vendors.BadResponse:
+		return found // it may be something else than the platform that answers there
+	}
+	return append(found, v.Diagnose(ctx)...)
+}
+
+// answerFindings is what the outcome of the first call tells.
+func answerFindings(err error) []vendors.Finding {
+	answers := fine("answer", "The platform answers as it should.")
+	accepted := fine("credential", "The platform accepts the credential.")
+	if err == nil {
+		return []vendors.Finding{answers, accepted}
+	}
+	r := vendors.ReportOf(err)
+	switch r.Kind {
+	case vendors.Unauthenticated:
+		return []vendors.Finding{answers, trouble("credential", vendors.Broken, err)}
+	case vendors.PermissionDenied:
+		return []vendors.Finding{answers, accepted, trouble("permissions", vendors.Broken, err)}
+	case vendors.ErrNotFound:
+		return []vendors.Finding{answers, trouble("permissions", vendors.Broken, err)}
+	case vendors.QuotaExhausted:
+		return []vendors.Finding{answers, trouble("quota", vendors.Broken, err)}
+	case vendors.RateLimited: // says nothing of the credential
+		return []vendors.Finding{answers, trouble("rate", vendors.Doubtful, err)}
+	case vendors.Unsupported:
+		if r.HTTPStatus == 0 { // nothing was asked
+			return []vendors.Finding{trouble("credential", vendors.Doubtful, err)}
+		}
+	}
+	return []vendors.Finding{trouble("answer", vendors.Broken, err)}
+}
+
+// readable checks that documents can be read, where there is a knowledge base
+// to read from.
+func readable(ctx context.Context, v *vendors.Vendor, kbs []vendors.KnowledgeBase) vendors.Finding {
+	if len(kbs) == 0 {
+		return vendors.Finding{
+			Check: "permissions", Status: vendors.Doubtful, Message: "The credential sees no knowledge base.",
+			Hint: "Create one, or check that the credential belongs to the workspace, space or project that holds yours.",
+		}
+	}
+	_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kbs[0].KnowledgeBaseID, Limit: 1})
+	if err == nil {
+		return fine("permissions", "The credential can list knowledge bases and documents.")
+	}
+	switch vendors.KindOf(err) {
+	case vendors.RateLimited, vendors.Timeout, vendors.Unavailable: // it answered a moment ago
+		return trouble("permissions", vendors.Doubtful, err)
+	}
+	return trouble("permissions", vendors.Broken, err)
+}
+
+func fine(check, message string) vendors.Finding {
+	return vendors.Finding{Check: check, Status: vendors.Healthy, Message: message}
+}
+
+// trouble tells of a failed call in the words for an agent and the platform's.
+func trouble(check string, status vendors.Health, err error) vendors.Finding {
+	r := vendors.ReportOf(err)
+	f := vendors.Finding{Check: check, Status: status, Message: r.Message, Hint: r.Hint}
+	if r.VendorMessage != "" {
+		f.Message += fmt.Sprintf(" The platform said: %q.", r.VendorMessage)
+	}
+	if r.VendorCode != "" {
+		f.Message += " Code " + r.VendorCode + "."
+	}
+	if r.RequestID != "" {
+		f.Message += " Request " + r.RequestID + "."
+	}
+	return f
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/all"
+)
+
+// certificateSoon is when a certificate's end is worth a word.
+const certificateSoon = 14 * 24 * time.Hour
+
+// way is what was seen of the way to a platform while a call was made, by the
+// transport that serves agents: so the proxy and the certificates are those
+// that count, and no request is made for it. The last try stands.
+type way struct {
+	proxies map[string]string // address to the variable that names it
+
+	mu       sync.Mutex
+	dialled  string // host and port, of the platform or a proxy; "" when no request was made
+	names    []string
+	nameErr  error
+	reached  net.Addr // the other end, once there was a connection
+	ready    bool     // a request could be sent
+	tls      *tls.ConnectionState
+	tlsErr   error
+	tlsBegun bool
+}
+
+// trace notes what the transport does; it may do several things at once.
+func (w *way) trace() *httptrace.ClientTrace {
+	note := func(f func()) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		f()
+	}
+	return &httptrace.ClientTrace{
+		GetConn: func(address string) { note(func() { w.dialled = address }) },
+		DNSDone: func(i httptrace.DNSDoneInfo) {
+			note(func() {
+				w.names, w.nameErr = nil, i.Err
+				for _, a := range i.Addrs {
+					w.names = append(w.names, a.String())
+				}
+			})
+		},
+		ConnectDone: func(_, address string, err error) {
+			note(func() {
+				if err == nil {
+					w.reached, _ = net.ResolveTCPAddr("tcp", address) // an IP address; no look-up
+				}
+			})
+		},
+		TLSHandshakeStart: func() { note(func() { w.tlsBegun = true }) },
+		TLSHandshakeDone:  func(s tls.ConnectionState, err error) { note(func() { w.tls, w.tlsErr = &s, err }) },
+		GotConn:           func(i httptrace.GotConnInfo) { note(func() { w.ready, w.reached = true, i.Conn.RemoteAddr() }) },
+	}
+}
+
+// findings tells the way as far as the call with the outcome err came; arrived
+// says that the request could be sent, or that none was made.
+func (w *way) findings(err error) (found []vendors.Finding, arrived bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dialled == "" {
+		return nil, true
+	}
+	host, _, _ := net.SplitHostPort(w.dialled)
+	switch {
+	case w.nameErr != nil && !w.ready:
+		f := trouble("dns", vendors.Broken, err)
+		f.Hint = fmt.Sprintf("Check the host %q in the base URL or proxy variable, and this machine's name server or VPN.", host)
+		return []vendors.Finding{f}, false
+	case len(w.names) > 0:
+		found = append(found, fine("dns", fmt.Sprintf("%s is %s.", host, strings.Join(w.names[:min(3, len(w.names))], ", "))))
+	}
+	f, ok := w.connection(err)
+	found = append(found, f)
+	if ok && w.tlsBegun {
+		f, ok = w.certificate(err)
+		found = append(found, f)
+	}
+	if ok && !w.ready { // a proxy that does not let us through, or no time left
+		found[len(found)-1] = trouble(f.Check, vendors.Broken, err)
+		if f.Check == "proxy" {
+			found[len(found)-1].Hint = "Check the address, user and password in " + w.proxies[w.dialled] + "; hosts in NO_PROXY are reached without it."
+		}
+	}
+	return found, w.ready
+}
+
+// connection judges the connection itself, to the platform or to a proxy.
+func (w *way) connection(err error) (f vendors.Finding, ok bool) {
+	variable, proxied := w.proxies[w.dialled]
+	switch tcp, _ := w.reached.(*net.TCPAddr); {
+	case w.reached == nil && proxied:
+		f = trouble("proxy", vendors.Broken, err)
+		f.Hint = "Check " + variable + " and that the proxy runs; hosts in NO_PROXY are reached without it."
+		return f, false
+	case w.reached == nil:
+		return trouble("connect", vendors.Broken, err), false
+	case proxied:
+		return fine("proxy", fmt.Sprintf("Requests go through %s, the proxy of %s.", w.dialled, variable)), true
+	case w.ready && !w.tlsBegun && !secure(w.dialled) && tcp != nil && !tcp.IP.IsLoopback() && !tcp.IP.IsPrivate():
+		return vendors.Finding{
+			Check: "connect", Status: vendors.Doubtful, Message: fmt.Sprintf("Connected to %s, without encryption.", w.reached),
+			Hint: "Use https:// in the base URL: the credential crosses the network readable.",
+		}, true
+	}
+	return fine("connect", fmt.Sprintf("Connected to %s.", w.reached)), true
+}
+
+// secure reports whether an address without a handshake may be an open
+// connection of another call.
+func secure(address string) bool { return strings.HasSuffix(address, ":443") }
+
+// certificate judges the TLS handshake.
+func (w *way) certificate(err error) (f vendors.Finding, ok bool) {
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	var plain tls.RecordHeaderError
+	if w.tlsErr != nil {
+		f = trouble("tls", vendors.Broken, err)
+		switch {
+		case errors.As(w.tlsErr, &host):
+			f.Hint = "Use the host name that the certificate is for in the base URL."
+		case errors.As(w.tlsErr, &invalid) && invalid.Reason == x509.Expired:
+			f.Hint = "Check this machine's clock; if it is right, the server needs a new certificate."
+		case errors.As(w.tlsErr, &unknown):
+			f.Hint = "Set KB_MCP_CA_FILE to the PEM file of the authority that signed the server's (or your proxy's) certificate."
+		case errors.As(w.tlsErr, &plain):
+			f.Hint = "The server does not speak TLS there: check the port and the scheme of the base URL."
+		}
+		return f, false
+	}
+	if w.tls == nil || len(w.tls.PeerCertificates) == 0 {
+		return trouble("tls", vendors.Broken, err), false
+	}
+	until := w.tls.PeerCertificates[0].NotAfter
+	f = fine("tls", fmt.Sprintf("%s, certificate valid until %s.", tls.VersionName(w.tls.Version), until.UTC().Format(time.DateOnly)))
+	if time.Until(until) < certificateSoon {
+		f.Status, f.Hint = vendors.Doubtful, "Renew the server's certificate."
+	}
+	return f, true
+}
+
+// proxyAddresses gives the addresses of the configured proxies, as the transport
+// dials them, and the variable of each.
+func proxyAddresses(env *all.Environ) map[string]string {
+	list := map[string]string{}
+	for _, name := range []string{"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"} {
+		value := env.Get(name)
+		if value != "" && !strings.Contains(value, "://") {
+			value = "http://" + value
+		}
+		u, err := url.Parse(value)
+		if err != nil || u.Hostname() == "" {
+			continue
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
+		}
+		if port == "" {
+			port = "80"
+		}
+		list[net.JoinHostPort(u.Hostname(), port)] = name
+	}
+	return list
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// Bounds of watching.
+const (
+	watchPause = 3 * time.Second  // the least between two looks at a platform
+	watchLook  = 50 * time.Second // one look, with the waits for the rate limit in it
+	watchIDs   = 1000             // documents asked for in one look
+	watchYoung = 10 * time.Second // a document this new may still be unknown to its platform
+	watchAway  = 5                // looks in a row that a platform may fail
+)
+
+// watcher looks at documents until everything has settled.
+type watcher struct {
+	v       *vendors.Vendor
+	kb      string
+	given   []string // none: the whole knowledge base
+	display display
+
+	// unsettledOnly leaves what had settled before to the end: a bar that
+	// never moves is in the way.
+	unsettledOnly bool
+
+	known   map[string]vendors.Progress
+	order   []string // of known
+	shown   map[string]bool
+	pending []string      // not settled
+	pause   time.Duration // before the next look
+
+	whole  vendors.Summary           // of the knowledge base, when it was last looked over
+	listed map[string]vendors.Status // the documents that it was more than a number of
+}
+
+// newWatcher prepares to watch given documents, or a whole knowledge base.
+func newWatcher(v *vendors.Vendor, kb string, given []string, d display) *watcher {
+	_, terminal := d.(*bars)
+	return &watcher{
+		v: v, kb: kb, given: given, display: d, unsettledOnly: terminal && len(given) == 0,
+		known: map[string]vendors.Progress{}, shown: map[string]bool{},
+	}
+}
+
+// watch ends when everything has settled, when ctx ends, or when a look fails in
+// a way that will not pass.
+func (w *watcher) watch(ctx context.Context) error {
+	began := time.Now()
+	w.pending = unique(w.given)
+	for {
+		if len(w.given) == 0 { // again at the end: more may have been uploaded
+			if err := w.retry(ctx, w.survey); err != nil || len(w.pending) == 0 {
+				return err
+			}
+			if !w.rest(ctx) {
+				return ctx.Err()
+			}
+		}
+		for len(w.pending) > 0 {
+			if err := w.retry(ctx, func(ctx context.Context) error { return w.poll(ctx, time.Since(began) < watchYoung) }); err != nil {
+				return err
+			}
+			if (len(w.pending) > 0 || len(w.given) == 0) && !w.rest(ctx) {
+				return ctx.Err()
+			}
+		}
+		if len(w.given) > 0 {
+			return nil
+		}
+	}
+}
+
+// rest waits before the next look; false when ctx ended first.
+func (w *watcher) rest(ctx context.Context) bool {
+	t := time.NewTimer(max(w.pause, watchPause))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// retry makes a look, again as long as its failure may pass: for ever where a
+// rate limit says when, a few times where the platform is away.
+func (w *watcher) retry(ctx context.Context, look func(context.Context) error) error {
+	for away := 1; ; away++ {
+		lctx, cancel := context.WithTimeout(ctx, watchLook)
+		err := look(lctx)
+		cancel()
+		switch vendors.KindOf(err) {
+		case vendors.RateLimited:
+			away--
+		case vendors.Timeout, vendors.Unavailable, vendors.BadResponse:
+			if away == watchAway {
+				return err
+			}
+		default:
+			return err // nil, too
+		}
+		w.pause = time.Duration(vendors.ReportOf(err).RetryAfterSeconds) * time.Second
+		if !w.rest(ctx) {
+			return ctx.Err()
+		}
+	}
+}
+
+// survey looks the whole knowledge base over and learns what is not settled.
+func (w *watcher) survey(ctx context.Context) error {
+	q := vendors.ProgressRequest{KnowledgeBaseID: w.kb}
+	var pending []string
+	listed := map[string]vendors.Status{}
+	sum := vendors.Summary{ByStatus: map[vendors.Status]int{}}
+	for covered := false; ; {
+		r, err := w.v.Progress(ctx, q)
+		if err != nil {
+			return err
+		}
+		if !covered { // a summary without a mark covers everything, also what later pages list
+			sum = merge(sum, r.Summary)
+			covered = r.Summary.Scanned == nil
+		}
+		for _, p := range r.Documents {
+			w.learn(p)
+			listed[p.DocumentID] = p.Status
+			if !p.Status.Settled() {
+				pending = append(pending, p.DocumentID)
+			}
+		}
+		w.pause = time.Duration(r.RetryAfterSeconds) * time.Second
+		if q.Cursor = r.NextCursor; q.Cursor == "" {
+			break
+		}
+	}
+	w.whole, w.listed, w.pending = sum, listed, pending
+	return nil
+}
+
+// merge adds the summary of a further part of a knowledge base.
+func merge(a, b vendors.Summary) vendors.Summary {
+	if b.Scanned == nil {
+		return b
+	}
+	for status, n := range b.ByStatus {
+		a.ByStatus[status] += n
+	}
+	a.Total += *b.Scanned
+	return a
+}
+
+// poll asks for what was not settled at the last look. What a platform does not
+// know is asked for again as long as it may be too young.
+func (w *watcher) poll(ctx context.Context, young bool) error {
+	asked := w.pending[:min(watchIDs, len(w.pending))]
+	r, err := w.v.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: asked})
+	if err != nil {
+		return err
+	}
+	pending := slices.Clone(w.pending[len(asked):])
+	pending = append(pending, r.Remaining...)
+	for _, p := range r.Documents {
+		if p.Name == "" {
+			p.Name = w.known[p.DocumentID].Name
+		}
+		w.learn(p)
+		if !p.Status.Settled() || p.Status == vendors.NotFound && young {
+			pending = append(pending, p.DocumentID)
+		}
+	}
+	w.pending = pending
+	w.pause = time.Duration(r.RetryAfterSeconds) * time.Second
+	return nil
+}
+
+// learn remembers and shows the state of a document.
+func (w *watcher) learn(p vendors.Progress) {
+	if _, ok := w.known[p.DocumentID]; !ok {
+		w.order = append(w.order, p.DocumentID)
+	}
+	w.known[p.DocumentID] = p
+	if !w.shown[p.DocumentID] {
+		if w.unsettledOnly && p.Status.Settled() {
+			return
+		}
+		w.shown[p.DocumentID] = true
+		w.display.add(p.DocumentID, label(p))
+	}
+	w.display.show(p)
+}
+
+// summary counts the given documents, or those of the knowledge base with what
+// became of them since it was looked over.
+func (w *watcher) summary() vendors.Summary {
+	s := vendors.Summary{ByStatus: map[vendors.Status]int{}}
+	if len(w.given) > 0 {
+		s.Total = len(unique(w.given))
+		for _, p := range w.known {
+			s.ByStatus[p.Status]++
+		}
+	} else {
+		s.Total = w.whole.Total
+		maps.Copy(s.ByStatus, w.whole.ByStatus)
+		for id, status := range w.listed {
+			s.ByStatus[status]--
+			s.ByStatus[w.known[id].Status]++
+		}
+		maps.DeleteFunc(s.ByStatus, func(_ vendors.Status, n int) bool { return n <= 0 })
+	}
+	settled := 0
+	for status, n := range s.ByStatus {
+		if status.Settled() {
+			settled += n
+		}
+		if status.NeedsAction() {
+			s.NeedsAction += n
+		}
+	}
+	s.Failed, s.Done = s.ByStatus[vendors.Failed], settled >= s.Total
+	return s
+}
+
+// unique gives the ids once, in their order.
+func unique(ids []string) []string {
+	var list []string
+	for _, id := range ids {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
+}

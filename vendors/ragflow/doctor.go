@@ -1,0 +1,43 @@
+package ragflow
+
+import (
+	"context"
+	"net/http"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// Diagnose implements [vendors.Doctor]: the generation that the calls before
+// found, and the version, which servers tell since 0.25.
+func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
+	g := generation(d.found.Load())
+	if d.configured != auto {
+		g = d.configured
+	}
+	f := vendors.Finding{Check: "generation", Status: vendors.Healthy}
+	switch g {
+	case preview:
+		f.Message = "The API of RAGFlow 0.8 - 0.10 (preview); it has no chunks and no search."
+		return []vendors.Finding{f}
+	case current:
+		f.Message = "The current API (RAGFlow 0.14 and newer)."
+		return []vendors.Finding{f, d.version(ctx)}
+	}
+	f.Status, f.Message = vendors.Doubtful, "The answers do not show which generation of RAGFlow's API this is."
+	f.Hint = "Check that RAGFLOW_BASE_URL is the server's root, e.g. http://127.0.0.1:9380."
+	return []vendors.Finding{f}
+}
+
+// version asks the server; one that does not know the path is an old one.
+func (d *Driver) version(ctx context.Context) vendors.Finding {
+	var out answer[rest.Str]
+	err := d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "system", "version"}}, &out)
+	f := vendors.Finding{Check: "version", Status: vendors.Healthy, Message: "RAGFlow " + rest.Text(string(out.payload())) + "."}
+	if err != nil || out.payload() == "" {
+		f.Message = "The server does not tell its version; RAGFlow does since 0.25."
+	}
+	return f
+}
+
+var _ vendors.Doctor = (*Driver)(nil)
