@@ -40,6 +40,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 func (d *Driver) delete(ctx context.Context, kb, id string) vendors.Outcome {
 	o := vendors.Outcome{DocumentID: id, Result: vendors.Done}
 	err := d.remove(ctx, noDocument, "datasets", kb, "documents", id)
+	d.batches.forget(id)
 	switch {
 	case noDocument(err):
 		o.Result = vendors.Absent

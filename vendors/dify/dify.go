@@ -102,12 +102,14 @@ func (c Config) base() (u *url.URL, problem string) {
 }
 
 // Driver implements [vendors.Driver] and what a platform may offer beyond it.
-// Its only state is what it lately read of knowledge bases.
+// Its only state is what it lately read of knowledge bases, and the batches of
+// its uploads.
 type Driver struct {
-	client *rest.Client
-	base   *url.URL
-	cloud  bool
-	memory *memory
+	client  *rest.Client
+	base    *url.URL
+	cloud   bool
+	memory  *memory
+	batches *batches
 }
 
 // New makes the driver of a connection whose settings have no problems.
@@ -118,7 +120,7 @@ func New(c Config, conn rest.Conn) *Driver {
 	if now == nil {
 		now = time.Now
 	}
-	return &Driver{base: base, cloud: c.cloud(), memory: newMemory(now), client: rest.New(conn, rest.Dialect{
+	return &Driver{base: base, cloud: c.cloud(), memory: newMemory(now), batches: newBatches(), client: rest.New(conn, rest.Dialect{
 		Base: base,
 		Sign: func(r *http.Request, _ []byte) error {
 			r.Header.Set("Authorization", bearer)

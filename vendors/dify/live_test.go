@@ -1,12 +1,9 @@
 package dify_test
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -262,76 +259,34 @@ func TestFactsAreRemembered(t *testing.T) {
 	l.took("a search after five minutes", 2)
 }
 
-// zeros is a file of any size that nobody holds.
-type zeros struct{ left int64 }
-
-func (z *zeros) Read(p []byte) (int, error) {
-	if z.left == 0 {
-		return 0, io.EOF
+// What this process uploaded is watched by its batch, which has chunk counts,
+// until somebody uploads it anew.
+func TestLiveProgressOfUploads(t *testing.T) {
+	l, ctx := newLive(t, sandbox.Options{}), t.Context()
+	kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")
+	up := must[vendors.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "lines.txt", Text: strings.Repeat("One line.\n", 40)}))
+	id := up.Document.DocumentID
+	progress := func(requests int) vendors.Progress {
+		t.Helper()
+		l.sb.ResetRequests()
+		p := must[vendors.ProgressResult](t, "progress")(l.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}}))
+		l.took("progress", requests)
+		return p.Documents[0]
 	}
-	n := int(min(int64(len(p)), z.left))
-	clear(p[:n])
-	z.left -= int64(n)
-	return n, nil
-}
-
-func (z *zeros) Close() error { return nil }
-
-// A file is never whole in memory, and the options come before it.
-func TestLargeFileIsStreamed(t *testing.T) {
-	const size = 64 << 20
-	const kb = `{"id":"4d9e6c1a-2b3f-4a5d-8c7e-9f0a1b2c3d4e","indexing_technique":"economy","doc_form":"text_model","document_count":1}`
-	var got int64
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
-			io.WriteString(w, kb)
-			return
-		}
-		parts, err := r.MultipartReader()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		data, err := parts.NextPart()
-		if err != nil || data.FormName() != "data" {
-			t.Errorf("the first part is %v, %v", data, err)
-			return
-		}
-		if text, _ := io.ReadAll(data); !bytes.Equal(text, []byte(`{"doc_form":"text_model"}`)) {
-			t.Errorf("options %s", text)
-		}
-		file, err := parts.NextPart()
-		if err != nil || file.FileName() != "large.pdf" {
-			t.Errorf("the second part is %v, %v", file, err)
-			return
-		}
-		got, _ = io.Copy(io.Discard, file)
-		io.WriteString(w, `{"document":{"id":"a8e0e5b5-78c6-4130-a5ce-25feb0e0b4ac","name":"large.pdf","indexing_status":"waiting"},"batch":"20261122120000123456"}`)
-	}))
-	defer srv.Close()
-	d := dify.New(dify.Config{APIKey: "dataset-x", BaseURL: srv.URL}, rest.Conn{
-		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{},
-	})
-	file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return &zeros{size}, nil }}
-	peak := memory(t, func() {
-		if _, err := d.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: "4d9e6c1a-2b3f-4a5d-8c7e-9f0a1b2c3d4e", Name: "large.pdf", File: file}); err != nil {
-			t.Error(err)
-		}
-	})
-	if got != size {
-		t.Errorf("%d bytes came, want %d", got, size)
+	l.pass(6 * time.Second)
+	if p := progress(1); p.Name != "lines.txt" || p.Status != vendors.Processing || p.ChunksTotal == nil || *p.ChunksTotal != 40 || *p.ChunksDone == 0 || p.ProgressPercent == nil {
+		t.Errorf("while indexing: %+v", p)
 	}
-	if peak > 16<<20 {
-		t.Errorf("%d bytes were allocated for a file of %d", peak, size)
+	l.sb.Store().Update(sandbox.Dify, id, func(d *sandbox.Document) { d.Batch = "20261122120000123456" })
+	if p := progress(2); p.Name != "lines.txt" || p.Status != vendors.Processing {
+		t.Errorf("after another upload: %+v", p)
 	}
-}
-
-// memory is how many bytes f allocates.
-func memory(t *testing.T, f func()) uint64 {
-	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+	l.pass(20 * time.Second)
+	if p := progress(1); p.Status != vendors.Completed {
+		t.Errorf("at the end: %+v", p)
+	}
+	must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{id}))
+	if p := progress(1); p.Status != vendors.NotFound {
+		t.Errorf("after its delete: %+v", p)
+	}
 }

@@ -17,8 +17,9 @@ const (
 )
 
 // Progress implements [vendors.Driver]. Only the status of a batch has chunk
-// counts and times; no call tells the batch of a document, so documents are
-// read by themselves or, when they are many, from the list.
+// counts and times; no call tells the batch of a document, so documents that
+// this process did not upload are read by themselves and, when they are many,
+// all from the list.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
 	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
 		return vendors.Report{}, err
@@ -67,7 +68,7 @@ func (d *Driver) batch(ctx context.Context, kb, id string) (vendors.Report, erro
 func (d *Driver) each(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
 	var rep vendors.Report
 	for _, id := range ids {
-		doc, err := d.detail(ctx, kb, id)
+		doc, err := d.one(ctx, kb, id)
 		switch {
 		case noDocument(err):
 			rep.Missing = append(rep.Missing, id)

@@ -79,7 +79,7 @@ func (d *Driver) retrieve(ctx context.Context, q vendors.SearchQuery, how *retri
 	var out records
 	err := d.client.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"datasets", q.KnowledgeBaseID, "retrieve"},
-		Body: question{Query: q.Query, Retrieval: how},
+		Body: question{Query: q.Query, Retrieval: how}, Search: true,
 	}, &out)
 	if err != nil {
 		return nil, err

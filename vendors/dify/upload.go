@@ -48,6 +48,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	case err != nil:
 		return vendors.Uploaded{}, refused(err, u)
 	}
+	if batchForm.MatchString(string(out.Batch)) {
+		d.batches.keep(string(out.Document.ID), sent{string(out.Batch), string(out.Document.Name)})
+	}
 	return vendors.Uploaded{Document: out.normal(), BatchID: string(out.Batch), Notes: d.notes(&out, kb)}, nil
 }
 
