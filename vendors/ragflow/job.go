@@ -112,9 +112,12 @@ func (j job) try(ctx context.Context, docs []vendors.Document) ([]vendors.Outcom
 	if lookErr != nil {
 		return outcomes(docs, vendors.Outcome{Result: vendors.NotDone, Err: j.lost(err)}), nil
 	}
+	if !answered(err) {
+		err = j.lost(err)
+	}
 	out, left := j.sorted(docs, rep.Documents)
 	if len(left) == 0 || len(docs) == 1 || unclear(err) || ctx.Err() != nil {
-		return append(out, outcomes(left, vendors.Outcome{Result: vendors.NotDone, Err: j.lost(err)})...), nil
+		return append(out, outcomes(left, vendors.Outcome{Result: vendors.NotDone, Err: err})...), nil
 	}
 	size := 1
 	if len(left) < len(docs) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,33 +133,28 @@ func sought(ctx context.Context, a api, u vendors.Upload, before []vendors.Docum
 			name += ".pdf"
 		}
 		fresh := newer(now.Items, before, func(d vendors.Document) row { return row{d.DocumentID, d.Name, d.CreatedAt} }, name)
-		if len(fresh) == 1 {
+		switch {
+		case len(fresh) == 1:
 			return fresh[0], nil
+		case len(fresh) == 0 && answered(lost):
+			return vendors.Document{}, lost
 		}
 	}
 	return vendors.Document{}, unknown(lost, "the document was uploaded",
 		"Look with list_documents (name_contains: its name) before uploading it again; RAGFlow would store it a second time as another document.")
 }
 
-// rows is one document or several: an upload by address answers with an object.
-type rows []document
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *rows) UnmarshalJSON(b []byte) error {
-	if bytes.HasPrefix(b, []byte("{")) {
-		*r = make(rows, 1)
-		return json.Unmarshal(b, &(*r)[0])
+// stored is the document of an upload's answer, which holds a list, or one
+// object for an upload by address.
+func stored(data json.RawMessage, g generation) (vendors.Document, error) {
+	var rows []document
+	if data = bytes.TrimSpace(data); bytes.HasPrefix(data, []byte("{")) {
+		data = slices.Concat([]byte("["), data, []byte("]"))
 	}
-	return json.Unmarshal(b, (*[]document)(r))
-}
-
-// one is the document of an upload.
-func (r rows) one(g generation) (vendors.Document, error) {
-	docs := normal(r, g)
-	if len(docs) == 0 {
+	if err := json.Unmarshal(data, &rows); err != nil || len(rows) == 0 || rows[0].ID == "" {
 		return vendors.Document{}, noPayload()
 	}
-	return docs[0], nil
+	return rows[0].normal(g), nil
 }
 
 func (c currentAPI) takes(vendors.Upload) error { return nil }
@@ -174,7 +170,7 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 	} else {
 		call.Form = &rest.Form{Field: "file", Name: u.Name, File: *u.File}
 	}
-	var out answer[rows]
+	var out ack
 	err := c.rc.Do(ctx, call, &out)
 	if u.URL != "" && errors.Is(err, errNoFile) {
 		e := *errorOf(err)
@@ -185,7 +181,7 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	return out.payload().one(current)
+	return stored(out.Data, current)
 }
 
 // takes refuses what this generation cannot take.
@@ -202,7 +198,7 @@ func (p previewAPI) takes(u vendors.Upload) error {
 }
 
 func (p previewAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
-	var out answer[rows]
+	var out ack
 	err := p.rc.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "dataset", u.KnowledgeBaseID, "documents"}, Write: true,
 		Form: &rest.Form{Field: "file", Name: u.Name, File: *u.File},
@@ -210,7 +206,7 @@ func (p previewAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	return out.payload().one(preview)
+	return stored(out.Data, preview)
 }
 
 // errorOf is an error's classified form; a driver's errors all have one.

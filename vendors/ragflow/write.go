@@ -50,8 +50,11 @@ func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vend
 		fresh := newer(now.Items, before.Items, func(kb vendors.KnowledgeBase) row {
 			return row{kb.KnowledgeBaseID, kb.Name, kb.CreatedAt}
 		}, *draft.Name)
-		if len(fresh) == 1 {
+		switch {
+		case len(fresh) == 1:
 			return fresh[0], nil
+		case len(fresh) == 0 && answered(err):
+			return kb, err
 		}
 	}
 	return kb, unknown(err, "the knowledge base was created", "Look with list_knowledge_bases (name_contains: its name) before creating it again.")
@@ -143,6 +146,13 @@ func unclear(err error) bool {
 		return true
 	}
 	return false
+}
+
+// answered reports that RAGFlow itself said that it failed: then a look that
+// finds nothing done is believed.
+func answered(err error) bool {
+	var e *vendors.Error
+	return errors.As(err, &e) && e.VendorCode != ""
 }
 
 // unknown is the error of a write whose answer was lost and of which a look did
