@@ -31,7 +31,8 @@ type ProgressResult struct {
 	Remaining         []string   `json:"remaining_document_ids,omitempty"`
 	Hint              string     `json:"hint,omitempty"`
 
-	after []position // behind each document, for Fit; whole knowledge base only
+	after []position    // behind each document, for Fit; whole knowledge base only
+	busy  time.Duration // how long the platform asked to be left alone
 }
 
 // Summary counts documents by status.
@@ -173,9 +174,7 @@ func (g *group) result(err error) ProgressResult {
 		out.Truncated, out.Summary.Done = true, false
 		out.Hint = "The platform's limits did not let every document be read in time; call again with remaining_document_ids."
 	}
-	if err != nil {
-		out.RetryAfterSeconds = max(out.RetryAfterSeconds, seconds(err))
-	}
+	out.delay(err)
 	return out
 }
 
@@ -188,8 +187,11 @@ func after(err error) time.Duration {
 	return e.After
 }
 
-// seconds is the same in whole seconds.
-func seconds(err error) int { return int(math.Ceil(after(err).Seconds())) }
+// delay notes how long an error asks to wait.
+func (r *ProgressResult) delay(err error) {
+	r.busy = after(err)
+	r.RetryAfterSeconds = max(r.RetryAfterSeconds, int(math.Ceil(r.busy.Seconds())))
+}
 
 func unique(ids []string) []string {
 	seen := make(map[string]bool, len(ids))

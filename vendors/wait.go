@@ -33,20 +33,18 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 	}
 	report(last.Summary)
 	needed := last.Summary.NeedsAction
-	pause, busy := waitMin, time.Duration(0) // busy: how long the platform asked to be left alone
-	for {
+	for pause := waitMin; ; pause = min(pause*3/2, waitMax) {
 		left := timeout - time.Since(began)
-		if over(last, needed, time.Since(began)) || left < max(waitMin, busy) {
+		if over(last, needed, time.Since(began)) || left < max(waitMin, last.busy) {
 			return last, nil
 		}
-		d := max(nextPause(last, pause), busy)
+		d := max(nextPause(last, pause), last.busy)
 		if left-d < waitMin { // the last look comes as the time runs out
 			d = left
 		}
 		if !sleep(ctx, d) {
 			return last, nil
 		}
-		pause, busy = min(pause*3/2, waitMax), 0
 		now, err := look(ctx)
 		switch {
 		case err == nil:
@@ -54,8 +52,7 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 		case !passing(err):
 			return last, v.wrap(tool, err)
 		default:
-			busy = after(err)
-			last.RetryAfterSeconds = max(last.RetryAfterSeconds, seconds(err))
+			last.delay(err)
 		}
 		report(last.Summary)
 	}

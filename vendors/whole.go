@@ -24,6 +24,7 @@ type overview struct {
 	next     *position // where it ended; nil at the end
 	total    *int
 	counts   *Counts
+	short    error // why a refinement is not whole
 }
 
 // listedRow is a document that somebody should know of, and the position
@@ -124,11 +125,11 @@ func (o *overview) refine(ctx context.Context, ask func(Status) bool, gone bool)
 			ids = append(ids, l.DocumentID)
 		}
 	}
-	if len(ids) == 0 {
+	if o.short = nil; len(ids) == 0 {
 		return nil
 	}
 	rep, err := o.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: o.kb, DocumentIDs: ids})
-	if err != nil && !short(err) {
+	if o.short = err; err != nil && !short(err) {
 		return err
 	}
 	newer := make(map[string]Progress, len(rep.Documents))
@@ -184,6 +185,9 @@ func (o *overview) result() ProgressResult {
 	}
 	if o.counts != nil {
 		o.counts.apply(&r)
+	}
+	if !r.Summary.Done {
+		r.delay(o.short)
 	}
 	return r
 }
