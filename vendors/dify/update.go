@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"kb-mcp/vendors"
@@ -23,15 +24,26 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "kb-mcp cannot set the metadata of a Dify document; nothing was changed.").
 			WithHint("Set metadata in the Dify console.")
 	}
-	if err := d.enable(ctx, ref, *change.Enabled); err != nil {
-		return vendors.Document{}, err
+	refusal := d.enable(ctx, ref, *change.Enabled)
+	if refusal != nil && !settling(refusal) {
+		return vendors.Document{}, refusal
 	}
 	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
+	if refusal != nil && (err != nil || doc.Enabled == nil || *doc.Enabled != *change.Enabled) {
+		return vendors.Document{}, refusal
+	}
 	if err == nil && doc.Enabled != nil && *doc.Enabled != *change.Enabled {
 		return vendors.Document{}, vendors.Errorf(vendors.Conflict, "Dify accepted the change of `enabled`, but the document does not show it.").
 			WithHint("An archived document must be un-archived in the Dify console first; otherwise look again with get_document_info.")
 	}
 	return doc, err
+}
+
+// settling reports whether Dify still works on an earlier change, which may be
+// this one: its first answer was lost, and the second try came too soon.
+func settling(err error) bool {
+	var e *vendors.Error
+	return errors.As(err, &e) && e.Kind == vendors.Conflict && e.Later
 }
 
 // enable switches one document on or off for searches.
