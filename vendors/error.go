@@ -52,6 +52,9 @@ type Error struct {
 	// Unsent marks a request that surely did not reach the platform, or was
 	// refused before it did anything: even a write may be tried again.
 	Unsent bool
+	// Doubt marks a create of which nobody knows whether it happened: the agent
+	// must look before it tries again.
+	Doubt bool
 }
 
 // Errorf makes an Error of a kind with a message for a person.
@@ -88,6 +91,9 @@ func (e *Error) Retry() (time.Duration, bool) {
 
 // Retryable tells the agent whether the same call may succeed later.
 func (e *Error) Retryable() bool {
+	if e.Doubt {
+		return false
+	}
 	switch e.Kind {
 	case RateLimited, Timeout:
 		return true

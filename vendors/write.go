@@ -51,10 +51,26 @@ func (v *Vendor) CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseCha
 	}
 	kb, err := c.CreateKnowledgeBase(ctx, draft)
 	if err != nil {
-		return kb, v.wrap(tool, err)
+		return kb, v.wrap(tool, doubtful(err))
 	}
 	kb.Vendor = v.name
 	return kb, nil
+}
+
+// doubtful marks a create's error after which it may have happened all the
+// same: "retryable" would invite a second one.
+func doubtful(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Unsent {
+		return err
+	}
+	switch e.Kind {
+	case Timeout, Unavailable, BadResponse:
+		c := *e
+		c.Doubt = true
+		return &c
+	}
+	return err
 }
 
 // UpdateKnowledgeBase changes name or description.
@@ -106,7 +122,7 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 	}
 	up, err := c.Upload(ctx, u)
 	if err != nil {
-		return UploadResult{}, v.wrap(tool, err)
+		return UploadResult{}, v.wrap(tool, doubtful(err))
 	}
 	up.Document.settle(v.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
