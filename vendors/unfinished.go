@@ -95,7 +95,7 @@ func (h *hunt) fewGaps() []Incomplete {
 	if len(names) < len(rest) {
 		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
 	}
-	e := Errorf(Kind(rest[0].Error.Kind), "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
+	e := Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
 	return append(slices.Clip(h.gaps[:unfinishedGaps]), Incomplete{Vendor: h.v.name, Error: ReportOf(h.v.wrap("find_unfinished_documents", e))})
 }
 
