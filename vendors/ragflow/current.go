@@ -16,8 +16,9 @@ import (
 // currentAPI speaks to v0.14 and newer (http_api_reference.md, "Dataset
 // management" and "File management within dataset").
 type currentAPI struct {
-	rc  *rest.Client
-	put *atomic.Bool // documents are updated with PUT: v0.24 and before
+	rc        *rest.Client
+	put       *atomic.Bool // documents are updated with PUT: v0.24 and before
+	ownSearch *atomic.Bool // knowledge bases have their own search: Go back end
 }
 
 // knowledgeBases sends only what every version knows: since v0.19 any other

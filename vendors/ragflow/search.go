@@ -52,23 +52,36 @@ type question struct {
 	Size       int      `json:"size,omitempty"`
 }
 
-// search asks /api/v1/retrieval, which the Go back end does not have.
+// search asks /api/v1/retrieval or, on the Go back end, which does not have it,
+// the knowledge base's own path. Which of the two is remembered.
 func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
+	own := c.ownSearch.Load()
 	var out answer[hitList]
-	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"},
-		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: q.Limit},
-	}, &out)
+	err := c.rc.Do(ctx, searchCall(q, own), &out)
 	if errors.Is(err, errRouteAbsent) {
-		err = c.rc.Do(ctx, rest.Call{
-			Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"},
-			Body: question{Question: q.Query, Page: 1, Size: q.Limit},
-		}, &out)
+		own = !own
+		if err = c.rc.Do(ctx, searchCall(q, own), &out); err == nil {
+			c.ownSearch.Store(own)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return out.payload().normal(), nil
+}
+
+// searchCall is a search at the knowledge base's own path, or at the common one.
+func searchCall(q vendors.SearchQuery, own bool) rest.Call {
+	if own {
+		return rest.Call{
+			Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"},
+			Body: question{Question: q.Query, Page: 1, Size: q.Limit},
+		}
+	}
+	return rest.Call{
+		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"},
+		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: q.Limit},
+	}
 }
 
 // chunks is one page of a document's chunks.

@@ -40,7 +40,7 @@ func bodyOf(change vendors.DocumentChange) documentBody {
 			*b.Enabled = 1
 		}
 	}
-	if change.Metadata != nil {
+	if len(change.Metadata) > 0 { // an empty one changes nothing
 		b.MetaFields = &change.Metadata
 	}
 	return b

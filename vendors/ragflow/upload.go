@@ -93,7 +93,7 @@ func upload(ctx context.Context, a api, u vendors.Upload) (vendors.Uploaded, err
 	}
 	before, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: u.KnowledgeBaseID, Page: 1, Size: 1})
 	if err != nil {
-		return vendors.Uploaded{}, err
+		return vendors.Uploaded{}, nothingSent(err)
 	}
 	send, cancel := sparing(ctx)
 	defer cancel()

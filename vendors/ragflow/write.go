@@ -39,7 +39,7 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	before, err := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: 1})
 	if err != nil {
-		return vendors.KnowledgeBase{}, err
+		return vendors.KnowledgeBase{}, nothingSent(err)
 	}
 	kb, err := a.create(ctx, draft)
 	if err == nil || !unclear(err) {
@@ -146,6 +146,18 @@ func unclear(err error) bool {
 		return true
 	}
 	return false
+}
+
+// nothingSent marks the error of a read before a create: the create may safely
+// be tried again.
+func nothingSent(err error) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Unsent = true
+	return &c
 }
 
 // answered reports that RAGFlow itself said that it failed: then a look that

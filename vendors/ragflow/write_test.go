@@ -118,6 +118,24 @@ func TestPutRemembered(t *testing.T) {
 	}
 }
 
+// The Go back end is asked for the path that it lacks once.
+func TestOwnSearchRemembered(t *testing.T) {
+	asked := ""
+	d := answering(func(r *http.Request) (int, string) {
+		asked += strings.TrimPrefix(r.URL.Path, "/api/v1/") + " "
+		if r.URL.Path == "/api/v1/retrieval" {
+			return 404, `{"code":404,"message":"Not Found: /api/v1/retrieval"}`
+		}
+		return 200, `{"code":0,"data":{"chunks":[]}}`
+	}).driver(t, nil)
+	for _, want := range []string{"retrieval datasets/kb/search ", "datasets/kb/search "} {
+		asked = ""
+		if _, err := d.Search(t.Context(), vendors.SearchQuery{KnowledgeBaseID: "kb", Query: "x", Limit: 5}); err != nil || asked != want {
+			t.Errorf("asked %q, %v; want %q", asked, err, want)
+		}
+	}
+}
+
 // endless gives n bytes without having them.
 type endless struct{ left int64 }
 
