@@ -36,11 +36,13 @@ func (s *Sandbox) ragflowStart(id string) {
 	})
 }
 
-// ragflowStop ends the parsing of a document for good.
-func (s *Sandbox) ragflowStop(id string) {
+// ragflowStop ends the parsing of a document for good. raw is what the run column
+// says afterwards when it is not that.
+func (s *Sandbox) ragflowStop(id, raw string) {
 	now := s.now()
 	s.store.Update(RAGFlow, id, func(d *Document) {
 		d.Plan = d.Plan.Stopped(now.Sub(d.Started), Cancelled)
+		d.Plan.Raw = raw
 		d.Updated = now
 	})
 }

@@ -196,7 +196,7 @@ func (f *ragflowFace) stopParsing(w http.ResponseWriter, r *http.Request) {
 			})
 			return
 		}
-		f.s.ragflowStop(id)
+		f.s.ragflowStop(id, "")
 	}
 	writeJSON(w, http.StatusOK, object{"code": 0})
 }

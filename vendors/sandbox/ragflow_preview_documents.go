@@ -42,13 +42,17 @@ func (f *previewFace) document(d *Document) object {
 	if !d.Started.IsZero() {
 		begin = previewDate(d.Started)
 	}
+	valid := ragflowValid(d)
+	if f.stopped(d) {
+		valid = "2"
+	}
 	return object{
 		"chunk_num": l.chunks, "create_date": previewDate(d.Created), "create_time": d.Created.UnixMilli(),
 		"created_by": ragflowTenant, "id": d.ID, "kb_id": d.KB, "location": d.Name, "name": d.Name,
 		"parser_config": previewParser(), "parser_id": "naive",
 		"process_begin_at": begin, "process_duation": l.duration,
 		"progress": l.progress, "progress_msg": ragflowMessage(d, f.s.state(d)), "run": run,
-		"size": d.Size, "source_type": "local", "status": ragflowValid(d), "thumbnail": nil,
+		"size": d.Size, "source_type": "local", "status": valid, "thumbnail": nil,
 		"token_num": l.tokens, "type": ragflowType(d.Format),
 		"update_date": previewDate(l.updated), "update_time": l.updated.UnixMilli(),
 	}
@@ -69,7 +73,10 @@ func (f *previewFace) documentStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	word := "RUNNING"
-	if d.Disabled {
+	switch {
+	case f.stopped(d):
+		word = "CANCEL"
+	case d.Disabled:
 		word = "UNSTART"
 	}
 	writeJSON(w, http.StatusOK, object{

@@ -69,11 +69,18 @@ func (f *previewFace) stopMany(w http.ResponseWriter, r *http.Request) {
 	f.ok(w, true, "")
 }
 
-// stop ends what is enabled and at work.
+// stop ends what is enabled and at work. The run column stays at "1": the
+// validity column tells of the stop, see stopped.
 func (f *previewFace) stop(d *Document) {
 	if !d.Disabled && f.s.ragflowBusy(d) {
-		f.s.ragflowStop(d.ID)
+		f.s.ragflowStop(d.ID, ragRunning)
 	}
+}
+
+// stopped reports a document that this generation's stop has ended.
+func (f *previewFace) stopped(d *Document) bool {
+	st := f.s.state(d)
+	return st.Phase == Cancelled && st.Raw == ragRunning
 }
 
 // named is the documents of "doc_ids". Null and an empty list mean all of the

@@ -231,3 +231,20 @@ func TestRAGFlowParsing(t *testing.T) {
 		t.Errorf("download: %v", out)
 	}
 }
+
+// The preview's stop leaves run as it is and speaks through the validity column.
+func TestRAGFlowPreviewStop(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	d := rt.add("a.txt", *rt.clock, Normal())
+	path := "/api/v1/dataset/" + rt.kb + "/documents"
+	rt.send("ragflow-preview", "DELETE", path+"/"+d.ID+"/status", "")
+	row := docs(rt.preview("/" + rt.kb + "/documents"))[0]
+	status := rt.preview("/" + rt.kb + "/documents/" + d.ID + "/status")["data"].(map[string]any)
+	if row["run"] != "1" || row["status"] != "2" || status["status"] != "CANCEL" {
+		t.Errorf("after the stop: %v, %v", row, status)
+	}
+	rt.send("ragflow-preview", "POST", path+"/"+d.ID+"/status", "")
+	if row := docs(rt.preview("/" + rt.kb + "/documents"))[0]; row["run"] != "1" || row["status"] != "1" {
+		t.Errorf("after the second start: %v", row)
+	}
+}
