@@ -37,7 +37,7 @@ func try(t *testing.T, environ []string, args ...string) (stdout, stderr string,
 }
 
 func TestNothingConfigured(t *testing.T) {
-	for _, args := range [][]string{{}, {"stdio"}, {"http"}, {"call", "list_vendors"}} {
+	for _, args := range [][]string{{}, {"stdio"}, {"http"}, {"call", "list_vendors"}, {"watch", "--kb", "1"}} {
 		_, _, err := try(t, []string{"PATH=/bin", "COZE_API_TOKEN=", "DIFY_API_KEY=${DIFY_API_KEY}"}, args...)
 		if err == nil {
 			t.Fatalf("%v started", args)
@@ -125,7 +125,7 @@ func TestHelpEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{"stdio", "http", "demo", "sandbox", "tools", "call", "version"} {
+	for _, command := range []string{"stdio", "http", "demo", "sandbox", "doctor", "watch", "tools", "call", "version"} {
 		out, _, err := try(t, nil, command, "-h")
 		if err != nil || !strings.Contains(out, "Usage: kb-mcp "+command) && command != "stdio" || !strings.Contains(top, command) {
 			t.Errorf("%s -h: %v\n%s", command, err, out)

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/sandbox"
+)
+
+// examination is the report that "doctor --json" printed.
+type examination struct {
+	OK     bool
+	Checks []check
+}
+
+// find gives the status of a check, and its message and hint in one text.
+func (e examination) find(vendor, name string) (vendors.Health, string) {
+	for _, c := range e.Checks {
+		if c.Vendor == vendor && c.Check == name {
+			return c.Status, c.Message + " " + c.Hint
+		}
+	}
+	return "", ""
+}
+
+// doctor runs the command and holds its report to what every report promises.
+func doctor(t *testing.T, environ []string, args ...string) examination {
+	t.Helper()
+	out, stderr, err := try(t, environ, append([]string{"doctor", "--json"}, args...)...)
+	var e examination
+	if jerr := json.Unmarshal([]byte(out), &e); jerr != nil {
+		t.Fatalf("%v in %s", jerr, out)
+	}
+	if e.OK != (err == nil) || err != nil && (!errors.Is(err, errReported) || exitCode(err) != 1) || stderr != "" {
+		t.Errorf("ok %v, error %v, stderr %q", e.OK, err, stderr)
+	}
+	for _, c := range e.Checks {
+		if c.Message == "" || (c.Hint == "") != (c.Status == vendors.Healthy) {
+			t.Errorf("%+v: a hint stands exactly where something is not ok", c)
+		}
+	}
+	return e
+}
+
+// started is a sandbox that ends with the test.
+func started(t *testing.T, o sandbox.Options) *sandbox.Server {
+	t.Helper()
+	sb, err := sandbox.Start(t.Context(), "127.0.0.1:0", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sb.Close() })
+	return sb
+}
+
+func TestDoctorInTheSandbox(t *testing.T) {
+	sb := started(t, sandbox.Options{})
+	e := doctor(t, sb.Environ())
+	for _, c := range e.Checks {
+		if c.Status != vendors.Healthy {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, v := range []string{"coze", "dify", "ragflow", "volcengine"} {
+		for _, name := range []string{"connect", "answer", "credential", "permissions"} {
+			if status, _ := e.find(v, name); status != vendors.Healthy {
+				t.Errorf("%s %s: %q", v, name, status)
+			}
+		}
+		if n := sb.Sandbox().Requests(v); n > 4 {
+			t.Errorf("%s was asked %d times", v, n)
+		}
+	}
+	for _, want := range []struct{ vendor, check, text string }{
+		{"coze", "dialect", "Hosted"}, {"dify", "version", "Dify 1."}, {"ragflow", "generation", "current"},
+		{"ragflow", "version", "RAGFlow v0."}, {"volcengine", "clock", "agrees"}, {"volcengine", "api", "v2"},
+	} {
+		if _, text := e.find(want.vendor, want.check); !strings.Contains(text, want.text) {
+			t.Errorf("%+v: %q", want, text)
+		}
+	}
+	lines, _, err := try(t, nil, "doctor", "--demo")
+	if n := strings.Count(lines, "\nok "); err != nil || n < 15 || strings.Contains(lines, "->") || !strings.HasSuffix(lines, " 0 warnings, 0 failed\n") {
+		t.Errorf("%v\n%s", err, lines)
+	}
+}
+
+func TestDoctorOtherFaces(t *testing.T) {
+	sb := started(t, sandbox.Options{})
+	e := doctor(t, sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio, sandbox.FaceRAGFlowPreview))
+	if _, text := e.find("coze", "dialect"); !strings.Contains(text, "coze-studio") {
+		t.Errorf("%q", text)
+	}
+	if _, text := e.find("ragflow", "generation"); !strings.Contains(text, "preview") {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestDoctorWrongCredentials(t *testing.T) {
+	sb := started(t, sandbox.Options{})
+	e := doctor(t, append(sb.Environ(), "COZE_API_TOKEN=pat_canary_wrong_token", "DIFY_API_KEY=dataset-canary-wrong-key",
+		"RAGFLOW_API_KEY=ragflow-canary-wrong-key", "VOLCENGINE_SECRET_KEY=canary-wrong-secret"))
+	for v, variable := range map[string]string{
+		"coze": "COZE_API_TOKEN", "dify": "DIFY_API_KEY", "ragflow": "RAGFLOW_API_KEY", "volcengine": "VOLCENGINE",
+	} {
+		if status, text := e.find(v, "credential"); status != vendors.Broken || !strings.Contains(text, variable) {
+			t.Errorf("%s: %q, %s", v, status, text)
+		}
+		if status, _ := e.find(v, "connect"); status != vendors.Healthy {
+			t.Errorf("%s: connect is %q", v, status)
+		}
+	}
+}
+
+func TestDoctorMissingPermissions(t *testing.T) {
+	sb := started(t, sandbox.Options{})
+	e := doctor(t, append(sb.Environ(), "COZE_API_TOKEN="+sandbox.CozeTokenNoScope, "VOLCENGINE_API_KEY="+sandbox.VolcengineAPIKeyNoRights))
+	for _, v := range []string{"coze", "volcengine"} {
+		if status, _ := e.find(v, "permissions"); status != vendors.Broken {
+			t.Errorf("%s: %q", v, status)
+		}
+		if status, _ := e.find(v, "credential"); status != vendors.Healthy {
+			t.Errorf("%s: the credential itself is %q", v, status)
+		}
+	}
+}
+
+func TestDoctorConfiguration(t *testing.T) {
+	e := doctor(t, []string{"COZE_API_TOKEN=canary token", "COZE_API_BASE=ftp://canary", "KB_MCP_LOG_FORMAT=canary", "KB_MCP_ALOW_WRITES=true", "DIFY_API_KEY=${KEY}"})
+	text := ""
+	for _, c := range e.Checks {
+		if c.Check != "configuration" {
+			t.Errorf("%+v", c)
+		}
+		text += string(c.Status) + " " + c.Message + "\n"
+	}
+	for _, want := range []string{"failed COZE_API_TOKEN", "failed COZE_API_BASE", "failed KB_MCP_LOG_FORMAT", "warning KB_MCP_ALOW_WRITES", "warning DIFY_API_KEY"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "canary") {
+		t.Errorf("a value is in\n%s", text)
+	}
+	e = doctor(t, nil)
+	if status, text := e.find("", "configuration"); len(e.Checks) != 1 || status != vendors.Broken || !strings.Contains(text, "RAGFLOW_BASE_URL") || !strings.Contains(text, "--demo") {
+		t.Errorf("nothing configured: %+v", e)
+	}
+	lines, _, err := try(t, []string{"DIFY_API_KEY=app-x"}, "doctor")
+	if !errors.Is(err, errReported) || !strings.Contains(lines, "FAIL") || !strings.Contains(lines, "-> ") {
+		t.Errorf("%v\n%s", err, lines)
+	}
+}
+
+// serve answers every request so.
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	srv := httptest.NewServer(handler)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+func TestDoctorNetwork(t *testing.T) {
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	page := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>welcome") }
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(page))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse its certificate
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := serve(t, page)
+	hanging, _, _ := silent(t)
+	closed := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) })
+	for _, tt := range []struct {
+		name, base string
+		environ    []string
+		check      string
+		hint       string
+		healthy    string // a check before it
+	}{
+		{name: "a dead server", base: "http://" + dead.Addr().String(), check: "connect", hint: "server is running"},
+		{name: "no such host", base: "https://kb.invalid", check: "dns", hint: "kb.invalid"},
+		{name: "a web page", base: plain, check: "answer", hint: "web page", healthy: "connect"},
+		{name: "a certificate of nobody", base: secure.URL, check: "tls", hint: "KB_MCP_CA_FILE", healthy: "connect"},
+		{name: "its authority known", base: secure.URL, environ: []string{"KB_MCP_CA_FILE=" + ca}, check: "answer", healthy: "tls"},
+		{name: "no TLS there", base: strings.Replace(plain, "http:", "https:", 1), check: "tls", hint: "does not speak TLS"},
+		{name: "no answer", base: hanging, environ: []string{"DIFY_TIMEOUT=300ms"}, check: "answer", hint: "_TIMEOUT", healthy: "connect"},
+		{name: "a proxy that lets nobody through", base: "https://kb.invalid", environ: []string{"HTTPS_PROXY=" + closed}, check: "proxy", hint: "HTTPS_PROXY"},
+		{name: "a dead proxy", base: "http://kb.invalid", environ: []string{"HTTP_PROXY=" + dead.Addr().String()}, check: "proxy", hint: "HTTP_PROXY"},
+		{name: "a proxy", base: "http://kb.invalid", environ: []string{"http_proxy=" + plain}, check: "answer", healthy: "proxy"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			e := doctor(t, append(tt.environ, "DIFY_API_KEY=dataset-canary-0123456789", "DIFY_BASE_URL="+tt.base))
+			if status, text := e.find("dify", tt.check); status != vendors.Broken || !strings.Contains(text, tt.hint) {
+				t.Errorf("%+v", e.Checks)
+			}
+			if status, _ := e.find("dify", tt.healthy); tt.healthy != "" && status == vendors.Broken {
+				t.Errorf("%s is broken: %+v", tt.healthy, e.Checks)
+			}
+			if took := time.Since(began); took > examineTime {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+// TestDoctorClock is a platform whose clock says why the signature is refused.
+func TestDoctorClock(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(20*time.Minute).UTC().Format(http.TimeFormat))
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, `{"code":1000001,"message":"unauthorized","request_id":"r-1"}`)
+	})
+	e := doctor(t, []string{"VOLCENGINE_ACCESS_KEY=canary-access", "VOLCENGINE_SECRET_KEY=canary-secret", "VOLCENGINE_BASE_URL=" + url})
+	if status, text := e.find("volcengine", "clock"); status != vendors.Broken || !strings.Contains(text, "behind") {
+		t.Errorf("%q, %s", status, text)
+	}
+	if status, _ := e.find("volcengine", "credential"); status != vendors.Broken {
+		t.Errorf("the credential is %q", status)
+	}
+}
+
+// TestDoctorKeepsSecrets is of platforms that give back what they are sent.
+func TestDoctorKeepsSecrets(t *testing.T) {
+	for _, status := range []int{200, 400, 401, 403, 404, 429, 500} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			url := echo(t, status)
+			for _, args := range [][]string{{"doctor"}, {"doctor", "--json"}} {
+				out, stderr, _ := try(t, []string{
+					"COZE_API_TOKEN=canary-coze-token", "COZE_API_BASE=" + url, "COZE_SPACE_ID=7", "DIFY_API_KEY=canary-dify-key", "DIFY_BASE_URL=" + url,
+					"RAGFLOW_API_KEY=canary-ragflow-key", "RAGFLOW_BASE_URL=" + url, "VOLCENGINE_ACCESS_KEY=canary-access-key",
+					"VOLCENGINE_SECRET_KEY=canary-secret-key", "VOLCENGINE_BASE_URL=" + url, "KB_MCP_LOG_LEVEL=debug",
+				}, args...)
+				if i := strings.Index(out+stderr, "canary-"); i >= 0 {
+					t.Errorf("a secret came out: …%s…", (out + stderr)[max(0, i-100):min(len(out+stderr), i+40)])
+				}
+			}
+		})
+	}
+}
+
+func TestDoctorProcess(t *testing.T) {
+	for want, args := range map[int][]string{0: {"doctor", "--demo"}, 1: {"doctor"}} {
+		p := launch(t, nil, args...)
+		p.ended()
+		if code := p.cmd.ProcessState.ExitCode(); code != want || p.stderr.String() != "" {
+			t.Errorf("%v: exit code %d, stderr %q", args, code, p.stderr)
+		}
+	}
+}
