@@ -35,6 +35,18 @@ func decodeFor(tool string, args map[string]json.RawMessage) (any, error) {
 		return decodeInto[listDocumentsArgs](args)
 	case "get_document_info":
 		return decodeInto[getDocumentInfoArgs](args)
+	case "wait_for_ingestion":
+		return decodeInto[waitForIngestionArgs](args)
+	case "search_knowledge_base":
+		return decodeInto[searchKnowledgeBaseArgs](args)
+	case "create_knowledge_base":
+		return decodeInto[createKnowledgeBaseArgs](args)
+	case "update_knowledge_base":
+		return decodeInto[updateKnowledgeBaseArgs](args)
+	case "update_document":
+		return decodeInto[updateDocumentArgs](args)
+	case "delete_documents":
+		return decodeInto[documentsArgs](args)
 	}
 	return decodeInto[getIngestionProgressArgs](args)
 }
@@ -108,6 +120,7 @@ func TestArguments(t *testing.T) {
 func FuzzArguments(f *testing.F) {
 	f.Add("list_documents", []byte(`{"vendor":"v","knowledge_base_id":"7446670805219090001","limit":"20","status":null}`))
 	f.Add("get_ingestion_progress", []byte(`{"knowledge_base_id":"k","document_ids":["a",null,3]}`))
+	f.Add("update_document", []byte(`{"knowledge_base_id":"k","document_id":"d","enabled":false,"name":"","metadata":{"a":[1e400,null]}}`))
 	f.Add("list_documents", []byte(`{"LIMIT":1e400,"limit":-0.0,"\u0000":1}`))
 	f.Fuzz(func(t *testing.T, tool string, args []byte) {
 		var m map[string]json.RawMessage
