@@ -99,6 +99,23 @@ export async function session(name, make, { call, version, close }) {
     assert.match(failure(missing).kind, /^(invalid_argument|not_found)$/);
   })));
 
+  await it('wait_for_ingestion tells its progress in order, and before its answer', async () => {
+    const { knowledge_bases: bases } = await ask('list_knowledge_bases', { vendor: 'volcengine' });
+    const base = bases.find((b) => b.name === 'engineering_notes'); // holds documents that never settle
+    const events = [];
+    const answer = await call(client, 'wait_for_ingestion',
+      { vendor: 'volcengine', knowledge_base_id: base.knowledge_base_id, timeout_seconds: 4 }, { onprogress: (event) => events.push(event) });
+    const seen = events.length;
+    assert.equal(result(answer, 'wait_for_ingestion').summary.done, false);
+    assert.ok(seen >= 2, `${seen} progress events`);
+    events.forEach((event, i) => {
+      assert.ok(i === 0 || event.progress > events[i - 1].progress, `progress ${JSON.stringify(events)}`);
+      assert.match(event.message, /of \d+ documents settled/);
+    });
+    await sleep(50);
+    assert.equal(events.length, seen, 'progress after the answer');
+  });
+
   await it('a bad id is an error that a model can read', async () => {
     const error = failure(await call(client, 'list_documents', { vendor: 'dify', knowledge_base_id: 'no/such id' }));
     assert.match(error.kind, /^(invalid_argument|not_found)$/);
