@@ -1,0 +1,272 @@
+package tools
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"kb-mcp/vendors"
+)
+
+// yard is a platform with one knowledge base of unfinished documents.
+type yard struct {
+	fake
+	requests int
+}
+
+func (y *yard) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	y.requests++
+	return y.fake.ListDocuments(ctx, q)
+}
+
+// newYards makes connections with n documents each, of all statuses.
+func newYards(n int, names ...string) (*Set, []*yard) {
+	var list []*vendors.Vendor
+	var yards []*yard
+	for _, name := range names {
+		y := &yard{}
+		for i := range n {
+			s := []vendors.Status{vendors.Queued, vendors.Failed, vendors.Completed, vendors.Paused, vendors.Cancelled}[i%5]
+			y.docs = append(y.docs, vendors.Document{DocumentID: fmt.Sprintf("%s-%d", name, i), Name: "n", Status: s, CreatedAt: time.Unix(int64(1_700_000_000+i/3), 0).UTC()})
+		}
+		yards = append(yards, y)
+		list = append(list, vendors.New(name, "dify", y))
+	}
+	return New(list, Options{Clean: strings.Clone, Log: discard}), yards
+}
+
+// find calls the tool.
+func find(t *testing.T, s *Set, args map[string]any) (unfinishedList, Answer) {
+	t.Helper()
+	raw, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := s.Call(t.Context(), "find_unfinished_documents", raw)
+	var l unfinishedList
+	if !a.Failed {
+		if err := json.Unmarshal(a.Text, &l); err != nil || utf8.RuneCount(a.Text) > 20_000 {
+			t.Fatalf("%d characters, %v", utf8.RuneCount(a.Text), err)
+		}
+	}
+	return l, a
+}
+
+// findAll pages to the end.
+func findAll(t *testing.T, s *Set, args map[string]any, between func(page int)) (docs []vendors.Document) {
+	t.Helper()
+	delete(args, "cursor")
+	for n := range 1000 {
+		l, a := find(t, s, args)
+		if a.Failed {
+			t.Fatalf("%s", a.Text)
+		}
+		docs = append(docs, l.Documents...)
+		if l.NextCursor == "" {
+			return docs
+		}
+		args["cursor"] = l.NextCursor
+		between(n)
+	}
+	t.Fatal("the paging does not end")
+	return nil
+}
+
+// inOrder fails unless docs are the yards' unfinished ones, once each, worst first.
+func inOrder(t *testing.T, docs []vendors.Document, yards []*yard) {
+	t.Helper()
+	seen := map[string]int{}
+	for i, d := range docs {
+		seen[d.DocumentID]++
+		if i > 0 && vendors.WorstFirst(docs[i-1], d) >= 0 {
+			t.Errorf("%s (%s) stands before %s (%s)", docs[i-1].DocumentID, docs[i-1].Status, d.DocumentID, d.Status)
+		}
+	}
+	want := 0
+	for _, y := range yards {
+		for _, d := range y.docs {
+			if d.Status == vendors.Completed {
+				continue
+			}
+			if want++; seen[d.DocumentID] != 1 {
+				t.Errorf("%s came %d times", d.DocumentID, seen[d.DocumentID])
+			}
+		}
+	}
+	if len(docs) != want || docs[0].Status != vendors.Failed {
+		t.Errorf("%d documents, want %d", len(docs), want)
+	}
+}
+
+func TestFindPages(t *testing.T) {
+	for _, limit := range []int{1, 7, 20, 100} {
+		s, yards := newYards(50, "a", "b")
+		docs := findAll(t, s, map[string]any{"limit": limit}, func(int) {})
+		inOrder(t, docs, yards)
+		if yards[0].requests != 1 || yards[1].requests != 1 {
+			t.Errorf("limit %d: %d and %d requests; pages after the first cost none", limit, yards[0].requests, yards[1].requests)
+		}
+	}
+	t.Run("rows too large for a page", func(t *testing.T) {
+		s, yards := newYards(50, "a")
+		for i := range yards[0].docs {
+			yards[0].docs[i].Metadata = map[string]any{"text": strings.Repeat("长", 1000+i*20)}
+		}
+		inOrder(t, findAll(t, s, map[string]any{"limit": 100}, func(int) {}), yards)
+	})
+	t.Run("a row too large by itself", func(t *testing.T) {
+		s, yards := newYards(10, "a")
+		yards[0].docs[1].Metadata = map[string]any{"text": strings.Repeat("长", 30_000)}
+		inOrder(t, findAll(t, s, map[string]any{"limit": 3}, func(int) {}), yards)
+	})
+}
+
+func TestFindGoesOnAfterTheSnapshotIsGone(t *testing.T) {
+	forget := map[string]func(s *Set){
+		"time":      func(*Set) { time.Sleep(foundTime) },
+		"a restart": func(s *Set) { s.finds = finds{} },
+		"others": func(s *Set) {
+			for i := range foundKept {
+				time.Sleep(time.Second)
+				s.finds.put(fmt.Sprint("another ", i), vendors.Unfinished{})
+			}
+		},
+	}
+	for name, gone := range forget {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, yards := newYards(50, "a", "b")
+				for _, y := range yards { // all long enough ago to be suspected from the start
+					y.docs = slices.DeleteFunc(y.docs, func(d vendors.Document) bool { return d.Status == vendors.Queued })
+				}
+				inOrder(t, findAll(t, s, map[string]any{"limit": 7}, func(page int) {
+					if page == 3 {
+						gone(s)
+					}
+				}), yards)
+				if yards[0].requests != 2 || len(s.finds.list) > foundKept {
+					t.Errorf("%d requests, %d searches kept", yards[0].requests, len(s.finds.list))
+				}
+			})
+		})
+	}
+}
+
+func TestFindLooksAnewWithoutACursor(t *testing.T) {
+	s, yards := newYards(10, "a")
+	find(t, s, map[string]any{})
+	yards[0].docs = yards[0].docs[:2]
+	if l, _ := find(t, s, map[string]any{}); len(l.Documents) != 2 || yards[0].requests != 2 {
+		t.Errorf("%d documents after %d requests", len(l.Documents), yards[0].requests)
+	}
+}
+
+func TestFindCursorsOfOthers(t *testing.T) {
+	s, yards := newYards(30, "a", "b")
+	l, _ := find(t, s, map[string]any{"limit": 1})
+	good := l.NextCursor
+	raw, err := base64.RawURLEncoding.DecodeString(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc := func(old, new string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), old, new, 1)))
+	}
+	before := yards[0].requests
+	for name, args := range map[string]map[string]any{
+		"another connection":     {"vendor": "a", "cursor": good},
+		"another knowledge base": {"vendor": "a", "knowledge_base_id": "kb", "cursor": good},
+		"cut short":              {"cursor": good[:len(good)-4]},
+		"no base64":              {"cursor": "%%%"},
+		"no JSON":                {"cursor": base64.RawURLEncoding.EncodeToString([]byte("x"))},
+		"an object":              {"cursor": base64.RawURLEncoding.EncodeToString([]byte("{}"))},
+		"another version":        {"cursor": enc("[1,", "[2,")},
+		"too many fields":        {"cursor": enc("[1,", "[1,1,")},
+		"a list_documents one":   {"cursor": base64.RawURLEncoding.EncodeToString([]byte("[1,2,3,\"\",20,0,0,null,false]\x00"))},
+	} {
+		if _, a := find(t, s, args); kindOf(t, a) != vendors.InvalidArgument || yards[0].requests != before {
+			t.Errorf("%s: %s", name, a.Text)
+		}
+	}
+	if _, a := find(t, s, map[string]any{"cursor": good + "\n"}); a.Failed {
+		t.Errorf("%s", a.Text)
+	}
+}
+
+func TestFindNamesWhatFails(t *testing.T) {
+	s, yards := newYards(10, "a", "b")
+	yards[1].err = &vendors.Error{Kind: vendors.Unavailable, Message: "down"}
+	l, a := find(t, s, map[string]any{})
+	if len(l.Documents) != 8 || len(l.Incomplete) != 1 || l.Incomplete[0].Vendor != "b" || l.Incomplete[0].Error.Kind != vendors.Unavailable || l.Summary.Done {
+		t.Errorf("%s", a.Text)
+	}
+	if _, a := find(t, s, map[string]any{"vendor": "a", "knowledge_base_id": ".."}); kindOf(t, a) != vendors.InvalidArgument {
+		t.Errorf("%s", a.Text)
+	}
+	if _, a := find(t, s, map[string]any{"knowledge_base_id": "kb"}); kindOf(t, a) != vendors.InvalidArgument {
+		t.Errorf("a knowledge base of any connection: %s", a.Text)
+	}
+	none := New(nil, Options{Clean: strings.Clone, Log: discard})
+	if l, a := find(t, none, map[string]any{}); a.Failed || !l.Summary.Done || l.Documents == nil {
+		t.Errorf("%s", a.Text)
+	}
+}
+
+// crowd is a connection whose every knowledge base fails with a long story.
+type crowd struct{ fake }
+
+func (crowd) ListKnowledgeBases(context.Context, vendors.PageQuery) (p vendors.Page[vendors.KnowledgeBase], err error) {
+	for i := range 90 {
+		p.Items = append(p.Items, vendors.KnowledgeBase{KnowledgeBaseID: fmt.Sprintf("%036d", i)})
+	}
+	return p, nil
+}
+
+func TestManyGapsStaySmall(t *testing.T) {
+	var list []*vendors.Vendor
+	long := &vendors.Error{Kind: vendors.VendorError, Message: strings.Repeat("m", 300), Hint: strings.Repeat("h", 300), VendorMessage: strings.Repeat("v", 300)}
+	for i := range 8 {
+		list = append(list, vendors.New(fmt.Sprint("v", i), "dify", &crowd{fake{err: long}}))
+	}
+	l, a := find(t, New(list, Options{Clean: strings.Clone, Log: discard}), map[string]any{})
+	named := map[string]bool{}
+	for _, g := range l.Incomplete {
+		named[g.Vendor] = true
+	}
+	if a.Failed || len(named) != 8 || !l.Truncated || l.Hint == "" {
+		t.Errorf("%d gaps: %.300s", len(l.Incomplete), a.Text)
+	}
+}
+
+func FuzzPlace(f *testing.F) {
+	l := unfinishedList{query: " ", Documents: []vendors.Document{{Vendor: "v", KnowledgeBaseID: "kb", DocumentID: "d", CreatedAt: time.Unix(1, 0)}}}
+	f.Add(l.cursor())
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte(`[1," ",null,null,null,null,null]`)))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		p, err := readPlace(cursor, " ")
+		if err != nil {
+			if vendors.KindOf(err) != vendors.InvalidArgument {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if p.Compare(p) != 0 {
+			t.Fatalf("%+v differs from itself", p)
+		}
+		b, err := json.Marshal([]any{1, " ", p.Urgency, p.Created, p.Vendor, p.KB, p.Doc})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := readPlace(base64.RawURLEncoding.EncodeToString(b), " "); cursor != "" && (err != nil || again != p) {
+			t.Fatalf("%+v became %+v, %v", p, again, err)
+		}
+	})
+}
