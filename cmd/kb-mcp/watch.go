@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"kb-mcp/vendors"
 )
@@ -209,13 +210,20 @@ func (w *watcher) explain(out io.Writer) {
 	}
 }
 
-// label is how a document is named on the screen.
+// label is how a document is named on the screen: short, and without control
+// characters, which a terminal would obey.
 func label(p vendors.Progress) string {
 	const most = 32 // characters
 	name := p.Name
 	if name == "" {
 		name = p.DocumentID
 	}
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, name)
 	if r := []rune(name); len(r) > most {
 		name = string(slices.Concat(r[:most-1], []rune("…")))
 	}
