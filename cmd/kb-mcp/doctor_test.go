@@ -246,9 +246,10 @@ func TestDoctorClock(t *testing.T) {
 	}
 }
 
-// TestDoctorKeepsSecrets is of platforms that give back what they are sent.
+// TestDoctorKeepsSecrets is of platforms that give back what they are sent, in
+// the statuses that are not tried again.
 func TestDoctorKeepsSecrets(t *testing.T) {
-	for _, status := range []int{200, 400, 401, 403, 404, 429, 500} {
+	for _, status := range []int{200, 400, 401, 403} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			url := echo(t, status)
