@@ -102,7 +102,7 @@ func TestStallSaysItsEvidence(t *testing.T) {
 		if p, _ := peek(t, v); p.Stalled != nil {
 			t.Errorf("suspected before the threshold: %+v", p.Stalled)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		p, first := peek(t, v)
 		want := Stalled{
 			Suspected: true, Since: began.Truncate(time.Second), ThresholdSeconds: 600, NextStep: "Look at the worker.",
