@@ -196,7 +196,10 @@ type opener struct {
 
 // limiters are an account's: of all requests, and the additional one of
 // searches, nil when there is none.
-type limiters struct{ all, searches *ratelimit.Limiter }
+type limiters struct {
+	all, searches *ratelimit.Limiter
+	flights       *rest.Flights // equal reads of the account on their way
+}
 
 // connect makes one connection.
 func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
@@ -211,7 +214,7 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	}
 	limiters, ok := o.limiters[s.account]
 	if !ok {
-		limiters.all = ratelimit.New(rate)
+		limiters.all, limiters.flights = ratelimit.New(rate), &rest.Flights{}
 		if common.SearchRate != "" {
 			search, _ := ratelimit.Parse(common.SearchRate) // judged in common
 			limiters.searches = ratelimit.New(search)
@@ -223,7 +226,7 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	if log != nil {
 		log = log.With("vendor", w.name)
 	}
-	driver := s.open(rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Timeout: timeout, Secrets: &o.env.Secrets, Log: log})
+	driver := s.open(rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout, Secrets: &o.env.Secrets, Log: log})
 	return vendors.New(w.name, w.platform.name, driver), nil
 }
 

@@ -137,7 +137,7 @@ func TestOneExchangeForMany(t *testing.T) {
 		p := &platform{exchange: func(n int) (int, string) { return granted(n, 15*time.Minute) }}
 		v := p.vendor(t)
 		herd(t, 50, func() error { return list(t.Context(), v) })
-		if p.exchanges != 1 || p.lists != 50 {
+		if p.exchanges != 1 || p.lists != 1 { // equal reads at once are one
 			t.Errorf("%d exchanges, %d lists", p.exchanges, p.lists)
 		}
 		time.Sleep(13 * time.Minute)

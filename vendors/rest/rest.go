@@ -3,7 +3,8 @@
 // refused redirects, retries above the decoded envelope, pacing of every try,
 // signing below pacing, and error texts without credentials.
 //
-//	Client.Do                 retries on what Decode and the network said
+//	Client.Do                 equal reads at once become one
+//	  run                     retries on what Decode and the network said
 //	  ratelimit.Transport     one slot a try, or an error at once
 //	    lower                 signed anew and timed, without the wait above
 //	      Conn.Transport      the shared connection pool
@@ -17,6 +18,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,6 +41,7 @@ type Conn struct {
 	Timeout   time.Duration      // one try; 15 s when 0
 	Backoff   ratelimit.Backoff  // three tries when zero
 	MaxBody   int64              // DefaultMaxBody when 0
+	Flights   *Flights           // equal reads on their way; one per account, own when nil
 	Secrets   *Secrets           // what must not appear in any text
 	Log       *slog.Logger       // for the operator; nothing when nil
 	Now       func() time.Time   // for signatures; time.Now when nil
@@ -94,6 +97,9 @@ func New(conn Conn, d Dialect) *Client {
 	if conn.Backoff.Tries == 0 {
 		conn.Backoff = ratelimit.Backoff{Tries: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second}
 	}
+	if conn.Flights == nil {
+		conn.Flights = &Flights{}
+	}
 	if conn.Log == nil {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
@@ -116,8 +122,21 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 			return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be encoded.", Err: err}
 		}
 	}
+	if !call.Write && call.Form == nil {
+		key := fmt.Sprintf("%d %s %s %s", c.conn.Flights.epoch(), call.Method, u, body)
+		return c.read(ctx, key, call, u, body, out)
+	}
+	defer c.conn.Flights.written()
+	_, err = c.run(ctx, call, u, body, out)
+	return err
+}
+
+// run tries until it works or trying again makes no sense, and returns the last
+// answer, whose Status is 0 when none came.
+func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out any) (last Answer, err error) {
 	err = ratelimit.Do(ctx, c.conn.Backoff, func() error {
-		err := c.try(ctx, call, u, body, out)
+		a, err := c.try(ctx, call, u, body, out)
+		last = a
 		if err == nil {
 			return nil
 		}
@@ -128,7 +147,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 		}
 		return err
 	})
-	return err
+	return last, err
 }
 
 // heed lets a refusal hold for everybody who uses the credential.
@@ -172,23 +191,23 @@ func (c *Client) request(ctx context.Context, call Call, u string, body []byte) 
 	return req, nil
 }
 
-// try is one request and its judgement.
-func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out any) *vendors.Error {
+// try is one request and its judgement. The answer is whole, or empty.
+func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out any) (Answer, *vendors.Error) {
 	req, err := c.request(ctx, call, u, body)
 	if err != nil {
-		return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
+		return Answer{}, &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
 	}
 	a, err := c.roundTrip(req, call.Search)
 	if err != nil {
-		return c.clean(networkError(ctx, err, c.conn.Timeout), a)
+		return Answer{}, c.clean(networkError(ctx, err, c.conn.Timeout), a)
 	}
 	if a.Status >= 300 && a.Status < 400 {
-		return c.clean(redirected(), a)
+		return Answer{}, c.clean(redirected(), a)
 	}
 	if err := c.dialect.Decode(a, out); err != nil {
-		return c.clean(err, a)
+		return a, c.clean(err, a)
 	}
-	return nil
+	return a, nil
 }
 
 // roundTrip sends the request and reads the whole answer up to the bound.

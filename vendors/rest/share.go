@@ -1,0 +1,178 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// Flights makes one request of equal reads that are asked for at once: 500
+// callers who wanted the same pages made 500 requests in 52 s, and 10 in one
+// second when they shared them (performance.md, section 1). Connections on one
+// account share a Flights. The zero value is ready to use.
+type Flights struct {
+	mu    sync.Mutex
+	under map[string]*flight
+	// wrote counts writes: a read that begins after one joins no flight from
+	// before it, so that everybody sees his own changes.
+	wrote uint64
+}
+
+// flight is one read on its way. It is detached from any one caller, and ends
+// when the last of them has left.
+type flight struct {
+	waiting int
+	cancel  context.CancelFunc
+	until   time.Time // when it gives up; zero: never
+	done    chan struct{}
+
+	// Set before done is closed.
+	answer Answer // of the last try; Status 0 when none came
+	value  reflect.Value
+	err    error
+}
+
+// join gives the flight for a key, beginning it when there is none.
+func (f *Flights) join(ctx context.Context, key string, fly func(context.Context, *flight)) (fl *flight, first bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl, ok := f.under[key]; ok {
+		fl.waiting++
+		return fl, false
+	}
+	fl = &flight{waiting: 1, done: make(chan struct{})}
+	detached := context.WithoutCancel(ctx)
+	if until, ok := ctx.Deadline(); ok {
+		fl.until = until
+		detached, fl.cancel = context.WithDeadline(detached, until)
+	} else {
+		detached, fl.cancel = context.WithCancel(detached)
+	}
+	if f.under == nil {
+		f.under = make(map[string]*flight)
+	}
+	f.under[key] = fl
+	go func() { // every caller of join waits for done, or leaves
+		defer fl.cancel()
+		fly(detached, fl)
+		f.mu.Lock()
+		if f.under[key] == fl {
+			delete(f.under, key)
+		}
+		f.mu.Unlock()
+		close(fl.done)
+	}()
+	return fl, true
+}
+
+// leave ends a flight that nobody waits for any more.
+func (f *Flights) leave(key string, fl *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl.waiting--; fl.waiting == 0 {
+		fl.cancel()
+		if f.under[key] == fl {
+			delete(f.under, key)
+		}
+	}
+}
+
+// written marks the end of a write.
+func (f *Flights) written() {
+	f.mu.Lock()
+	f.wrote++
+	f.mu.Unlock()
+}
+
+// epoch is how many writes have ended.
+func (f *Flights) epoch() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.wrote
+}
+
+// read makes a call that changes nothing, together with equal ones on their way.
+// Whoever began the flight gets the value that it decoded; the others decode
+// copies of their own.
+func (c *Client) read(ctx context.Context, key string, call Call, u string, body []byte, out any) error {
+	for {
+		value := scratch(out) // copied now: later the caller may have left
+		fl, first := c.conn.Flights.join(ctx, key, func(ctx context.Context, fl *flight) {
+			defer func() { // no handler is above this goroutine to recover
+				if r := recover(); r != nil {
+					fl.err = &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp failed while it read the platform's answer.",
+						Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+				}
+			}()
+			fl.value = value
+			fl.answer, fl.err = c.run(ctx, call, u, body, interfaceOf(value))
+		})
+		select {
+		case <-fl.done:
+		case <-ctx.Done():
+			c.conn.Flights.leave(key, fl)
+			return c.clean(networkError(ctx, ctx.Err(), c.conn.Timeout), Answer{})
+		}
+		switch {
+		case first:
+			if fl.value.IsValid() {
+				reflect.ValueOf(out).Elem().Set(fl.value.Elem())
+			}
+			return duplicate(fl.err)
+		case fl.endedEarly(ctx):
+			continue // the one who began it had less time than we have
+		case fl.answer.Status == 0:
+			return duplicate(fl.err)
+		}
+		if err := c.dialect.Decode(fl.answer, out); err != nil {
+			return c.clean(err, fl.answer)
+		}
+		return nil
+	}
+}
+
+// scratch is where a flight decodes: a copy of what out points to, because the
+// caller may leave and look at out while the flight goes on.
+func scratch(out any) reflect.Value {
+	if out == nil {
+		return reflect.Value{}
+	}
+	v := reflect.New(reflect.TypeOf(out).Elem())
+	v.Elem().Set(reflect.ValueOf(out).Elem())
+	return v
+}
+
+func interfaceOf(v reflect.Value) any {
+	if !v.IsValid() {
+		return nil
+	}
+	return v.Interface()
+}
+
+// endedEarly reports whether a flight failed only because its time ran out,
+// while a caller with ctx has some left.
+func (fl *flight) endedEarly(ctx context.Context) bool {
+	var e *vendors.Error
+	if fl.until.IsZero() || !errors.As(fl.err, &e) || fl.answer.Status != 0 {
+		return false
+	}
+	until, ok := ctx.Deadline()
+	later := !ok || until.After(fl.until.Add(time.Second))
+	return later && ctx.Err() == nil && (e.Kind == vendors.Timeout || e.Kind == vendors.RateLimited)
+}
+
+// duplicate copies an error: each caller's is stamped on its way up.
+func duplicate(err error) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	return &c
+}
