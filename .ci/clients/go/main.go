@@ -105,6 +105,11 @@ func run(ctx context.Context) (bool, error) {
 				return s, cmd, err
 			}
 			c.session(ctx, demo, open, rev.get[tr.name])
+			if tr.name == "stdio" {
+				if err := c.life(ctx, open); err != nil {
+					return false, err
+				}
+			}
 			c.cancellation(ctx, hung, open, dead)
 			ok = ok && !c.failed.Load()
 		}
