@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	default:
 		return nil
 	}
-	e.VendorMessage, e.RequestID = words(string(h.Msg)), requestID(a, h)
+	e.VendorMessage, e.RequestID = rest.Text(string(h.Msg)), requestID(a, h)
 	d.advise(e, r.about())
 	return e
 }
@@ -90,12 +89,6 @@ func requestID(a rest.Answer, h *head) string {
 	}
 	return ""
 }
-
-// queries finds what may be a signature in the links of a text.
-var queries = regexp.MustCompile(`(https?://[^\s?"']*)\?[^\s"']*`)
-
-// words are a platform's words without the queries of links.
-func words(s string) string { return rest.Text(queries.ReplaceAllString(s, "$1")) }
 
 // refusal is the error of a code that is not 0.
 func refusal(a rest.Answer, h *head) *vendors.Error {

@@ -179,7 +179,7 @@ func decodeGrant(a rest.Answer, out any) error {
 	default:
 		return nil
 	}
-	e.VendorCode, e.VendorMessage, e.RequestID = rest.Text(string(code)), words(string(msg)), requestID(a, &head{})
+	e.VendorCode, e.VendorMessage, e.RequestID = rest.Text(string(code)), rest.Text(string(msg)), requestID(a, &head{})
 	return e
 }
 

@@ -190,7 +190,7 @@ func failure(status vendors.Status, raw string, descript rest.Str) *vendors.Fail
 	if status != vendors.Failed {
 		return nil
 	}
-	f := &vendors.Failure{Message: words(string(descript)), Hint: "Delete the document and upload it again."}
+	f := &vendors.Failure{Message: rest.Text(string(descript)), Hint: "Delete the document and upload it again."}
 	if f.Message == gaveUp {
 		f.Message = ""
 	}

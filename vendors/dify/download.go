@@ -2,11 +2,8 @@ package dify
 
 import (
 	"context"
-	"mime"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -44,7 +41,7 @@ func (d *Driver) fetch(ctx context.Context, ref vendors.Ref, link *url.URL) (ven
 	if err != nil {
 		return vendors.Download{}, noFile(err)
 	}
-	name := fileName(s.Header)
+	name := rest.FileName(s.Header)
 	if name == "" {
 		doc, err := d.GetDocument(ctx, ref)
 		if err != nil {
@@ -63,19 +60,6 @@ type linkAnswer struct {
 
 // accept implements payload.
 func (l *linkAnswer) accept(http.Header) bool { return l.URL != "" }
-
-// fileName is the name that a file's answer gives it; "" when it gives none.
-func fileName(h http.Header) string {
-	_, params, err := mime.ParseMediaType(h.Get("Content-Disposition"))
-	if err != nil {
-		return ""
-	}
-	name := path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))
-	if name == "." || name == "/" || name == ".." {
-		return ""
-	}
-	return rest.Text(name)
-}
 
 // noFile says of a file's own address what went wrong: another server answered
 // there, so that a refusal is not about this connection's key.

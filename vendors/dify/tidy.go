@@ -1,8 +1,6 @@
 package dify
 
 import (
-	"cmp"
-	"regexp"
 	"strings"
 
 	"kb-mcp/vendors/rest"
@@ -14,11 +12,8 @@ const (
 	maxLines = 5    // a validation text's first lines say it
 )
 
-var links = regexp.MustCompile(`(?i)https?://[^\s"'<>]+`)
-
 // tidy makes a text of the platform fit to show. Dify appends route suggestions
-// to some texts and documentation links to validation texts; URLs lose their
-// queries, which may be signatures.
+// to some texts and documentation links to validation texts.
 func tidy(s string) string {
 	s, _, _ = strings.Cut(s[:min(len(s), maxWords)], " You have requested this URI")
 	kept, n := "", 0
@@ -28,7 +23,5 @@ func tidy(s string) string {
 		}
 		kept, n = kept+line, n+1
 	}
-	return rest.Text(links.ReplaceAllStringFunc(kept, func(link string) string {
-		return cmp.Or(rest.PublicURL(link), "[link]")
-	}))
+	return rest.Text(kept)
 }

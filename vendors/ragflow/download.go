@@ -2,9 +2,7 @@ package ragflow
 
 import (
 	"context"
-	"mime"
 	"net/http"
-	"strings"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -33,7 +31,7 @@ func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Down
 	if err != nil {
 		return vendors.Download{}, err
 	}
-	name := fileName(s.Header)
+	name := rest.FileName(s.Header)
 	if name == "" {
 		doc, err := c.document(ctx, ref)
 		if err != nil {
@@ -43,20 +41,6 @@ func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Down
 		name = doc.Name
 	}
 	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
-}
-
-// fileName is the name in Content-Disposition without any path; "" when there
-// is none that can be read.
-func fileName(h http.Header) string {
-	_, params, err := mime.ParseMediaType(h.Get("Content-Disposition"))
-	if err != nil {
-		return ""
-	}
-	name := params["filename"]
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = name[i+1:]
-	}
-	return strings.ToValidUTF8(name, "\uFFFD")
 }
 
 // download looks the document up first, because the server gives any file of

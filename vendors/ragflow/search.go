@@ -75,12 +75,12 @@ func searchCall(q vendors.SearchQuery, own bool) rest.Call {
 	if own {
 		return rest.Call{
 			Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"},
-			Body: question{Question: q.Query, Page: 1, Size: q.Limit},
+			Body: question{Question: q.Query, Page: 1, Size: q.Limit}, Search: true,
 		}
 	}
 	return rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"},
-		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: q.Limit},
+		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: q.Limit}, Search: true,
 	}
 }
 

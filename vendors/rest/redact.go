@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -116,9 +117,20 @@ func (s *Secrets) cut(text string) string {
 // most, and its whole JSON stays under 2 KB.
 const maxText = 600
 
+// A pre-signed link has credentials in its user, query or fragment, and a word
+// about a signature may quote one.
+var (
+	link      = regexp.MustCompile(`(?i)((?:https?|tos)://)(?:[^\s/?#@"'<>]+@)?([^\s?#"'<>]+)(?:[?#][!#-&(-;=?-~]*)?`)
+	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)=[^\s,"']*`)
+)
+
 // Text makes a platform's words fit to show: one line, no control characters,
-// capped. They may quote other people's input.
+// links without what may open them, capped. They may quote other people's
+// input.
 func Text(s string) string {
+	if strings.Contains(s, "://") || strings.Contains(s, "=") {
+		s = parameter.ReplaceAllString(link.ReplaceAllString(s, "$1$2"), redacted)
+	}
 	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " ")

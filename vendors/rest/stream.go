@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
+	"path"
+	"strings"
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
@@ -132,4 +135,18 @@ func (c *Client) open(ctx context.Context, via http.RoundTripper, req *http.Requ
 		return Stream{}, c.clean(err, a)
 	}
 	return Stream{}, c.clean(NotJSON(a, nil), a)
+}
+
+// FileName is the name that a file's answer gives it, without any path; ""
+// when it gives none.
+func FileName(h http.Header) string {
+	_, params, err := mime.ParseMediaType(h.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	name := path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))
+	if name == "." || name == "/" || name == ".." {
+		return ""
+	}
+	return Text(name)
 }

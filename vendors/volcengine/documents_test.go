@@ -69,7 +69,7 @@ func TestWithoutKeys(t *testing.T) {
 		"got Signature=0c53, X-Date=2025":                                             "got [redacted], [redacted]",
 		"nothing to hide":                                                             "nothing to hide",
 	} {
-		if got := withoutKeys(text); got != want {
+		if got := rest.Text(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

@@ -92,7 +92,7 @@ func (j judge) decode(a rest.Answer, out any) error {
 		return nil
 	}
 	if e.RequestID = label(requestID); e.VendorCode != "" || a.Status >= 400 { // "success" explains no failure
-		e.VendorMessage = withoutKeys(message)
+		e.VendorMessage = message
 	}
 	j.advise(e, a)
 	return e
@@ -159,7 +159,7 @@ func byCode(a rest.Answer, code, message string) *vendors.Error {
 	}
 	e.VendorCode = label(code)
 	if e.Kind == vendors.InvalidArgument && message != "" {
-		e.Message = "Volcengine refused the request: " + rest.Text(withoutKeys(message))
+		e.Message = "Volcengine refused the request: " + rest.Text(message)
 	}
 	return e
 }

@@ -13,7 +13,7 @@ func failure(code, failedMsg string) *vendors.Failure {
 	}
 	f := explained(code)
 	f.Code = code
-	if msg := rest.Text(withoutKeys(failedMsg)); msg != "" {
+	if msg := rest.Text(failedMsg); msg != "" {
 		f.Message = msg
 	}
 	return &f

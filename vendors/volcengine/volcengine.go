@@ -185,7 +185,10 @@ func post[T any](ctx context.Context, d *Driver, write bool, body any, path []st
 }
 
 func request(write bool, body any, path []string) rest.Call {
-	return rest.Call{Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body, Write: write}
+	return rest.Call{
+		Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body,
+		Write: write, Search: path[len(path)-1] == "search_knowledge",
+	}
 }
 
 // target names a knowledge base in a request. Empty keys are never sent.

@@ -184,18 +184,8 @@ func moment(n rest.Num) time.Time {
 	return vendors.Seconds(n.Int)
 }
 
-// A pre-signed URL has credentials in its user and query; a word about a
-// signature may quote one.
-var (
-	link      = regexp.MustCompile(`(https?://)(?:[^\s/?#@"'<>]+@)?([^\s?#"'<>]+)(?:[?#][!#-&(-;=?-~]*)?`)
-	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)=[^\s,"']*`)
-	labels    = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,100}$`)
-)
-
-// withoutKeys takes what may open something out of a text of the platform.
-func withoutKeys(text string) string {
-	return parameter.ReplaceAllString(link.ReplaceAllString(text, "$1$2"), "[redacted]")
-}
+// labels is the form of a code or log id.
+var labels = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,100}$`)
 
 // label is a code or log id as it is, "" for what can be neither.
 func label(s string) string {
