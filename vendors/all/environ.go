@@ -37,11 +37,10 @@ func NewEnviron(environ []string) *Environ {
 		}
 	}
 	for name, value := range e.vars {
-		ours := strings.HasPrefix(name, "KB_MCP_") || e.knows(name)
-		switch {
-		case strings.TrimSpace(value) == "":
+		switch value = strings.TrimSpace(value); {
+		case value == "":
 			delete(e.vars, name)
-		case ours && unexpanded.MatchString(strings.TrimSpace(value)):
+		case unexpanded.MatchString(value) && ours(name):
 			delete(e.vars, name)
 			e.Unexpanded = append(e.Unexpanded, name)
 		}
@@ -50,8 +49,12 @@ func NewEnviron(environ []string) *Environ {
 	return e
 }
 
-// knows reports whether a variable is some platform's, under any prefix.
-func (e *Environ) knows(name string) bool {
+// ours reports whether a variable is the server's or, under any prefix, some
+// platform's.
+func ours(name string) bool {
+	if strings.HasPrefix(name, "KB_MCP_") {
+		return true
+	}
 	for _, p := range platforms() {
 		for _, v := range p.names() {
 			if name == v || strings.HasSuffix(name, "_"+v) {
