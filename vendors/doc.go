@@ -21,6 +21,10 @@
 // and trusts its arguments. Behaviour shared by two platforms belongs in
 // Vendor, never in two drivers.
 //
+// What a platform offers beyond reading are the interfaces of capability.go:
+// having the method is having the tool, and [Adviser] says what to do instead
+// of the others.
+//
 // # Adding a vendor
 //
 //  1. A package vendors/<name> with the files the others have: <name>.go
