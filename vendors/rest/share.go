@@ -102,6 +102,9 @@ func (f *Flights) epoch() uint64 {
 // copies of their own.
 func (c *Client) read(ctx context.Context, key string, call Call, u string, body []byte, out any) error {
 	for {
+		if err := ctx.Err(); err != nil { // a flight would not notice: it is detached
+			return c.clean(networkError(ctx, err, c.conn.Timeout), Answer{})
+		}
 		value := scratch(out) // copied now: later the caller may have left
 		fl, first := c.conn.Flights.join(ctx, key, func(ctx context.Context, fl *flight) {
 			defer func() { // no handler is above this goroutine to recover

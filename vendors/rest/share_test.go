@@ -134,6 +134,21 @@ func TestWhoLeavesAloneLeavesTheFlight(t *testing.T) {
 	})
 }
 
+func TestWhoHasLeftAsksNothing(t *testing.T) {
+	var n atomic.Int64
+	c := client(t, "http://h", Conn{Transport: counted(&n, reply(200, `{"value":"v"}`))}, nil)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for range 100 { // of two things that are ready, select takes any
+		if err := c.Do(gone, Call{Method: "GET", Path: []string{"x"}}, &payload{}); vendors.KindOf(err) != vendors.Timeout {
+			t.Fatalf("%v", err)
+		}
+	}
+	if n.Load() != 0 {
+		t.Errorf("%d requests", n.Load())
+	}
+}
+
 func TestWhoHasMoreTimeGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
