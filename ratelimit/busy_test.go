@@ -40,9 +40,9 @@ func TestBusy(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := New(must(t, tt.rate))
+				l := New(must(t, tt.rate), nil)
 				for range tt.granted {
-					if err := l.Wait(t.Context()); err != nil {
+					if err := pass(l, t.Context()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -50,27 +50,27 @@ func TestBusy(t *testing.T) {
 				crowd, stop := context.WithCancel(t.Context())
 				defer stop()
 				for range tt.waiting {
-					go l.Wait(crowd)
+					go pass(l, crowd)
 				}
 				synctest.Wait()
 				time.Sleep(tt.later)
 
 				ctx, cancel := context.WithTimeout(t.Context(), tt.deadline)
 				defer cancel()
-				start, queued := time.Now(), l.queue.Len()
-				err := l.Wait(ctx)
+				start, queued := time.Now(), l.queue.n
+				err := pass(l, ctx)
 				if tt.after == 0 {
 					if err != nil {
-						t.Errorf("Wait = %v, want nil", err)
+						t.Errorf("Take = %v, want nil", err)
 					}
 					return
 				}
 				var busy *BusyError
 				if !errors.As(err, &busy) || busy.After != tt.after {
-					t.Errorf("Wait = %v, want busy for %v", err, tt.after)
+					t.Errorf("Take = %v, want busy for %v", err, tt.after)
 				}
-				if d := time.Since(start); d != 0 || l.queue.Len() != queued {
-					t.Errorf("Wait took %v and the queue went from %d to %d", d, queued, l.queue.Len())
+				if d := time.Since(start); d != 0 || l.queue.n != queued {
+					t.Errorf("Take took %v and the queue went from %d to %d", d, queued, l.queue.n)
 				}
 			})
 		})
@@ -79,14 +79,14 @@ func TestBusy(t *testing.T) {
 
 func TestDoneContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := New(must(t, "1/s"))
+		l := New(must(t, "1/s"), nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := l.Wait(ctx); err != context.Canceled {
-			t.Errorf("Wait = %v, want %v", err, context.Canceled)
+		if err := pass(l, ctx); err != context.Canceled {
+			t.Errorf("Take = %v, want %v", err, context.Canceled)
 		}
-		if err := l.Wait(t.Context()); err != nil || l.turn(0, time.Now()) != time.Second {
-			t.Errorf("Wait = %v, next turn in %v: the done caller used up quota", err, l.turn(0, time.Now()))
+		if err := pass(l, t.Context()); err != nil || l.turn(0, 1, time.Now()) != time.Second {
+			t.Errorf("Take = %v, next turn in %v: the done caller used up quota", err, l.turn(0, 1, time.Now()))
 		}
 	})
 }
@@ -104,7 +104,7 @@ func TestPause(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l, g := New(must(t, tt.rate)), &ledger{start: time.Now()}
+				l, g := New(must(t, tt.rate), nil), &ledger{start: time.Now()}
 				l.Pause(tt.pauses[0])
 				var wg sync.WaitGroup
 				for at, d := range tt.pauses {
@@ -128,11 +128,11 @@ func TestPause(t *testing.T) {
 
 func TestPauseIsNotShortened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, start := New(Rate{}), time.Now()
+		l, start := New(Rate{}, nil), time.Now()
 		l.Pause(3 * time.Second)
 		l.Pause(time.Second)
-		if err := l.Wait(t.Context()); err != nil || time.Since(start) != 3*time.Second {
-			t.Errorf("Wait = %v after %v, want nil after 3s", err, time.Since(start))
+		if err := pass(l, t.Context()); err != nil || time.Since(start) != 3*time.Second {
+			t.Errorf("Take = %v after %v, want nil after 3s", err, time.Since(start))
 		}
 	})
 }
@@ -141,8 +141,8 @@ func TestPauseIsNotShortened(t *testing.T) {
 // it when the first wakes, and the patient one behind them still gets its turn.
 func TestPauseMakesTheWaitingBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, start := New(must(t, "1/s")), time.Now()
-		if err := l.Wait(t.Context()); err != nil {
+		l, start := New(must(t, "1/s"), nil), time.Now()
+		if err := pass(l, t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		var wg sync.WaitGroup
@@ -151,15 +151,15 @@ func TestPauseMakesTheWaitingBusy(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
 				var busy *BusyError
-				if err := l.Wait(ctx); !errors.As(err, &busy) || busy.After != 9500*time.Millisecond || time.Since(start) != time.Second {
-					t.Errorf("Wait = %v after %v, want busy for 9.5s after 1s", err, time.Since(start))
+				if err := pass(l, ctx); !errors.As(err, &busy) || busy.After != 9500*time.Millisecond || time.Since(start) != time.Second {
+					t.Errorf("Take = %v after %v, want busy for 9.5s after 1s", err, time.Since(start))
 				}
 			})
 			synctest.Wait()
 		}
 		wg.Go(func() {
-			if err := l.Wait(t.Context()); err != nil || time.Since(start) != 10500*time.Millisecond {
-				t.Errorf("Wait = %v after %v, want nil after 10.5s", err, time.Since(start))
+			if err := pass(l, t.Context()); err != nil || time.Since(start) != 10500*time.Millisecond {
+				t.Errorf("Take = %v after %v, want nil after 10.5s", err, time.Since(start))
 			}
 		})
 		time.Sleep(500 * time.Millisecond)

@@ -1,22 +1,27 @@
 package ratelimit
 
 import (
-	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
-// Limiter lets callers through at a rate, first come, first served. A caller
+// Limiter lets callers through at a rate, in fair order: see [Caller]. A caller
 // that leaves while waiting costs nothing of the quota. It is safe for
 // concurrent use.
 type Limiter struct {
+	shared *Shared // the account of all processes; nil without one
+
 	mu      sync.Mutex
-	windows []*window
-	queue   list.List // of chan struct{}, closed when its caller is first
+	windows []*window // what this process did, also beside a shared account
+	queue   queue
 	paused  time.Time // nobody is let through before
+	spare   *booking  // what the first has booked of the shared account
 	turns   []time.Duration
+	// changed wakes the first caller: something went back earlier than it could know.
+	changed chan struct{}
 }
 
 // BusyError says that a turn would come only at or after the caller's
@@ -29,148 +34,214 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("rate limit: the next free turn is in %v, after the deadline", e.After)
 }
 
-// New makes a limiter that has granted nothing yet.
-func New(r Rate) *Limiter {
-	l := &Limiter{}
+func busy(wait time.Duration) *BusyError {
+	return &BusyError{After: max(1, (wait+time.Millisecond-1)/time.Millisecond) * time.Millisecond}
+}
+
+// New makes a limiter that has granted nothing yet. With shared, which may be
+// nil, other processes use the same quota, and r is shared's rate.
+func New(r Rate, shared *Shared) *Limiter {
+	l := &Limiter{shared: shared, changed: make(chan struct{}, 1)}
 	for _, t := range r.terms {
 		l.windows = append(l.windows, &window{Term: t})
 	}
 	return l
 }
 
-// Wait returns nil when it is the caller's turn. It returns ctx.Err() as soon
-// as ctx is done, and a [*BusyError] at once if the turn cannot come before
-// ctx's deadline: on arrival, or when a Pause has put it off. Only a nil
-// result uses up quota.
-func (l *Limiter) Wait(ctx context.Context) error {
-	place, err := l.arrive(ctx)
-	if place == nil {
-		return err
+// Limits reports whether callers may have to wait for one another.
+func (l *Limiter) Limits() bool { return len(l.windows) > 0 }
+
+// Turn is the right to one request. It ends with one call of Done or GiveBack.
+type Turn struct {
+	l      *Limiter
+	slots  []*slot // of each window
+	booked *booking
+}
+
+// Done says that the request is over; answered, that the platform has answered
+// it, so that it is known to have arrived there.
+func (t *Turn) Done(answered bool) {
+	t.end(func(w *window, s *slot, now time.Time) { w.answered(s, now, answered) })
+}
+
+// GiveBack says that nothing was sent: somebody else may have the turn.
+func (t *Turn) GiveBack() {
+	t.end((*window).giveBack)
+	if t.booked != nil {
+		t.l.shared.giveBack(*t.booked)
+	}
+}
+
+func (t *Turn) end(f func(*window, *slot, time.Time)) {
+	l := t.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for i, w := range l.windows {
+		f(w, t.slots[i], now)
 	}
 	select {
-	case <-place.Value.(chan struct{}):
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Take waits for the caller's turn. It returns an error as soon as ctx is done,
+// and a [*BusyError] if the turn cannot come before ctx's deadline: at once when
+// that shows on arrival or after a Pause, else at the deadline. Only a Turn uses
+// up quota.
+func (l *Limiter) Take(ctx context.Context) (*Turn, error) {
+	p, t, err := l.arrive(ctx)
+	if p == nil {
+		return t, err
+	}
+	select {
+	case <-p.first:
 	case <-ctx.Done():
 	}
 	for {
-		wait, err := l.try(ctx, place)
-		if err != nil || wait == 0 {
-			return err
+		t, wait, err := l.try(ctx, p)
+		if t != nil || err != nil {
+			return t, err
 		}
-		sleep(ctx, wait)
+		l.sleep(ctx, wait)
 	}
 }
 
-// Pause lets nobody through for d from now. It extends an earlier pause and
-// never shortens it.
+// Pause lets nobody through for d from now, in any process that shares the
+// quota. It extends an earlier pause and never shortens it.
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if until := time.Now().Add(d); until.After(l.paused) {
 		l.paused = until
 	}
+	l.mu.Unlock()
+	if l.shared != nil && d > 0 {
+		l.shared.close(d)
+	}
 }
 
-// arrive gives the caller a place in the queue, or none when it is let
-// through (nil) or sent away (an error) at once.
-func (l *Limiter) arrive(ctx context.Context) (*list.Element, error) {
+// arrive gives the caller a place in the queue, or none when it is let through
+// or sent away at once.
+func (l *Limiter) arrive(ctx context.Context) (*place, *Turn, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, c := time.Now(), callerOf(ctx)
+	if l.queue.n == 0 && l.shared == nil && l.turn(0, 1, now) == 0 {
+		return nil, l.take(now), nil
+	}
+	if err := late(ctx, l.turn(l.queue.before(c), 1, now), now); err != nil {
+		return nil, nil, err
+	}
+	return l.queue.join(c), nil, nil
+}
+
+// try gives the first of the queue its turn if it can have it, or says how long
+// it must sleep. With a Turn or an error the caller has left the queue.
+func (l *Limiter) try(ctx context.Context, p *place) (*Turn, time.Duration, error) {
+	wait, err := l.own(ctx, p)
+	if l.shared != nil && err == nil {
+		wait, err = l.book(ctx, wait)
+	}
+	switch {
+	case err != nil:
+		l.leave(p)
+		return nil, 0, err
+	case wait > 0:
+		return nil, wait, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.take(time.Now())
+	t.booked, l.spare = l.spare, nil
+	l.queue.leave(p, true)
+	return t, 0, nil
+}
+
+// own is how long the first of the queue has to wait by what this process did;
+// an error says that it should not.
+func (l *Limiter) own(ctx context.Context, p *place) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	before := l.queue.Len()
-	if before == 0 && l.turn(0, now) == 0 {
-		l.take(now)
-		return nil, nil
+	err := ctx.Err()
+	if errors.Is(err, context.DeadlineExceeded) { // it was the limit that left no time
+		return 0, busy(l.turn(l.queue.before(p.Caller)-1, 1, now))
 	}
-	if err := l.late(ctx, before, now); err != nil {
-		return nil, err
-	}
-	first := make(chan struct{})
-	if before == 0 {
-		close(first)
-	}
-	return l.queue.PushBack(first), nil
-}
-
-// try lets the first of the queue through if it can, or says how long it must
-// sleep. With an error, and when let through, the caller has left the queue.
-func (l *Limiter) try(ctx context.Context, place *list.Element) (time.Duration, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		l.leave(place)
+	if err != nil {
 		return 0, err
 	}
-	now := time.Now()
-	wait := l.turn(0, now)
-	if wait == 0 {
-		l.take(now)
-		l.leave(place)
-		return 0, nil
-	}
-	err := l.late(ctx, 0, now)
-	if err != nil {
-		l.leave(place)
-	}
-	return wait, err
+	wait := l.turn(0, 1, now)
+	return wait, late(ctx, wait, now)
 }
 
-// leave takes a caller out of the queue; the one behind the first is first.
-func (l *Limiter) leave(place *list.Element) {
-	first := l.queue.Front()
-	l.queue.Remove(place)
-	if place == first && l.queue.Len() > 0 {
-		close(l.queue.Front().Value.(chan struct{}))
+// leave takes a caller out of the queue. What it had booked is the next one's,
+// or everybody's.
+func (l *Limiter) leave(p *place) {
+	l.mu.Lock()
+	l.queue.leave(p, false)
+	unused := l.spare
+	if l.queue.n > 0 {
+		unused = nil
+	} else {
+		l.spare = nil
+	}
+	l.mu.Unlock()
+	if unused != nil {
+		l.shared.giveBack(*unused)
 	}
 }
 
-// late is the BusyError of a caller with that many before it, or nil. A turn
-// at the very deadline is late: nothing could be done with it.
-func (l *Limiter) late(ctx context.Context, before int, now time.Time) error {
+// late is the BusyError of a caller that would have to wait so long, or nil. A
+// turn at the very deadline is late: nothing could be done with it.
+func late(ctx context.Context, wait time.Duration, now time.Time) error {
 	deadline, ok := ctx.Deadline()
-	if !ok {
+	if !ok || now.Add(wait).Before(deadline) {
 		return nil
 	}
-	wait := l.turn(before, now)
-	if now.Add(wait).Before(deadline) {
-		return nil
-	}
-	return &BusyError{After: max(1, (wait+time.Millisecond-1)/time.Millisecond) * time.Millisecond}
+	return busy(wait)
 }
 
-// turn is how long a caller with that many before it must wait, if none of
-// them leaves.
-func (l *Limiter) turn(before int, now time.Time) time.Duration {
+// turn is how long a caller with that many before it must wait at least, if none
+// of them leaves and so many processes share the quota in equal parts.
+func (l *Limiter) turn(before, processes int, now time.Time) time.Duration {
+	for _, w := range l.windows {
+		w.settle(now)
+	}
 	l.turns = l.turns[:0]
 	for i := range before + 1 {
 		at := max(0, l.paused.Sub(now))
 		for _, w := range l.windows {
-			if i < w.N {
-				at = max(at, w.ready(i, now))
+			if n := max(1, w.N/processes); i < n {
+				at = max(at, w.ready(i, n, now))
 			} else {
-				at = max(at, l.turns[i-w.N]+w.Window)
+				at = max(at, l.turns[i-n]+w.Window)
 			}
 		}
 		l.turns = append(l.turns, at)
 	}
-	return l.turns[before]
+	return l.turns[len(l.turns)-1]
 }
 
 // take records a grant in every window.
-func (l *Limiter) take(now time.Time) {
+func (l *Limiter) take(now time.Time) *Turn {
+	t := &Turn{l: l}
 	for _, w := range l.windows {
-		w.take(now)
+		t.slots = append(t.slots, w.take(now))
 	}
+	return t
 }
 
-// sleep returns after d, or when ctx is done.
-func sleep(ctx context.Context, d time.Duration) {
+// sleep returns after d, when ctx is done, or when something has changed.
+func (l *Limiter) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-l.changed:
 	case <-ctx.Done():
 	}
 }

@@ -67,3 +67,13 @@ func retryable(err error) (time.Duration, bool) {
 	}
 	return r.Retry()
 }
+
+// sleep returns after d, or when ctx is done.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,25 +1,83 @@
 package ratelimit
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+)
 
 // Transport is an [http.RoundTripper] that waits for its turn before every
-// try. Both fields are required.
+// try. Base is required.
 //
 // The wait counts against the request's own deadline, so a time limit per try
 // that should not include it belongs below, in Base.
 type Transport struct {
-	Limiter *Limiter
-	Base    http.RoundTripper
+	Limiters []*Limiter // a turn of each; those that are waited for longest come first
+	Base     http.RoundTripper
 }
 
 // RoundTrip implements [http.RoundTripper]. It returns the errors of
-// [Limiter.Wait] as they are; then Base has not seen the request.
+// [Limiter.Take] as they are; then Base has not seen the request.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.Limiter.Wait(req.Context()); err != nil {
+	turns, err := t.take(req.Context())
+	if err != nil {
 		if req.Body != nil {
 			req.Body.Close() // a RoundTripper closes it on errors too
 		}
 		return nil, err
 	}
-	return t.Base.RoundTrip(req)
+	resp, err := t.Base.RoundTrip(req)
+	for _, turn := range turns {
+		turn.Done(err == nil)
+	}
+	return resp, err
+}
+
+// take waits for a turn of every limiter, or keeps none.
+func (t *Transport) take(ctx context.Context) ([]*Turn, error) {
+	turns := make([]*Turn, 0, len(t.Limiters))
+	for _, l := range t.Limiters {
+		turn, err := l.heldOr(ctx)
+		if err != nil {
+			for _, t := range turns {
+				t.GiveBack()
+			}
+			return nil, err
+		}
+		turns = append(turns, turn)
+	}
+	return turns, nil
+}
+
+// hold is a turn that waits for its request.
+type hold struct{ turn atomic.Pointer[Turn] }
+
+type holdKey struct{ l *Limiter }
+
+// Hold waits for a turn as [Limiter.Take] does, for the next request with the
+// context that it returns: who asks for many things in one request can wait
+// first and then say for what. release gives the turn back if no request has
+// used it; it must be called.
+func (l *Limiter) Hold(ctx context.Context) (held context.Context, release func(), err error) {
+	turn, err := l.Take(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := &hold{}
+	h.turn.Store(turn)
+	return context.WithValue(ctx, holdKey{l}, h), func() {
+		if t := h.turn.Swap(nil); t != nil {
+			t.GiveBack()
+		}
+	}, nil
+}
+
+// heldOr gives the turn held in ctx, or waits for one.
+func (l *Limiter) heldOr(ctx context.Context) (*Turn, error) {
+	if h, ok := ctx.Value(holdKey{l}).(*hold); ok {
+		if t := h.turn.Swap(nil); t != nil {
+			return t, nil
+		}
+	}
+	return l.Take(ctx)
 }

@@ -45,7 +45,7 @@ func TestTransport(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
-				client := &http.Client{Transport: &Transport{New(must(t, "1/s")), roundTripper(func(req *http.Request) (*http.Response, error) {
+				client := &http.Client{Transport: &Transport{[]*Limiter{New(must(t, "1/s"), nil)}, roundTripper(func(req *http.Request) (*http.Response, error) {
 					sent++
 					if req.Body != nil {
 						req.Body.Close()

@@ -9,41 +9,124 @@ import (
 )
 
 // window is the account of one term: N slots, each a bucket of one token that
-// refills in one window, used in turn. No slot serves twice within a window,
-// so no window holds more than N grants, and all N may come at once: a single
-// bucket of N tokens would let up to 2N through.
+// refills in one window. A request holds a slot until its answer has come, and
+// then the slot rests one window: the platform counts a request when it arrives
+// there, which is some time between the two. So no window holds more than N
+// requests on its side of the network either, and all N may go at once; a
+// single bucket of N tokens would let up to 2N through.
 //
-// Nothing is reserved ahead, so nothing has to be given back: a
+// Nothing is reserved ahead, and a slot that was not used goes back as it was: a
 // [rate.Reservation] cancelled late restores nothing.
 type window struct {
 	Term
-	slots []*rate.Limiter // as many as were ever needed; from next on, the longest rested first
-	next  int
+	resting []*slot // in the order in which they will be ready
+	held    []*slot // longest held first
+	// quickest is the shortest time an answer ever took. An answer that took
+	// longer may have been late on its way there, and no later than by the
+	// difference: that is what a slot rests beyond one window from departure.
+	// Resting a window from the answer instead would cost a platform with
+	// answers of 300 ms a quarter of its quota.
+	quickest time.Duration // 0: no answer yet
 }
 
-// ready is how long it takes until i+1 more grants fit, for 0 <= i < N.
-func (w *window) ready(i int, now time.Time) time.Duration {
-	i -= w.N - len(w.slots) // slots never used come first
-	if i < 0 {
+// transit is how long a request is on its way to the platform at most. What has
+// no answer by then is being worked on there: it has been counted, and must not
+// keep others from asking a slow platform.
+const transit = time.Second
+
+// slot is the right to one request a window.
+type slot struct {
+	bucket *rate.Limiter
+	left   time.Time // when its request left
+}
+
+// ready is how long it takes at least until i+1 more requests fit, for
+// 0 <= i < n, when n of the slots may be used.
+func (w *window) ready(i, n int, now time.Time) time.Duration {
+	i += len(w.resting) + len(w.held) - n // slots never used come first
+	switch {
+	case i < 0:
 		return 0
+	case i < len(w.resting):
+		return w.wait(w.resting[i], now)
 	}
-	slot := w.slots[(w.next+i)%len(w.slots)]
-	// The limiter's own waits are cut to whole nanoseconds, which may be one
-	// too early; rounded, this is exact for windows up to days.
-	missing := (1 - slot.TokensAt(now)) * float64(w.Window)
+	left := w.held[i-len(w.resting)].left
+	if left.Before(now.Add(-w.quickest)) {
+		left = now.Add(-w.quickest) // its answer is yet to come
+	}
+	return left.Add(w.Window).Sub(now)
+}
+
+// wait is how long a slot rests yet. The limiter's own waits are cut to whole
+// nanoseconds, which may be one too early; rounded, this is exact for windows
+// up to days.
+func (w *window) wait(s *slot, now time.Time) time.Duration {
+	missing := (1 - s.bucket.TokensAt(now)) * float64(w.Window)
 	return max(0, time.Duration(math.Round(missing)))
 }
 
-// take records a grant made now. ready(0, now) must be 0.
-func (w *window) take(now time.Time) {
-	if len(w.slots) == 0 || len(w.slots) < w.N && !w.rested(now) {
-		w.slots = slices.Insert(w.slots, w.next, rate.NewLimiter(rate.Every(w.Window), 1))
+// settle lets the slots rest whose requests must have arrived by now.
+func (w *window) settle(now time.Time) {
+	for len(w.held) > 0 && !now.Before(w.held[0].left.Add(transit)) {
+		s := w.held[0]
+		w.held = w.held[1:]
+		s.bucket.ReserveN(s.left.Add(transit), 1)
+		w.rest(&slot{bucket: s.bucket}, now) // another one for the next request: s may still be answered
 	}
-	w.slots[w.next].ReserveN(now, 1)
-	w.next = (w.next + 1) % len(w.slots)
 }
 
-// rested reports whether the next of the used slots can serve again.
-func (w *window) rested(now time.Time) bool {
-	return w.ready(w.N-len(w.slots), now) == 0
+// take gives out the slot that has rested longest, or a new one.
+func (w *window) take(now time.Time) *slot {
+	s := &slot{}
+	if len(w.resting) > 0 && w.wait(w.resting[0], now) == 0 {
+		s, w.resting = w.resting[0], w.resting[1:]
+	} else {
+		s.bucket = rate.NewLimiter(rate.Every(w.Window), 1)
+	}
+	s.left = now
+	w.held = append(w.held, s)
+	return s
+}
+
+// answered lets a slot rest. Without an answer nobody knows when the request
+// arrived: it counts from now.
+func (w *window) answered(s *slot, now time.Time, ok bool) {
+	from := now
+	if ok {
+		took := now.Sub(s.left)
+		if w.quickest == 0 || took < w.quickest {
+			w.quickest = took
+		}
+		from = now.Add(-w.quickest)
+	}
+	if w.drop(s) {
+		s.bucket.ReserveN(from, 1)
+		w.rest(s, now)
+	}
+}
+
+// giveBack takes a slot that was not used.
+func (w *window) giveBack(s *slot, now time.Time) {
+	if w.drop(s) {
+		w.rest(s, now)
+	}
+}
+
+// drop reports whether s was held; settle may have been there first.
+func (w *window) drop(s *slot) bool {
+	i := slices.Index(w.held, s)
+	if i < 0 {
+		return false
+	}
+	w.held = slices.Delete(w.held, i, i+1)
+	return true
+}
+
+// rest puts a slot among the resting ones; nearly always it is the last.
+func (w *window) rest(s *slot, now time.Time) {
+	i, wait := len(w.resting), w.wait(s, now)
+	for i > 0 && w.wait(w.resting[i-1], now) > wait {
+		i--
+	}
+	w.resting = slices.Insert(w.resting, i, s)
 }

@@ -214,10 +214,10 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	}
 	limiters, ok := o.limiters[s.account]
 	if !ok {
-		limiters.all, limiters.flights = ratelimit.New(rate), &rest.Flights{}
+		limiters.all, limiters.flights = ratelimit.New(rate, nil), &rest.Flights{}
 		if common.SearchRate != "" {
 			search, _ := ratelimit.Parse(common.SearchRate) // judged in common
-			limiters.searches = ratelimit.New(search)
+			limiters.searches = ratelimit.New(search, nil)
 		}
 		o.limiters[s.account] = limiters
 	}

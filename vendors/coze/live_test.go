@@ -37,7 +37,7 @@ func (l live) connect(change func(*coze.Config)) *vendors.Vendor {
 	if change != nil {
 		change(&c)
 	}
-	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}}
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}}
 	return vendors.New("live", "coze", coze.New(c, conn))
 }
 

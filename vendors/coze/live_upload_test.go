@@ -66,7 +66,7 @@ func TestStudioStreams(t *testing.T) {
 		io.WriteString(w, `{"code":0,"msg":"","document_infos":[{"document_id":"5","name":"a.pdf","status":0}],"BaseResp":null}`)
 	}))
 	defer srv.Close()
-	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}}
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}}
 	v := vendors.New("live", "coze", coze.New(coze.Config{Token: "pat_x", APIBase: srv.URL, Dialect: "studio"}, conn))
 	biggest := 0
 	file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return zeros{&biggest}, nil }}

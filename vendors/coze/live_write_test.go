@@ -55,7 +55,7 @@ func newBench(t *testing.T, path string) *bench {
 		b.box.ServeHTTP(w, r)
 	}))
 	t.Cleanup(srv.Close)
-	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, Now: b.clock.Now}
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: b.clock.Now}
 	b.Vendor = vendors.New("live", "coze", coze.New(coze.Config{
 		Token: sandbox.CozeToken, APIBase: srv.URL + path, SpaceID: sandbox.CozeSpaceID, Dialect: "auto"}, conn))
 	return b

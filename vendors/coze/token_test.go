@@ -79,7 +79,7 @@ func (p *platform) vendor(t *testing.T) *vendors.Vendor {
 		ClientID: "1139200000001", PrivateKey: pkcs1(t), PublicKeyID: "fingerprint",
 		APIBase: "https://api.coze.com", Dialect: "auto",
 	}
-	return vendors.New("v", "coze", coze.New(c, rest.Conn{Transport: p, Limiter: ratelimit.New(ratelimit.Rate{})}))
+	return vendors.New("v", "coze", coze.New(c, rest.Conn{Transport: p, Limiter: ratelimit.New(ratelimit.Rate{}, nil)}))
 }
 
 func list(ctx context.Context, v *vendors.Vendor) error {

@@ -71,7 +71,7 @@ func TestConfigProblems(t *testing.T) {
 func TestLargeFileForTheCloud(t *testing.T) {
 	file := &vendors.File{Size: 15<<20 + 1, Open: func() (io.ReadCloser, error) { return nil, errors.New("opened") }}
 	sent := 0
-	conn := rest.Conn{Limiter: ratelimit.New(ratelimit.Rate{}), Transport: counter{&sent}}
+	conn := rest.Conn{Limiter: ratelimit.New(ratelimit.Rate{}, nil), Transport: counter{&sent}}
 	for base, want := range map[string]int{"https://api.dify.ai/v1": 0, "https://dify.example/v1": 1} {
 		sent = 0
 		d := dify.New(dify.Config{APIKey: "dataset-x", BaseURL: base}, conn)

@@ -35,7 +35,7 @@ func newLive(t *testing.T, o sandbox.Options) *live {
 	t.Cleanup(srv.Close)
 	c := dify.Config{APIKey: sandbox.DifyKey, BaseURL: srv.URL + "/dify"}
 	l.Vendor = vendors.New("conn", "dify", dify.New(c, rest.Conn{
-		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, Now: l.clock,
+		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: l.clock,
 	}))
 	return l
 }

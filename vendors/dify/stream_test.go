@@ -62,7 +62,7 @@ func TestLargeFileIsStreamed(t *testing.T) {
 	}))
 	defer srv.Close()
 	d := dify.New(dify.Config{APIKey: "dataset-x", BaseURL: srv.URL}, rest.Conn{
-		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{},
+		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{},
 	})
 	file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return &zeros{size}, nil }}
 	peak := memory(t, func() {

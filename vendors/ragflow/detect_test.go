@@ -46,7 +46,7 @@ func (f *fake) take() string {
 
 func (f *fake) driver(t *testing.T, generation string) *Driver {
 	return open(t, map[string]string{"RAGFLOW_API_GENERATION": generation}, rest.Conn{
-		Transport: f, Limiter: ratelimit.New(ratelimit.Rate{}), Backoff: ratelimit.Backoff{Tries: 1},
+		Transport: f, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Backoff: ratelimit.Backoff{Tries: 1},
 	}).(*Driver)
 }
 

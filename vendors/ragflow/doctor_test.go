@@ -33,7 +33,7 @@ func TestDiagnose(t *testing.T) {
 			}))
 			t.Cleanup(srv.Close)
 			d := New(Config{APIKey: "SECRET-0123456789", BaseURL: srv.URL, Generation: tt.generation},
-				rest.Conn{Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{})})
+				rest.Conn{Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}, nil)})
 			text := ""
 			for _, f := range d.Diagnose(t.Context()) {
 				text += f.Message + " "

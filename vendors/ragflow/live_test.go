@@ -38,7 +38,7 @@ func start(t *testing.T, face string, o sandbox.Options) live {
 	if face == sandbox.FaceRAGFlowPreview {
 		c.APIKey = sandbox.RAGFlowToken
 	}
-	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, Now: o.Now}
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: o.Now}
 	return live{t, box, vendors.New("live", "ragflow", ragflow.New(c, conn)), clock}
 }
 

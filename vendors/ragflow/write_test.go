@@ -27,7 +27,7 @@ func (f answering) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (f answering) driver(t *testing.T, now func() time.Time) *Driver {
-	return open(t, nil, rest.Conn{Transport: f, Limiter: ratelimit.New(ratelimit.Rate{}), Now: now}).(*Driver)
+	return open(t, nil, rest.Conn{Transport: f, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Now: now}).(*Driver)
 }
 
 const unstarted = `{"code":0,"data":{"docs":[{"id":"d1","name":"a.txt","run":"UNSTART","progress":0}],"total":1}}`
@@ -188,7 +188,7 @@ func TestNothingIsNotEverything(t *testing.T) {
 				t.Errorf("%s: %s %s", generation, r.Method, r.URL.Path)
 			}
 			return 200, `{"code":0,"data":{"docs":[{"id":"other","run":"1","progress":0.5}],"total":1}}`
-		}), Limiter: ratelimit.New(ratelimit.Rate{})}).(*Driver)
+		}), Limiter: ratelimit.New(ratelimit.Rate{}, nil)}).(*Driver)
 		for _, ids := range [][]string{nil, {}, {"d1"}, {"d1", "d2", "d3"}} {
 			for _, do := range []func() ([]vendors.Outcome, error){
 				func() ([]vendors.Outcome, error) { return d.DeleteDocuments(t.Context(), "kb", ids) },

@@ -5,7 +5,7 @@
 //
 //	Client.Do                 equal reads at once become one
 //	  run                     retries on what Decode and the network said
-//	  ratelimit.Transport     one slot a try, or an error at once
+//	  ratelimit.Transport     one turn a try, or an error at once
 //	    lower                 signed anew and timed, without the wait above
 //	      Conn.Transport      the shared connection pool
 //
@@ -84,6 +84,7 @@ type Client struct {
 	conn    Conn
 	dialect Dialect
 	paced   *ratelimit.Transport
+	search  *ratelimit.Transport // paced by the limit on searches, too
 }
 
 // New makes the client of one connection.
@@ -103,10 +104,15 @@ func New(conn Conn, d Dialect) *Client {
 	if conn.Log == nil {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{conn: conn, dialect: d, paced: &ratelimit.Transport{
-		Limiter: conn.Limiter,
-		Base:    lower{sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
+	c := &Client{conn: conn, dialect: d, paced: &ratelimit.Transport{
+		Limiters: []*ratelimit.Limiter{conn.Limiter},
+		Base:     lower{sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
 	}}
+	c.search = c.paced
+	if conn.Searches != nil {
+		c.search = &ratelimit.Transport{Limiters: []*ratelimit.Limiter{conn.Searches, conn.Limiter}, Base: c.paced.Base}
+	}
+	return c
 }
 
 // Do makes the call and lets the dialect decode the answer into out. Its errors
@@ -212,12 +218,11 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 
 // roundTrip sends the request and reads the whole answer up to the bound.
 func (c *Client) roundTrip(req *http.Request, search bool) (Answer, error) {
-	if search && c.conn.Searches != nil {
-		if err := c.conn.Searches.Wait(req.Context()); err != nil {
-			return Answer{}, err
-		}
+	via := c.paced
+	if search {
+		via = c.search
 	}
-	resp, err := c.paced.RoundTrip(req)
+	resp, err := via.RoundTrip(req)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -112,7 +112,7 @@ func base(t testing.TB, s string) *url.URL {
 func client(t testing.TB, address string, conn Conn, sign func(*http.Request, []byte) error) *Client {
 	t.Helper()
 	if conn.Limiter == nil {
-		conn.Limiter = ratelimit.New(ratelimit.Rate{})
+		conn.Limiter = ratelimit.New(ratelimit.Rate{}, nil)
 	}
 	return New(conn, Dialect{Base: base(t, address), Sign: sign, Decode: decode})
 }
@@ -236,7 +236,7 @@ func BenchmarkDo(b *testing.B) {
 	}
 	secrets := &Secrets{}
 	secrets.Add("dataset-0123456789")
-	conn := Conn{Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: secrets, Transport: function(func(r *http.Request) (*http.Response, error) {
+	conn := Conn{Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: secrets, Transport: function(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
 	})}
 	c := New(conn, Dialect{

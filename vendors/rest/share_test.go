@@ -203,7 +203,7 @@ func TestReadsSeeTheWriteBeforeThem(t *testing.T) {
 }
 
 func BenchmarkShared(b *testing.B) {
-	c := New(Conn{Limiter: ratelimit.New(ratelimit.Rate{}), Transport: function(reply(200, `{"value":"v"}`))},
+	c := New(Conn{Limiter: ratelimit.New(ratelimit.Rate{}, nil), Transport: function(reply(200, `{"value":"v"}`))},
 		Dialect{Base: base(b, "http://h"), Decode: decode})
 	b.ReportAllocs()
 	for b.Loop() {

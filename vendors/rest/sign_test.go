@@ -108,7 +108,7 @@ func TestBodiesAreClosed(t *testing.T) {
 	} {
 		b := &closing{Reader: strings.NewReader("x")}
 		r, _ := http.NewRequest("POST", "http://platform.test", b)
-		for _, rt := range []http.RoundTripper{l, &ratelimit.Transport{Limiter: limiter(t, "off"), Base: l}} {
+		for _, rt := range []http.RoundTripper{l, &ratelimit.Transport{Limiters: []*ratelimit.Limiter{limiter(t, "off")}, Base: l}} {
 			b.closed = false
 			if _, err := rt.RoundTrip(r); err == nil || !b.closed {
 				t.Errorf("%s: RoundTrip = %v, body closed: %v", name, err, b.closed)

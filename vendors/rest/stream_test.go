@@ -109,7 +109,7 @@ func TestFormTries(t *testing.T) {
 				calls, l := 0, limiter(t, "off")
 				if tt.rate != "" {
 					l = limiter(t, tt.rate)
-					l.Wait(t.Context())
+					pass(t.Context(), l)
 				}
 				c := client(t, "http://platform.test", Conn{Limiter: l, Transport: function(func(r *http.Request) (*http.Response, error) {
 					calls++

@@ -40,7 +40,7 @@ func Fuzz(f *testing.F, dir string, open Open) {
 		defer cancel()
 		served := 0
 		conn := rest.Conn{
-			Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, MaxBody: maxBody,
+			Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, MaxBody: maxBody,
 			Backoff: ratelimit.Backoff{Tries: 1},
 			Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 				if served++; served > 300 { // walks are bounded; more would be a loop

@@ -162,7 +162,7 @@ func answer(t *testing.T, c Case, open Open) []byte {
 	defer cancel()
 	p := &player{t: t, exchanges: c.HTTP}
 	conn := rest.Conn{
-		Transport: p, Limiter: ratelimit.New(ratelimit.Rate{}), Secrets: &rest.Secrets{}, MaxBody: maxBody,
+		Transport: p, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, MaxBody: maxBody,
 		Now: func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) },
 	}
 	v := vendors.New("conn", "the platform", open(t, c.Config, conn))

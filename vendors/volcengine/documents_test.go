@@ -14,7 +14,7 @@ import (
 // answering makes a driver whose platform answers by path, and notes the paths.
 func answering(t *testing.T, asked *[]string, answers map[string]string) *Driver {
 	return open(t, nil, rest.Conn{
-		Limiter: ratelimit.New(ratelimit.Rate{}), Backoff: ratelimit.Backoff{Tries: 1},
+		Limiter: ratelimit.New(ratelimit.Rate{}, nil), Backoff: ratelimit.Backoff{Tries: 1},
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			path := strings.TrimPrefix(r.URL.Path, "/api/knowledge/")
 			*asked = append(*asked, path)

@@ -39,7 +39,7 @@ func newFace(t *testing.T) face {
 		t.Fatal(p)
 	}
 	d := New(c, rest.Conn{
-		Limiter: ratelimit.New(ratelimit.Rate{}), Now: now,
+		Limiter: ratelimit.New(ratelimit.Rate{}, nil), Now: now,
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			resp, err := http.DefaultTransport.RoundTrip(r)
 			if err == nil && drop != "" && strings.HasSuffix(r.URL.Path, drop) {

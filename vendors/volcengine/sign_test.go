@@ -156,7 +156,7 @@ func TestSignedPerTry(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	var dates, signatures []string
 	conn := rest.Conn{
-		Limiter: ratelimit.New(ratelimit.Rate{}), Backoff: ratelimit.Backoff{Tries: 2},
+		Limiter: ratelimit.New(ratelimit.Rate{}, nil), Backoff: ratelimit.Backoff{Tries: 2},
 		Now: func() time.Time { now = now.Add(time.Second); return now },
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			body, _ := io.ReadAll(r.Body)

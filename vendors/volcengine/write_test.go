@@ -103,7 +103,7 @@ func TestUploadCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	sent := 0
 	d := open(t, nil, rest.Conn{
-		Limiter: ratelimit.New(ratelimit.Rate{}), Backoff: ratelimit.Backoff{Tries: 1},
+		Limiter: ratelimit.New(ratelimit.Rate{}, nil), Backoff: ratelimit.Backoff{Tries: 1},
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			sent++
 			cancel()
@@ -121,7 +121,7 @@ func TestUploadsAtOnce(t *testing.T) {
 	var mu sync.Mutex
 	adds := map[string]int{}
 	d := New(Config{BaseURL: "http://vendor.test", Project: "default", APIKey: "SECRET"}, rest.Conn{
-		Limiter: ratelimit.New(ratelimit.Rate{}),
+		Limiter: ratelimit.New(ratelimit.Rate{}, nil),
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			var in struct {
 				DocID string `json:"doc_id"`
