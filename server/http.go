@@ -25,10 +25,6 @@ const (
 	stopCut   = 100 * time.Millisecond // for the last answers to be written
 )
 
-// sessionTTL ends the state of clients that left without DELETE; mcp-go would
-// keep it, 18 kB each, for ever.
-const sessionTTL = 30 * time.Minute
-
 // HTTPOptions says where and to whom the server answers.
 type HTTPOptions struct {
 	Addr string // HOST:PORT; port 0 picks a free one
@@ -58,48 +54,39 @@ func CheckAddr(addr string, tokens []string) error {
 
 // endpoint is what serves HTTP: one mux over both transports.
 type endpoint struct {
-	handler    http.Handler
-	streamable *mcpserver.StreamableHTTPServer
-	sse        *mcpserver.SSEServer
+	handler http.Handler
+	sse     *mcpserver.SSEServer
 }
 
-// close ends every stream, and the sweeper of idle sessions.
-func (e *endpoint) close() {
-	// SSEServer.Shutdown does nothing for a mounted handler.
-	e.sse.CloseSessions()
-	_ = e.streamable.Shutdown(context.Background()) // it has no http.Server to wait for
-}
+// close ends every stream; SSEServer.Shutdown does nothing for a mounted
+// handler.
+func (e *endpoint) close() { e.sse.CloseSessions() }
 
 // newEndpoint builds the mux. It takes requests until ctx ends.
 func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string) *endpoint {
 	ids := &sessions{ended: bounded{max: endedSessions}}
-	e := &endpoint{
-		streamable: mcpserver.NewStreamableHTTPServer(s.mcp,
-			mcpserver.WithSessionIdManager(ids),
-			// With GET streams, progress is spread at random over them and
-			// the client's POSTs.
-			mcpserver.WithDisableStreaming(true),
-			mcpserver.WithSessionIdleTTL(sessionTTL),
-			mcpserver.WithDisableLocalhostProtection(true), // the guard's business
-			mcpserver.WithStreamableHTTPLogger(s.log),
-		),
-		sse: mcpserver.NewSSEServer(s.mcp,
-			mcpserver.WithKeepAliveInterval(10*time.Second),
-			mcpserver.WithSSEDisableLocalhostProtection(true),
-			mcpserver.WithSSEContextFunc(sseContext),
-		),
-	}
+	streamable := mcpserver.NewStreamableHTTPServer(s.mcp,
+		mcpserver.WithSessionIdManagerResolver(ids),
+		// With GET streams, progress is spread at random over them and the
+		// client's POSTs.
+		mcpserver.WithDisableStreaming(true),
+		mcpserver.WithDisableLocalhostProtection(true), // the guard's business
+		mcpserver.WithStreamableHTTPLogger(s.log),
+	)
+	e := &endpoint{sse: mcpserver.NewSSEServer(s.mcp,
+		mcpserver.WithKeepAliveInterval(10*time.Second),
+		mcpserver.WithSSEDisableLocalhostProtection(true),
+		mcpserver.WithSSEContextFunc(sseContext),
+	)}
 	mcpMux := http.NewServeMux() // other methods get 405 and Allow
-	mcpMux.Handle("POST /mcp", e.streamable)
-	mcpMux.Handle("DELETE /mcp", e.streamable)
+	mcpMux.Handle("POST /mcp", withAnswerHeader(streamable))
+	mcpMux.Handle("DELETE /mcp", streamable)
 	mcpMux.Handle("GET /sse", e.sse.SSEHandler())
 	mcpMux.Handle("POST /message", e.sse.MessageHandler())
 
 	ended := func(session string) {
 		ids.end(session)
-		// mcp-go tells of registered sessions only, and one from before a
-		// restart, or of another replica, is not.
-		s.calls.close(session)
+		s.calls.close(session) // mcp-go tells of registered sessions only
 	}
 	g := newGuard(o, append(bound, o.Addr), ended, accepting(ctx, mcpMux))
 	mux := http.NewServeMux()
@@ -122,7 +109,7 @@ func sseContext(ctx context.Context, _ *http.Request) context.Context {
 }
 
 // Handler is what [Server.HTTP] serves, for tests and for embedding in another
-// server. Its streams and its session sweeper end with ctx. A ResponseWriter
+// server. Its streams end with ctx. A ResponseWriter
 // wrapped around it must implement http.Flusher itself: with Unwrap alone /sse
 // answers 500 and /mcp loses all progress without a word.
 func (s *Server) Handler(ctx context.Context, o HTTPOptions) http.Handler {

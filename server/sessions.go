@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -23,11 +24,52 @@ var (
 // id is, so that clients go on after a restart and on another replica: with
 // mcp-go's stateful manager they get 404, from which the TypeScript SDK never
 // recovers. The exception is an id that its client ended by DELETE, which the
-// specification wants refused. Terminate cannot record that, because mcp-go's
-// idle sweeper calls it too, so the guard does.
+// specification wants refused; the guard records it, for Terminate cannot know
+// in whose name it is called.
+//
+// Nothing else is kept of a session. mcp-go registers each one it names, which
+// costs 10 kB until a DELETE or an idle limit, and gives nothing here: no tool
+// is a session's own, calls are cancelled by session id, and the notifications
+// of a session's concurrent calls would share one channel and leave on any of
+// their streams. So the ids are named past it (see [newSession]), and every
+// request is served as mcp-go serves those of a session it has forgotten.
 type sessions struct {
 	mcpserver.StatelessGeneratingSessionIdManager
 	ended bounded
+}
+
+// answerHeader is the context key of the header of a request's answer.
+type answerHeader struct{}
+
+// withAnswerHeader lets a [newSession] reach the header of the answer.
+func withAnswerHeader(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), answerHeader{}, w.Header())
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// ResolveSessionIdManager implements [mcpserver.SessionIdManagerResolver].
+func (s *sessions) ResolveSessionIdManager(r *http.Request) mcpserver.SessionIdManager {
+	if r != nil {
+		if h, ok := r.Context().Value(answerHeader{}).(http.Header); ok {
+			return newSession{s, h}
+		}
+	}
+	return s
+}
+
+// newSession are the sessions of one request, which may be an initialize.
+type newSession struct {
+	*sessions
+	answer http.Header
+}
+
+// Generate names a session in the answer, and none to mcp-go, which would
+// register it.
+func (n newSession) Generate() string {
+	n.answer.Set(mcpserver.HeaderKeySessionID, n.sessions.Generate())
+	return ""
 }
 
 // end remembers that a client has ended id. An id that was never good is not
@@ -86,7 +128,7 @@ func (b *bounded) has(id string) bool {
 // without it a vanished client's calls go on asking vendors to their end.
 type calls struct {
 	mu    sync.Mutex
-	live  map[string]bool                            // sessions registered now
+	live  map[string]bool                            // SSE streams, and stdio, now open
 	calls map[string]map[int]context.CancelCauseFunc // by session; "" is every session-less call
 	last  int
 	count int
@@ -156,7 +198,7 @@ func (c *calls) remove(session string, n int) {
 	}
 }
 
-// open notes that a session is registered.
+// open notes that a stream has a session.
 func (c *calls) open(session string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
 )
 
 const listTools = `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`
@@ -63,6 +66,39 @@ func TestSessionEndEndsItsCalls(t *testing.T) {
 			t.Errorf("the call ended with %v", err)
 		}
 		get(t, got, "the client's answer")
+	}
+}
+
+// The calls of one session each tell their progress on their own stream. (The
+// last notification of each may be lost, as these calls do not pause after it.)
+func TestProgressStaysWithItsCall(t *testing.T) {
+	y := newToys(t)
+	s := toyServer(y)
+	s.mcp.AddTool(mcp.NewTool("tell"), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		name := req.GetString("name", "")
+		y.started <- name
+		<-y.release
+		for range 20 {
+			params := map[string]any{"progressToken": name, "progress": 1}
+			if err := s.mcp.SendNotificationToClient(ctx, "notifications/progress", params); err != nil {
+				return nil, err
+			}
+		}
+		return mcp.NewToolResultText("told"), nil
+	})
+	w := startHTTP(t, s, HTTPOptions{})
+	id := w.session()
+	var answers []<-chan string
+	for i := range 4 {
+		answers = append(answers, w.background(t.Context(), call(i, "tell", fmt.Sprint("call-", i)), "Mcp-Session-Id", id))
+		get(t, y.started, "a call to start")
+	}
+	y.free()
+	for i, a := range answers {
+		text := get(t, a, "an answer")
+		if own, all := strings.Count(text, fmt.Sprintf(`"progressToken":"call-%d"`, i)), strings.Count(text, "progressToken"); own == 0 || own != all {
+			t.Errorf("call %d hears %d of its 20 and %d of others", i, own, all-own)
+		}
 	}
 }
 
