@@ -79,14 +79,15 @@ func overStdio(t *testing.T, s *Set, call string) (got []message) {
 		out.Close()
 		ended <- err
 	}()
-	go fmt.Fprintln(client, hello+"\n"+`{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"+call)
+	go fmt.Fprintln(client, hello)
 	lines := bufio.NewScanner(answers)
 	for lines.Scan() {
 		var m message
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
 			t.Fatalf("%s: %v", lines.Bytes(), err)
 		}
-		if m.ID == 1 {
+		if m.ID == 1 { // nothing is sent to a client before it knows this
+			go fmt.Fprintln(client, `{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"+call)
 			continue
 		}
 		if got = append(got, m); m.ID == 2 {

@@ -134,7 +134,8 @@ func head(s string) string {
 	return s
 }
 
-// capability gives the driver as what a tool needs, or says why it is not.
+// capability gives the driver as what a tool needs, or says why it is not, or
+// why it would be of no use to ask it now.
 func capability[C any](v *Vendor, tool string) (C, error) {
 	c, ok := v.driver.(C)
 	instead, refused := "", false
@@ -142,7 +143,7 @@ func capability[C any](v *Vendor, tool string) (C, error) {
 		instead, refused = a.Instead()[tool]
 	}
 	if ok && !refused {
-		return c, nil
+		return c, v.breaker.check(tool)
 	}
 	var none C
 	return none, Errorf(Unsupported, "This connection (platform %s) does not support %s.", v.platform, tool).WithHint(instead)

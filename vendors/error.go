@@ -52,6 +52,8 @@ type Error struct {
 	// Unsent marks a request that surely did not reach the platform, or was
 	// refused before it did anything: even a write may be tried again.
 	Unsent bool
+	// remembered marks the answer of a [breaker].
+	remembered bool
 	// Doubt marks a create of which nobody knows whether it happened: the agent
 	// must look before it tries again.
 	Doubt bool

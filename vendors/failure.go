@@ -35,7 +35,7 @@ func ReportOf(err error) ErrorReport {
 	if r.Hint == "" {
 		r.Hint = usualHint(e.Kind)
 	}
-	if r.Retryable && e.After > 0 || e.Kind == RateLimited {
+	if (r.Retryable || e.remembered) && e.After > 0 || e.Kind == RateLimited {
 		r.RetryAfterSeconds = max(1, int(math.Ceil(e.After.Round(time.Millisecond).Seconds())))
 	}
 	return r

@@ -47,7 +47,11 @@ type KnowledgeBaseList struct {
 // Rows may be fewer; NextCursor alone says whether there is more.
 func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
 	out := DocumentList{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []Document{}}
-	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
+	err := v.breaker.check("list_documents")
+	if err == nil {
+		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
+	}
+	if err != nil {
 		return out, v.wrap("list_documents", err)
 	}
 	w := walker[Document]{

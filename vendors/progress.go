@@ -62,6 +62,9 @@ func (v *Vendor) Progress(ctx context.Context, q ProgressRequest) (ProgressResul
 // look returns what looks at the documents of a request. Every further look
 // asks only for what was not settled at the one before.
 func (v *Vendor) look(q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
+	if err := v.breaker.check("get_ingestion_progress"); err != nil {
+		return nil, err
+	}
 	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
 		return nil, err
 	}
@@ -144,7 +147,7 @@ func (g *group) look(ctx context.Context) (ProgressResult, error) {
 
 // read asks for ids and learns what came; with an error, perhaps not all.
 func (g *group) read(ctx context.Context, ids []string) error {
-	rep, err := g.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: g.kb, DocumentIDs: ids})
+	rep, err := g.v.gather.progress(ctx, g.kb, ids)
 	if err == nil {
 		rep.Missing = ids
 	}

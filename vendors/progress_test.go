@@ -90,6 +90,7 @@ func TestProgressDegradesWhenTheLimitRunsOut(t *testing.T) {
 		t.Errorf("a credential failure midway is hidden: %v", err)
 	}
 	failure = nil
+	v = New("v", "p", b) // the other one remembers
 	if got, err := v.Progress(t.Context(), ask); err != nil || got.Summary.ByStatus[NotFound] != 2 || got.Truncated {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -57,12 +57,14 @@ func (v *Vendor) Unfinished(ctx context.Context, kb string) (Unfinished, error) 
 	ctx, cancel := context.WithDeadline(ctx, h.until)
 	defer cancel()
 	kbs := []KnowledgeBase{{KnowledgeBaseID: kb}}
-	if kb == "" {
-		var err error
+	if err := v.breaker.check("find_unfinished_documents"); err != nil {
+		h.gap(kb, err)
+		kbs = nil
+	} else if kb == "" {
 		if kbs, err = h.knowledgeBases(ctx); err != nil {
 			h.gap("", err)
 		}
-	} else if err := checkID("knowledge_base_id", kb); err != nil {
+	} else if err = checkID("knowledge_base_id", kb); err != nil {
 		return Unfinished{}, v.wrap("find_unfinished_documents", err)
 	}
 	places := make(chan struct{}, unfinishedAtOnce)
@@ -157,7 +159,7 @@ func (h *hunt) search(ctx context.Context, kb KnowledgeBase) {
 
 // read asks for documents that the platform names itself.
 func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
-	rep, err := h.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: kb, DocumentIDs: ids})
+	rep, err := h.v.gather.progress(ctx, kb, ids)
 	for _, d := range rep.Documents {
 		h.add(d, kb)
 	}
@@ -167,7 +169,7 @@ func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
 // refine adds what only the platform's progress call says: why a document
 // failed, and how far others are. Without the time for it the rows stand.
 func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
-	rep, err := h.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: kb, DocumentIDs: ids})
+	rep, err := h.v.gather.progress(ctx, kb, ids)
 	if err != nil && !short(err) {
 		return err
 	}

@@ -15,6 +15,8 @@ type Vendor struct {
 	platform string
 	driver   Driver
 	watched  watched
+	gather   *gatherer
+	breaker  breaker
 }
 
 // toolOrder is the contract's order of the tools that need a connection.
@@ -27,7 +29,15 @@ var toolOrder = []string{
 
 // New makes the connection name on platform.
 func New(name, platform string, d Driver) *Vendor {
-	return &Vendor{name: name, platform: platform, driver: d}
+	return &Vendor{name: name, platform: platform, driver: d, gather: &gatherer{driver: d, pools: map[string]*pool{}}}
+}
+
+// Gather lets those who ask for the progress of different documents, while a
+// request waits for its turn in hold, share that request. It must come before
+// the connection is used.
+func (v *Vendor) Gather(hold Hold) *Vendor {
+	v.gather.hold = hold
+	return v
 }
 
 // Name is the connection's name, the `vendor` argument of every tool.
@@ -69,7 +79,11 @@ func (v *Vendor) Capabilities() []string {
 
 // GetDocument gives one document.
 func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
-	if err := checkRef(ref); err != nil {
+	err := v.breaker.check("get_document_info")
+	if err == nil {
+		err = checkRef(ref)
+	}
+	if err != nil {
 		return Document{}, v.wrap("get_document_info", err)
 	}
 	d, err := v.driver.GetDocument(ctx, ref)
@@ -88,6 +102,7 @@ func (v *Vendor) wrap(op string, err error) error {
 	}
 	c := *e
 	c.Vendor, c.Op = v.name, op
+	v.breaker.note(op, &c)
 	return &c
 }
 

@@ -128,7 +128,7 @@ func (o *overview) refine(ctx context.Context, ask func(Status) bool, gone bool)
 	if o.short = nil; len(ids) == 0 {
 		return nil
 	}
-	rep, err := o.v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: o.kb, DocumentIDs: ids})
+	rep, err := o.v.gather.progress(ctx, o.kb, ids)
 	if o.short = err; err != nil && !short(err) {
 		return err
 	}

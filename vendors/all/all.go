@@ -226,8 +226,12 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	if log != nil {
 		log = log.With("vendor", w.name)
 	}
-	driver := s.open(rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout, Secrets: &o.env.Secrets, Log: log})
-	return vendors.New(w.name, w.platform.name, driver), nil
+	conn := rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout, Secrets: &o.env.Secrets, Log: log}
+	v := vendors.New(w.name, w.platform.name, s.open(conn))
+	if limiters.all.Limits() { // else nobody waits, and company is not worth waiting for
+		v.Gather(conn.Hold)
+	}
+	return v, nil
 }
 
 // common reads the variables that every platform has.

@@ -20,6 +20,15 @@ const (
 	hopeless   = 7  // refusals without a success: of a chunk, its halves and theirs
 )
 
+// Batch implements [vendors.Batcher]. On studio, failures cost one more request
+// for the reasons however many there are, so that all documents go together.
+func (d *Driver) Batch() int {
+	if d.speech.is() == hosted {
+		return chunkSize
+	}
+	return 0
+}
+
 // Progress implements [vendors.Driver]. A document that the credential may not
 // see can make Coze refuse all that are asked for with it: such a chunk is
 // halved until the refused ones are alone, and they count as missing.

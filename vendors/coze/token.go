@@ -98,10 +98,17 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 		return g.token, g.err
 	}
 	g = t.exchange(ctx)
-	if g.err == nil || ctx.Err() == nil { // who left has failed for himself only
+	if g.err == nil || !over(ctx) { // who left has failed for himself only
 		t.last.Store(g)
 	}
 	return g.token, g.err
+}
+
+// over reports whether a call has ended, or is ending at this moment: a context
+// and those made from it do not end at once.
+func over(ctx context.Context) bool {
+	until, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(until)
 }
 
 // good reports whether a grant serves for the next minute.

@@ -19,6 +19,7 @@ type currentAPI struct {
 	rc        *rest.Client
 	put       *atomic.Bool // documents are updated with PUT: v0.24 and before
 	ownSearch *atomic.Bool // knowledge bases have their own search: Go back end
+	ids       *atomic.Bool // documents can be listed by `ids`: v0.25.1 and later
 }
 
 // knowledgeBases sends only what every version knows: since v0.19 any other
@@ -160,8 +161,10 @@ func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vend
 		docs := normal(rows, current)
 		enough := h.take(docs)
 		if !slices.ContainsFunc(docs, func(d vendors.Document) bool { return !slices.Contains(batch, d.DocumentID) }) {
+			c.ids.Store(true) // or the page was everything: the next one tells
 			continue
 		}
+		c.ids.Store(false)
 		n, more := turn(total, 1, pageSize, len(rows), slices.ContainsFunc(rows, document.beforeISO))
 		if more && !enough {
 			return h.report(c.sweepOn(ctx, kb, h, 2, docs, n))

@@ -6,6 +6,16 @@ import (
 	"kb-mcp/vendors"
 )
 
+// Batch implements [vendors.Batcher]. Servers that do not know the parameter
+// `ids`, and before it is known those that may, are asked for all documents at
+// once: their listing is read only once then.
+func (d *Driver) Batch() int {
+	if d.now.ids.Load() {
+		return pageSize
+	}
+	return 0
+}
+
 // Progress implements [vendors.Driver]. Rows of the listing carry all there is
 // to know; RAGFlow has no batches of uploads.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {

@@ -118,6 +118,7 @@ func New(conn Conn, d Dialect) *Client {
 // Do makes the call and lets the dialect decode the answer into out. Its errors
 // are *vendors.Error. A try that failed leaves out in any state.
 func (c *Client) Do(ctx context.Context, call Call, out any) error {
+	ctx = paced(ctx)
 	u, err := c.url(call)
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func (c *Client) Stream(ctx context.Context, call Call, isFile func(status int, 
 		return Stream{}, err
 	}
 	var out Stream
-	ctx = context.WithValue(ctx, unhurried{}, true)
+	ctx = context.WithValue(paced(ctx), unhurried{}, true)
 	err = ratelimit.Do(ctx, c.conn.Backoff, func() error {
 		req, err := http.NewRequestWithContext(ctx, call.Method, u, nil)
 		if err != nil {

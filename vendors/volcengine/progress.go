@@ -11,6 +11,9 @@ import (
 // maxBatch is how many documents doc/list gives in one answer.
 const maxBatch = 100
 
+// Batch implements [vendors.Batcher].
+func (d *Driver) Batch() int { return maxBatch }
+
 // Progress implements [vendors.Driver]. Many documents come from doc/list with
 // a filter, 100 a request; one alone from doc/info, which tells an unknown one
 // for sure. The platform gives no stage, percentage or chunk counts.

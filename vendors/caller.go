@@ -1,0 +1,21 @@
+package vendors
+
+import "context"
+
+// Caller says who asks for what: the tool, and the client's session, "" where
+// the transport has none. The limit of a connection is shared fairly between
+// tools, and within a tool between sessions.
+type Caller struct{ Tool, Session string }
+
+type callerKey struct{}
+
+// WithCaller says on whose behalf a call is made.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf is what [WithCaller] said; zero when it did not.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
