@@ -2,96 +2,120 @@ package vendors
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 )
 
 // together is a context with the values of one caller and the latest deadline of
-// all who wish something. None of them can end it alone.
-func together(values context.Context, wishes []*wish) (context.Context, context.CancelFunc) {
+// all, which none of them can end alone.
+func together(values context.Context, asks []*ask) (context.Context, context.CancelFunc) {
 	var latest time.Time
-	for _, w := range wishes {
-		for _, a := range w.asks {
-			until, ok := a.ctx.Deadline()
-			if !ok {
-				return context.WithCancel(context.WithoutCancel(values))
-			}
-			if until.After(latest) {
-				latest = until
-			}
+	for _, a := range asks {
+		until, ok := a.ctx.Deadline()
+		if !ok {
+			return context.WithCancel(context.WithoutCancel(values))
+		}
+		if until.After(latest) {
+			latest = until
 		}
 	}
 	return context.WithDeadline(context.WithoutCancel(values), latest)
 }
 
-// take gives a request that has its turn the oldest wishes, and one that gets no
-// turn those that the others waiting for theirs cannot help.
-func (g *gatherer) take(p *pool, granted bool) []*wish {
+// helpless takes the wishes for which a request got no turn: those that the
+// others waiting for theirs cannot take.
+func (g *gatherer) helpless(p *pool) []*wish {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p.waiting--
-	from, to := 0, len(p.wishes)
-	batch := g.batch()
-	switch {
-	case granted:
-		p.running++
-		p.began = time.Now()
-		if batch > 0 {
-			to = min(to, batch)
-		}
-	case batch > 0:
-		from = min(to, p.waiting*batch)
-	case p.waiting > 0:
-		from = to
+	keep := min(len(p.wishes), p.waiting*g.batch())
+	if g.batch() == 0 && p.waiting > 0 {
+		keep = len(p.wishes)
 	}
-	taken := slices.Clone(p.wishes[from:to])
-	p.wishes = slices.Delete(p.wishes, from, to)
+	taken := slices.Clone(p.wishes[keep:])
+	p.wishes = slices.Delete(p.wishes, keep, len(p.wishes))
+	for _, w := range taken {
+		delete(p.byID, w.id)
+	}
 	g.tidy(p)
 	return taken
 }
 
-// over is the end of a request; what came meanwhile may go now.
-func (g *gatherer) over(p *pool) {
+// take makes the request that has its turn of the oldest wishes; nil when none
+// are left.
+func (g *gatherer) take(p *pool, held context.Context) *request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p.running--
+	p.waiting--
+	n := len(p.wishes)
+	if batch := g.batch(); batch > 0 {
+		n = min(n, batch)
+	}
+	var r *request
+	if n > 0 {
+		r = &request{wishes: slices.Clone(p.wishes[:n])}
+		r.ctx, r.cancel = together(held, askers(r.wishes))
+		for _, w := range r.wishes {
+			w.by = r
+		}
+		p.running[r], p.began = true, time.Now()
+		p.wishes = slices.Delete(p.wishes, 0, n)
+	}
+	g.tidy(p)
+	return r
+}
+
+// over is the end of a request; what came meanwhile may go now.
+func (g *gatherer) over(p *pool, r *request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(p.running, r)
 	if g.tidy(p); len(p.wishes) > 0 {
 		g.schedule(p)
 	}
 }
 
-// request asks for a batch of wishes as long as anybody wants it.
-func (g *gatherer) request(held context.Context, p *pool, wishes []*wish) {
-	ctx, cancel := together(held, wishes)
-	defer cancel()
-	asks := askers(wishes)
-	for _, a := range asks {
-		defer context.AfterFunc(a.ctx, func() {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			if !slices.ContainsFunc(wishes, (*wish).wanted) {
-				cancel()
-			}
-		})()
-	}
-	rep, err := g.ask(ctx, p, wishes)
+// request asks for a batch.
+func (g *gatherer) request(p *pool, r *request) {
+	rep, err := g.ask(r.ctx, p, r.wishes)
+	asks := g.closed(p, r)
 	if err == nil || len(asks) == 1 || !personal(err) {
-		g.deal(wishes, rep, err, asks)
+		g.deal(r.wishes, rep, err, asks)
 		return
 	}
 	// What one caller asks for can be the reason. Each is asked for alone then,
 	// and hears an error of its own.
-	g.deal(wishes, rep, err, nil)
+	g.deal(r.wishes, rep, err, nil)
 	for _, a := range asks {
-		if mine := g.unanswered(wishes, a); len(mine) > 0 {
-			rep, err := g.ask(ctx, p, mine)
+		if mine := g.unanswered(r.wishes, a); len(mine) > 0 {
+			rep, err := g.ask(r.ctx, p, mine)
 			g.deal(mine, rep, err, []*ask{a})
 		}
 	}
 }
 
-// ask makes the request.
-func (g *gatherer) ask(ctx context.Context, p *pool, wishes []*wish) (Report, error) {
+// closed lets nobody else join a request, and says who has.
+func (g *gatherer) closed(p *pool, r *request) []*ask {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, w := range r.wishes {
+		if p.byID[w.id] == w {
+			delete(p.byID, w.id)
+		}
+	}
+	return askers(r.wishes)
+}
+
+// ask makes the request. No handler is above its goroutine to recover.
+func (g *gatherer) ask(ctx context.Context, p *pool, wishes []*wish) (rep Report, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &Error{Kind: Internal, Message: "kb-mcp failed while it read the platform's answer.",
+				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+		}
+	}()
 	ids := make([]string, len(wishes))
 	for i, w := range wishes {
 		ids[i] = w.id

@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,19 +23,23 @@ type Batcher interface {
 
 // How long a request waits for company before it waits for its turn. With a
 // quota of 10/s and 50 callers, 10 ms saved 6 requests of 18 and 25 ms one more
-// (performance.md, section 1). A herd comes over some time: each caller who
-// brings something new extends it.
+// (performance.md, section 1). One caller alone waits the shorter time; a herd
+// comes over some time, and each who brings something new extends it.
 const (
-	linger     = 10 * time.Millisecond  // since the newest came
-	lingerMost = 100 * time.Millisecond // since the oldest came
+	lingerAlone = 10 * time.Millisecond
+	lingerHerd  = 25 * time.Millisecond  // since the newest came
+	lingerMost  = 250 * time.Millisecond // since the first came
 	// sweepAlone is how long a reading of the whole list is alone: who comes
 	// meanwhile goes with the next one.
 	sweepAlone = time.Second
+	// patience is how much longer than a request on its way a caller may have
+	// time to join it: its end could be the caller's.
+	patience = 5 * time.Second
 )
 
 // gatherer makes one request of what many callers ask: the progress of different
 // documents of one knowledge base, asked for while a request waits for its turn,
-// goes with it. Of 50 agents who poll 20 documents each, a platform with batches
+// goes with it; the same documents, asked for while it is on its way, too. Of 50 agents who poll 20 documents each, a platform with batches
 // of 100 gets 10 requests instead of 50.
 type gatherer struct {
 	driver Driver
@@ -47,12 +52,14 @@ type gatherer struct {
 // pool is what callers ask of one knowledge base.
 type pool struct {
 	kb      string
-	wishes  []*wish // not on their way yet, oldest first
+	wishes  []*wish          // not on their way yet, oldest first
+	byID    map[string]*wish // these, and those on their way since the last write
 	timer   *time.Timer
-	oldest  time.Time // when the linger began; zero: it does not
+	since   time.Time // when the linger began
+	herd    bool      // more than one caller has come since
 	waiting int       // requests that wait for their turn, until needless ends
-	running int       // requests on their way
-	began   time.Time // the newest of them
+	running map[*request]bool
+	began   time.Time // when the newest of them left
 
 	needless context.Context // done when nothing is left to wait for
 	stop     context.CancelFunc
@@ -62,6 +69,14 @@ type pool struct {
 type wish struct {
 	id   string
 	asks []*ask
+	by   *request // that asks for it; nil while it waits
+}
+
+// request is a batch of wishes on its way. It ends with the last who wants any.
+type request struct {
+	wishes []*wish
+	ctx    context.Context
+	cancel context.CancelFunc
 }
 
 // ask is one caller's question.
@@ -95,25 +110,40 @@ func (g *gatherer) join(ctx context.Context, kb string, ids []string) *ask {
 	a := &ask{ctx: ctx, open: make(map[string]bool, len(ids)), answered: make(chan struct{})}
 	p := g.pools[kb]
 	if p == nil {
-		p = &pool{kb: kb}
+		p = &pool{kb: kb, byID: map[string]*wish{}, running: map[*request]bool{}}
 		p.needless, p.stop = context.WithCancel(context.Background())
 		g.pools[kb] = p
 	}
-	pending := make(map[string]*wish, len(p.wishes))
-	for _, w := range p.wishes {
-		pending[w.id] = w
-	}
+	before := len(p.wishes)
 	for _, id := range ids {
 		a.open[id] = true
-		w := pending[id]
-		if w == nil {
+		w := p.byID[id]
+		if w == nil || w.by != nil && !a.fits(w.by) {
 			w = &wish{id: id}
-			p.wishes = append(p.wishes, w)
+			p.byID[id], p.wishes = w, append(p.wishes, w)
 		}
 		w.asks = append(w.asks, a)
 	}
+	p.herd = p.herd || before > 0
 	g.schedule(p)
 	return a
+}
+
+// fits reports whether a caller may share a request.
+func (a *ask) fits(r *request) bool {
+	until, bounded := r.ctx.Deadline()
+	mine, ok := a.ctx.Deadline()
+	return r.ctx.Err() == nil && (!bounded || ok && mine.Before(until.Add(patience)))
+}
+
+// forget keeps who comes from now on from sharing a request that left before a
+// write: everybody must see his own changes.
+func (g *gatherer) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, p := range g.pools {
+		maps.DeleteFunc(p.byID, func(_ string, w *wish) bool { return w.by != nil })
+	}
 }
 
 // leave takes back the wishes of a caller whose time is over. What it has got so
@@ -131,17 +161,28 @@ func (g *gatherer) leave(kb string, a *ask) {
 		return
 	}
 	before := len(p.wishes)
-	p.wishes = slices.DeleteFunc(p.wishes, func(w *wish) bool { return !w.wanted() })
+	p.wishes = slices.DeleteFunc(p.wishes, func(w *wish) bool {
+		if w.wanted() {
+			return false
+		}
+		delete(p.byID, w.id)
+		return true
+	})
 	if before > len(p.wishes) { // it was the limit that left no time
 		a.err = &Error{Kind: RateLimited, Once: true, Unsent: true, After: time.Second,
 			Message: "This connection's own rate limit had no free request before the call had to end."}
+	}
+	for r := range p.running {
+		if !slices.ContainsFunc(r.wishes, (*wish).wanted) {
+			r.cancel()
+		}
 	}
 	g.tidy(p)
 }
 
 // wanted reports whether anybody still waits for a wish.
 func (w *wish) wanted() bool {
-	return slices.ContainsFunc(w.asks, func(a *ask) bool { return a.open[w.id] && a.ctx.Err() == nil })
+	return slices.ContainsFunc(w.asks, func(a *ask) bool { return a.open[w.id] })
 }
 
 // tidy ends what nobody waits for.
@@ -150,11 +191,11 @@ func (g *gatherer) tidy(p *pool) {
 		return
 	}
 	p.stop()
-	p.oldest = time.Time{}
+	p.since, p.herd = time.Time{}, false
 	if p.timer != nil {
 		p.timer.Stop()
 	}
-	if p.running == 0 && p.waiting == 0 {
+	if len(p.running) == 0 && p.waiting == 0 {
 		delete(g.pools, p.kb)
 		return
 	}
@@ -177,20 +218,21 @@ func needed(wishes, batch int) int {
 	return (wishes + batch - 1) / batch
 }
 
-// schedule sends for full batches at once, for the rest after the linger.
+// schedule sends for what is pending after the linger, full batches too: others
+// may want the same.
 func (g *gatherer) schedule(p *pool) {
 	batch := g.batch()
-	for batch > 0 && p.waiting < len(p.wishes)/batch {
-		g.send(p)
-	}
 	if p.waiting >= needed(len(p.wishes), batch) {
 		return // whoever waits for its turn takes it along
 	}
-	if p.oldest.IsZero() {
-		p.oldest = time.Now()
+	if p.since.IsZero() {
+		p.since = time.Now()
 	}
-	wait := min(linger, time.Until(p.oldest.Add(lingerMost)))
-	if batch == 0 && p.running > 0 {
+	wait := lingerAlone
+	if p.herd {
+		wait = min(lingerHerd, time.Until(p.since.Add(lingerMost)))
+	}
+	if batch == 0 && len(p.running) > 0 {
 		wait = max(wait, time.Until(p.began.Add(sweepAlone)))
 	}
 	if p.timer != nil {
@@ -203,7 +245,7 @@ func (g *gatherer) schedule(p *pool) {
 func (g *gatherer) lingered(p *pool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p.oldest = time.Time{}
+	p.since, p.herd = time.Time{}, false
 	for p.waiting < needed(len(p.wishes), g.batch()) {
 		g.send(p)
 	}
@@ -212,22 +254,23 @@ func (g *gatherer) lingered(p *pool) {
 // send starts a request for some of the wishes; which, is decided when it has
 // its turn.
 func (g *gatherer) send(p *pool) {
-	ctx, cancel := together(p.wishes[0].asks[0].ctx, p.wishes)
+	ctx, cancel := together(p.wishes[0].asks[0].ctx, askers(p.wishes))
 	forget := context.AfterFunc(p.needless, cancel)
 	p.waiting++
 	go func() { // it ends with those who wait for it
 		defer cancel()
 		held, release, err := g.hold(ctx)
 		forget()
-		wishes := g.take(p, err == nil)
 		if err != nil {
+			wishes := g.helpless(p)
 			g.deal(wishes, Report{}, err, askers(wishes))
 			return
 		}
 		defer release()
-		if len(wishes) > 0 {
-			g.request(held, p, wishes)
+		if r := g.take(p, held); r != nil {
+			defer r.cancel()
+			g.request(p, r)
+			g.over(p, r)
 		}
-		g.over(p)
 	}()
 }

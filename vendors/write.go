@@ -103,6 +103,7 @@ func (v *Vendor) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	}
 	if err == nil {
 		err = c.DeleteKnowledgeBase(ctx, id)
+		v.gather.forget()
 	}
 	if err != nil {
 		return v.wrap(tool, err)
@@ -121,6 +122,7 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 		return UploadResult{}, v.wrap(tool, err)
 	}
 	up, err := c.Upload(ctx, u)
+	v.gather.forget()
 	if err != nil {
 		return UploadResult{}, v.wrap(tool, doubtful(err))
 	}
@@ -142,6 +144,7 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 		return Document{}, v.wrap(tool, err)
 	}
 	d, err := c.UpdateDocument(ctx, ref, change)
+	v.gather.forget()
 	if err != nil {
 		return d, v.wrap(tool, err)
 	}
@@ -197,6 +200,7 @@ func (v *Vendor) each(ctx context.Context, tool, kb string, ids []string, do fun
 		return out, v.wrap(tool, err)
 	}
 	outcomes, err := do(ctx, kb, ids)
+	v.gather.forget()
 	if err != nil && len(outcomes) == 0 {
 		return out, v.wrap(tool, err)
 	}
