@@ -21,13 +21,18 @@ type window struct {
 	Term
 	resting []*slot // in the order in which they will be ready
 	held    []*slot // longest held first
-	// quickest is the shortest time an answer ever took. An answer that took
-	// longer may have been late on its way there, and no later than by the
-	// difference: that is what a slot rests beyond one window from departure.
-	// Resting a window from the answer instead would cost a platform with
-	// answers of 300 ms a quarter of its quota.
-	quickest time.Duration // 0: no answer yet
+	// quickest is the shortest time an answer ever took: half of it at least
+	// every answer spends at the platform and on its way back, and that time a
+	// slot has rested when the answer comes. To rest a window from the answer
+	// alone costs a platform with answers of 300 ms a quarter of its quota; to
+	// count on all of the quickest let a few windows in ten thousand hold one
+	// more under jitter of 100 ms.
+	quickest time.Duration
+	answers  int
 }
+
+// enough is how many answers tell what the quickest is.
+const enough = 20
 
 // transit is how long a request is on its way to the platform at most. What has
 // no answer by then is being worked on there: it has been counted, and must not
@@ -51,8 +56,8 @@ func (w *window) ready(i, n int, now time.Time) time.Duration {
 		return w.wait(w.resting[i], now)
 	}
 	left := w.held[i-len(w.resting)].left
-	if left.Before(now.Add(-w.quickest)) {
-		left = now.Add(-w.quickest) // its answer is yet to come
+	if counted := now.Add(-w.quickest / 2); left.Before(counted) {
+		left = counted // its answer is yet to come
 	}
 	return left.Add(w.Window).Sub(now)
 }
@@ -94,10 +99,12 @@ func (w *window) answered(s *slot, now time.Time, ok bool) {
 	from := now
 	if ok {
 		took := now.Sub(s.left)
-		if w.quickest == 0 || took < w.quickest {
+		if w.answers == 0 || took < w.quickest {
 			w.quickest = took
 		}
-		from = now.Add(-w.quickest)
+		if w.answers++; w.answers > enough {
+			from = now.Add(-w.quickest / 2)
+		}
 	}
 	if w.drop(s) {
 		s.bucket.ReserveN(from, 1)

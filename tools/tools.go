@@ -147,12 +147,21 @@ func (s *Set) ServerTools() []server.ServerTool {
 			if err := req.BindArguments(&args); err != nil {
 				return toResult(s.failure(ctx, t.name, notAnObject(), 0)), nil
 			}
+			ctx = vendors.WithCaller(ctx, vendors.Caller{Tool: t.name, Session: session(ctx)})
 			ctx, n := withNotifier(ctx, req)
 			defer n.settle()
 			return toResult(s.run(ctx, t, args)), nil
 		}}
 	}
 	return list
+}
+
+// session is the id of the client's session, "" where the transport has none.
+func session(ctx context.Context) string {
+	if s := server.ClientSessionFromContext(ctx); s != nil {
+		return s.SessionID()
+	}
+	return ""
 }
 
 // Answer is a tool's result: its JSON, and whether the call failed.
