@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// bench is one run.
+type bench struct {
+	options
+	stdout  io.Writer
+	servers []*process // to be stopped
+}
+
+// measure runs the parts, and writes each part's Markdown as soon as it is
+// there.
+func measure(ctx context.Context, o options, stdout io.Writer) error {
+	b := &bench{options: o, stdout: stdout}
+	parts := []struct {
+		name string
+		run  func(context.Context) error
+	}{{"load", b.load}, {"start", b.start}, {"latency", b.latency}, {"isolation", b.isolation}}
+	fmt.Fprintln(stdout, machine())
+	for _, part := range parts {
+		if o.only != "" && o.only != part.name {
+			continue
+		}
+		err := part.run(ctx)
+		b.stopServers()
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) stopServers() {
+	for _, p := range b.servers {
+		p.stop()
+	}
+	b.servers = nil
+}
+
+// environ is a server's environment: the sandbox, and no limit of our own.
+func environ(v *vendor) []string {
+	return append([]string{"DIFY_RATE_LIMIT=off", "COZE_RATE_LIMIT=off", "COZE_TIMEOUT=1h"}, v.Environ...)
+}
+
+// open starts a server and connects n callers to it.
+func (b *bench) open(ctx context.Context, v *vendor, name, transport string, n int) (*contestant, error) {
+	path := b.binary
+	if name == nameReference {
+		path = b.reference
+	}
+	p, err := startServer(ctx, path, transport, environ(v))
+	if err != nil {
+		return nil, err
+	}
+	b.servers = append(b.servers, p)
+	callers, err := connect(ctx, transport, p, n)
+	if err != nil {
+		return nil, fmt.Errorf("%s over %s: %w", name, transport, err)
+	}
+	return &contestant{name: name, transport: transport, process: p, callers: callers, kbs: v.KBs["dify"]}, nil
+}
+
+const (
+	nameOurs      = "kb-mcp"
+	nameShared    = "kb-mcp, all the same list"
+	nameReference = "plain mcp-go"
+	nameDirect    = "the platform itself"
+)
+
+// load is the table: every transport, every number of callers.
+func (b *bench) load(ctx context.Context) error {
+	v, err := startVendor(ctx, b.options, "0s")
+	if err != nil {
+		return err
+	}
+	defer v.stop()
+	b.tableHead()
+	for _, n := range b.callers {
+		list := []*contestant{{name: nameDirect, transport: "-", callers: directCallers(v, n), kbs: v.KBs["dify"]}}
+		for _, transport := range b.transports {
+			for _, name := range []string{nameOurs, nameReference} {
+				c, err := b.open(ctx, v, name, transport, n)
+				if err != nil {
+					return err
+				}
+				list = append(list, c)
+			}
+		}
+		if n > 1 {
+			shared, err := b.open(ctx, v, nameShared, b.transports[0], n)
+			if err != nil {
+				return err
+			}
+			shared.kbs = slices.Repeat(shared.kbs[:1], n)
+			list = append(list, shared)
+		}
+		if err := compare(ctx, v, list, b.duration); err != nil {
+			return err
+		}
+		b.tableRows(n, list)
+		b.stopServers()
+	}
+	return nil
+}
+
+// starts is how often each server is started.
+const starts = 31
+
+// start compares the time from the start of the process to its tool list.
+func (b *bench) start(ctx context.Context) error {
+	v, err := startVendor(ctx, b.options, "0s")
+	if err != nil {
+		return err
+	}
+	defer v.stop()
+	var ours, reference []time.Duration
+	for range starts {
+		one, err1 := startTime(ctx, b.binary, environ(v))
+		two, err2 := startTime(ctx, b.reference, environ(v))
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		ours, reference = append(ours, one), append(reference, two)
+	}
+	b.line("Start to first tools/list answer, stdio, median of %d: kb-mcp %s, plain mcp-go %s (x %.2f).",
+		starts, ms(percentile(ours, 0.5)), ms(percentile(reference, 0.5)),
+		ratio(percentile(ours, 0.5), percentile(reference, 0.5)))
+	return nil
+}
+
+// startTime is how long a server takes from its start to its first answer to
+// tools/list over stdio.
+func startTime(ctx context.Context, path string, environ []string) (time.Duration, error) {
+	began := time.Now()
+	p, err := startServer(ctx, path, "stdio", environ)
+	if err != nil {
+		return 0, err
+	}
+	defer p.stop()
+	if _, err := io.WriteString(p.stdin, helloLine+"\n"+readyLine+"\n"+listLine+"\n"); err != nil {
+		return 0, err
+	}
+	for r := bufio.NewReaderSize(p.stdout, 1<<16); ; {
+		line, err := r.ReadBytes('\n')
+		if answerID(line) == 1 {
+			return time.Since(began), nil
+		}
+		if err != nil {
+			return 0, errors.Join(errors.New("no answer to tools/list"), err)
+		}
+	}
+}
+
+// build makes a program of this module.
+func build(ctx context.Context, dir, name, pkg string, stderr io.Writer) (string, error) {
+	path := filepath.Join(dir, name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, pkg)
+	cmd.Stderr = stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("go build %s: %w", pkg, err)
+	}
+	return path, nil
+}
