@@ -30,6 +30,9 @@ func encode(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(text) <= maxResult { // most results, and bytes are no fewer than characters
+		return text, nil
+	}
 	size := utf8.RuneCount(text)
 	f, ok := v.(fitter)
 	if size <= maxResult || !ok {
@@ -86,7 +89,7 @@ func (s *Set) failure(ctx context.Context, tool string, err error, took time.Dur
 	if err != nil { // strings and numbers only
 		text = []byte(`{"error":{"kind":"internal","message":"The error could not be shown.","hint":"See the server's log.","retryable":false}}`)
 	}
-	return Answer{Text: []byte(s.clean(string(text))), Failed: true}
+	return Answer{Text: s.cleaned(text), Failed: true}
 }
 
 func notAnObject() error {

@@ -217,7 +217,17 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 		return s.failure(ctx, t.name, err, time.Since(began))
 	}
 	s.log.InfoContext(ctx, "tool call", "tool", t.name, "ms", time.Since(began).Milliseconds(), "bytes", len(text))
-	return Answer{Text: []byte(s.clean(string(text)))}
+	return Answer{Text: s.cleaned(text)}
+}
+
+// cleaned is text without credentials. There hardly ever are any, and then it
+// is not copied once more.
+func (s *Set) cleaned(text []byte) []byte {
+	before := string(text)
+	if after := s.clean(before); after != before {
+		return []byte(after)
+	}
+	return text
 }
 
 // vendor finds a connection; "" is the only one, if there is one.

@@ -70,10 +70,10 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 	if err != nil {
 		return out, v.wrap("list_documents", err)
 	}
-	for _, r := range rows {
-		r.item.settle(v.name, q.KnowledgeBaseID)
-		out.Documents = append(out.Documents, r.item)
-		out.after = append(out.after, r.after)
+	out.Documents, out.after = make([]Document, len(rows)), make([]position, len(rows))
+	for i := range rows {
+		out.Documents[i], out.after[i] = rows[i].item, rows[i].after
+		out.Documents[i].settle(v.name, q.KnowledgeBaseID)
 	}
 	out.Total, out.NextCursor = total, next
 	return out, nil
@@ -119,6 +119,7 @@ func collect[T any](ctx context.Context, w walker[T], q ListQuery, hash uint32, 
 			return nil, "", nil, err
 		}
 	}
+	rows = make([]row[T], 0, q.Limit)
 	clean := true // no row came that the platform's filter should have kept back
 	visit := func(r row[T]) bool {
 		if !match(&r.item) {

@@ -61,6 +61,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	if err != nil {
 		return p, err
 	}
+	p.Items = make([]vendors.Document, 0, len(out.Data))
 	for i := range out.Data {
 		if out.Data[i].ID != "" { // nothing could be asked about it
 			p.Items = append(p.Items, out.Data[i].normal())

@@ -6,12 +6,16 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The types below read what platforms write in several ways: ids as numbers or
 // strings, counts as floats or strings, null for nothing. They never fail on a
 // type of JSON that they do not expect: such a value counts as not said,
 // because one odd field must not hide a document. (Broken JSON still fails.)
+//
+// Every field of every row passes here: a page of 20 documents has 400. What
+// they hand back is small and made once.
 
 // ID is an identifier: a JSON string, or a number whose digits are kept.
 type ID string
@@ -21,11 +25,9 @@ func (s *ID) UnmarshalJSON(b []byte) error {
 	*s = ""
 	switch {
 	case b[0] == '"':
-		var v string
-		if err := json.Unmarshal(b, &v); err != nil {
-			return err
-		}
+		v, err := unquote(b)
 		*s = ID(v)
+		return err
 	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
 		*s = ID(b)
 	}
@@ -40,15 +42,25 @@ func (s *Str) UnmarshalJSON(b []byte) error {
 	*s = ""
 	switch {
 	case b[0] == '"':
-		var v string
-		if err := json.Unmarshal(b, &v); err != nil {
-			return err
-		}
+		v, err := unquote(b)
 		*s = Str(v)
+		return err
 	case b[0] != '{' && b[0] != '[' && !bytes.Equal(b, []byte("null")):
 		*s = Str(b)
 	}
 	return nil
+}
+
+// unquote is the text of a JSON string. One without escapes, as most are, is
+// taken as it stands: json.Unmarshal would look at it twice more and allocate
+// a decoder for it, which cost a third of the decoding of a page.
+func unquote(b []byte) (string, error) {
+	if inner := b[1 : len(b)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), nil
+	}
+	var v string
+	err := json.Unmarshal(b, &v)
+	return v, err
 }
 
 // Num is a number that a platform may also write as a decimal string, or leave
@@ -80,24 +92,25 @@ func (n Num) Ptr() *int64 {
 	if !n.Valid {
 		return nil
 	}
-	return &n.Int
+	i := n.Int // not &n.Int, which would keep all of n
+	return &i
 }
 
 // Count is the integer when it can count something, nil otherwise.
 func (n Num) Count() *int64 {
-	if !n.Valid || n.Int < 0 {
+	if n.Int < 0 {
 		return nil
 	}
-	return &n.Int
+	return n.Ptr()
 }
 
 // Positive is the integer when above 0: for fields in which 0 means "not
 // counted".
 func (n Num) Positive() *int64 {
-	if !n.Valid || n.Int <= 0 {
+	if n.Int <= 0 {
 		return nil
 	}
-	return &n.Int
+	return n.Ptr()
 }
 
 // Flag is a boolean that may be null, absent, 0/1 or a word.

@@ -1,0 +1,72 @@
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kb-mcp/ratelimit"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/dify"
+	"kb-mcp/vendors/rest"
+	"kb-mcp/vendors/sandbox"
+)
+
+// canned answers every request with the same body.
+type canned struct{ body []byte }
+
+func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{}, Request: r,
+		ContentLength: int64(len(c.body)), Body: io.NopCloser(bytes.NewReader(c.body)),
+	}, nil
+}
+
+// difyList is the sandbox's answer to a list of 20 documents, and the id of
+// their knowledge base.
+func difyList(b *testing.B) (body []byte, kb string) {
+	b.Helper()
+	sb := sandbox.New(sandbox.Options{Documents: 20})
+	kb = sb.KnowledgeBaseID(sandbox.Dify, sandbox.BulkName(sandbox.Dify))
+	r := httptest.NewRequest(http.MethodGet, "/dify/v1/datasets/"+kb+"/documents?page=1&limit=20", nil)
+	r.Header.Set("Authorization", "Bearer "+sandbox.DifyKey)
+	w := httptest.NewRecorder()
+	sb.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		b.Fatal(w.Body)
+	}
+	return w.Body.Bytes(), kb
+}
+
+// BenchmarkCall is a whole call of list_documents with 20 rows, from the
+// client's line to the answer's, without sockets.
+func BenchmarkCall(b *testing.B) {
+	body, kb := difyList(b)
+	secrets := &rest.Secrets{}
+	secrets.Add(sandbox.DifyKey, sandbox.CozeToken, sandbox.RAGFlowKey, sandbox.VolcengineAccessKey, sandbox.VolcengineSecretKey)
+	rate, err := ratelimit.Parse("off")
+	if err != nil {
+		b.Fatal(err)
+	}
+	driver := dify.New(dify.Config{APIKey: sandbox.DifyKey, BaseURL: "http://127.0.0.1/v1"},
+		rest.Conn{Transport: canned{body}, Limiter: ratelimit.New(rate), Secrets: secrets})
+	set := New([]*vendors.Vendor{vendors.New("dify", "dify", driver)},
+		Options{Clean: secrets.Clean, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	srv := mcpserver.NewMCPServer("bench", "1", mcpserver.WithToolCapabilities(false))
+	srv.AddTools(set.ServerTools()...)
+	line := json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_documents",` +
+		`"arguments":{"vendor":"dify","knowledge_base_id":"` + kb + `"}}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		answer, err := json.Marshal(srv.HandleMessage(b.Context(), line))
+		if err != nil || len(answer) < 5000 {
+			b.Fatal(err, string(answer))
+		}
+	}
+}
