@@ -2,7 +2,7 @@
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build check test fuzz clients
+.PHONY: build check test fuzz clients bench
 
 build: # the binary, as ./kb-mcp
 	go build -o kb-mcp ./cmd/kb-mcp
@@ -18,3 +18,6 @@ fuzz: # every target for a while: make fuzz SECONDS=60
 
 clients: # real MCP clients against the real binary; needs npm
 	.ci/clients/run
+
+bench: # calls per second, CPU and memory of the real binary; the README's table
+	go run ./cmd/bench

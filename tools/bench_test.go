@@ -55,7 +55,7 @@ func BenchmarkCall(b *testing.B) {
 		b.Fatal(err)
 	}
 	driver := dify.New(dify.Config{APIKey: sandbox.DifyKey, BaseURL: "http://127.0.0.1/v1"},
-		rest.Conn{Transport: canned{body}, Limiter: ratelimit.New(rate), Secrets: secrets})
+		rest.Conn{Transport: canned{body}, Limiter: ratelimit.New(rate, nil), Secrets: secrets})
 	set := New([]*vendors.Vendor{vendors.New("dify", "dify", driver)},
 		Options{Clean: secrets.Clean, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	srv := mcpserver.NewMCPServer("bench", "1", mcpserver.WithToolCapabilities(false))
