@@ -21,6 +21,16 @@
 // and trusts its arguments. Behaviour shared by two platforms belongs in
 // Vendor, never in two drivers.
 //
+// # Under pressure
+//
+// Equal reads on their way are one request (rest.Flights), and so are questions
+// for the progress of different documents of one knowledge base that come while
+// a request waits for its turn (gather.go): a driver says how many documents one
+// request of its platform takes ([Batcher]) and hears of the merged ones only. A
+// credential that is not accepted and a quota that is used up are remembered for
+// a while (breaker.go). The limit of an account is shared fairly between tools
+// and sessions ([Caller], ratelimit.Limiter).
+//
 // What a platform offers beyond reading are the interfaces of capability.go:
 // having the method is having the tool, and [Adviser] says what to do instead
 // of the others.

@@ -123,11 +123,24 @@ func TestRefusalHoldsForEverybody(t *testing.T) {
 	})
 }
 
+// TestRefusalWithoutATime holds for a second.
+func TestRefusalWithoutATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limiter(t, "off")
+		c := client(t, "http://platform.test", Conn{Limiter: l, Transport: function(reply(429, ""))}, nil)
+		c.Do(t.Context(), Call{Method: "GET"}, &payload{})
+		began := time.Now()
+		if pass(t.Context(), l); time.Since(began) != refusalPause {
+			t.Errorf("the limiter was paused for %v", time.Since(began))
+		}
+	})
+}
+
 // TestOnlyARateRefusalPauses: maintenance or our own limiter must not put
 // everybody off.
 func TestOnlyARateRefusalPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, script := range []answer{reply(503, "", "Retry-After: 60"), reply(429, ""), reply(401, "", "Retry-After: 60"), reply(404, "")} {
+		for _, script := range []answer{reply(503, "", "Retry-After: 60"), reply(401, "", "Retry-After: 60"), reply(404, "")} {
 			l := limiter(t, "off")
 			c := client(t, "http://platform.test", Conn{Limiter: l, Transport: function(script)}, nil)
 			c.Do(t.Context(), Call{Method: "GET"}, &payload{})

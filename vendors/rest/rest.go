@@ -15,6 +15,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -157,10 +158,14 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 	return last, err
 }
 
+// refusalPause is how long a refusal holds when the platform does not say: all
+// published limits are per second or longer.
+const refusalPause = time.Second
+
 // heed lets a refusal hold for everybody who uses the credential.
 func (c *Client) heed(ctx context.Context, err *vendors.Error) {
-	if err.Kind == vendors.RateLimited && err.HTTPStatus != 0 && err.After > 0 {
-		c.conn.Limiter.Pause(err.After)
+	if err.Kind == vendors.RateLimited && err.HTTPStatus != 0 {
+		c.conn.Limiter.Pause(cmp.Or(err.After, refusalPause))
 	}
 	c.conn.Log.DebugContext(ctx, "vendor request failed", "kind", string(err.Kind), "status", err.HTTPStatus,
 		"code", err.VendorCode, "request_id", err.RequestID, "cause", c.conn.Secrets.Clean(err.Error()))
