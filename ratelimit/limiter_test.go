@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,7 +291,7 @@ func TestSlotsAreMadeAsNeeded(t *testing.T) {
 }
 
 // The rates are never reached: what is measured is the way straight through.
-func BenchmarkWait(b *testing.B) {
+func BenchmarkTake(b *testing.B) {
 	for name, r := range map[string]Rate{
 		"off":      {},
 		"one term": {terms: []Term{{1000, time.Microsecond}}},
@@ -308,6 +309,23 @@ func BenchmarkWait(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Two kinds of work with 32 callers each, who wait for one another in a queue.
+func BenchmarkQueue(b *testing.B) {
+	l := New(Rate{terms: []Term{{1, time.Microsecond}}}, nil)
+	var n atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		ctx := WithCaller(b.Context(), Caller{Work: fmt.Sprint(n.Add(1) % 2)})
+		for pb.Next() {
+			if err := pass(l, ctx); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
 }
 
 // A caller that is sent away with 100 others before it.

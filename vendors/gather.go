@@ -37,10 +37,11 @@ const (
 	patience = 5 * time.Second
 )
 
-// gatherer makes one request of what many callers ask: the progress of different
-// documents of one knowledge base, asked for while a request waits for its turn,
-// goes with it; the same documents, asked for while it is on its way, too. Of 50 agents who poll 20 documents each, a platform with batches
-// of 100 gets 10 requests instead of 50.
+// gatherer makes one request of what many callers ask: documents of one knowledge
+// base that are asked for while a request for others waits for its turn go with
+// it, and what is on its way already is not asked for again. Of 50 agents who
+// poll 20 documents each, a platform with batches of 100 gets 10 requests
+// instead of 50.
 type gatherer struct {
 	driver Driver
 	hold   Hold
