@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -131,6 +132,37 @@ func overStdio(t *testing.T, env []string, line func(int) string) {
 			whole(t, []byte(l), 20)
 		case <-time.After(patience):
 			t.Fatal("no answer")
+		}
+	}
+}
+
+// TestEqualCalls: 20 equal calls at once are one request to a platform that
+// takes its time.
+func TestEqualCalls(t *testing.T) {
+	box := sandbox.New(sandbox.Options{Documents: 100})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(300 * time.Millisecond)
+		box.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	p := launch(t, append(sandbox.Variables(srv.URL), "KB_MCP_LOG_LEVEL=warn"))
+	p.send(hello)
+	p.answer(1)
+	for _, platform := range []string{"coze", "dify", "ragflow", "volcengine"} {
+		kb := box.KnowledgeBaseID(platform, sandbox.BulkName(platform))
+		box.ResetRequests()
+		var all strings.Builder
+		for i := range 20 {
+			fmt.Fprintln(&all, callLine(100+i, "list_documents", fmt.Sprintf(`{"vendor":%q,"knowledge_base_id":%q}`, platform, kb)))
+		}
+		p.send("%s", strings.TrimSpace(all.String()))
+		for range 20 {
+			if l := <-p.lines; !strings.Contains(l, `"total":100`) {
+				t.Errorf("%.300s", l)
+			}
+		}
+		if n := box.Requests(platform); n != 1 {
+			t.Errorf("%s: %d requests", platform, n)
 		}
 	}
 }
