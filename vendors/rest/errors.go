@@ -13,7 +13,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"kb-mcp/ratelimit"
@@ -24,14 +26,13 @@ import (
 // ours.
 func networkError(ctx context.Context, err error, timeout time.Duration) *vendors.Error {
 	var (
-		busy     *ratelimit.BusyError
-		netErr   net.Error
-		certErr  *tls.CertificateVerificationError
-		authErr  x509.UnknownAuthorityError
-		ours     *vendors.Error
-		tlsAlert tls.AlertError
-		tlsHead  tls.RecordHeaderError
-		corrupt  flate.CorruptInputError
+		busy    *ratelimit.BusyError
+		netErr  net.Error
+		certErr *tls.CertificateVerificationError
+		authErr x509.UnknownAuthorityError
+		ours    *vendors.Error
+		tlsHead tls.RecordHeaderError
+		corrupt flate.CorruptInputError
 	)
 	if errors.As(err, &ours) { // a signer's
 		c := *ours
@@ -59,17 +60,38 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		e.Kind, e.Message = vendors.Timeout, fmt.Sprintf("The platform did not answer within %s.", timeout)
 		e.Unsent = unsent(err)
 		e.Hint = "Try again later; check that the platform's address is right and reachable, or raise its _TIMEOUT variable."
-	case errors.As(err, &certErr), errors.As(err, &authErr), errors.As(err, &tlsAlert), errors.As(err, &tlsHead):
-		e.Once, e.Message = true, "No secure connection to the platform could be made: "+Text(err.Error())
+	case errors.As(err, &certErr), errors.As(err, &authErr), errors.As(err, &tlsHead), alert(err):
+		e.Once, e.Message = true, "No secure connection to the platform could be made: "+Text(cause(err).Error())
 		e.Unsent = errors.As(err, &certErr) || errors.As(err, &authErr) // the handshake comes before the request
 		e.Hint = "Check the scheme of the base URL; for a private certificate set KB_MCP_CA_FILE."
 	default:
 		e.Unsent = unsent(err)
-		e.Message = "The platform could not be reached: " + Text(cause(err).Error())
+		e.Message = "The connection to the platform broke: " + Text(cause(err).Error())
+		if e.Unsent {
+			e.Message = "The platform could not be reached: " + Text(cause(err).Error())
+		}
 		e.Hint = "Check that the platform's base URL is right and the server is running, then try again."
 	}
 	return e
 }
+
+// alert reports whether a side ended a TLS handshake with an alert, whose type
+// crypto/tls keeps to itself.
+func alert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+}
+
+// inHead is an error before the answer's body: there, an end too early is no
+// answer cut short but a broken connection, which trying again may mend.
+func inHead(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return errNoAnswer
+	}
+	return err
+}
+
+var errNoAnswer = errors.New("it ended before the answer")
 
 // unsent reports whether no byte of the request can have reached the platform.
 func unsent(err error) bool {
@@ -77,12 +99,15 @@ func unsent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// cause strips addresses of this machine ("dial tcp 10.0.0.1:80") down to the
-// system's words.
+// cause strips addresses of this machine ("dial tcp 10.0.0.1:80") and the words
+// of net/http down to what happened.
 func cause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
 		return op.Err
+	}
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "net/http: ") {
+		return inner
 	}
 	return err
 }
@@ -90,6 +115,21 @@ func cause(err error) error {
 func redirected() *vendors.Error {
 	return vendors.Errorf(vendors.BadResponse, "The platform answered with a redirect, which is refused because it could carry the credential elsewhere.").
 		WithHint("Set the base URL to the address that the platform really has (https, no trailing path).")
+}
+
+// wrongScheme recognises what servers answer when http is spoken to their TLS
+// port: Go's, nginx and Apache.
+func wrongScheme(base *url.URL, a Answer) *vendors.Error {
+	if base.Scheme != "http" || a.Status != http.StatusBadRequest {
+		return nil
+	}
+	for _, words := range []string{"HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port", "HTTP to an SSL-enabled server port"} {
+		if bytes.Contains(a.Body, []byte(words)) {
+			return vendors.Errorf(vendors.BadResponse, "The platform's port speaks TLS, but the base URL of this connection begins with http://.").
+				WithHint("Write https:// in the base URL.")
+		}
+	}
+	return nil
 }
 
 // Unmarshal decodes a body. broken is the error for a body that is no JSON;
@@ -126,10 +166,20 @@ func NotJSON(a Answer, err error) *vendors.Error {
 	return e
 }
 
+// NoID is the error of a search for an id that met a row without one: it may be
+// the row that was looked for, so that nobody can say that it is not there.
+func NoID() *vendors.Error {
+	return vendors.Errorf(vendors.BadResponse, "The platform's answer has a row without an id, which may be the one that was asked for.").
+		WithHint("Try again; if it stays, look in the platform's console.")
+}
+
 // ByStatus is the error for a status that says it all: an answer of 400 and
-// more without a code that means something.
+// more without a code that means something. A web page is a proxy's or another
+// service's: what it thinks of the request is not the platform's word on the
+// arguments.
 func ByStatus(a Answer) *vendors.Error {
 	e := &vendors.Error{HTTPStatus: a.Status, Kind: vendors.VendorError}
+	page := bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("<"))
 	switch s := a.Status; {
 	case s == http.StatusUnauthorized:
 		e.Kind = vendors.Unauthenticated
@@ -143,6 +193,8 @@ func ByStatus(a Answer) *vendors.Error {
 		e.Kind = vendors.Conflict
 	case s == http.StatusNotFound || s == http.StatusMethodNotAllowed:
 		e.Kind = vendors.BadResponse // a path the server does not have
+	case s == http.StatusProxyAuthRequired, page && s != http.StatusRequestEntityTooLarge:
+		e.Kind = vendors.BadResponse
 	case s >= 400:
 		e.Kind = vendors.InvalidArgument
 	}
@@ -154,19 +206,15 @@ func ByStatus(a Answer) *vendors.Error {
 // more likely a mistake than a plan.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header in both its forms; 0 when absent or absurd.
+// retryAfter reads the header in both its forms; 0 when absent, past, or absurd:
+// from 1e9 on it is no number of seconds but somebody's clock.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
-	if v == "" {
-		return 0
+	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e9 {
+		return min(time.Duration(s*float64(time.Second)), maxRetryAfter)
 	}
-	d := time.Duration(0)
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		if s > 0 && s < 1e9 {
-			d = time.Duration(s * float64(time.Second))
-		}
-	} else if t, err := http.ParseTime(v); err == nil {
-		d = t.Sub(now)
+	if t, err := http.ParseTime(v); err == nil {
+		return min(max(t.Sub(now), 0), maxRetryAfter)
 	}
-	return min(max(d, 0), maxRetryAfter)
+	return 0
 }

@@ -126,6 +126,15 @@ var (
 	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)=[^\s,"']*`)
 )
 
+// Unsigned takes signatures out of a text that may quote a request: they are
+// made anew for each, so that [Secrets] does not know them.
+func Unsigned(s string) string {
+	if !strings.Contains(s, "ignature=") && !strings.Contains(s, "redential=") {
+		return s
+	}
+	return parameter.ReplaceAllString(s, redacted)
+}
+
 // Text makes a platform's words fit to show: one line, no control characters,
 // links without what may open them, capped. They may quote other people's
 // input.

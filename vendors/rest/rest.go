@@ -216,6 +216,9 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 	if a.Status >= 300 && a.Status < 400 {
 		return Answer{}, c.clean(redirected(), a)
 	}
+	if err := wrongScheme(c.dialect.Base, a); err != nil {
+		return Answer{}, c.clean(err, a)
+	}
 	if err := c.dialect.Decode(a, out); err != nil {
 		return a, c.clean(err, a)
 	}
@@ -230,7 +233,7 @@ func (c *Client) roundTrip(req *http.Request, search bool) (Answer, error) {
 	}
 	resp, err := via.RoundTrip(req)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, inHead(err)
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Header: resp.Header}

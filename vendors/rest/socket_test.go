@@ -114,8 +114,9 @@ func TestBodies(t *testing.T) {
 		{name: "a chunk cut short", handler: cut("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{\"val", false), kind: vendors.BadResponse, words: "cut short", tries: 1},
 		{name: "a chunk of no size", handler: cut("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}", false), kind: vendors.Unavailable, tries: 2},
 		{name: "a header that is none", handler: cut("HTTP/1.1 200 OK\r\nno header\r\n\r\n{}", false), kind: vendors.Unavailable, tries: 2},
+		{name: "headers cut at a line's end", handler: cut("HTTP/1.1 200 OK\r\nX-A: b\r\n", false), kind: vendors.Unavailable, words: "before the answer", tries: 2},
 		{name: "no HTTP", handler: cut("SSH-2.0-OpenSSH_9.6\r\n", false), kind: vendors.Unavailable, tries: 2},
-		{name: "closed before the answer", handler: cut("", false), kind: vendors.Unavailable, tries: 2},
+		{name: "closed before the answer", handler: cut("", false), kind: vendors.Unavailable, words: "before the answer", tries: 2},
 		{name: "reset before the answer", handler: cut("", true), kind: vendors.Unavailable, tries: 2},
 		{name: "empty", handler: send(""), kind: vendors.BadResponse, words: "empty", tries: 1},
 		{name: "a web page", handler: send("<!doctype html>"), kind: vendors.BadResponse, words: "web page", tries: 1},
@@ -223,6 +224,32 @@ func TestUnknownCertificate(t *testing.T) {
 			e := asError(t, c.Do(t.Context(), Call{Method: "GET"}, &payload{}))
 			if e.Kind != vendors.Unavailable || !strings.Contains(e.Hint, "KB_MCP_CA_FILE") || !e.Once || !e.Unsent || accepted.Load() != 1 {
 				t.Errorf("Do = %v (%s) after %d connections", e, e.Hint, accepted.Load())
+			}
+		})
+	}
+	for name, change := range map[string]func(*tls.Config){
+		"a certificate of ours wanted": func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert },
+		"an old TLS":                   func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var tries atomic.Int32
+			strict := httptest.NewUnstartedServer(nil)
+			strict.Config.ErrorLog = srv.Config.ErrorLog
+			strict.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+				if s == http.StateNew {
+					tries.Add(1)
+				}
+			}
+			strict.TLS = &tls.Config{MinVersion: tls.VersionTLS10}
+			change(strict.TLS)
+			strict.StartTLS()
+			defer strict.Close()
+			transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+			defer transport.CloseIdleConnections()
+			c := client(t, strict.URL, Conn{Transport: transport}, nil)
+			e := asError(t, c.Do(t.Context(), Call{Method: "GET"}, &payload{}))
+			if e.Kind != vendors.Unavailable || !strings.Contains(e.Message, "secure connection") || !e.Once || tries.Load() != 1 {
+				t.Errorf("Do = %v after %d connections", e, tries.Load())
 			}
 		})
 	}

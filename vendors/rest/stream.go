@@ -115,7 +115,7 @@ func (c *Client) Fetch(ctx context.Context, url string) (Stream, error) {
 func (c *Client) open(ctx context.Context, via http.RoundTripper, req *http.Request, isFile func(int, http.Header) bool) (Stream, *vendors.Error) {
 	resp, err := via.RoundTrip(req)
 	if err != nil {
-		return Stream{}, c.clean(networkError(ctx, err, c.conn.Timeout), Answer{})
+		return Stream{}, c.clean(networkError(ctx, inHead(err), c.conn.Timeout), Answer{})
 	}
 	if isFile(resp.StatusCode, resp.Header) {
 		return Stream{Header: resp.Header, Size: resp.ContentLength, Body: resp.Body}, nil
