@@ -72,6 +72,9 @@ type Page[T any] struct {
 	// Thin says that rows lack the progress of unsettled documents, which
 	// only a Progress call shows.
 	Thin bool
+	// Blind says that a row had no id, so that it is not among Items and
+	// nobody can tell which it is.
+	Blind bool
 }
 
 // ProgressQuery asks for the progress of given documents, or of the documents

@@ -161,6 +161,7 @@ func (d *Driver) find(ctx context.Context, ref vendors.Ref) (doc *vendors.Docume
 // those that were not found are surely not there.
 func (d *Driver) rowsOf(ctx context.Context, kb string, ids []string) (found map[string]document, complete bool, err error) {
 	found = make(map[string]document, len(ids))
+	blind := false
 	for page := 1; page <= getPages; page++ {
 		r, err := d.list(ctx, kb, page, getSize, ids)
 		if err != nil {
@@ -170,11 +171,18 @@ func (d *Driver) rowsOf(ctx context.Context, kb string, ids []string) (found map
 			if slices.Contains(ids, string(w.ID)) {
 				found[string(w.ID)] = w
 			}
+			blind = blind || w.ID == ""
 		}
 		// Rows of others mean that the filter was ignored: search on.
-		if len(found) == len(ids) || len(r.Documents) == 0 || !more(page, getSize, len(r.Documents), r.Total) {
+		switch {
+		case len(found) == len(ids):
 			return found, true, nil
+		case len(r.Documents) > 0 && more(page, getSize, len(r.Documents), r.Total):
+			continue
+		case blind:
+			return nil, false, rest.NoID()
 		}
+		return found, true, nil
 	}
 	return found, false, nil
 }

@@ -179,11 +179,15 @@ func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]vendor
 	if err != nil {
 		return nil, err
 	}
-	docs := make([]vendors.Document, 0, len(out.Data.Rows))
+	docs, blind := make([]vendors.Document, 0, len(out.Data.Rows)), false
 	for _, w := range out.Data.Rows {
 		if slices.Contains(ids, string(w.ID)) {
 			docs = append(docs, w.normal())
 		}
+		blind = blind || w.ID == ""
+	}
+	if blind && len(docs) < len(ids) {
+		return nil, rest.NoID()
 	}
 	return docs, nil
 }

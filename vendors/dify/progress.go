@@ -91,6 +91,7 @@ func (d *Driver) fromList(ctx context.Context, kb string, ids []string, single b
 	var rep vendors.Report
 	open := slices.Clone(ids)
 	var total int64
+	blind := false
 	for n := 1; ; {
 		out, err := d.documents(ctx, kb, paging(n, pageSize))
 		if err != nil {
@@ -98,6 +99,7 @@ func (d *Driver) fromList(ctx context.Context, kb string, ids []string, single b
 		}
 		before := len(open)
 		open = take(&rep, open, out.Data)
+		blind = blind || slices.ContainsFunc(out.Data, func(w document) bool { return w.ID == "" })
 		left := out.left(n, pageSize)
 		// Rows that were deleted meanwhile moved others up to the page before.
 		shrunk := n > 1 && out.Total.Valid && out.Total.Int < total
@@ -109,6 +111,9 @@ func (d *Driver) fromList(ctx context.Context, kb string, ids []string, single b
 			n--
 			continue
 		case left == 0 || len(out.Data) == 0:
+			if blind {
+				return rep, rest.NoID()
+			}
 			return rep, nil
 		case single && before-len(open) <= 1 && len(open) <= left:
 			others, err := d.each(ctx, kb, open)

@@ -87,6 +87,7 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	old := slices.ContainsFunc(rows, document.beforeISO)
 	p := vendors.Page[vendors.Document]{
 		Items: normal(rows, current), NewestFirst: true, Filtered: q.Status == "" || exact && !old,
+		Blind: blind(rows),
 	}
 	p.Total, p.More = turn(total, q.Page, q.Size, len(rows), old)
 	return p, nil
@@ -137,6 +138,9 @@ func (c currentAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	if d, ok := find(normal(rows, current), ref.DocumentID); ok {
 		return d, nil
 	}
+	if blind(rows) {
+		return vendors.Document{}, rest.NoID()
+	}
 	return vendors.Document{}, noDocument()
 }
 
@@ -159,6 +163,7 @@ func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vend
 			return h.report(err)
 		}
 		docs := normal(rows, current)
+		h.blind = h.blind || blind(rows)
 		enough := h.take(docs)
 		if !slices.ContainsFunc(docs, func(d vendors.Document) bool { return !slices.Contains(batch, d.DocumentID) }) {
 			c.ids.Store(true) // or the page was everything: the next one tells
@@ -197,5 +202,5 @@ func (c currentAPI) sweepOn(ctx context.Context, kb string, h *hunt, page int, b
 	fetch := func(page int) (vendors.Page[vendors.Document], error) {
 		return c.documents(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: page, Size: pageSize})
 	}
-	return sweep(page, before, fetch, h.take)
+	return sweep(page, before, fetch, h.visit)
 }

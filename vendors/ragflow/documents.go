@@ -62,14 +62,14 @@ func checkPath(id string) error {
 // sweep reads page after page from number on, until visit has enough or the
 // listing ends. before is the page read before, if any: RAGFlow 0.13 ignores
 // page numbers, so a page that repeats the one before it ends the listing.
-func sweep(number int, before []vendors.Document, fetch func(page int) (vendors.Page[vendors.Document], error), visit func([]vendors.Document) (enough bool)) error {
+func sweep(number int, before []vendors.Document, fetch func(page int) (vendors.Page[vendors.Document], error), visit func(vendors.Page[vendors.Document]) (enough bool)) error {
 	for ; ; number++ {
 		p, err := fetch(number)
 		if err != nil {
 			return err
 		}
 		again := slices.EqualFunc(p.Items, before, func(a, b vendors.Document) bool { return a.DocumentID == b.DocumentID })
-		if again || visit(p.Items) || !p.More {
+		if visit(p) || again || !p.More {
 			return nil
 		}
 		before = p.Items

@@ -71,7 +71,7 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 			return page, err
 		}
 	}
-	page.Items = normal(rows, preview)
+	page.Items, page.Blind = normal(rows, preview), blind(rows)
 	page.Total, page.More = turn(total, q.Page, q.Size, len(rows), false)
 	return page, nil
 }
@@ -80,7 +80,7 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 // route says RUNNING of every enabled one.
 func (p previewAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
 	h := newHunt([]string{ref.DocumentID})
-	if err := p.sweep(ctx, ref.KnowledgeBaseID, h); err != nil {
+	if _, err := h.report(p.sweep(ctx, ref.KnowledgeBaseID, h)); err != nil {
 		return vendors.Document{}, err
 	}
 	if len(h.found) == 0 {
@@ -99,5 +99,5 @@ func (p previewAPI) sweep(ctx context.Context, kb string, h *hunt) error {
 	fetch := func(page int) (vendors.Page[vendors.Document], error) {
 		return p.documents(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: page, Size: pageSize})
 	}
-	return sweep(1, nil, fetch, h.take)
+	return sweep(1, nil, fetch, h.visit)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
 )
 
 // Batch implements [vendors.Batcher]. Servers that do not know the parameter
@@ -36,6 +37,7 @@ type hunt struct {
 	ids     []string
 	pending map[string]bool
 	found   []vendors.Document
+	blind   bool // a row had no id
 }
 
 func newHunt(ids []string) *hunt {
@@ -57,6 +59,12 @@ func (h *hunt) take(rows []vendors.Document) (enough bool) {
 	return len(h.pending) == 0
 }
 
+// visit takes a page.
+func (h *hunt) visit(p vendors.Page[vendors.Document]) (enough bool) {
+	h.blind = h.blind || p.Blind
+	return h.take(p.Items)
+}
+
 // left gives the ids not found so far, in the caller's order.
 func (h *hunt) left() []string {
 	out := make([]string, 0, len(h.pending))
@@ -71,6 +79,9 @@ func (h *hunt) left() []string {
 // report ends a hunt: without an error, what was not found does not exist.
 func (h *hunt) report(err error) (vendors.Report, error) {
 	r := vendors.Report{Documents: h.found}
+	if err == nil && h.blind && len(h.pending) > 0 {
+		err = rest.NoID()
+	}
 	if err == nil {
 		r.Missing = h.left()
 	}

@@ -3,6 +3,7 @@ package ragflow
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +95,11 @@ func normal(rows []document, g generation) []vendors.Document {
 		}
 	}
 	return out
+}
+
+// blind reports whether a row has no id.
+func blind(rows []document) bool {
+	return slices.ContainsFunc(rows, func(w document) bool { return w.ID == "" })
 }
 
 func (w document) normal(g generation) vendors.Document {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
 )
 
 // maxBatch is how many documents doc/list gives in one answer.
@@ -54,7 +55,7 @@ func (d *Driver) listed(ctx context.Context, kb string, ids []string, rep *vendo
 	for _, id := range ids {
 		open[id] = true
 	}
-	stray := false
+	stray, blind := false, false
 	for _, w := range data.Documents {
 		id := string(w.ID)
 		unseen, asked := open[id]
@@ -63,14 +64,18 @@ func (d *Driver) listed(ctx context.Context, kb string, ids []string, rep *vendo
 			rep.Documents = append(rep.Documents, w.normal())
 		}
 		stray = stray || !asked && id != ""
+		blind = blind || id == ""
 	}
 	for _, id := range ids {
 		if open[id] {
 			left = append(left, id)
 		}
 	}
-	if stray {
+	switch {
+	case stray:
 		return left, nil
+	case blind && len(left) > 0:
+		return nil, rest.NoID()
 	}
 	rep.Missing = append(rep.Missing, left...)
 	return nil, nil
