@@ -180,7 +180,7 @@ type cleanWriter struct {
 }
 
 func (c cleanWriter) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(c.w, c.secrets.Clean(string(p))); err != nil {
+	if _, err := io.WriteString(c.w, c.secrets.Clean(rest.Unsigned(string(p)))); err != nil {
 		return 0, err
 	}
 	return len(p), nil

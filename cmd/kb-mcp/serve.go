@@ -79,7 +79,9 @@ func (c httpCmd) Run(a *app) error {
 }
 
 // configure reads the environment, or starts a sandbox that ends with ctx and
-// connects to it by the same road.
+// connects to it by the same road. From then on what libraries write to the
+// standard log goes through ours, too: net/http writes there what a platform
+// sends unasked, which may be a credential.
 func (a *app) configure(ctx context.Context, demo bool) (configuration, error) {
 	environ := a.environ
 	if demo {
@@ -89,7 +91,11 @@ func (a *app) configure(ctx context.Context, demo bool) (configuration, error) {
 		}
 		environ = append(ownVariables(a.environ), sb.Environ()...)
 	}
-	return configure(environ, a.stderr)
+	conf, err := configure(environ, a.stderr)
+	if err == nil {
+		slog.SetDefault(conf.log)
+	}
+	return conf, err
 }
 
 // ownVariables keeps the server's settings and drops every platform's: a demo
