@@ -2,23 +2,135 @@ package ratelimit
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"strconv"
+	"sync/atomic"
 	"time"
 )
 
-// Shared is an account of turns that several processes keep together.
-type Shared struct{}
+//go:embed reserve.lua
+var reserveSource string
 
-type booking struct {
-	id     string
-	wait   time.Duration
-	booked bool
-	at     time.Time
+//go:embed giveback.lua
+var giveBackSource string
+
+//go:embed close.lua
+var closeSource string
+
+var (
+	reserveScript  = newScript(reserveSource)
+	giveBackScript = newScript(giveBackSource)
+	closeScript    = newScript(closeSource)
+)
+
+const (
+	// margin is how much longer than the window a turn takes up its place. The
+	// account knows when a turn may be used, and the platform counts when its
+	// request arrives: a process that wakes late, and one after it that does
+	// not, may be nearer to each other there by this.
+	margin = 25 * time.Millisecond
+	// A process counts as one that uses the account for twice the shortest
+	// window after it asked, within these bounds: a slow rate lets it ask less
+	// often.
+	shortPeriod, longPeriod = 10 * time.Second, 10 * time.Minute
+)
+
+// Shared is an account of turns that several processes keep together in Redis,
+// by its clock.
+type Shared struct {
+	redis         *Redis
+	rate          Rate
+	period        time.Duration // for which a process is seen
+	process       string        // this one, in this account
+	names         atomic.Uint64 // given to turns
+	seen          atomic.Int64  // processes, at the last answer
+	closed, using string        // keys: until when; by whom
+	turns         []string      // keys, one for each term
 }
 
-var errAway = errors.New("away")
+// NewShared is the account of that name in Redis: whoever gives the same name
+// uses the same account, and only a hash of it is stored. It is nil, which means
+// that nothing is shared, without Redis and for a rate without limits.
+//
+// Processes with different rates share as well, each keeping the account to its
+// own: else a change of the rate, which reaches one process after the other,
+// would open a second account beside the first. So only the windows are in the
+// keys.
+func NewShared(r *Redis, account string, rate Rate) *Shared {
+	if r == nil || rate.Off() {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(account))
+	prefix := "kb-mcp:{" + hex.EncodeToString(sum[:12]) + "}:" // the braces keep all keys in one slot of a cluster
+	s := &Shared{
+		redis: r, rate: rate, process: rand.Text()[:10],
+		period: min(max(shortPeriod, 2*rate.terms[0].Window), longPeriod),
+		closed: prefix + "closed", using: prefix + "using",
+	}
+	for _, t := range rate.terms {
+		s.turns = append(s.turns, prefix+unitOf(t.Window))
+	}
+	return s
+}
 
-func (s *Shared) reserve(context.Context, time.Duration) (booking, error) { return booking{}, errAway }
-func (s *Shared) giveBack(booking)                                        {}
-func (s *Shared) close(time.Duration)                                     {}
-func (s *Shared) replicas() int                                           { return 1 }
+// booking is a turn of a shared account.
+type booking struct {
+	id     string
+	wait   time.Duration // from the answer on
+	booked bool          // false: it would have come later than allowed
+	at     time.Time     // by this process's clock
+}
+
+// reserve books the next free turn. within bounds the wait, 0 does not: a turn
+// later than that is not booked, and wait says when it would have come. The only
+// error is errAway. It takes no longer than patience, also when ctx is done.
+func (s *Shared) reserve(ctx context.Context, within time.Duration) (booking, error) {
+	return s.rebook(ctx, booking{}, within)
+}
+
+// rebook gives a turn back and books the next free one, which may be the same:
+// in one step, so that nobody comes between.
+func (s *Shared) rebook(ctx context.Context, old booking, within time.Duration) (booking, error) {
+	keys, args := s.reservation(old.id, within)
+	answer, err := s.redis.call(ctx, reserveScript, keys, args...)
+	if err != nil {
+		return booking{}, err
+	}
+	s.seen.Store(answer[2])
+	wait := time.Duration(answer[1]) * time.Microsecond
+	return booking{id: args[0].(string), wait: wait, booked: answer[0] == 1, at: time.Now().Add(wait)}, nil
+}
+
+// reservation is what reserve.lua wants; the first argument is the turn's name.
+func (s *Shared) reservation(instead string, within time.Duration) (keys []string, args []any) {
+	keys = append([]string{s.closed, s.using}, s.turns...)
+	name := s.process + strconv.FormatUint(s.names.Add(1), 36)
+	limit := int64(-1) // none
+	if within != 0 {
+		limit = max(0, within.Microseconds())
+	}
+	args = []any{name, instead, s.process, s.period.Microseconds(), limit}
+	for _, t := range s.rate.terms {
+		args = append(args, t.N, (t.Window + margin).Microseconds())
+	}
+	return keys, args
+}
+
+// giveBack lets somebody else have a turn that was not used. It takes no longer
+// than patience; when Redis is away the turn is lost.
+func (s *Shared) giveBack(b booking) {
+	_, _ = s.redis.call(context.Background(), giveBackScript, s.turns, b.id)
+}
+
+// close lets nobody in any process through for d from now. It extends and never
+// shortens, and takes no longer than patience; when Redis is away, only the
+// caller knows.
+func (s *Shared) close(d time.Duration) {
+	_, _ = s.redis.call(context.Background(), closeScript, []string{s.closed}, d.Microseconds())
+}
+
+// replicas is how many processes used the account lately, at least 1.
+func (s *Shared) replicas() int { return int(max(1, s.seen.Load())) }

@@ -1,0 +1,149 @@
+package ratelimit
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// patience is how long Redis may take for one answer, with connecting.
+	patience = 400 * time.Millisecond
+	// A Redis that failed is left alone for firstPause, then for twice as long
+	// each time, so that a dead one does not cost every request its patience.
+	firstPause, maxPause = time.Second, 5 * time.Second
+)
+
+// Redis is the server in which processes keep their accounts together. It is
+// connected to when it is first needed. While it is away, accounts say so at
+// once, and it is asked again from time to time.
+//
+// The client is never made an interface value, for which redis.Script or
+// redis.UniversalClient would ask: the linker would then keep the methods of
+// all commands, 2 MB of the binary.
+type Redis struct {
+	client   *redis.Client
+	log      *slog.Logger
+	patience time.Duration
+
+	mu    sync.Mutex
+	pause time.Duration // 0 while it answers
+	look  time.Time     // when it is away: not asked before
+}
+
+// OpenRedis makes the client of a server by its URL: redis, rediss or unix.
+// roots are the authorities trusted by rediss, nil the system's. Errors never
+// hold the URL, in which a password may stand.
+func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "unix" && u.Host == "" {
+		return nil, errRedisURL
+	}
+	o, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, errRedisURL
+	}
+	o.MaxRetries = -1 // a repeated reservation could book twice, and would take twice as long
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, -1, -1
+	o.ContextTimeoutEnabled = true // see run
+	o.DisableIdentity = true // CLIENT SETINFO: a trip more, that some users may not make
+	if o.TLSConfig != nil {
+		o.TLSConfig.RootCAs = roots
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Redis{client: redis.NewClient(o), log: log, patience: patience}, nil
+}
+
+var errRedisURL = errors.New("must be redis://host:port, rediss://host:port or unix:///path")
+
+// Close ends the connections.
+func (r *Redis) Close() error { return r.client.Close() }
+
+// errAway says that Redis cannot be used now.
+var errAway = errors.New("the shared account is away")
+
+// script is a Lua program, which Redis remembers by its hash.
+type script struct{ source, hash string }
+
+func newScript(source string) script {
+	sum := sha1.Sum([]byte(source))
+	return script{source, hex.EncodeToString(sum[:])}
+}
+
+// call runs a script, or says errAway. A caller that leaves does not stop it:
+// else nobody would know whether its turn was booked.
+func (r *Redis) call(ctx context.Context, s script, keys []string, args ...any) ([]int64, error) {
+	if !r.ask(time.Now()) {
+		return nil, errAway
+	}
+	answer, err := r.run(ctx, s, keys, args)
+	r.heard(time.Now(), err)
+	if err != nil {
+		return nil, errAway
+	}
+	return answer, nil
+}
+
+// run asks Redis whatever happened before.
+func (r *Redis) run(ctx context.Context, s script, keys []string, args []any) ([]int64, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience)
+	defer cancel()
+	answer, err := r.client.EvalSha(ctx, s.hash, keys, args...).Int64Slice()
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // a new server, or a restarted one
+		answer, err = r.client.Eval(ctx, s.source, keys, args...).Int64Slice()
+	}
+	return answer, err
+}
+
+// ask reports whether Redis may be asked. Of those who come when it is time to
+// look whether it is back, one may.
+func (r *Redis) ask(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pause == 0 {
+		return true
+	}
+	if now.Before(r.look) {
+		return false
+	}
+	r.pause = min(2*r.pause, maxPause)
+	r.look = now.Add(r.pause)
+	return true
+}
+
+// heard notes how asking went, and logs when that is news.
+func (r *Redis) heard(now time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil && r.pause > 0:
+		r.pause = 0
+		r.log.Info("Redis can be used again: rate limits are shared between processes")
+	case err != nil && r.pause == 0:
+		r.pause, r.look = firstPause, now.Add(firstPause)
+		r.log.Warn("Redis cannot be used: until it can, each process keeps to its share of the rate limits", "err", err)
+	}
+}
+
+// Check uses Redis as accounts do, and says how long an answer took or what is
+// wrong.
+func (r *Redis) Check(ctx context.Context) (time.Duration, error) {
+	s := NewShared(r, "check", Rate{terms: []Term{{N: 1, Window: time.Second}}})
+	keys, args := s.reservation("", 0)
+	if _, err := r.run(ctx, reserveScript, keys, args); err != nil { // connects
+		return 0, err
+	}
+	began := time.Now()
+	_, err := r.run(ctx, giveBackScript, s.turns, []any{args[0]})
+	return time.Since(began), err
+}

@@ -1,0 +1,139 @@
+package ratelimit
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kb-mcp/ratelimit/redistest"
+)
+
+func TestOpenRedis(t *testing.T) {
+	for _, good := range []string{
+		"redis://localhost:6379", "redis://h", "rediss://user:canary@redis.example.com:6380/3", "redis://:canary@[::1]:6379",
+		"unix:///run/redis.sock", "unix://user:canary@/run/redis.sock?db=2", "redis://h?pool_size=3",
+	} {
+		r, err := OpenRedis(good, nil, nil) // connects to nothing
+		if err != nil {
+			t.Errorf("%s: %v", good, err)
+			continue
+		}
+		r.Close()
+	}
+	for _, bad := range []string{
+		"", "canary", "redis://", "http://canary:6379", "redis://:canary@", "redis://canary:port", "redis://canary/many", "redis://canary?unknown=1", "redis://\x00canary",
+	} {
+		r, err := OpenRedis(bad, nil, nil)
+		if err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%q: %v, %v", bad, r, err)
+		}
+	}
+}
+
+// TestRedisGoesAndComesBack: one line each, whatever the number of accounts, and
+// no password in them.
+func TestRedisGoesAndComesBack(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "canary")
+	var log bytes.Buffer
+	r := open(t, "redis://:canary@"+server.Addr, slog.New(slog.NewTextHandler(&log, nil)))
+	var accounts []*Shared
+	for _, name := range []string{"a", "b", "c"} {
+		s := NewShared(r, name, must(t, "100/s"))
+		reserved(t, s)
+		accounts = append(accounts, s)
+	}
+	if log.Len() > 0 {
+		t.Errorf("while all is well it logs\n%s", &log)
+	}
+	for range 2 {
+		log.Reset()
+		server.Stop()
+		for range 20 {
+			for _, s := range accounts {
+				if b, err := s.reserve(t.Context(), 0); !errors.Is(err, errAway) {
+					t.Fatalf("without a server: %+v, %v", b, err)
+				}
+				s.giveBack(booking{id: "x"})
+				s.close(time.Second)
+			}
+		}
+		server.Restart()
+		for r.look = time.Now(); ; r.look = time.Now() { // not after a pause
+			if _, err := accounts[0].reserve(t.Context(), 0); err == nil {
+				break
+			}
+		}
+		for _, s := range accounts {
+			reserved(t, s)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "WARN") || !strings.Contains(log.String(), "INFO") || strings.Contains(log.String(), "canary") {
+			t.Errorf("%d lines, want one of each:\n%s", n, &log)
+		}
+	}
+}
+
+// TestRedisRestartedUnnoticed: a server that has forgotten the scripts and
+// dropped the connections is no failure.
+func TestRedisRestartedUnnoticed(t *testing.T) {
+	server := redistest.Start(t)
+	var log bytes.Buffer
+	s := NewShared(open(t, server.URL(), slog.New(slog.NewTextHandler(&log, nil))), "a", must(t, "100/s"))
+	reserved(t, s)
+	server.Restart()
+	reserved(t, s)
+	if log.Len() > 0 {
+		t.Errorf("it logs\n%s", &log)
+	}
+}
+
+func TestRedisThatRefuses(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "canary")
+	s := NewShared(open(t, "redis://:canary-wrong@"+server.Addr, nil), "a", must(t, "100/s"))
+	if b, err := s.reserve(t.Context(), 0); !errors.Is(err, errAway) {
+		t.Errorf("with a wrong password: %+v, %v", b, err)
+	}
+	if _, err := s.redis.Check(t.Context()); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("Check = %v", err)
+	}
+	good := open(t, "redis://:canary@"+server.Addr, nil)
+	if took, err := good.Check(t.Context()); err != nil || took <= 0 {
+		t.Errorf("Check = %s, %v", took, err)
+	}
+}
+
+// TestRedisIsLeftAlone: while it is away it is asked after 1, 2, 4 and then
+// every 5 seconds, by one caller.
+func TestRedisIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, began := &Redis{log: slog.New(slog.DiscardHandler)}, time.Now()
+		failed := errors.New("no answer")
+		var asked []time.Duration
+		for time.Since(began) < 20*time.Second {
+			for range 3 {
+				if r.ask(time.Now()) {
+					asked = append(asked, time.Since(began))
+					r.heard(time.Now(), failed)
+					r.heard(time.Now(), failed) // somebody who had asked before
+				}
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		want := []time.Duration{0, 1, 3, 7, 12, 17}
+		if len(asked) != len(want) {
+			t.Fatalf("asked at %v, want %v", asked, want)
+		}
+		for i := range want {
+			if asked[i] != want[i]*time.Second {
+				t.Errorf("asked at %v, want %v", asked, want)
+			}
+		}
+		r.heard(time.Now(), nil)
+		if !r.ask(time.Now()) || !r.ask(time.Now()) {
+			t.Error("it answers and is not asked")
+		}
+	})
+}

@@ -1,0 +1,294 @@
+package ratelimit
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kb-mcp/ratelimit/redistest"
+)
+
+// open is a client of a server that the test runs.
+func open(tb testing.TB, address string, log *slog.Logger) *Redis {
+	tb.Helper()
+	r, err := OpenRedis(address, nil, log)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.patience = 10 * time.Second // a busy machine is no failure
+	tb.Cleanup(func() { r.Close() })
+	return r
+}
+
+// reserved books a turn that must be there.
+func reserved(tb testing.TB, s *Shared) booking {
+	tb.Helper()
+	b, err := s.reserve(context.Background(), 0)
+	if err != nil || !b.booked {
+		tb.Fatalf("reserve = %+v, %v", b, err)
+	}
+	return b
+}
+
+// times reads the turns of each term out of Redis, in order.
+func times(tb testing.TB, s *Shared) [][]time.Duration {
+	tb.Helper()
+	var all [][]time.Duration
+	for _, key := range s.turns {
+		list, err := s.redis.client.ZRangeWithScores(context.Background(), key, 0, -1).Result()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var at []time.Duration
+		for _, z := range list {
+			at = append(at, time.Duration(z.Score)*time.Microsecond)
+		}
+		all = append(all, at)
+	}
+	return all
+}
+
+// TestSharedNeverOver: turns are booked far ahead, so nobody waits for them, and
+// read back from Redis. Windows are long, so that none passes in the test.
+func TestSharedNeverOver(t *testing.T) {
+	server := redistest.Start(t)
+	for _, text := range []string{"1/min", "5/min", "100/min", "3/min,20/hour", "2/min,7/hour,9/day", "50/min,60/hour"} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			rate := must(t, text)
+			const processes, callers, turns = 4, 4, 12
+			var wg sync.WaitGroup
+			for range processes {
+				s := NewShared(open(t, server.URL(), nil), t.Name(), rate)
+				for range callers {
+					wg.Go(func() {
+						for i := range turns {
+							b, err := s.reserve(t.Context(), 0)
+							if err != nil || !b.booked {
+								t.Errorf("reserve = %+v, %v", b, err)
+							}
+							if i%3 == 2 {
+								s.giveBack(b)
+							}
+						}
+					})
+				}
+			}
+			wg.Wait()
+			s := NewShared(open(t, server.URL(), nil), t.Name(), rate)
+			for i, at := range times(t, s) {
+				if want := processes * callers * turns * 2 / 3; len(at) != want {
+					t.Errorf("%d turns, want %d", len(at), want)
+				}
+				neverOver(t, rate.terms[i], at)
+			}
+		})
+	}
+}
+
+// neverOver fails when a window holds more turns than the term's number.
+func neverOver(t *testing.T, term Term, at []time.Duration) {
+	t.Helper()
+	for i := term.N; i < len(at); i++ {
+		if d := at[i] - at[i-term.N]; d < term.Window+margin {
+			t.Errorf("%d turns within %s, want %d in any %s", term.N+1, d, term.N, term.Window+margin)
+		}
+	}
+}
+
+// TestSharedUsesAll: one turn follows the other as closely as the rate lets it,
+// also where turns were given back in the middle.
+func TestSharedUsesAll(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	for _, text := range []string{"1/min", "7/min", "7/min,1000/day"} {
+		s := NewShared(r, text, must(t, text))
+		var later []booking // not those of the first window, whose times pass
+		for range 100 {
+			if b := reserved(t, s); b.wait > 0 {
+				later = append(later, b)
+			}
+		}
+		before := times(t, s)
+		for i := s.rate.terms[0].N; i < len(before[0]); i++ {
+			if d := before[0][i] - before[0][i-s.rate.terms[0].N]; d != time.Minute+margin {
+				t.Errorf("%s: turn %d comes %s after the one whose place it takes", text, i, d)
+			}
+		}
+		for _, i := range rand.Perm(len(later))[:30] {
+			s.giveBack(later[i])
+		}
+		if n := len(times(t, s)[0]); n != 70 {
+			t.Errorf("%s: %d turns are left of 100 after 30 went back", text, n)
+		}
+		for range 30 {
+			reserved(t, s)
+		}
+		if d := cmp.Diff(before, times(t, s)); d != "" {
+			t.Errorf("%s: turns were lost or moved:\n%s", text, d)
+		}
+	}
+}
+
+// TestSharedRebook: a turn is replaced in one step.
+func TestSharedRebook(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	a, b := NewShared(r, "a", must(t, "1/min")), NewShared(r, "a", must(t, "1/min"))
+	reserved(t, a)
+	mine, next := reserved(t, a), reserved(t, b)
+	again, err := a.rebook(t.Context(), mine, 0)
+	if err != nil || !again.booked || again.wait > mine.wait || again.id == mine.id {
+		t.Errorf("%+v became %+v, %v", mine, again, err)
+	}
+	b.close(time.Hour)
+	again, err = a.rebook(t.Context(), again, 0)
+	if err != nil || !again.booked || again.wait < 59*time.Minute {
+		t.Errorf("after the platform closed: %+v, %v", again, err)
+	}
+	if n := len(times(t, a)[0]); n != 3 {
+		t.Errorf("%d turns, want 3: the first, %s and %s", n, next.id, again.id)
+	}
+}
+
+func TestSharedWithin(t *testing.T) {
+	s := NewShared(open(t, redistest.Start(t).URL(), nil), "a", must(t, "1/min"))
+	reserved(t, s)
+	for within, want := range map[time.Duration]bool{-time.Second: false, 1: false, 30 * time.Second: false, 2 * time.Minute: true} {
+		b, err := s.reserve(t.Context(), within)
+		if err != nil || b.booked != want || b.wait < 30*time.Second || b.wait > time.Minute+margin {
+			t.Errorf("within %s: %+v, %v", within, b, err)
+		}
+		if b.booked {
+			s.giveBack(b)
+		}
+	}
+	if n := len(times(t, s)[0]); n != 1 {
+		t.Errorf("%d turns are booked, want 1", n)
+	}
+}
+
+func TestSharedClose(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	a, b, other := NewShared(r, "a", must(t, "100/s")), NewShared(r, "a", must(t, "100/s")), NewShared(r, "b", must(t, "100/s"))
+	a.close(time.Hour)
+	a.close(time.Minute) // does not shorten
+	if got := reserved(t, b); got.wait < 59*time.Minute {
+		t.Errorf("the other process waits %s", got.wait)
+	}
+	if got := reserved(t, other); got.wait > 0 {
+		t.Errorf("the other account waits %s", got.wait)
+	}
+	b.close(2 * time.Hour)
+	if got := reserved(t, a); got.wait < 119*time.Minute {
+		t.Errorf("a longer pause makes %s", got.wait)
+	}
+}
+
+func TestSharedReplicas(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	var list []*Shared
+	for i := range 3 {
+		s := NewShared(r, "a", must(t, "100/s"))
+		if n := s.replicas(); n != 1 {
+			t.Errorf("before its first turn a process counts %d", n)
+		}
+		reserved(t, s)
+		reserved(t, s)
+		if n := s.replicas(); n != i+1 {
+			t.Errorf("process %d counts %d", i, n)
+		}
+		list = append(list, s)
+	}
+	list[0].period = time.Microsecond // all the others were seen longer ago
+	reserved(t, list[0])
+	if n := list[0].replicas(); n != 1 {
+		t.Errorf("processes that are gone are counted: %d", n)
+	}
+}
+
+// TestSharedKeys: nothing of the account's name is stored, nothing stays for
+// ever, and all keys of an account are in one slot of a cluster.
+func TestSharedKeys(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	s := NewShared(r, "dify canary-account", must(t, "5/s,100/day"))
+	s.close(time.Minute)
+	reserved(t, s)
+	keys, err := r.client.Keys(t.Context(), "*").Result()
+	if err != nil || len(keys) != 4 {
+		t.Fatalf("%v, %v", keys, err)
+	}
+	tags := map[string]bool{}
+	for _, key := range keys {
+		ttl, err := r.client.PTTL(t.Context(), key).Result()
+		if err != nil || ttl <= 0 || ttl > 25*time.Hour || strings.Contains(key, "canary") || !strings.HasPrefix(key, "kb-mcp:{") {
+			t.Errorf("%s lives for %s, %v", key, ttl, err)
+		}
+		tags[strings.Split(key, "}")[0]] = true
+	}
+	if len(tags) != 1 {
+		t.Errorf("slots of a cluster: %v", slices.Collect(maps.Keys(tags)))
+	}
+	if NewShared(nil, "a", must(t, "1/s")) != nil || NewShared(r, "a", Rate{}) != nil {
+		t.Error("an account of nothing")
+	}
+}
+
+// TestSharedChangedRate: processes that already have a new rate and those that
+// do not yet share one account.
+func TestSharedChangedRate(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	before, after := NewShared(r, "a", must(t, "10/min")), NewShared(r, "a", must(t, "4/min,100/day"))
+	for range 10 {
+		reserved(t, before)
+	}
+	if b := reserved(t, after); b.wait < 50*time.Second {
+		t.Errorf("4/min after 10 in this minute waits %s", b.wait)
+	}
+}
+
+// TestLimiterWithoutRedis: when it goes away, two limiters keep to their halves.
+func TestLimiterWithoutRedis(t *testing.T) {
+	server := redistest.Start(t)
+	r := open(t, server.URL(), nil)
+	rate := must(t, "5/min,100/day")
+	a, b := NewShared(r, "a", rate), NewShared(r, "a", rate)
+	reserved(t, a)
+	reserved(t, b)
+	reserved(t, a) // knows of b
+	server.Stop()
+	for _, s := range []*Shared{a, b} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		l := New(rate, s)
+		for range 2 {
+			if _, err := l.Take(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := l.Take(ctx); err == nil {
+			t.Error("a third turn, of 5 for two processes")
+		}
+	}
+}
+
+func BenchmarkShared(b *testing.B) {
+	r := open(b, redistest.Start(b).URL(), nil)
+	for _, text := range []string{"100000/s", "100000/s,100000/min", "1/day"} {
+		b.Run(fmt.Sprint("reserve ", text), func(b *testing.B) {
+			s := NewShared(r, text, must(b, text))
+			for b.Loop() { // of 1/day only the first is booked
+				if _, err := s.reserve(b.Context(), time.Microsecond); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
