@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 
 	"kb-mcp/ratelimit/redistest"
 )
@@ -39,12 +40,19 @@ func reserved(tb testing.TB, s *Shared) booking {
 	return b
 }
 
-// times reads the turns of each term out of Redis, in order.
-func times(tb testing.TB, s *Shared) [][]time.Duration {
+// inspector reads what stands in a server.
+func inspector(tb testing.TB, server *redistest.Server) *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: server.Addr})
+	tb.Cleanup(func() { c.Close() })
+	return c
+}
+
+// times gives the turns of each term, in order.
+func times(tb testing.TB, c *redis.Client, s *Shared) [][]time.Duration {
 	tb.Helper()
 	var all [][]time.Duration
 	for _, key := range s.turns {
-		list, err := s.redis.client.ZRangeWithScores(context.Background(), key, 0, -1).Result()
+		list, err := c.ZRangeWithScores(context.Background(), key, 0, -1).Result()
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -85,7 +93,7 @@ func TestSharedNeverOver(t *testing.T) {
 			}
 			wg.Wait()
 			s := NewShared(open(t, server.URL(), nil), t.Name(), rate)
-			for i, at := range times(t, s) {
+			for i, at := range times(t, inspector(t, server), s) {
 				if want := processes * callers * turns * 2 / 3; len(at) != want {
 					t.Errorf("%d turns, want %d", len(at), want)
 				}
@@ -108,7 +116,8 @@ func neverOver(t *testing.T, term Term, at []time.Duration) {
 // TestSharedUsesAll: one turn follows the other as closely as the rate lets it,
 // also where turns were given back in the middle.
 func TestSharedUsesAll(t *testing.T) {
-	r := open(t, redistest.Start(t).URL(), nil)
+	server := redistest.Start(t)
+	r, c := open(t, server.URL(), nil), inspector(t, server)
 	for _, text := range []string{"1/min", "7/min", "7/min,1000/day"} {
 		s := NewShared(r, text, must(t, text))
 		var later []booking // not those of the first window, whose times pass
@@ -117,7 +126,7 @@ func TestSharedUsesAll(t *testing.T) {
 				later = append(later, b)
 			}
 		}
-		before := times(t, s)
+		before := times(t, c, s)
 		for i := s.rate.terms[0].N; i < len(before[0]); i++ {
 			if d := before[0][i] - before[0][i-s.rate.terms[0].N]; d != time.Minute+margin {
 				t.Errorf("%s: turn %d comes %s after the one whose place it takes", text, i, d)
@@ -126,13 +135,13 @@ func TestSharedUsesAll(t *testing.T) {
 		for _, i := range rand.Perm(len(later))[:30] {
 			s.giveBack(later[i])
 		}
-		if n := len(times(t, s)[0]); n != 70 {
+		if n := len(times(t, c, s)[0]); n != 70 {
 			t.Errorf("%s: %d turns are left of 100 after 30 went back", text, n)
 		}
 		for range 30 {
 			reserved(t, s)
 		}
-		if d := cmp.Diff(before, times(t, s)); d != "" {
+		if d := cmp.Diff(before, times(t, c, s)); d != "" {
 			t.Errorf("%s: turns were lost or moved:\n%s", text, d)
 		}
 	}
@@ -140,7 +149,8 @@ func TestSharedUsesAll(t *testing.T) {
 
 // TestSharedRebook: a turn is replaced in one step.
 func TestSharedRebook(t *testing.T) {
-	r := open(t, redistest.Start(t).URL(), nil)
+	server := redistest.Start(t)
+	r := open(t, server.URL(), nil)
 	a, b := NewShared(r, "a", must(t, "1/min")), NewShared(r, "a", must(t, "1/min"))
 	reserved(t, a)
 	mine, next := reserved(t, a), reserved(t, b)
@@ -153,13 +163,14 @@ func TestSharedRebook(t *testing.T) {
 	if err != nil || !again.booked || again.wait < 59*time.Minute {
 		t.Errorf("after the platform closed: %+v, %v", again, err)
 	}
-	if n := len(times(t, a)[0]); n != 3 {
+	if n := len(times(t, inspector(t, server), a)[0]); n != 3 {
 		t.Errorf("%d turns, want 3: the first, %s and %s", n, next.id, again.id)
 	}
 }
 
 func TestSharedWithin(t *testing.T) {
-	s := NewShared(open(t, redistest.Start(t).URL(), nil), "a", must(t, "1/min"))
+	server := redistest.Start(t)
+	s := NewShared(open(t, server.URL(), nil), "a", must(t, "1/min"))
 	reserved(t, s)
 	for within, want := range map[time.Duration]bool{-time.Second: false, 1: false, 30 * time.Second: false, 2 * time.Minute: true} {
 		b, err := s.reserve(t.Context(), within)
@@ -170,7 +181,7 @@ func TestSharedWithin(t *testing.T) {
 			s.giveBack(b)
 		}
 	}
-	if n := len(times(t, s)[0]); n != 1 {
+	if n := len(times(t, inspector(t, server), s)[0]); n != 1 {
 		t.Errorf("%d turns are booked, want 1", n)
 	}
 }
@@ -217,17 +228,18 @@ func TestSharedReplicas(t *testing.T) {
 // TestSharedKeys: nothing of the account's name is stored, nothing stays for
 // ever, and all keys of an account are in one slot of a cluster.
 func TestSharedKeys(t *testing.T) {
-	r := open(t, redistest.Start(t).URL(), nil)
+	server := redistest.Start(t)
+	r, c := open(t, server.URL(), nil), inspector(t, server)
 	s := NewShared(r, "dify canary-account", must(t, "5/s,100/day"))
 	s.close(time.Minute)
 	reserved(t, s)
-	keys, err := r.client.Keys(t.Context(), "*").Result()
+	keys, err := c.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) != 4 {
 		t.Fatalf("%v, %v", keys, err)
 	}
 	tags := map[string]bool{}
 	for _, key := range keys {
-		ttl, err := r.client.PTTL(t.Context(), key).Result()
+		ttl, err := c.PTTL(t.Context(), key).Result()
 		if err != nil || ttl <= 0 || ttl > 25*time.Hour || strings.Contains(key, "canary") || !strings.HasPrefix(key, "kb-mcp:{") {
 			t.Errorf("%s lives for %s, %v", key, ttl, err)
 		}

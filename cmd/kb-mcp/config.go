@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kb-mcp/ratelimit"
 	"kb-mcp/server"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/all"
@@ -55,9 +56,6 @@ func (s settings) problems() (list []rest.Problem) {
 			add("KB_MCP_ALLOWED_ORIGINS", fmt.Sprintf("holds %q; an origin is scheme://host or scheme://host:port", origin))
 		}
 	}
-	if u, err := url.Parse(s.RedisURL); s.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "") {
-		add("KB_MCP_REDIS_URL", "must be redis://host:port or rediss://host:port")
-	}
 	return list
 }
 
@@ -77,6 +75,7 @@ type configuration struct {
 	settings
 	env     *all.Environ
 	log     *slog.Logger
+	redis   *ratelimit.Redis // nil: rate limits are not shared
 	vendors []*vendors.Vendor
 }
 
@@ -101,9 +100,29 @@ func readEnviron(environ []string, stderr io.Writer) (configuration, []rest.Prob
 	problems := c.env.Load("", &c.settings)
 	problems = append(problems, c.settings.problems()...)
 	c.log = newLogger(c.settings, &c.env.Secrets, stderr)
-	open, more := all.Open(c.env, all.Options{Log: c.log})
+	problems = append(problems, c.openRedis()...)
+	open, more := all.Open(c.env, all.Options{Log: c.log, Redis: c.redis})
 	c.vendors = open
 	return c, append(problems, more...)
+}
+
+// openRedis makes the client that KB_MCP_REDIS_URL asks for; it connects when it
+// is first needed, and its connections end with the process.
+func (c *configuration) openRedis() []rest.Problem {
+	if c.RedisURL == "" {
+		return nil
+	}
+	if u, err := url.Parse(c.RedisURL); err == nil {
+		if password, ok := u.User.Password(); ok {
+			c.env.Secrets.Add(password, u.User.String())
+		}
+	}
+	roots, _ := all.Roots(c.env) // its problems are the transport's, too
+	var err error
+	if c.redis, err = ratelimit.OpenRedis(c.RedisURL, roots, c.log); err != nil {
+		return []rest.Problem{{Variable: "KB_MCP_REDIS_URL", Text: err.Error()}}
+	}
+	return nil
 }
 
 // warn logs what is odd but stops nothing: among it, variables of our own
@@ -120,9 +139,6 @@ func (c configuration) warn() {
 		if !slices.Contains(known, name) {
 			c.log.Warn("this variable is not one that kb-mcp reads", "variable", name)
 		}
-	}
-	if c.RedisURL != "" {
-		c.log.Warn("this version does not share rate limits between processes", "variable", "KB_MCP_REDIS_URL")
 	}
 }
 

@@ -23,9 +23,10 @@ type doctorCmd struct {
 
 // Help is the long help of the command.
 func (doctorCmd) Help() string {
-	return `Checks the settings, and of each connection the way to it (DNS, proxy, TLS), its answers, its
-credential, what it may read, the clock and the version: one line per check, and what to do about each
-that is not ok. Takes at most 20 seconds, reads only, and makes three or four requests per connection.
+	return `Checks the settings, the Redis that shares rate limits if one is set, and of each connection the
+way to it (DNS, proxy, TLS), its answers, its credential, what it may read, the clock and the version:
+one line per check, and what to do about each that is not ok. Takes at most 20 seconds, reads only, and
+makes three or four requests per connection.
 Exits with 1 when a check failed; a warning is no failure.
 
 Examples:
@@ -60,6 +61,7 @@ func (c doctorCmd) Run(a *app) error {
 	conf, problems := readEnviron(environ, log)
 	checks := conf.judged(problems)
 	if len(problems) == 0 {
+		checks = append(checks, examineRedis(ctx, conf.redis)...)
 		checks = append(checks, examineAll(ctx, conf)...)
 	}
 	if a.ctx.Err() != nil {

@@ -6,11 +6,27 @@ import (
 	"net/http/httptrace"
 	"time"
 
+	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
 )
 
 // examineTime bounds the examination of one connection.
 const examineTime = 20 * time.Second
+
+// examineRedis checks the server that shares the rate limits, if there is one.
+func examineRedis(ctx context.Context, r *ratelimit.Redis) []check {
+	if r == nil {
+		return nil
+	}
+	f := fine("redis", "Redis can be used: processes share the rate limits.")
+	if _, err := r.Check(ctx); err != nil {
+		f = vendors.Finding{
+			Check: "redis", Status: vendors.Broken, Message: fmt.Sprintf("Redis cannot be used: %v. Each process keeps rate limits of its own.", err),
+			Hint: "Check host, port, user, password and TLS in KB_MCP_REDIS_URL, and that the server runs; the user must be allowed EVAL, EVALSHA and keys that begin with kb-mcp:.",
+		}
+	}
+	return []check{{Finding: f}}
+}
 
 // examine checks one connection by the calls that an agent would make first,
 // and then asks its platform's driver what more there is to know.

@@ -12,9 +12,11 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/redis/go-redis/v9"
 )
 
 func main() {
+	redis.SetLogger(mute{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
@@ -25,6 +27,13 @@ func main() {
 		os.Exit(exitCode(err))
 	}
 }
+
+// mute drops what the Redis client would write to stderr, in a form of its
+// own: what matters of it is logged where Redis is used.
+type mute struct{}
+
+// Printf implements the client's logger.
+func (mute) Printf(context.Context, string, ...any) {}
 
 // errReported is a failure that was already shown to the user.
 var errReported = errors.New("reported")

@@ -99,7 +99,8 @@ type shared struct {
 
 // Options are what connections need besides their settings.
 type Options struct {
-	Log *slog.Logger
+	Log   *slog.Logger
+	Redis *ratelimit.Redis // shares the rate limits between processes; may be nil
 }
 
 // Open makes the connections that the environment describes. With problems,
@@ -109,7 +110,7 @@ func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
 	wanted, problems := wantedConnections(env)
 	pool, more := transport(env)
 	problems = append(problems, more...)
-	op := opener{env: env, log: o.Log, pool: pool, limiters: map[string]limiters{}}
+	op := opener{env: env, log: o.Log, redis: o.Redis, pool: pool, limiters: map[string]limiters{}}
 	var open []*vendors.Vendor
 	for _, w := range wanted {
 		v, more := op.connect(w)
@@ -190,6 +191,7 @@ func parseWanted(entry string, all []platform) (wanted, string) {
 type opener struct {
 	env      *Environ
 	log      *slog.Logger
+	redis    *ratelimit.Redis
 	pool     http.RoundTripper
 	limiters map[string]limiters // by account
 }
@@ -214,10 +216,10 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	}
 	limiters, ok := o.limiters[s.account]
 	if !ok {
-		limiters.all, limiters.flights = ratelimit.New(rate, nil), &rest.Flights{}
+		limiters.all, limiters.flights = o.limiter(s.account, rate), &rest.Flights{}
 		if common.SearchRate != "" {
 			search, _ := ratelimit.Parse(common.SearchRate) // judged in common
-			limiters.searches = ratelimit.New(search, nil)
+			limiters.searches = o.limiter(s.account+" searches", search)
 		}
 		o.limiters[s.account] = limiters
 	}
@@ -232,6 +234,11 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 		v.Gather(conn.Hold)
 	}
 	return v, nil
+}
+
+// limiter makes an account's limiter, which other processes share by its name.
+func (o *opener) limiter(account string, rate ratelimit.Rate) *ratelimit.Limiter {
+	return ratelimit.New(rate, ratelimit.NewShared(o.redis, account, rate))
 }
 
 // common reads the variables that every platform has.

@@ -32,14 +32,25 @@ func transport(env *Environ) (*http.Transport, []rest.Problem) {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 1 << 18,
 	}
-	if path := env.Get("KB_MCP_CA_FILE"); path != "" {
-		pool, text := certificates(path)
-		if text != "" {
-			problems = append(problems, rest.Problem{Variable: "KB_MCP_CA_FILE", Text: text})
-		}
-		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	roots, more := Roots(env)
+	if roots != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	return t, problems
+	return t, append(problems, more...)
+}
+
+// Roots are the certificate authorities that KB_MCP_CA_FILE adds to the
+// system's, or nil for the system's alone.
+func Roots(env *Environ) (*x509.CertPool, []rest.Problem) {
+	path := env.Get("KB_MCP_CA_FILE")
+	if path == "" {
+		return nil, nil
+	}
+	pool, text := certificates(path)
+	if text != "" {
+		return nil, []rest.Problem{{Variable: "KB_MCP_CA_FILE", Text: text}}
+	}
+	return pool, nil
 }
 
 // certificates adds a PEM file to the system's certificates.
