@@ -15,16 +15,18 @@ import (
 )
 
 const (
-	// patience is how long Redis may take for one answer, with connecting.
-	patience = 400 * time.Millisecond
-	// A Redis that failed is left alone for firstPause, then for twice as long
-	// each time, so that a dead one does not cost every request its patience.
+	// patience is how long Redis may take for one answer, with connecting. Only
+	// the first of a queue waits so long, and once: a false alarm, in a process
+	// that got no processor for a while, costs more.
+	patience = time.Second
+	// A Redis that failed is looked for after firstPause, and then after twice
+	// as long each time.
 	firstPause, maxPause = time.Second, 5 * time.Second
 )
 
 // Redis is the server in which processes keep their accounts together. It is
 // connected to when it is first needed. While it is away, accounts say so at
-// once, and it is asked again from time to time.
+// once, and it is looked for from time to time.
 //
 // The client stands in functions only. Where the linker sees it reach an
 // interface, through redis.Script or a field of something that is one, it keeps
@@ -36,8 +38,10 @@ type Redis struct {
 	patience time.Duration
 
 	mu    sync.Mutex
-	pause time.Duration // 0 while it answers
-	look  time.Time     // when it is away: not asked before
+	pause time.Duration // 0 while it can be used
+	look  time.Time     // when it is away: not looked for before
+	back  time.Time     // when it came back; zero when it was never away
+	looks sync.WaitGroup
 }
 
 // OpenRedis makes the client of a server by its URL: redis, rediss or unix.
@@ -69,7 +73,11 @@ func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, 
 var errRedisURL = errors.New("must be redis://host:port, rediss://host:port or unix:///path")
 
 // Close ends the connections.
-func (r *Redis) Close() error { return r.close() }
+func (r *Redis) Close() error {
+	err := r.close()
+	r.looks.Wait()
+	return err
+}
 
 // errAway says that Redis cannot be used now.
 var errAway = errors.New("the shared account is away")
@@ -85,7 +93,13 @@ func newScript(source string) script {
 // call runs a script, or says errAway. A caller that leaves does not stop it:
 // else nobody would know whether its turn was booked.
 func (r *Redis) call(ctx context.Context, s script, keys []string, args ...any) ([]int64, error) {
-	if !r.ask(time.Now()) {
+	here, look := r.state(time.Now())
+	if look {
+		r.looks.Go(func() { // ends within patience
+			r.heard(time.Now(), r.Check(context.Background()))
+		})
+	}
+	if !here {
 		return nil, errAway
 	}
 	answer, err := r.run(ctx, s, keys, args)
@@ -114,20 +128,20 @@ func evaluator(c *redis.Client) func(context.Context, script, []string, []any) (
 	}
 }
 
-// ask reports whether Redis may be asked. Of those who come when it is time to
-// look whether it is back, one may.
-func (r *Redis) ask(now time.Time) bool {
+// state reports whether Redis can be used, and else whether the caller is the
+// one to look whether it is back.
+func (r *Redis) state(now time.Time) (here, look bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pause == 0 {
-		return true
+		return true, false
 	}
 	if now.Before(r.look) {
-		return false
+		return false, false
 	}
 	r.pause = min(2*r.pause, maxPause)
 	r.look = now.Add(r.pause)
-	return true
+	return false, true
 }
 
 // heard notes how asking went, and logs when that is news.
@@ -136,7 +150,7 @@ func (r *Redis) heard(now time.Time, err error) {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil && r.pause > 0:
-		r.pause = 0
+		r.pause, r.back = 0, now
 		r.log.Info("Redis can be used again: rate limits are shared between processes")
 	case err != nil && r.pause == 0:
 		r.pause, r.look = firstPause, now.Add(firstPause)
@@ -144,15 +158,22 @@ func (r *Redis) heard(now time.Time, err error) {
 	}
 }
 
-// Check uses Redis as accounts do, and says how long an answer took or what is
-// wrong.
-func (r *Redis) Check(ctx context.Context) (time.Duration, error) {
+// missed reports whether there may be turns of the last window that are not in
+// the accounts, because some process took them while Redis was away. The last of
+// them notices that it is back after the longest pause.
+func (r *Redis) missed(window time.Duration, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.back.IsZero() && now.Before(r.back.Add(maxPause+window))
+}
+
+// Check uses Redis as accounts do, and says what is wrong.
+func (r *Redis) Check(ctx context.Context) error {
 	s := NewShared(r, "check", Rate{terms: []Term{{N: 1, Window: time.Second}}})
 	keys, args := s.reservation("", 0)
-	if _, err := r.run(ctx, reserveScript, keys, args); err != nil { // connects
-		return 0, err
+	if _, err := r.run(ctx, reserveScript, keys, args); err != nil {
+		return err
 	}
-	began := time.Now()
-	_, err := r.run(ctx, giveBackScript, s.turns, []any{args[0]})
-	return time.Since(began), err
+	_, err := r.run(ctx, giveBackScript, s.turns, args[:1])
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -62,11 +63,10 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 			}
 		}
 		server.Restart()
-		for r.look = time.Now(); ; r.look = time.Now() { // not after a pause
-			if _, err := accounts[0].reserve(t.Context(), 0); err == nil {
-				break
-			}
-		}
+		r.looks.Wait()
+		r.look = time.Now() // not after a pause
+		accounts[0].giveBack(booking{id: "x"})
+		r.looks.Wait()
 		for _, s := range accounts {
 			reserved(t, s)
 		}
@@ -96,44 +96,48 @@ func TestRedisThatRefuses(t *testing.T) {
 	if b, err := s.reserve(t.Context(), 0); !errors.Is(err, errAway) {
 		t.Errorf("with a wrong password: %+v, %v", b, err)
 	}
-	if _, err := s.redis.Check(t.Context()); err == nil || strings.Contains(err.Error(), "canary") {
+	if err := s.redis.Check(t.Context()); err == nil || strings.Contains(err.Error(), "canary") {
 		t.Errorf("Check = %v", err)
 	}
 	good := open(t, "redis://:canary@"+server.Addr, nil)
-	if took, err := good.Check(t.Context()); err != nil || took <= 0 {
-		t.Errorf("Check = %s, %v", took, err)
+	if err := good.Check(t.Context()); err != nil {
+		t.Errorf("Check = %v", err)
 	}
 }
 
-// TestRedisIsLeftAlone: while it is away it is asked after 1, 2, 4 and then
+// TestRedisIsLeftAlone: while it is away it is looked for after 1, 2, 4 and then
 // every 5 seconds, by one caller.
 func TestRedisIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, began := &Redis{log: slog.New(slog.DiscardHandler)}, time.Now()
+		if here, look := r.state(time.Now()); !here || look {
+			t.Errorf("at first it is here %v, looked for %v", here, look)
+		}
+		var looks []time.Duration
 		failed := errors.New("no answer")
-		var asked []time.Duration
-		for time.Since(began) < 20*time.Second {
+		for r.heard(time.Now(), failed); time.Since(began) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
 			for range 3 {
-				if r.ask(time.Now()) {
-					asked = append(asked, time.Since(began))
-					r.heard(time.Now(), failed)
-					r.heard(time.Now(), failed) // somebody who had asked before
+				here, look := r.state(time.Now())
+				if here {
+					t.Error("it is here")
 				}
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		want := []time.Duration{0, 1, 3, 7, 12, 17}
-		if len(asked) != len(want) {
-			t.Fatalf("asked at %v, want %v", asked, want)
-		}
-		for i := range want {
-			if asked[i] != want[i]*time.Second {
-				t.Errorf("asked at %v, want %v", asked, want)
+				if look {
+					looks = append(looks, time.Since(began))
+				}
+				r.heard(time.Now(), failed)
 			}
 		}
-		r.heard(time.Now(), nil)
-		if !r.ask(time.Now()) || !r.ask(time.Now()) {
-			t.Error("it answers and is not asked")
+		if want := []time.Duration{1e9, 3e9, 7e9, 12e9, 17e9}; !slices.Equal(looks, want) {
+			t.Errorf("looked for at %v, want %v", looks, want)
+		}
+		if r.heard(time.Now(), nil); !r.missed(time.Minute, time.Now()) {
+			t.Error("back, and nothing is missing of what others did")
+		}
+		if here, look := r.state(time.Now()); !here || look {
+			t.Errorf("in the end it is here %v, looked for %v", here, look)
+		}
+		if time.Sleep(time.Minute + maxPause); r.missed(time.Minute, time.Now()) || !r.missed(time.Hour, time.Now()) {
+			t.Error("what is missing lasts a window and the longest pause")
 		}
 	})
 }

@@ -5,58 +5,67 @@ import (
 	"time"
 )
 
-const (
-	// awayPause is how long the first waits at most before it asks the shared
-	// account again that was away.
-	awayPause = time.Second
-	// stale is how late a booked turn may be used: the account counts it at its
-	// time, and much later it would be one too many.
-	stale = 100 * time.Millisecond
-)
+// awayPause is how long the first waits at most before it asks the shared
+// account again that was away.
+const awayPause = time.Second
 
 // book gets the first of the queue, who has to wait anyway for so long, a turn
 // of the shared account, or the one that an earlier first has booked and left,
 // and says how long it has to wait. Only the first books: a process never has
 // more than one turn that it does not use yet. Without the shared account this
-// process keeps to its share.
+// process keeps to its share, and also until the account knows again what was
+// done without it.
 func (l *Limiter) book(ctx context.Context, wait time.Duration) (time.Duration, error) {
 	now := time.Now()
-	b := l.booked(now)
-	if b == nil {
-		within := time.Duration(0)
-		if deadline, ok := ctx.Deadline(); ok {
-			within = deadline.Sub(now)
-		}
-		got, err := l.shared.reserve(ctx, within)
-		now = time.Now()
-		switch {
-		case err != nil:
+	l.mu.Lock()
+	b, share := l.spare, l.share(now)
+	l.mu.Unlock()
+	if b == nil && share > 0 {
+		return max(wait, share), late(ctx, max(wait, share), now)
+	}
+	if b == nil || !b.good(now) {
+		var err error
+		if b, err = l.rebook(ctx, b, now); err != nil {
 			return l.alone(ctx, now)
-		case !got.booked:
-			return 0, busy(got.wait)
 		}
-		got.at = now.Add(got.wait)
-		b = &got
-		l.mu.Lock()
-		l.spare = b
-		l.mu.Unlock()
+		if now = time.Now(); !b.booked {
+			return 0, busy(b.wait)
+		}
 	}
 	wait = max(wait, b.at.Sub(now))
 	return wait, late(ctx, wait, now)
 }
 
-// booked is the turn that was booked before and is still good.
-func (l *Limiter) booked(now time.Time) *booking {
-	l.mu.Lock()
-	b := l.spare
-	if b == nil || now.Sub(b.at) < stale {
-		l.mu.Unlock()
-		return b
+// rebook books a turn in the place of old, which may be nil.
+func (l *Limiter) rebook(ctx context.Context, old *booking, now time.Time) (*booking, error) {
+	if old == nil {
+		old = &booking{}
 	}
+	within := time.Duration(0)
+	if deadline, ok := ctx.Deadline(); ok {
+		within = deadline.Sub(now)
+	}
+	b, err := l.shared.rebook(ctx, *old, within)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.spare = nil
-	l.mu.Unlock()
-	l.shared.giveBack(*b)
-	return nil
+	if b.booked {
+		l.spare = &b
+	}
+	return &b, err
+}
+
+// share is how long the first has to wait by this process's share of those terms
+// of which the account may not know everything.
+func (l *Limiter) share(now time.Time) time.Duration {
+	wait := time.Duration(0)
+	for _, w := range l.windows {
+		if n := l.shared.parts(w.Window, now); n > 1 {
+			w.settle(now)
+			wait = max(wait, w.ready(0, max(1, w.N/n), now))
+		}
+	}
+	return wait
 }
 
 // alone is how long the first has to wait while the shared account is away.

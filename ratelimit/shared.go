@@ -32,6 +32,8 @@ const (
 	// request arrives: a process that wakes late, and one after it that does
 	// not, may be nearer to each other there by this.
 	margin = 25 * time.Millisecond
+	// stale is how late a turn may be used; the rest of margin is for the way.
+	stale = 15 * time.Millisecond
 	// A process counts as one that uses the account for twice the shortest
 	// window after it asked, within these bounds: a slow rate lets it ask less
 	// often.
@@ -81,7 +83,15 @@ type booking struct {
 	id     string
 	wait   time.Duration // from the answer on
 	booked bool          // false: it would have come later than allowed
-	at     time.Time     // by this process's clock
+	made   time.Time     // by this process's clock, as is at
+	at     time.Time     // when the turn comes
+}
+
+// good reports whether a turn may still be used as it was booked. A late one
+// would be nearer than the margin to those that come after it. Who waited long
+// asks again: the platform may have closed for all meanwhile.
+func (b booking) good(now time.Time) bool {
+	return now.Sub(b.at) < stale && now.Sub(b.made) < stale+time.Second
 }
 
 // reserve books the next free turn. within bounds the wait, 0 does not: a turn
@@ -91,8 +101,9 @@ func (s *Shared) reserve(ctx context.Context, within time.Duration) (booking, er
 	return s.rebook(ctx, booking{}, within)
 }
 
-// rebook gives a turn back and books the next free one, which may be the same:
-// in one step, so that nobody comes between.
+// rebook gives a turn back and books the next free one, which may be the same,
+// in one step, so that nobody comes between. The old one has gone back also when
+// none is booked.
 func (s *Shared) rebook(ctx context.Context, old booking, within time.Duration) (booking, error) {
 	keys, args := s.reservation(old.id, within)
 	answer, err := s.redis.call(ctx, reserveScript, keys, args...)
@@ -100,8 +111,8 @@ func (s *Shared) rebook(ctx context.Context, old booking, within time.Duration) 
 		return booking{}, err
 	}
 	s.seen.Store(answer[2])
-	wait := time.Duration(answer[1]) * time.Microsecond
-	return booking{id: args[0].(string), wait: wait, booked: answer[0] == 1, at: time.Now().Add(wait)}, nil
+	now, wait := time.Now(), time.Duration(answer[1])*time.Microsecond
+	return booking{id: args[0].(string), wait: wait, booked: answer[0] == 1, made: now, at: now.Add(wait)}, nil
 }
 
 // reservation is what reserve.lua wants; the first argument is the turn's name.
@@ -130,6 +141,15 @@ func (s *Shared) giveBack(b booking) {
 // caller knows.
 func (s *Shared) close(d time.Duration) {
 	_, _ = s.redis.call(context.Background(), closeScript, []string{s.closed}, d.Microseconds())
+}
+
+// parts is in how many parts a term must be divided for now: in one, unless
+// turns of its window may be missing in the account.
+func (s *Shared) parts(window time.Duration, now time.Time) int {
+	if s.redis.missed(window, now) {
+		return s.replicas()
+	}
+	return 1
 }
 
 // replicas is how many processes used the account lately, at least 1.

@@ -266,7 +266,23 @@ func TestSharedChangedRate(t *testing.T) {
 	}
 }
 
-// TestLimiterWithoutRedis: when it goes away, two limiters keep to their halves.
+// takes counts the turns that a limiter gives within 20 seconds, up to n.
+func takes(t *testing.T, l *Limiter, n int) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for i := range n {
+		if turn, err := l.Take(ctx); err != nil {
+			return i
+		} else {
+			turn.Done(true)
+		}
+	}
+	return n
+}
+
+// TestLimiterWithoutRedis: when it goes away, limiters keep to their shares, and
+// for a while after it is back: nobody else knows yet what they did.
 func TestLimiterWithoutRedis(t *testing.T) {
 	server := redistest.Start(t)
 	r := open(t, server.URL(), nil)
@@ -277,17 +293,68 @@ func TestLimiterWithoutRedis(t *testing.T) {
 	reserved(t, a) // knows of b
 	server.Stop()
 	for _, s := range []*Shared{a, b} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		l := New(rate, s)
-		for range 2 {
-			if _, err := l.Take(ctx); err != nil {
-				t.Error(err)
-			}
+		if n := takes(t, New(rate, s), 5); n != 2 {
+			t.Errorf("without Redis: %d turns, of 5 for two processes", n)
 		}
-		if _, err := l.Take(ctx); err == nil {
-			t.Error("a third turn, of 5 for two processes")
+	}
+	server.Restart()
+	r.looks.Wait()
+	r.look = time.Now()
+	a.giveBack(booking{id: "x"})
+	r.looks.Wait()
+	reserved(t, b)
+	reserved(t, a)
+	l := New(rate, a)
+	if n := takes(t, l, 5); n != 2 {
+		t.Errorf("after it came back: %d turns, of 5 for two processes", n)
+	}
+	r.back = r.back.Add(-2 * time.Minute)
+	if n := takes(t, l, 5); n != 1 {
+		t.Errorf("later: %d more turns, want the one that is left of 5", n)
+	}
+}
+
+// TestBookingIsGood: a turn that was long waited for is asked for again, and a
+// late one is not used.
+func TestBookingIsGood(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		made, at time.Duration
+		want     bool
+	}{
+		{0, 0, true}, {-time.Millisecond, time.Hour, true}, {-time.Second, -stale + 1, true},
+		{-stale, -stale, false}, {-time.Second - stale, 0, false}, {-time.Hour, time.Millisecond, false},
+	} {
+		if got := (booking{made: now.Add(tt.made), at: now.Add(tt.at)}).good(now); got != tt.want {
+			t.Errorf("made %s and due %s from now: good %v", tt.made, tt.at, got)
 		}
+	}
+}
+
+// TestLimitersShare: what one limiter takes another cannot, a turn given back is
+// everybody's, and a pause holds for both.
+func TestLimitersShare(t *testing.T) {
+	r := open(t, redistest.Start(t).URL(), nil)
+	rate := must(t, "5/min")
+	a, b := New(rate, NewShared(r, "a", rate)), New(rate, NewShared(r, "a", rate))
+	if n := takes(t, a, 3); n != 3 {
+		t.Errorf("the first took %d", n)
+	}
+	turn, err := a.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := takes(t, b, 5); n != 1 {
+		t.Errorf("the second took %d, of one that was left", n)
+	}
+	turn.GiveBack()
+	if n := takes(t, b, 5); n != 1 {
+		t.Errorf("the second took %d, of one that was given back", n)
+	}
+	c, d := New(must(t, "9/s"), NewShared(r, "b", must(t, "9/s"))), New(must(t, "9/s"), NewShared(r, "b", must(t, "9/s")))
+	c.Pause(time.Hour)
+	if n := takes(t, d, 1); n != 0 {
+		t.Error("a pause holds for one process only")
 	}
 }
 
