@@ -61,7 +61,11 @@ type Turn struct {
 // Done says that the request is over; answered, that the platform has answered
 // it, so that it is known to have arrived there.
 func (t *Turn) Done(answered bool) {
-	t.end(func(w *window, s *slot, now time.Time) { w.answered(s, now, answered) })
+	var counted time.Time
+	t.end(func(w *window, s *slot, now time.Time) { counted = w.answered(s, now, answered) })
+	if t.booked != nil {
+		t.l.shared.counted(*t.booked, counted)
+	}
 }
 
 // GiveBack says that nothing was sent: somebody else may have the turn.

@@ -168,6 +168,29 @@ func TestSharedRebook(t *testing.T) {
 	}
 }
 
+// TestSharedCounted: what follows a request that was late comes later.
+func TestSharedCounted(t *testing.T) {
+	server := redistest.Start(t)
+	s, c := NewShared(open(t, server.URL(), nil), "a", must(t, "1/min,5/day")), inspector(t, server)
+	b := reserved(t, s)
+	at := times(t, c, s)
+	s.counted(b, b.least.Add(margin))
+	if d := cmp.Diff(at, times(t, c, s)); d != "" {
+		t.Errorf("a request within the margin moves turns:\n%s", d)
+	}
+	s.counted(b, b.least.Add(margin+10*time.Second))
+	for i, moved := range times(t, c, s) {
+		if d := moved[0] - at[i][0]; d != 10*time.Second {
+			t.Errorf("term %d: a turn that was 10 s late moves by %s", i, d)
+		}
+	}
+	s.giveBack(b)
+	s.counted(b, b.least.Add(time.Minute))
+	if n := len(times(t, c, s)[0]); n != 0 {
+		t.Error("a turn that is gone came back")
+	}
+}
+
 func TestSharedWithin(t *testing.T) {
 	server := redistest.Start(t)
 	s := NewShared(open(t, server.URL(), nil), "a", must(t, "1/min"))
@@ -322,8 +345,8 @@ func TestBookingIsGood(t *testing.T) {
 		made, at time.Duration
 		want     bool
 	}{
-		{0, 0, true}, {-time.Millisecond, time.Hour, true}, {-time.Second, -stale + 1, true},
-		{-stale, -stale, false}, {-time.Second - stale, 0, false}, {-time.Hour, time.Millisecond, false},
+		{0, 0, true}, {-time.Millisecond, time.Hour, true}, {1 - trust, 1 - stale, true},
+		{-stale, -stale, false}, {-trust, 0, false}, {-time.Hour, time.Millisecond, false},
 	} {
 		if got := (booking{made: now.Add(tt.made), at: now.Add(tt.at)}).good(now); got != tt.want {
 			t.Errorf("made %s and due %s from now: good %v", tt.made, tt.at, got)

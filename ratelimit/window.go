@@ -93,9 +93,9 @@ func (w *window) take(now time.Time) *slot {
 	return s
 }
 
-// answered lets a slot rest. Without an answer nobody knows when the request
-// arrived: it counts from now.
-func (w *window) answered(s *slot, now time.Time, ok bool) {
+// answered lets a slot rest, and says from when: the request has been counted by
+// then. Without an answer nobody knows when it arrived: it counts from now.
+func (w *window) answered(s *slot, now time.Time, ok bool) time.Time {
 	from := now
 	if ok {
 		took := now.Sub(s.left)
@@ -110,6 +110,10 @@ func (w *window) answered(s *slot, now time.Time, ok bool) {
 		s.bucket.ReserveN(from, 1)
 		w.rest(s, now)
 	}
+	if latest := s.left.Add(transit); from.After(latest) {
+		return latest
+	}
+	return from
 }
 
 // giveBack takes a slot that was not used.

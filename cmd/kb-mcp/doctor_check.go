@@ -19,7 +19,7 @@ func examineRedis(ctx context.Context, r *ratelimit.Redis) []check {
 		return nil
 	}
 	f := fine("redis", "Redis can be used: processes share the rate limits.")
-	if _, err := r.Check(ctx); err != nil {
+	if err := r.Check(ctx); err != nil {
 		f = vendors.Finding{
 			Check: "redis", Status: vendors.Broken, Message: fmt.Sprintf("Redis cannot be used: %v. Each process keeps rate limits of its own.", err),
 			Hint: "Check host, port, user, password and TLS in KB_MCP_REDIS_URL, and that the server runs; the user must be allowed EVAL, EVALSHA and keys that begin with kb-mcp:.",

@@ -77,11 +77,11 @@ func newPlatform(t *testing.T) *platform {
 	return p
 }
 
-// most is how many requests the fullest window of a second held.
-func (p *platform) most() int {
+// most is how many requests the fullest of all windows held.
+func (p *platform) most(window time.Duration) int {
 	most, first := 0, 0
 	for last, at := range p.asked {
-		for at.Sub(p.asked[first]) >= time.Second {
+		for at.Sub(p.asked[first]) >= window {
 			first++
 		}
 		most = max(most, last-first+1)
@@ -90,8 +90,9 @@ func (p *platform) most() int {
 }
 
 // TestProcessesShareOneQuota runs four real processes on one quota, with more to
-// ask than it allows. KB_MCP_TEST_SHARED is how long, and asks for the whole
-// quota to be used: that needs a machine that has nothing else to do.
+// ask than it allows. KB_MCP_TEST_SHARED=20s is how long, and asks for the whole
+// quota to be used and for windows of the whole second: that needs a machine that
+// has nothing else to do.
 func TestProcessesShareOneQuota(t *testing.T) {
 	server := redistest.Start(t)
 	const processes, callers, quota = 4, 16, 50
@@ -118,6 +119,13 @@ func TestProcessesShareOneQuota(t *testing.T) {
 		wg.Go(func() { p.busy(i, callers, end) })
 	}
 	wg.Wait()
+	for i, p := range running {
+		for line := range strings.Lines(p.stderr.String()) {
+			if strings.Contains(line, "Redis") {
+				t.Errorf("process %d did not share: %s", i, line)
+			}
+		}
+	}
 	platform.judge(t, processes, quota, duration, full)
 }
 
@@ -157,11 +165,14 @@ func (p *platform) judge(t *testing.T, processes, quota int, duration time.Durat
 	}
 	may := quota * int(duration/time.Second)
 	share, least := len(p.asked)/processes, slices.Min([]int{p.by["0"], p.by["1"], p.by["2"], p.by["3"]})
-	most := p.most()
+	most, window := p.most(time.Second), 900*time.Millisecond
+	if full {
+		window = time.Second
+	}
 	t.Logf("%d processes, %d/s, %s: %d requests of %d (%.1f %%), at most %d in a second; by process %v, the least %.0f %% of an equal share",
 		processes, quota, duration, used, may, 100*float64(used)/float64(may), most, p.by, 100*float64(least)/float64(share))
-	if most > quota {
-		t.Errorf("%d requests in a second", most)
+	if n := p.most(window); n > quota {
+		t.Errorf("%d requests within %s", n, window)
 	}
 	if least == 0 {
 		t.Errorf("a process got nothing: %v", p.by)
