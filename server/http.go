@@ -172,7 +172,8 @@ func (s *Server) HTTP(ctx context.Context, o HTTPOptions) error {
 func (s *Server) stop(ctx context.Context, srv *http.Server, e *endpoint, cut context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
-	s.log.Info("stopping", "calls", s.calls.running())
+	sessions, running := s.Open()
+	s.log.Info("stopping", "streams", sessions, "calls", running)
 	if s.calls.running() > 0 {
 		if !s.calls.wait(ctx, stopRunning) {
 			// A call cut by the base context gets an empty 200, one cancelled

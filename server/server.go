@@ -103,6 +103,10 @@ func New(o Options) *Server {
 	return s
 }
 
+// Open says how many sessions have a stream (stdio, SSE; streamable HTTP has
+// none) and how many calls are running.
+func (s *Server) Open() (sessions, calls int) { return s.calls.counts() }
+
 // Stdio serves in and out until in ends or ctx does; both are success. Calls
 // in flight are then cancelled and waited for, for a second at most: a handler
 // that ignores its context would otherwise keep the process, and its client,

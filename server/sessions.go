@@ -230,6 +230,13 @@ func (c *calls) stop() {
 	}
 }
 
+// counts are the streams with a session and the calls now running.
+func (c *calls) counts() (sessions, running int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.live), c.count
+}
+
 // running counts the calls now running.
 func (c *calls) running() int {
 	c.mu.Lock()

@@ -262,6 +262,26 @@ func TestFactsAreRemembered(t *testing.T) {
 
 // What this process uploaded is watched by its batch, which has chunk counts,
 // until somebody uploads it anew.
+// An upload into a knowledge base that somebody else has emptied meanwhile.
+func TestLiveUploadAfterEmptying(t *testing.T) {
+	l, ctx := newLive(t, sandbox.Options{}), t.Context()
+	kb := l.create(ctx, "emptied")
+	upload := func(name string) string {
+		up := must[vendors.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "A line."}))
+		return up.Document.DocumentID
+	}
+	upload("first.txt")
+	upload("second.txt") // now the knowledge base is remembered as one that has documents
+	for _, name := range []string{"first.txt", "second.txt"} {
+		l.sb.Remove(sandbox.Dify, l.sb.DocumentID(sandbox.Dify, name))
+	}
+	l.sb.ResetRequests()
+	if id := upload("third.txt"); id != l.sb.DocumentID(sandbox.Dify, "third.txt") {
+		t.Errorf("uploaded %q", id)
+	}
+	l.took("upload", 3)
+}
+
 func TestLiveProgressOfUploads(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")

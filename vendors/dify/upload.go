@@ -42,6 +42,13 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	during := open()
 	var out created
 	err = d.create(ctx, u, kb, &out)
+	if misread(err) {
+		d.memory.forget(kb.id)
+		if kb, err = d.knowledgeBase(ctx, kb.id); err != nil {
+			return vendors.Uploaded{}, err
+		}
+		err = d.create(ctx, u, kb, &out)
+	}
 	switch {
 	case lost(err):
 		return d.findUploaded(ctx, u, during, err)
@@ -52,6 +59,15 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		d.batches.keep(string(out.Document.ID), sent{string(out.Batch), string(out.Document.Name)})
 	}
 	return vendors.Uploaded{Document: out.normal(), BatchID: string(out.Batch), Notes: d.notes(&out, kb)}, nil
+}
+
+// misread reports whether a knowledge base refused the options made for it, so
+// that it is no longer as it was read: once its last document is gone, Dify asks
+// for a process_rule as it does for the first one.
+func misread(err error) bool {
+	var e *vendors.Error
+	named := func(option string) bool { return strings.Contains(e.VendorMessage, option) }
+	return errors.As(err, &e) && e.VendorCode == "invalid_param" && slices.ContainsFunc(optionNames(), named)
 }
 
 // create sends the document once.
@@ -88,6 +104,8 @@ type options struct {
 	Form      string `json:"doc_form,omitempty"`
 	Rule      *rule  `json:"process_rule,omitempty"`
 }
+
+func optionNames() []string { return []string{"indexing_technique", "doc_form", "process_rule"} }
 
 type rule struct {
 	Mode string `json:"mode"`
