@@ -25,8 +25,9 @@ func together(values context.Context, asks []*ask) (context.Context, context.Can
 }
 
 // helpless takes the wishes for which a request got no turn: those that the
-// others waiting for theirs cannot take.
-func (g *gatherer) helpless(p *pool) []*wish {
+// others waiting for theirs cannot take. The callers who wish for them are told
+// so; for those who have more time another request waits.
+func (g *gatherer) helpless(p *pool, hasTime func(*ask) bool) (taken []*wish, told []*ask) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p.waiting--
@@ -34,13 +35,19 @@ func (g *gatherer) helpless(p *pool) []*wish {
 	if g.batch() == 0 && p.waiting > 0 {
 		keep = len(p.wishes)
 	}
-	taken := slices.Clone(p.wishes[keep:])
-	p.wishes = slices.Delete(p.wishes, keep, len(p.wishes))
+	taken = slices.Clone(p.wishes[keep:])
+	told = slices.DeleteFunc(askers(taken), hasTime)
+	waits := func(w *wish) bool { return slices.ContainsFunc(w.asks, hasTime) }
+	p.wishes = append(p.wishes[:keep], slices.DeleteFunc(slices.Clone(taken), func(w *wish) bool { return !waits(w) })...)
 	for _, w := range taken {
-		delete(p.byID, w.id)
+		if !waits(w) {
+			delete(p.byID, w.id)
+		}
 	}
-	g.tidy(p)
-	return taken
+	if g.tidy(p); len(p.wishes) > 0 {
+		g.schedule(p)
+	}
+	return taken, told
 }
 
 // take makes the request that has its turn of the oldest wishes; nil when none

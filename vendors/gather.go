@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -137,6 +138,18 @@ func (a *ask) fits(r *request) bool {
 	return r.ctx.Err() == nil && (!bounded || ok && mine.Before(until.Add(patience)))
 }
 
+// outlives reports whether the wait for a turn with ctx has failed for want of
+// time that a caller has: everybody it was for has left or had less, and the
+// caller came while it ended.
+func (a *ask) outlives(ctx context.Context, err error) bool {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return a.ctx.Err() == nil
+	}
+	until, bounded := ctx.Deadline()
+	mine, ok := a.ctx.Deadline()
+	return bounded && (!ok || mine.After(until)) && (ctx.Err() != nil || KindOf(err) == RateLimited)
+}
+
 // forget keeps who comes from now on from sharing a request that left before a
 // write: everybody must see his own changes.
 func (g *gatherer) forget() {
@@ -263,8 +276,8 @@ func (g *gatherer) send(p *pool) {
 		held, release, err := g.hold(ctx)
 		forget()
 		if err != nil {
-			wishes := g.helpless(p)
-			g.deal(wishes, Report{}, err, askers(wishes))
+			wishes, asks := g.helpless(p, func(a *ask) bool { return a.outlives(ctx, err) })
+			g.deal(wishes, Report{}, err, asks)
 			return
 		}
 		defer release()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -240,6 +241,61 @@ func TestGatherLeavers(t *testing.T) {
 			t.Error("the request of a caller who has left goes on")
 		}
 	})
+}
+
+// Who comes while a wait for a turn fails, because its callers have left or had
+// less time, waits for another.
+func TestGatherNewcomers(t *testing.T) {
+	for name, first := range map[string]Hold{
+		"the others have left": func(ctx context.Context) (context.Context, func(), error) {
+			<-ctx.Done()
+			time.Sleep(20 * time.Millisecond) // in which somebody comes
+			return nil, nil, Errorf(Timeout, "cancelled")
+		},
+		"the others had less time": func(context.Context) (context.Context, func(), error) {
+			time.Sleep(200 * time.Millisecond)
+			return nil, nil, &Error{Kind: RateLimited, After: time.Second, Message: "busy"}
+		},
+		"their time has passed": func(ctx context.Context) (context.Context, func(), error) {
+			<-ctx.Done()
+			return nil, nil, Errorf(Timeout, "too late")
+		},
+	} {
+		for _, batch := range []int{0, 2, 100} {
+			t.Run(fmt.Sprint(name, " ", batch), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := &crowded{batch: batch}
+					var holds atomic.Int32
+					v := New("v", "p", c).Gather(func(ctx context.Context) (context.Context, func(), error) {
+						if holds.Add(1) == 1 {
+							return first(ctx)
+						}
+						return c.hold(ctx)
+					})
+					ctx, leave := context.WithTimeout(t.Context(), 500*time.Millisecond)
+					if strings.Contains(name, "left") {
+						time.AfterFunc(100*time.Millisecond, leave)
+					}
+					defer leave()
+					early := make(chan error, 1)
+					go func() {
+						_, err := v.Progress(ctx, ProgressRequest{KnowledgeBaseID: "kb", DocumentIDs: []string{"a", "b"}})
+						early <- err
+					}()
+					time.Sleep(110 * time.Millisecond)
+					c.ask(t, v, []string{"b", "c", "d"})
+					// With two documents a request, the newcomer's first takes theirs along.
+					if err := <-early; err == nil && batch != 2 {
+						t.Error("who had no time was answered")
+					}
+					synctest.Wait()
+					if len(v.gather.pools) != 0 {
+						t.Errorf("%d pools are left", len(v.gather.pools))
+					}
+				})
+			})
+		}
+	}
 }
 
 // After a write nobody is answered by a request from before it.
