@@ -1,8 +1,9 @@
 // Package ratelimit keeps the requests to a platform within the platform's
 // limits. A [Limiter] lets callers through at a [Rate], first come, first
 // served; [Transport] makes every HTTP try pay one turn; [Do] repeats what may
-// pass on its own. It knows nothing of platforms: an error says itself whether
-// it may be repeated.
+// pass on its own. Limiters of several processes keep to one rate together
+// through a [Shared] account in [Redis]. It knows nothing of platforms: an error
+// says itself whether it may be repeated.
 package ratelimit
 
 import (

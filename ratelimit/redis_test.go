@@ -2,10 +2,16 @@ package ratelimit
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,6 +108,44 @@ func TestRedisThatRefuses(t *testing.T) {
 	good := open(t, "redis://:canary@"+server.Addr, nil)
 	if err := good.Check(t.Context()); err != nil {
 		t.Errorf("Check = %v", err)
+	}
+}
+
+// TestRedisOverTLS goes through a proxy that ends TLS, whose certificate only
+// the given authorities know.
+func TestRedisOverTLS(t *testing.T) {
+	server, web := redistest.Start(t), httptest.NewTLSServer(nil) // for its certificate
+	t.Cleanup(web.Close)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: web.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	t.Cleanup(func() { l.Close() })
+	wg.Go(func() {
+		for in, err := l.Accept(); err == nil; in, err = l.Accept() {
+			out, err := net.Dial("tcp", server.Addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			wg.Go(func() { io.Copy(out, in); out.Close() })
+			wg.Go(func() { io.Copy(in, out); in.Close() })
+		}
+	})
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	for _, known := range []*x509.CertPool{nil, roots} {
+		r, err := OpenRedis("rediss://"+l.Addr().String(), known, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.patience = 10 * time.Second
+		if err := r.Check(t.Context()); (err == nil) != (known != nil) {
+			t.Errorf("authorities known %v: %v", known != nil, err)
+		}
+		r.Close()
 	}
 }
 

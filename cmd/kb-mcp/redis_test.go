@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"kb-mcp/ratelimit/redistest"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
@@ -127,6 +129,19 @@ func TestProcessesShareOneQuota(t *testing.T) {
 		}
 	}
 	platform.judge(t, processes, quota, duration, full)
+	t.Logf("%.2f trips to Redis a request", float64(trips(t, server))/float64(len(platform.asked)))
+}
+
+// trips is how many scripts a Redis has run.
+func trips(t *testing.T, server *redistest.Server) (n int) {
+	c := redis.NewClient(&redis.Options{Addr: server.Addr})
+	defer c.Close()
+	stats, err := c.Info(t.Context(), "commandstats").Result()
+	_, calls, ok := strings.Cut(stats, "cmdstat_evalsha:calls=")
+	if _, scan := fmt.Sscanf(calls, "%d", &n); err != nil || !ok || scan != nil {
+		t.Errorf("%q, %v", stats, err)
+	}
+	return n
 }
 
 // busy keeps so many calls in flight until the end, each another question.
