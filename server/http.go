@@ -79,7 +79,7 @@ func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string
 		mcpserver.WithSSEContextFunc(sseContext),
 	)}
 	mcpMux := http.NewServeMux() // other methods get 405 and Allow
-	mcpMux.Handle("POST /mcp", withAnswerHeader(streamable))
+	mcpMux.Handle("POST /mcp", withOutlet(withAnswerHeader(streamable)))
 	mcpMux.Handle("DELETE /mcp", streamable)
 	mcpMux.Handle("GET /sse", e.sse.SSEHandler())
 	mcpMux.Handle("POST /message", e.sse.MessageHandler())

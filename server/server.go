@@ -96,6 +96,7 @@ func New(o Options) *Server {
 		// recovery made of a panic. Recovery is a net only; its -32603 never
 		// reaches a model.
 		mcpserver.WithLogger(slog.New(quiet{o.Log.Handler()})),
+		mcpserver.WithToolHandlerMiddleware(outletMiddleware),
 		mcpserver.WithToolHandlerMiddleware(s.calls.middleware),
 		mcpserver.WithRecovery(),
 	)
@@ -125,7 +126,9 @@ func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	w := newGate(out)
 	defer w.shut()
 	listened := make(chan error, 1)
-	go func() { listened <- st.Listen(ctx, r, w) }()
+	results := newOutlet(w)
+	calls := context.WithValue(ctx, outletKey{}, results)
+	go func() { listened <- st.Listen(calls, r, results) }()
 
 	select {
 	case err := <-listened:

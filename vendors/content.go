@@ -88,7 +88,7 @@ func (v *Vendor) ListChunks(ctx context.Context, ref Ref, limit int, cursor stri
 		return out, v.wrap(tool, err)
 	}
 	for _, r := range rows {
-		out.Chunks, out.after = append(out.Chunks, r.item), append(out.after, r.after)
+		out.Chunks, out.after = append(out.Chunks, *r.item), append(out.after, r.after)
 	}
 	out.Total, out.NextCursor = total, next
 	return out, nil

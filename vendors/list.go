@@ -72,7 +72,7 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 	}
 	out.Documents, out.after = make([]Document, len(rows)), make([]position, len(rows))
 	for i := range rows {
-		out.Documents[i], out.after[i] = rows[i].item, rows[i].after
+		out.Documents[i], out.after[i] = *rows[i].item, rows[i].after
 		out.Documents[i].settle(v.name, q.KnowledgeBaseID)
 	}
 	out.Total, out.NextCursor = total, next
@@ -99,7 +99,7 @@ func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowledge
 	}
 	for _, r := range rows {
 		r.item.Vendor = v.name
-		out.KnowledgeBases = append(out.KnowledgeBases, r.item)
+		out.KnowledgeBases = append(out.KnowledgeBases, *r.item)
 		out.after = append(out.after, r.after)
 	}
 	out.Total, out.NextCursor = total, next
@@ -122,7 +122,7 @@ func collect[T any](ctx context.Context, w walker[T], q ListQuery, hash uint32, 
 	rows = make([]row[T], 0, q.Limit)
 	clean := true // no row came that the platform's filter should have kept back
 	visit := func(r row[T]) bool {
-		if !match(&r.item) {
+		if !match(r.item) {
 			clean = false
 			return false
 		}

@@ -114,7 +114,7 @@ func (h *hunt) knowledgeBases(ctx context.Context) ([]KnowledgeBase, error) {
 		},
 	}
 	var all []KnowledgeBase
-	visit := func(r row[KnowledgeBase]) bool { all = append(all, r.item); return false }
+	visit := func(r row[KnowledgeBase]) bool { all = append(all, *r.item); return false }
 	next, _, err := w.walk(ctx, start(0, scanSize), time.Until(h.until), visit, func(int) bool { return false })
 	if err == nil && next != nil {
 		err = Errorf(Timeout, "Not every knowledge base could be listed in time.").
@@ -204,7 +204,7 @@ func (h *hunt) walk(ctx context.Context, kb string, statuses []Status) (whole bo
 			mine = append(mine, r.item.DocumentID)
 		}
 		whole, open = whole || r.item.Status == Completed, open || !r.item.Status.Settled()
-		full = !h.add(r.item, kb)
+		full = !h.add(*r.item, kb)
 		return full
 	}
 	// The position continues a whole-knowledge-base progress call.

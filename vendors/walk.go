@@ -27,9 +27,9 @@ type walker[T any] struct {
 	key   func(T) (id string, created time.Time)
 }
 
-// row is one unseen row; after is the position behind it.
+// row is one unseen row, in its page; after is the position behind it.
 type row[T any] struct {
-	item  T
+	item  *T
 	after position
 }
 
@@ -66,7 +66,7 @@ func (w walker[T]) walk(ctx context.Context, p position, soft time.Duration, vis
 			id, created := w.key(page.Items[i])
 			p = p.see(i, id, created, sorted)
 			visited++
-			if visit(row[T]{item: page.Items[i], after: p}) {
+			if visit(row[T]{item: &page.Items[i], after: p}) {
 				return w.rest(p, page, i), page, nil
 			}
 		}

@@ -36,7 +36,7 @@ type listedRow struct {
 
 // add counts a document and lists it unless it needs nobody's attention.
 func (o *overview) add(r row[Document]) (stop bool) {
-	p := o.v.view(&r.item, o.kb)
+	p := o.v.view(r.item, o.kb)
 	switch {
 	case !needsAttention(p.Status):
 		o.tally.add(&p)

@@ -136,6 +136,9 @@ func wrongScheme(base *url.URL, a Answer) *vendors.Error {
 // odd is the one for JSON of another form than v's, whose other fields were
 // decoded all the same: the envelope's code may explain it.
 func Unmarshal(a Answer, v any) (broken, odd *vendors.Error) {
+	if quickly(a.Body, v, a.shapes) {
+		return nil, nil
+	}
 	err := json.Unmarshal(a.Body, v)
 	var form *json.UnmarshalTypeError
 	switch {

@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"kb-mcp/ratelimit"
@@ -63,6 +64,8 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+
+	shapes *shapes // the client's
 }
 
 // Call is one request of a platform's API.
@@ -86,6 +89,8 @@ type Client struct {
 	dialect Dialect
 	paced   *ratelimit.Transport
 	search  *ratelimit.Transport // paced by the limit on searches, too
+	shapes  shapes
+	buffers sync.Pool // of *bytes.Buffer
 }
 
 // New makes the client of one connection.
@@ -236,12 +241,31 @@ func (c *Client) roundTrip(req *http.Request, search bool) (Answer, error) {
 		return Answer{}, inHead(err)
 	}
 	defer resp.Body.Close()
-	a := Answer{Status: resp.StatusCode, Header: resp.Header}
-	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, c.conn.MaxBody+1))
-	if err == nil && int64(len(a.Body)) > c.conn.MaxBody {
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, shapes: &c.shapes}
+	a.Body, err = c.whole(resp.Body)
+	return a, err
+}
+
+// keptBuffer is up to which size a buffer serves again.
+const keptBuffer = 256 << 10
+
+// whole reads a body up to the bound, through a buffer that serves again:
+// io.ReadAll allocates two and a half times what it returns.
+func (c *Client) whole(body io.Reader) ([]byte, error) {
+	buf, _ := c.buffers.Get().(*bytes.Buffer)
+	if buf == nil {
+		buf = &bytes.Buffer{}
+	}
+	buf.Reset()
+	n, err := buf.ReadFrom(io.LimitReader(body, c.conn.MaxBody+1))
+	if err == nil && n > c.conn.MaxBody {
 		err = errTooLarge
 	}
-	return a, err
+	all := bytes.Clone(buf.Bytes())
+	if buf.Cap() <= keptBuffer {
+		c.buffers.Put(buf)
+	}
+	return all, err
 }
 
 var errTooLarge = errors.New("response body too large")

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+)
+
+// jsonServer has one tool, "json", whose result is the argument and odd
+// characters, as structured content and as text.
+func jsonServer() *Server {
+	tool := mcp.NewToolWithRawSchema("json", "Gives JSON.", json.RawMessage(`{"type":"object"}`))
+	return New(Options{Name: "json", Tools: []mcpserver.ServerTool{{
+		Tool: tool, Handler: func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			raw, err := wantedJSON(req.GetString("name", ""))
+			return mcp.NewToolResultStructured(json.RawMessage(raw), string(raw)), err
+		},
+	}}})
+}
+
+// wantedJSON is not HTML-escaped, as the results of the tools are not.
+func wantedJSON(name string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(map[string]any{"name": name, "odd": "<b>&\"\\\u2028\x00é", "long": strings.Repeat("0123456789", 500)})
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// holdsJSON checks an answer to a call with that name.
+func holdsJSON(t *testing.T, message, name string) {
+	t.Helper()
+	want, err := wantedJSON(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a struct {
+		Result struct {
+			Content           []struct{ Type, Text string }
+			StructuredContent json.RawMessage
+			IsError           bool
+		}
+	}
+	if err := json.Unmarshal([]byte(message), &a); err != nil {
+		t.Fatalf("%v: %.300s", err, message)
+	}
+	if len(a.Result.Content) != 1 || a.Result.Content[0].Text != string(want) || a.Result.IsError {
+		t.Errorf("text of %s: %.300s", name, message)
+	}
+	var got, wanted any
+	if json.Unmarshal(a.Result.StructuredContent, &got) != nil || json.Unmarshal(want, &wanted) != nil {
+		t.Fatalf("structured content of %s: %.300s", name, message)
+	}
+	if d := cmp.Diff(wanted, got); d != "" {
+		t.Errorf("structured content of %s (-want +got):\n%s", name, d)
+	}
+}
+
+func TestResultsOverStdio(t *testing.T) {
+	c := startStdio(t, jsonServer())
+	c.send(initialize("2025-11-25"))
+	c.receive()
+	const n = 200
+	for i := range n {
+		c.send(call(i, "json", fmt.Sprint("caller ", i)))
+	}
+	for range n {
+		line := get(t, c.lines, "an answer")
+		holdsJSON(t, line, fmt.Sprint("caller ", parse(t, line).ID))
+	}
+}
+
+func TestResultsOverHTTP(t *testing.T) {
+	w := startHTTP(t, jsonServer(), HTTPOptions{})
+	id := w.session()
+	var answers []<-chan string
+	for i := range 50 {
+		answers = append(answers, w.background(t.Context(), call(1, "json", fmt.Sprint("caller ", i)), "Mcp-Session-Id", id))
+	}
+	for i, a := range answers {
+		holdsJSON(t, get(t, a, "an answer"), fmt.Sprint("caller ", i))
+	}
+	body, headers := modernCall(1, "json")
+	if _, text := w.post(body, headers...); !strings.Contains(text, `"resultType"`) {
+		t.Errorf("%.300s", text)
+	}
+	c := w.sse()
+	for _, line := range []string{initialize("2025-11-25"), call(2, "json", "over SSE")} {
+		w.do("POST", c.post, line)
+	}
+	get(t, c.events, "the answer to initialize")
+	holdsJSON(t, get(t, c.events, "an answer"), "over SSE")
+}
+
+func TestOutlet(t *testing.T) {
+	raw := json.RawMessage(`{"a":"<\"> ` + strings.Repeat("x", 100) + `"}`)
+	for _, tt := range []struct {
+		name   string
+		result *mcp.CallToolResult
+		held   bool
+	}{
+		{"nothing", nil, false},
+		{"JSON twice", mcp.NewToolResultStructured(raw, string(raw)), true},
+		{"another text", mcp.NewToolResultStructured(raw, "a summary"), false},
+		{"an error", mcp.NewToolResultError(`{"error":{}}`), false},
+		{"a struct", mcp.NewToolResultStructured(struct{ A int }{1}, `{"A":1}`), false},
+	} {
+		var out bytes.Buffer
+		o := newOutlet(&out)
+		plain, err := json.Marshal(tt.result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.hold(tt.result)
+		if held := len(o.held) == 1; held != tt.held {
+			t.Errorf("%s: held %v", tt.name, held)
+		}
+		marked, err := json.Marshal(tt.result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := o.Write(marked); n != len(marked) || err != nil {
+			t.Errorf("%s: Write = %d, %v", tt.name, n, err)
+		}
+		var got, want any
+		if json.Unmarshal(out.Bytes(), &got) != nil || json.Unmarshal(plain, &want) != nil || !cmp.Equal(got, want) {
+			t.Errorf("%s: %s, want %s", tt.name, out.Bytes(), plain)
+		}
+		if len(o.held) != 0 {
+			t.Errorf("%s is kept", tt.name)
+		}
+		out.Reset()
+		if o.Write(marked); tt.held && !bytes.Equal(out.Bytes(), marked) {
+			t.Errorf("%s: a mark is good once: %s", tt.name, out.Bytes())
+		}
+	}
+}
+
+// TestOutletNeedsTheWholeMark gives Write what only begins like one.
+func TestOutletNeedsTheWholeMark(t *testing.T) {
+	var out bytes.Buffer
+	o := newOutlet(&out)
+	for _, text := range []string{`"` + o.begin, `"` + o.begin + `12"`, `"` + o.begin + `1`, `"` + o.begin + `7"`} {
+		out.Reset()
+		if _, err := o.Write([]byte(text)); err != nil || out.String() != text {
+			t.Errorf("%q became %q, %v", text, out.String(), err)
+		}
+	}
+}
