@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -50,14 +51,15 @@ func outletMiddleware(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc 
 }
 
 // hold takes the JSON out of a result that has the same twice, and leaves a
-// mark.
+// mark. It must be one line, because a line of stdio and of a stream is one
+// message.
 func (o *outlet) hold(r *mcp.CallToolResult) {
 	if r == nil || len(r.Content) != 1 {
 		return
 	}
 	raw, structured := r.StructuredContent.(json.RawMessage)
 	text, ok := r.Content[0].(mcp.TextContent)
-	if !structured || !ok || text.Text != string(raw) {
+	if !structured || !ok || text.Text != string(raw) || strings.Contains(text.Text, "\n") {
 		return
 	}
 	o.mu.Lock()

@@ -109,6 +109,7 @@ func TestOutlet(t *testing.T) {
 		{"nothing", nil, false},
 		{"JSON twice", mcp.NewToolResultStructured(raw, string(raw)), true},
 		{"another text", mcp.NewToolResultStructured(raw, "a summary"), false},
+		{"two lines", mcp.NewToolResultStructured(json.RawMessage("[1,\n2]"), "[1,\n2]"), false},
 		{"an error", mcp.NewToolResultError(`{"error":{}}`), false},
 		{"a struct", mcp.NewToolResultStructured(struct{ A int }{1}, `{"A":1}`), false},
 	} {
