@@ -26,11 +26,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	resp, err := t.Base.RoundTrip(req)
-	for _, turn := range turns {
-		turn.Done(err == nil)
-	}
-	return resp, err
+	s := &sendings{t: t, ctx: req.Context(), turns: turns}
+	resp, err := t.Base.RoundTrip(req.WithContext(s.trace()))
+	return resp, s.end(err)
 }
 
 // take waits for a turn of every limiter, or keeps none.

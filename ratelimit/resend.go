@@ -1,0 +1,64 @@
+package ratelimit
+
+import (
+	"context"
+	"net/http/httptrace"
+	"sync"
+)
+
+// sendings are those of one try. There can be more than one: net/http sends a
+// GET again by itself when a kept connection breaks before the first byte of the
+// answer, and the platform may have counted it by then. That pays, too.
+type sendings struct {
+	t   *Transport
+	ctx context.Context
+
+	mu    sync.Mutex // the hooks run where net/http likes
+	turns []*Turn
+	sent  bool  // the last of turns is used
+	err   error // why there was no turn to send it again
+}
+
+// trace reports the sendings of a request.
+func (s *sendings) trace() context.Context {
+	return httptrace.WithClientTrace(s.ctx, &httptrace.ClientTrace{GotConn: s.begin, WroteHeaders: s.wrote})
+}
+
+func (s *sendings) wrote() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = true
+}
+
+// begin waits for the turn of another sending; without one it takes away the
+// connection, which is the only way to stop it here.
+func (s *sendings) begin(c httptrace.GotConnInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sent {
+		s.done(false)
+		s.sent = false
+		s.turns, s.err = s.t.take(s.ctx)
+	}
+	if s.err != nil {
+		c.Conn.Close()
+	}
+}
+
+// done ends the turns of a sending.
+func (s *sendings) done(answered bool) {
+	for _, turn := range s.turns {
+		turn.Done(answered)
+	}
+}
+
+// end is the end of the try, which had err.
+func (s *sendings) end(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done(err == nil)
+	if s.err != nil {
+		return s.err
+	}
+	return err
+}
