@@ -2,7 +2,7 @@
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build check test fuzz clients bench
+.PHONY: build check test fuzz soak clients bench
 
 build: # the binary, as ./kb-mcp
 	go build -o kb-mcp ./cmd/kb-mcp
@@ -15,6 +15,9 @@ test:
 
 fuzz: # every target for a while: make fuzz SECONDS=60
 	.ci/fuzz $(or $(SECONDS),10)
+
+soak: # sessions that come and go while platforms fail: make soak TIME=10m
+	go test -count=1 -v -run '^TestSoak$$' ./cmd/kb-mcp -timeout 0 -soak $(or $(TIME),2m)
 
 clients: # real MCP clients against the real binary; needs npm
 	.ci/clients/run
