@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -16,6 +17,7 @@ import (
 )
 
 func main() {
+	collectLess()
 	redis.SetLogger(mute{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -34,6 +36,22 @@ type mute struct{}
 
 // Printf implements the client's logger.
 func (mute) Printf(context.Context, string, ...any) {}
+
+// collectLess lets the garbage collector run less often than Go's default, which
+// suits programs that hold more: kb-mcp holds a few megabytes and makes 150 kB
+// in a call, so that collecting was a quarter of its processor time, and 3 of
+// the 18 ms from its start to its first answer. The limit is a soft one and keeps
+// the process under 60 MB with 64 callers; what is really needed beyond it (64
+// answers of several megabytes at once) it only makes slower. GOGC and
+// GOMEMLIMIT win.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(40 << 20)
+	}
+}
 
 // errReported is a failure that was already shown to the user.
 var errReported = errors.New("reported")

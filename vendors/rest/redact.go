@@ -25,9 +25,9 @@ const keepTemporary = 64
 // net below all other care. The zero value is ready to use; nil keeps nothing.
 type Secrets struct {
 	mu        sync.RWMutex
-	lasting   []string
-	temporary []string
-	forms     []string // longest first: a secret may begin like another
+	lasting   [][]string // the forms of each
+	temporary [][]string
+	forms     []string // all, longest first: a secret may begin like another
 	replacer  *strings.Replacer
 }
 
@@ -39,7 +39,7 @@ func (s *Secrets) Add(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range values {
-		s.lasting = append(s.lasting, strings.TrimPrefix(v, "Bearer "))
+		s.lasting = append(s.lasting, forms(strings.TrimPrefix(v, "Bearer ")))
 	}
 	s.build()
 }
@@ -51,7 +51,7 @@ func (s *Secrets) AddTemporary(token string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.temporary = append(s.temporary, token); len(s.temporary) > keepTemporary {
+	if s.temporary = append(s.temporary, forms(token)); len(s.temporary) > keepTemporary {
 		s.temporary = s.temporary[1:]
 	}
 	s.build()
@@ -60,8 +60,8 @@ func (s *Secrets) AddTemporary(token string) {
 // build prepares Clean for the forms in which a value may be echoed.
 func (s *Secrets) build() {
 	s.forms = nil
-	for _, v := range slices.Concat(s.lasting, s.temporary) {
-		s.forms = append(s.forms, forms(v)...)
+	for _, forms := range slices.Concat(s.lasting, s.temporary) {
+		s.forms = append(s.forms, forms...)
 	}
 	s.forms = slices.DeleteFunc(s.forms, func(form string) bool { return len(form) < minSecret })
 	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
@@ -78,10 +78,17 @@ const redacted = "[redacted]"
 // forms are the ways to write a value: as it is, in one line as [Text] does, in
 // JSON with and without Go's care for HTML, in a URL.
 func forms(v string) []string {
-	quoted, _ := json.Marshal(v) // a string always encodes
-	inJSON := string(quoted[1 : len(quoted)-1])
-	plain := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(inJSON)
-	return []string{v, strings.Join(strings.Fields(v), " "), inJSON, plain, url.QueryEscape(v), url.PathEscape(v)}
+	return []string{v, strings.Join(strings.Fields(v), " "), inJSON(v, true), inJSON(v, false), url.QueryEscape(v), url.PathEscape(v)}
+}
+
+// inJSON is a text as it stands between the quotes of a JSON string.
+func inJSON(v string, escapeHTML bool) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(escapeHTML)
+	_ = enc.Encode(v) // a string always encodes
+	line := b.String()
+	return line[1 : len(line)-len("\"\n")]
 }
 
 // Clean returns text without secrets.
