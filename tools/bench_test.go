@@ -3,6 +3,7 @@ package tools
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -67,6 +68,20 @@ func BenchmarkCall(b *testing.B) {
 		answer, err := json.Marshal(srv.HandleMessage(b.Context(), line))
 		if err != nil || len(answer) < 5000 {
 			b.Fatal(err, string(answer))
+		}
+	}
+}
+
+// BenchmarkEncode is the JSON of a result with 20 rows that have every field.
+func BenchmarkEncode(b *testing.B) {
+	list := vendors.DocumentList{Vendor: "dify", KnowledgeBaseID: "kb"}
+	for i := range 20 {
+		list.Documents = append(list.Documents, full(fmt.Sprint(i)))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if text, err := encode(list); err != nil || len(text) < 5000 {
+			b.Fatal(err, len(text))
 		}
 	}
 }

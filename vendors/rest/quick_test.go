@@ -12,22 +12,23 @@ import (
 // sample has what the drivers' types have, and what quick leaves to
 // encoding/json.
 type sample struct {
-	ID     ID              `json:"id"`
-	Name   Str             `json:"name"`
-	Count  Num             `json:"count"`
-	On     Flag            `json:"on"`
-	Source *Str            `json:"source"`
-	Raw    json.RawMessage `json:"raw"`
-	Any    any             `json:"any"`
-	Plain  string          `json:"plain"`
-	Rows   []sampleRow     `json:"rows"`
-	Words  []string        `json:"words"`
-	Bytes  []byte          `json:"bytes"`
-	Upper  Str             `json:"BaseResp"`
-	Again  *sample         `json:"again"`
-	Map    map[string]Num  `json:"map"`
-	Hidden Str             `json:"-"`
-	Inner  struct {
+	ID       ID              `json:"id"`
+	Name     Str             `json:"name"`
+	Count    Num             `json:"count"`
+	On       Flag            `json:"on"`
+	Source   *Str            `json:"source"`
+	Raw      json.RawMessage `json:"raw"`
+	Any      any             `json:"any"`
+	Plain    string          `json:"plain"`
+	Rows     []sampleRow     `json:"rows"`
+	Words    []string        `json:"words"`
+	Bytes    []byte          `json:"bytes"`
+	Upper    Str             `json:"BaseResp"`
+	Again    *sample         `json:"again"`
+	Map      map[string]Num  `json:"map"`
+	Hidden   Str             `json:"-"`
+	Untagged Num
+	Inner    struct {
 		Size Num `json:"size"`
 	} `json:"inner"`
 	sampleHead
@@ -79,10 +80,11 @@ func TestQuick(t *testing.T) {
 		{`{"id":7311219484398790001,"count":"12","on":null,"source":null,"raw":{"a":[1,2]},"any":[{"b":0.1}],"plain":"p"}`, true},
 		{`{"rows":[{"id":"a","part":[{"value":1},{"value":null}]},{"id":2,"part":[]},{},null],"words":["a","b"],"code":"0"}`, true},
 		{`{"rows":null,"words":[],"bytes":"aGk=","inner":{"size":3,"more":{"x":[true,false]}},"again":{"again":{"id":"z"}},"map":{"a":1}}`, true},
-		{`{"BaseResp":"x","unknown":{"ID":1},"Other":2,"größe":3}`, true},
+		{`{"Untagged":7,"BaseResp":"x","unknown":{"ID":1},"Other":2,"größe":3}`, true},
 		{`{"rows":[{"id":"a"}],"inner":null,"words":null,"again":null,"hidden":"h","unseen":9}`, true},
 		{`{"name":"` + "\xff" + `"}`, true}, // not UTF-8: mended
 		{`{"ID":"a"}`, false},
+		{`{"untagged":7}`, false},
 		{`{"baseresp":"x"}`, false},
 		{`{"id":"a","id":"b"}`, false},
 		{`{"\u0069d":"a"}`, false},
@@ -118,9 +120,8 @@ func TestQuick(t *testing.T) {
 // TestQuickUnknownRules leaves structs to encoding/json whose tags follow rules
 // that quick does not know.
 func TestQuickUnknownRules(t *testing.T) {
-	body := []byte(`{"untagged":"u","a":"5","code":"c","x":null}`)
+	body := []byte(`{"a":"5","code":"c","x":null}`)
 	for _, fresh := range []func() any{
-		func() any { return &struct{ Untagged Str }{} },
 		func() any {
 			return &struct {
 				A int `json:"a,string"`

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"reflect"
@@ -93,7 +94,8 @@ func (s *shape) add(t reflect.Type, index []int, seen map[reflect.Type]*shape) b
 		if !f.IsExported() || name == "-" {
 			continue
 		}
-		if _, twice := s.fields[name]; twice || name == "" || options == "string" || len(s.fields) == 64 {
+		name = cmp.Or(name, f.Name)
+		if _, twice := s.fields[name]; twice || options == "string" || len(s.fields) == 64 {
 			return false
 		}
 		s.fields[name] = field{here, 1 << len(s.fields), look(f.Type, seen)}

@@ -1,0 +1,33 @@
+package ragflow
+
+import (
+	"testing"
+
+	"kb-mcp/vendors/vendortest"
+)
+
+func BenchmarkDecode(b *testing.B) {
+	a := vendortest.Page(b, "../../testdata/ragflow/list.json")
+	b.SetBytes(int64(len(a.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var out answer[documentList]
+		if err := decodeCurrent(a, &out); err != nil || len(out.payload().Docs) != 20 {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNormalize(b *testing.B) {
+	var out answer[documentList]
+	if err := decodeCurrent(vendortest.Page(b, "../../testdata/ragflow/list.json"), &out); err != nil {
+		b.Fatal(err)
+	}
+	rows := out.payload().Docs
+	b.ReportAllocs()
+	for b.Loop() {
+		if docs := normal(rows, current); len(docs) != 20 {
+			b.Fatal(len(docs))
+		}
+	}
+}
