@@ -119,6 +119,9 @@ func (d *Document) settle(vendor, kb string) {
 	if d.Status != Failed {
 		d.Error = nil
 	}
+	if !fits(d.Metadata, metadataDepth) {
+		d.Metadata = fitted(d.Metadata, metadataDepth).(map[string]any)
+	}
 }
 
 // progress is the ingestion view of a settled document.
