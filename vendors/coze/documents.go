@@ -21,7 +21,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 		return p, err
 	}
 	for _, w := range r.Documents {
-		if w.ID != "" {
+		if isID(string(w.ID)) {
 			p.Items = append(p.Items, w.normal(d.speech.isStudio()))
 		}
 	}
@@ -171,7 +171,7 @@ func (d *Driver) rowsOf(ctx context.Context, kb string, ids []string) (found map
 			if slices.Contains(ids, string(w.ID)) {
 				found[string(w.ID)] = w
 			}
-			blind = blind || w.ID == ""
+			blind = blind || !isID(string(w.ID))
 		}
 		// Rows of others mean that the filter was ignored: search on.
 		switch {

@@ -79,7 +79,7 @@ func (d *Driver) spacePage(ctx context.Context, space string, page int, q vendor
 	}
 	p.Total = total(r.Total)
 	for _, w := range r.List {
-		if w.ID == "" || w.foreign() {
+		if !isID(string(w.ID)) || w.foreign() {
 			p.Total = nil
 			continue
 		}

@@ -184,7 +184,7 @@ func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]vendor
 		if slices.Contains(ids, string(w.ID)) {
 			docs = append(docs, w.normal())
 		}
-		blind = blind || w.ID == ""
+		blind = blind || !isID(string(w.ID))
 	}
 	if blind && len(docs) < len(ids) {
 		return nil, rest.NoID()
