@@ -172,7 +172,7 @@ func answer(t *testing.T, c Case, open Open) []byte {
 		return failed(t, err)
 	}
 	b := encode(t, result)
-	invariants(t, b)
+	Invariants(t, b)
 	return b
 }
 
