@@ -268,6 +268,17 @@ func FuzzCursor(f *testing.F) {
 		if err != nil || again.cursor() != p.cursor() {
 			t.Fatalf("%+v became %+v, %v", p, again, err)
 		}
+		// Somebody who knows how may make one up, and gets rows, or none.
+		for _, sorted := range []bool{false, true} {
+			s := &shelf{sorted: sorted}
+			s.put(50)
+			v, q := New("v", "p", s), ListQuery{KnowledgeBaseID: "kb", Limit: 20}
+			p.Query = v.hash("list_documents", q)
+			q.Cursor = p.cursor()
+			if out, err := v.ListDocuments(t.Context(), q); err != nil || len(out.Documents) > q.Limit || s.requests > maxPages {
+				t.Fatalf("from %+v: %d rows in %d requests, %v", p, len(out.Documents), s.requests, err)
+			}
+		}
 	})
 }
 

@@ -140,6 +140,26 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { checkText(t, Text(s)) })
 }
 
+// FuzzClean: a secret is never left, in whatever text and in whatever form it
+// may be echoed.
+func FuzzClean(f *testing.F) {
+	f.Add("top-secret", "a top-secret text", "second")
+	f.Add("aaaaaaa", "aaaaaaaaaaaaa", "aaaaaaaa")
+	f.Add("se\"cret/+", `se\"cret/+ se%22cret%2F%2B`, "cret/+")
+	f.Fuzz(func(t *testing.T, secret, text, other string) {
+		s := &Secrets{}
+		s.Add(secret, other)
+		for _, text := range []string{text, text + secret, secret + text, text + url.QueryEscape(secret) + text} {
+			got := s.Clean(text)
+			for _, form := range []string{secret, url.QueryEscape(secret)} {
+				if len(form) >= minSecret && len(secret) >= minSecret && strings.Contains(strings.ReplaceAll(got, redacted, "\x00"), form) {
+					t.Errorf("Clean(%q) = %q, with the secrets %q and %q", text, got, secret, other)
+				}
+			}
+		}
+	})
+}
+
 func TestPublicURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://example.com/a/b.pdf":                      "https://example.com/a/b.pdf",

@@ -281,3 +281,16 @@ func TestFetch(t *testing.T) {
 		}
 	}
 }
+
+// FuzzFileName: no header makes a name with a path in it.
+func FuzzFileName(f *testing.F) {
+	for _, s := range []string{`attachment; filename="a.txt"`, `attachment; filename*=UTF-8''%e4%b8%ad%2F..%2Fb.md`, `attachment; filename="..\\..\\a"`, "inline", `attachment; filename="/"`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		name := FileName(http.Header{"Content-Disposition": {s}})
+		if name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00\n") {
+			t.Errorf("FileName(%q) = %q", s, name)
+		}
+	})
+}

@@ -157,6 +157,19 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// FuzzRetryAfter: whatever the header says, the wait is none or bounded.
+func FuzzRetryAfter(f *testing.F) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for _, s := range []string{"", "1", "-1", "0.5", "1e9", "9223372036854775808", "soon", " 7 ", now.Add(time.Minute).Format(http.TimeFormat), "Sunday, 06-Nov-94 08:49:37 GMT"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if d := retryAfter(http.Header{"Retry-After": {s}}, now); d < 0 || d > maxRetryAfter {
+			t.Errorf("retryAfter(%q) = %v", s, d)
+		}
+	})
+}
+
 // FuzzWire: whatever value a platform puts into a field, the other fields of
 // the document are read.
 func FuzzWire(f *testing.F) {

@@ -1,11 +1,11 @@
 package vendortest
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kb-mcp/ratelimit"
@@ -13,51 +13,70 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// Fuzz plays one body as the answer to every request of a case's call. Whatever
-// the body, the answer is right in form or a classified error.
+// Fuzz plays a case with one body, status and Retry-After in the place of one of
+// its answers, so that every decoder of every call meets them. Whatever they
+// are, the answer is right in form or a classified error.
 func Fuzz(f *testing.F, dir string, open Open) {
 	byName := map[string]Case{}
 	for name, path := range cases(f, dir) {
 		c, _ := load(f, path)
-		if len(c.HTTP) == 0 {
-			continue
+		byName[name] = c
+		for at, x := range c.HTTP {
+			body := []byte(x.Response.Text)
+			if len(x.Response.Body) > 0 {
+				body = x.Response.Body
+			}
+			f.Add(name, byte(at), x.Response.Status, x.Response.Headers["Retry-After"], body)
 		}
-		byName[c.Call.Op] = c
-		last := c.HTTP[len(c.HTTP)-1].Response
-		body := []byte(last.Text)
-		if len(last.Body) > 0 {
-			body = last.Body
-		}
-		f.Add(c.Call.Op, last.Status, body)
-		_ = name
 	}
-	f.Fuzz(func(t *testing.T, op string, status int, body []byte) {
-		c, ok := byName[op]
-		if !ok || status < 200 || status > 599 {
+	f.Fuzz(func(t *testing.T, name string, at byte, status int, retryAfter string, body []byte) {
+		c, ok := byName[name]
+		if !ok || int(at) >= len(c.HTTP) || status < 200 || status > 599 {
 			return
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		served := 0
-		conn := rest.Conn{
-			Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, MaxBody: maxBody,
-			Backoff: ratelimit.Backoff{Tries: 1},
-			Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-				if served++; served > 300 { // walks are bounded; more would be a loop
-					t.Fatalf("%s made %d requests", op, served)
-				}
-				return &http.Response{StatusCode: status, Header: http.Header{}, Request: r,
-					Body: io.NopCloser(bytes.NewReader(body))}, nil
-			}),
+		x := c.HTTP[at].Response
+		x.Status, x.Body, x.Text, x.Fault = status, nil, string(body), ""
+		x.Headers = map[string]string{"Retry-After": retryAfter}
+		for name, value := range c.HTTP[at].Response.Headers {
+			if name != "Retry-After" {
+				x.Headers[name] = value
+			}
 		}
-		v := vendors.New("conn", "the platform", open(t, c.Config, conn))
-		result, err := Do(ctx, v, c.Call)
-		if err != nil {
-			_ = failed(t, err)
-			return
-		}
-		walk(t, "", decode(t, encode(t, result)))
+		synctest.Test(t, func(t *testing.T) { spoiled(t, c, int(at), x, open) })
 	})
+}
+
+// spoiled makes a case's call with another answer to request at. Where the call
+// goes on after the case has ended, the last answer comes again.
+func spoiled(t *testing.T, c Case, at int, x Response, open Open) {
+	ctx, cancel := context.WithTimeout(t.Context(), 55*time.Second)
+	defer cancel()
+	served := 0
+	conn := rest.Conn{
+		Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, MaxBody: maxBody,
+		Now: func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) },
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				io.Copy(io.Discard, r.Body)
+				r.Body.Close()
+			}
+			n := min(served, len(c.HTTP)-1)
+			if served++; served > 300 { // walks are bounded; more would be a loop
+				t.Fatalf("%s made %d requests", c.Call.Op, served)
+			}
+			if n == at {
+				return x.play(r)
+			}
+			return c.HTTP[n].Response.play(r)
+		}),
+	}
+	v := vendors.New("conn", "the platform", open(t, c.Config, conn))
+	result, err := Do(ctx, v, c.Call)
+	if err != nil {
+		_ = failed(t, err)
+		return
+	}
+	walk(t, "", decode(t, encode(t, result)))
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
