@@ -22,5 +22,5 @@ soak: # sessions that come and go while platforms fail: make soak TIME=10m
 clients: # real MCP clients against the real binary; needs npm
 	.ci/clients/run
 
-bench: # calls per second, CPU and memory of the real binary; the README's table
-	go run ./cmd/bench
+bench: # measures the real binary, and renews the README's figures
+	go run ./cmd/bench -readme README.md

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -27,8 +26,8 @@ func (b *bench) latency(ctx context.Context) error {
 	if err := compare(ctx, v, []*contestant{c}, b.duration); err != nil {
 		return err
 	}
-	b.line("%d callers over stdio, a platform that takes %v: p50 %s, p99 %s.",
-		len(c.callers), takes, ms(percentile(c.took, 0.5)), ms(percentile(c.took, 0.99)))
+	b.line("\n%d callers over stdio, a platform that takes %v: p50 %s, p99 %s.",
+		len(c.callers), takes, ms(median(c.p50)), ms(median(c.p99)))
 	return nil
 }
 
@@ -100,12 +99,9 @@ func awaitRequests(ctx context.Context, v *vendor, n int64) error {
 
 func (b *bench) isolationRow(transport string, alone, beside *contestant) {
 	if transport == b.transports[0] {
-		b.line("While %d calls wait for a platform that does not answer, %d callers of another one:\n", stuckCalls, others)
+		b.line("\nWhile %d calls wait for a platform that does not answer, %d callers of another one:\n", stuckCalls, others)
 		b.line("| transport | p50 alone | p50 beside | | p99 alone | p99 beside | |\n|---|---:|---:|---:|---:|---:|---:|")
 	}
-	slices.Sort(alone.took)
-	slices.Sort(beside.took)
-	a50, b50 := percentile(alone.took, 0.5), percentile(beside.took, 0.5)
-	a99, b99 := percentile(alone.took, 0.99), percentile(beside.took, 0.99)
+	a50, b50, a99, b99 := median(alone.p50), median(beside.p50), median(alone.p99), median(beside.p99)
 	b.line("| %s | %s | %s | x %.2f | %s | %s | x %.2f |", transport, ms(a50), ms(b50), ratio(b50, a50), ms(a99), ms(b99), ratio(b99, a99))
 }

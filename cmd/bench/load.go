@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	rounds = 5                      // turns of each contestant
+	rounds = 7                      // turns of each contestant
 	warmUp = 300 * time.Millisecond // before the first, for connections and code
 )
 
@@ -23,7 +23,8 @@ type contestant struct {
 	callers         []caller
 	kbs             []string // the callers' knowledge bases
 
-	took       []time.Duration
+	calls      int
+	p50, p99   []time.Duration // of each turn
 	wall, cpu  time.Duration
 	vendor     vendorCounts
 	peakMemory int64
@@ -41,7 +42,8 @@ func (c *contestant) turn(ctx context.Context, v *vendor, d time.Duration) error
 		return fmt.Errorf("%s over %s: %w", c.name, c.transport, err)
 	}
 	c.wall += time.Since(began)
-	c.took = append(c.took, took...)
+	c.calls += len(took)
+	c.p50, c.p99 = append(c.p50, percentile(took, 0.5)), append(c.p99, percentile(took, 0.99))
 	after, err := c.reading(v)
 	c.cpu += after.cpu - before.cpu
 	c.vendor.Requests += after.Requests - before.Requests

@@ -13,11 +13,12 @@
 // machine falls on all of them. CPU and memory are those of the server's
 // process alone, as the kernel counts them.
 //
-// The output is Markdown, for the README. It needs Linux: /proc is where the
-// figures come from.
+// The output is Markdown; -readme puts it between the two marks in the README.
+// It needs Linux: /proc is where the figures come from.
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -68,7 +69,28 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return err
 		}
 	}
-	return measure(ctx, o, stdout)
+	var report bytes.Buffer
+	if err := measure(ctx, o, io.MultiWriter(stdout, &report)); err != nil || o.readme == "" {
+		return err
+	}
+	return replace(o.readme, report.String())
+}
+
+// The marks between which a report stands in the README.
+const reportBegin, reportEnd = "<!-- bench -->\n", "<!-- /bench -->\n"
+
+// replace puts a report into a file, in the place of the one before.
+func replace(path, report string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(b), reportBegin)
+	_, after, closed := strings.Cut(rest, reportEnd)
+	if !found || !closed {
+		return fmt.Errorf("%s has no %q and %q", path, reportBegin, reportEnd)
+	}
+	return os.WriteFile(path, []byte(before+reportBegin+report+reportEnd+after), 0o644)
 }
 
 // options are the flags, and where the two programs are.
@@ -77,7 +99,7 @@ type options struct {
 	duration                time.Duration
 	callers                 []int
 	transports              []string
-	only                    string
+	only, readme            string
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
@@ -86,6 +108,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.binary, "binary", "", "the kb-mcp to measure; empty builds it")
 	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long each contestant works, in all")
 	flags.StringVar(&o.only, "only", "", "measure one part: load, start, latency or isolation; empty is all of them")
+	flags.StringVar(&o.readme, "readme", "", "a file in which the report replaces the one before")
 	callers := flags.String("callers", "1,16,64", "numbers of callers at once, at most "+strconv.Itoa(knowledgeBases))
 	transports := flags.String("transports", "stdio,http,sse", "transports")
 	if err := flags.Parse(args); err != nil {

@@ -75,7 +75,7 @@ const (
 	nameOurs      = "kb-mcp"
 	nameShared    = "kb-mcp, all the same list"
 	nameReference = "plain mcp-go"
-	nameDirect    = "the platform itself"
+	nameDirect    = "none: the sandbox itself"
 )
 
 // load is the table: every transport, every number of callers.
@@ -133,9 +133,8 @@ func (b *bench) start(ctx context.Context) error {
 		}
 		ours, reference = append(ours, one), append(reference, two)
 	}
-	b.line("Start to first tools/list answer, stdio, median of %d: kb-mcp %s, plain mcp-go %s (x %.2f).",
-		starts, ms(percentile(ours, 0.5)), ms(percentile(reference, 0.5)),
-		ratio(percentile(ours, 0.5), percentile(reference, 0.5)))
+	b.line("\nStart to first tools/list answer, stdio, median of %d: kb-mcp %s, plain mcp-go %s (x %.2f).",
+		starts, ms(median(ours)), ms(median(reference)), ratio(median(ours), median(reference)))
 	return nil
 }
 
