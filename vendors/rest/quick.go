@@ -7,8 +7,9 @@ import (
 )
 
 // quick decodes an answer's body in one pass. encoding/json goes through a body
-// twice and once more through each field with a method of its own: of a page of
-// 20 documents 190 µs, a third of all that a call costs, where this takes 40.
+// twice and once more through each field with a method of its own: 240 µs for a
+// page of 20 documents, a third of all that the call costs, where this takes 70
+// (BenchmarkDecode of Dify's driver).
 //
 // It knows what good answers are made of, objects and lists into structs, and
 // is the judge of nothing: at whatever it does not expect (broken JSON, another
@@ -90,7 +91,8 @@ func (q *quick) object(v reflect.Value, s *shape) bool {
 	})
 }
 
-// list decodes into an empty slice.
+// list decodes into a slice that nothing has been decoded into: encoding/json
+// leaves in the elements of another what the new ones do not say.
 func (q *quick) list(v reflect.Value, s *shape) bool {
 	if v.Cap() > 0 {
 		return false

@@ -53,7 +53,7 @@ func (s *Str) UnmarshalJSON(b []byte) error {
 
 // unquote is the text of a JSON string. One without escapes, as most are, is
 // taken as it stands: json.Unmarshal would look at it twice more and allocate
-// a decoder for it, which cost a third of the decoding of a page.
+// a decoder for it.
 func unquote(b []byte) (string, error) {
 	if inner := b[1 : len(b)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return string(inner), nil
