@@ -23,11 +23,12 @@ func (b *bench) latency(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := compare(ctx, v, []*contestant{c}, b.duration); err != nil {
+	direct := b.direct(v, knowledgeBases)
+	if err := compare(ctx, v, []*contestant{direct, c}, b.duration); err != nil {
 		return err
 	}
-	b.line("\n%d callers over stdio, a platform that takes %v: p50 %s, p99 %s.",
-		len(c.callers), takes, ms(median(c.p50)), ms(median(c.p99)))
+	b.line("\n%d callers over stdio, a platform that takes %v: p50 %s, p99 %s; without a server between, p50 %s, p99 %s.",
+		len(c.callers), takes, ms(median(c.p50)), ms(median(c.p99)), ms(median(direct.p50)), ms(median(direct.p99)))
 	return nil
 }
 

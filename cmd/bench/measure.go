@@ -71,6 +71,11 @@ func (b *bench) open(ctx context.Context, v *vendor, name, transport string, n i
 	return &contestant{name: name, transport: transport, process: p, callers: callers, kbs: v.KBs["dify"]}, nil
 }
 
+// direct asks the platform with n callers and nothing between.
+func (b *bench) direct(v *vendor, n int) *contestant {
+	return &contestant{name: nameDirect, transport: "-", callers: directCallers(v, n), kbs: v.KBs["dify"]}
+}
+
 const (
 	nameOurs      = "kb-mcp"
 	nameShared    = "kb-mcp, all the same list"
@@ -87,7 +92,7 @@ func (b *bench) load(ctx context.Context) error {
 	defer v.stop()
 	b.tableHead()
 	for _, n := range b.callers {
-		list := []*contestant{{name: nameDirect, transport: "-", callers: directCallers(v, n), kbs: v.KBs["dify"]}}
+		list := []*contestant{b.direct(v, n)}
 		for _, transport := range b.transports {
 			for _, name := range []string{nameOurs, nameReference} {
 				c, err := b.open(ctx, v, name, transport, n)
