@@ -49,11 +49,7 @@ func (l *lab) try(c *column, f mishap, o operation) {
 	a, _ := conf.tools().Call(ctx, o.tool, o.args)
 	took := time.Since(began)
 	where := fmt.Sprintf("%s, %s, %s", f.row, c.face, o.name)
-	limit := faultTime + slack
-	if f.timeout != "" || f.waits != nil { // over long before the call's time
-		limit = faultTime / 2
-	}
-	if took > limit {
+	if took > faultTime+slack {
 		l.t.Errorf("%s: answered after %s", where, took)
 	}
 	began = time.Now()

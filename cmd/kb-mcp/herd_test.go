@@ -65,8 +65,8 @@ func TestHerdOfClients(t *testing.T) {
 				n := sb.Sandbox().Requests(platform)
 				t.Logf("%d requests, all answered %v after the first was asked", n, time.Since(began).Round(time.Millisecond))
 				// 10 are the fewest. A machine that is busy with other tests lets
-				// some of the herd come late, which costs a request each time.
-				if n > 13 {
+				// part of the herd come late, which costs up to as many again.
+				if n > 25 {
 					t.Errorf("%d requests, want 10", n)
 				}
 			})
