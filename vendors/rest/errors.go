@@ -58,6 +58,9 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		e.Kind, e.Message, e.Once = vendors.Timeout, "The call was cancelled before the platform answered.", true
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		e.Kind, e.Message = vendors.Timeout, fmt.Sprintf("The platform did not answer within %s.", timeout)
+		if ctx.Err() != nil {
+			e.Message = "The platform did not answer before this call's time was over."
+		}
 		e.Unsent = unsent(err)
 		e.Hint = "Try again later; check that the platform's address is right and reachable, or raise its _TIMEOUT variable."
 	case errors.As(err, &certErr), errors.As(err, &authErr), errors.As(err, &tlsHead), alert(err):

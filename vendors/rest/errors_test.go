@@ -1,8 +1,11 @@
 package rest
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"kb-mcp/vendors"
 )
@@ -42,5 +45,19 @@ func TestWrongScheme(t *testing.T) {
 				t.Errorf("%s, %q: %v (%s)", address, body, e, e.Hint)
 			}
 		}
+	}
+}
+
+// TestWhoseTimeWasOver: a call that ends before a request's time says so.
+func TestWhoseTimeWasOver(t *testing.T) {
+	for limit, want := range map[time.Duration]string{time.Second: "this call's time was over", time.Minute: "within 15s"} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			e := asError(t, client(t, "http://platform.test", Conn{Transport: function(silent)}, nil).Do(ctx, Call{Method: "GET"}, &payload{}))
+			if e.Kind != vendors.Timeout || !strings.Contains(e.Message, want) {
+				t.Errorf("within %s: %v", limit, e)
+			}
+		})
 	}
 }
