@@ -33,7 +33,7 @@ func TestFaults(t *testing.T) {
 	log.SetOutput(io.Discard) // TestUnaskedAnswersAreLoggedClean reads it
 	t.Run("table", func(t *testing.T) {
 		l := newLab(t)
-		faults := slices.Concat(l.securityFaults(), connectionFaults(), slowFaults(), sizeFaults(), bodyFaults(), nestedFaults(), l.statusFaults(), refusals())
+		faults := slices.Concat(l.securityFaults(), connectionFaults(), slowFaults(), sizeFaults(), bodyFaults(), nestedFaults(), l.statusFaults(), refusals(), laterFaults())
 		l.tryAll(faults)
 		work := make(chan bodies)
 		go func() { // tryBodies ends after it
@@ -79,6 +79,9 @@ func (l *lab) tryAll(faults []mishap) {
 			for i, o := range c.operations {
 				if i == questions {
 					break
+				}
+				if len(o.asked) <= f.from {
+					continue
 				}
 				wg.Go(func() {
 					places <- struct{}{}

@@ -21,6 +21,7 @@ type mishap struct {
 	ca         string // KB_MCP_CA_FILE
 	timeout    string // of one request; 30 s when ""
 	differs    bool   // the answer may be another one in the contract's shape
+	from       int    // rightly answered requests before the fault
 	questions  int    // how many are asked; 0: all
 	heavy      bool   // of one question, and few at a time: it moves megabytes
 	only       func(face string) bool
@@ -213,6 +214,26 @@ func sizeFaults() []mishap {
 		}},
 	}
 	return grouped(group, list)
+}
+
+// laterFaults strike in the middle of a question.
+func laterFaults() []mishap {
+	list := []mishap{
+		{row: "reset", serve: func(x *exchange) { x.raw("", true) }},
+		{row: "closed in the body", serve: func(x *exchange) { x.raw(x.head(len(x.right.body))+string(x.right.body[:len(x.right.body)/2]), false) }},
+		{row: "no answer", timeout: "2s", serve: func(x *exchange) { x.gone() }},
+		{row: "429 with Retry-After 1", serve: func(x *exchange) { x.send(429, nil, "Retry-After: 1") }},
+		{row: "429 with Retry-After an hour", serve: func(x *exchange) { x.send(429, nil, "Retry-After: 3600") }},
+		{row: "401", serve: func(x *exchange) { x.send(401, nil) }},
+		{row: "500", serve: func(x *exchange) { x.send(500, nil) }},
+		{row: "a redirect", serve: func(x *exchange) { x.send(302, nil, "Location: "+x.r.URL.String()) }},
+		{row: "empty", serve: func(x *exchange) { x.send(200, nil) }},
+	}
+	for i := range list {
+		list[i].row = "then " + list[i].row
+		list[i].from, list[i].differs = 1, true
+	}
+	return grouped("After a right first answer, where a question takes several", list)
 }
 
 func grouped(group string, list []mishap) []mishap {
