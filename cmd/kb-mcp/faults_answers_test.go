@@ -135,7 +135,7 @@ func (l *lab) statusFaults() []mishap {
 	}
 	list = append(list,
 		mishap{row: "429, Retry-After 2", serve: status(429, "Retry-After: 2")},
-		mishap{row: "429, Retry-After a date", serve: func(x *exchange) { status(429, date(3*time.Second))(x) }},
+		mishap{row: "429, Retry-After a date", serve: func(x *exchange) { status(429, date(2*time.Second))(x) }},
 		mishap{row: "429, Retry-After a date of the past", serve: func(x *exchange) { status(429, date(-time.Hour))(x) }},
 		mishap{row: "429, Retry-After an hour", waits: hour, serve: status(429, "Retry-After: 3600")},
 		mishap{row: "429, Retry-After a day", waits: hour, serve: status(429, "Retry-After: 86400")},

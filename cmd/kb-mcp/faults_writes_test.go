@@ -47,7 +47,7 @@ func TestWritesUnderFaults(t *testing.T) {
 	log.SetOutput(io.Discard)
 	l := newLab(t)
 	var wg sync.WaitGroup
-	places := make(chan struct{}, 128)
+	places := make(chan struct{}, 16)
 	for _, c := range l.columns {
 		for _, tool := range []string{"create_knowledge_base", "upload_document"} {
 			for _, when := range []string{notDone, doneOnce, doneAll} {
