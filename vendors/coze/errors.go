@@ -92,8 +92,9 @@ func requestID(a rest.Answer, h *head) string {
 
 // refusal is the error of a code that is not 0.
 func refusal(a rest.Answer, h *head) *vendors.Error {
-	kind := kindOf(h.Code.Int, a, string(h.Msg))
-	return &vendors.Error{Kind: kind, VendorCode: strconv.FormatInt(h.Code.Int, 10), HTTPStatus: a.Status}
+	e := rest.ByStatus(a) // its words, where advise has none
+	e.Kind, e.VendorCode = kindOf(h.Code.Int, a, string(h.Msg)), strconv.FormatInt(h.Code.Int, 10)
+	return e
 }
 
 // kindOf classifies a code. Three groups count whatever the status; then 404

@@ -72,8 +72,13 @@ func spoiled(t *testing.T, c Case, at int, x Response, open Open) {
 	}
 	v := vendors.New("conn", "the platform", open(t, c.Config, conn))
 	result, err := Do(ctx, v, c.Call)
-	if err != nil {
-		_ = failed(t, err)
+	switch {
+	case err == nil:
+	case secretShapes.MatchString(x.Text): // what is spoiled enough cannot be recognized
+		classified(t, err)
+		return
+	default:
+		failed(t, err)
 		return
 	}
 	walk(t, "", decode(t, encode(t, result)))

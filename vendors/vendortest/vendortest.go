@@ -178,6 +178,14 @@ func answer(t *testing.T, c Case, open Open) []byte {
 
 // failed checks an error and returns its report.
 func failed(t testing.TB, err error) []byte {
+	b := classified(t, err)
+	noSecret(t, b)
+	noSecret(t, []byte(err.Error()))
+	return b
+}
+
+// classified checks the form of an error and returns its report.
+func classified(t testing.TB, err error) []byte {
 	var e *vendors.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("not a *vendors.Error: %v", err)
@@ -193,8 +201,6 @@ func failed(t testing.TB, err error) []byte {
 	if len(b) > 2048 {
 		t.Errorf("the error's text has %d bytes", len(b))
 	}
-	noSecret(t, b)
-	noSecret(t, []byte(err.Error()))
 	return b
 }
 
