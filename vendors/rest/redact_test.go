@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,7 +153,8 @@ func FuzzClean(f *testing.F) {
 		for _, text := range []string{text, text + secret, secret + text, text + url.QueryEscape(secret) + text} {
 			got := s.Clean(text)
 			for _, form := range []string{secret, url.QueryEscape(secret)} {
-				if len(form) >= minSecret && len(secret) >= minSecret && strings.Contains(strings.ReplaceAll(got, redacted, "\x00"), form) {
+				left := func(part string) bool { return strings.Contains(part, form) }
+				if len(secret) >= minSecret && slices.ContainsFunc(strings.Split(got, redacted), left) {
 					t.Errorf("Clean(%q) = %q, with the secrets %q and %q", text, got, secret, other)
 				}
 			}
