@@ -81,3 +81,20 @@ func TestQuotaIsUsed(t *testing.T) {
 		})
 	}
 }
+
+// A request whose caller has left may arrive yet: its slot counts as that of one
+// that is on its way as long as one can be.
+func TestUnansweredCountsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := New(must(t, "1/s"), nil), time.Now()
+		turn, err := l.Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+		turn.Done(false)
+		if err := pass(l, t.Context()); err != nil || time.Since(began) != transit+time.Second {
+			t.Errorf("the next after %v, %v", time.Since(began), err)
+		}
+	})
+}

@@ -94,24 +94,24 @@ func (w *window) take(now time.Time) *slot {
 }
 
 // answered lets a slot rest, and says from when: the request has been counted by
-// then. Without an answer nobody knows when it arrived: it counts from now.
+// then. Without an answer nobody knows when it arrives, perhaps after its caller
+// has left: it counts as one that is on its way for as long as one can be.
 func (w *window) answered(s *slot, now time.Time, ok bool) time.Time {
+	latest := s.left.Add(transit)
+	if !ok || now.After(latest) {
+		return latest // settle's business
+	}
+	took := now.Sub(s.left)
+	if w.answers == 0 || took < w.quickest {
+		w.quickest = took
+	}
 	from := now
-	if ok {
-		took := now.Sub(s.left)
-		if w.answers == 0 || took < w.quickest {
-			w.quickest = took
-		}
-		if w.answers++; w.answers > enough {
-			from = now.Add(-w.quickest / 2)
-		}
+	if w.answers++; w.answers > enough {
+		from = now.Add(-w.quickest / 2)
 	}
 	if w.drop(s) {
 		s.bucket.ReserveN(from, 1)
 		w.rest(s, now)
-	}
-	if latest := s.left.Add(transit); from.After(latest) {
-		return latest
 	}
 	return from
 }

@@ -104,7 +104,7 @@ export async function session(name, make, { call, version, close }) {
     const base = bases.find((b) => b.name === 'engineering_notes'); // holds documents that never settle
     const events = [];
     const answer = await call(client, 'wait_for_ingestion',
-      { vendor: 'volcengine', knowledge_base_id: base.knowledge_base_id, timeout_seconds: 4 }, { onprogress: (event) => events.push(event) });
+      { vendor: 'volcengine', knowledge_base_id: base.knowledge_base_id, timeout_seconds: 6 }, { onprogress: (event) => events.push(event) });
     const seen = events.length;
     assert.equal(result(answer, 'wait_for_ingestion').summary.done, false);
     assert.ok(seen >= 2, `${seen} progress events`);
