@@ -144,9 +144,9 @@ func FileName(h http.Header) string {
 	if err != nil {
 		return ""
 	}
-	name := path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))
+	name := Text(path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))) // " . " too is none
 	if name == "." || name == "/" || name == ".." {
 		return ""
 	}
-	return Text(name)
+	return name
 }
