@@ -26,6 +26,7 @@ func platform(t *testing.T, rate string, windows int, there, work, back func(*ra
 					t.Error(err)
 					return
 				}
+				turn.Send()
 				time.Sleep(there(random))
 				mu.Lock()
 				if at := time.Since(start); at < end.Sub(start) {
@@ -95,6 +96,29 @@ func TestUnansweredCountsLate(t *testing.T) {
 		turn.Done(false)
 		if err := pass(l, t.Context()); err != nil || time.Since(began) != transit+time.Second {
 			t.Errorf("the next after %v, %v", time.Since(began), err)
+		}
+	})
+}
+
+// A turn that is held counts from when its request leaves, however late.
+func TestHeldTurnCountsFromSending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := New(must(t, "1/s"), nil), time.Now()
+		turn, err := l.Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := make(chan time.Duration)
+		go func() {
+			_ = pass(l, t.Context())
+			next <- time.Since(began)
+		}()
+		time.Sleep(5 * time.Second)
+		turn.Send()
+		time.Sleep(10 * time.Millisecond)
+		turn.Done(true)
+		if at := <-next; at != 6010*time.Millisecond {
+			t.Errorf("the next after %v", at)
 		}
 	})
 }

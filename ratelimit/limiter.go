@@ -51,12 +51,16 @@ func New(r Rate, shared *Shared) *Limiter {
 // Limits reports whether callers may have to wait for one another.
 func (l *Limiter) Limits() bool { return len(l.windows) > 0 }
 
-// Turn is the right to one request. It ends with one call of Done or GiveBack.
+// Turn is the right to one request. It ends with one call of Done or GiveBack;
+// until Send it keeps for as long as its holder likes.
 type Turn struct {
 	l      *Limiter
 	slots  []*slot // of each window
 	booked *booking
 }
+
+// Send says that the request leaves now. Without it, it left with the turn.
+func (t *Turn) Send() { t.end((*window).send) }
 
 // Done says that the request is over; answered, that the platform has answered
 // it, so that it is known to have arrived there.

@@ -30,8 +30,9 @@ func (s *sendings) wrote() {
 	s.sent = true
 }
 
-// begin waits for the turn of another sending; without one it takes away the
-// connection, which is the only way to stop it here.
+// begin starts a sending, which may have waited for its connection. It waits for
+// the turn of another one; without it, it takes away the connection, which is
+// the only way to stop it here.
 func (s *sendings) begin(c httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,6 +43,10 @@ func (s *sendings) begin(c httptrace.GotConnInfo) {
 	}
 	if s.err != nil {
 		c.Conn.Close()
+		return
+	}
+	for _, turn := range s.turns {
+		turn.Send()
 	}
 }
 

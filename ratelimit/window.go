@@ -42,7 +42,8 @@ const transit = time.Second
 // slot is the right to one request a window.
 type slot struct {
 	bucket *rate.Limiter
-	left   time.Time // when its request left
+	left   time.Time // when its request left, or will at the earliest
+	sent   bool      // it has
 }
 
 // ready is how long it takes at least until i+1 more requests fit, for
@@ -72,11 +73,23 @@ func (w *window) wait(s *slot, now time.Time) time.Duration {
 
 // settle lets the slots rest whose requests must have arrived by now.
 func (w *window) settle(now time.Time) {
-	for len(w.held) > 0 && !now.Before(w.held[0].left.Add(transit)) {
-		s := w.held[0]
-		w.held = w.held[1:]
-		s.bucket.ReserveN(s.left.Add(transit), 1)
+	w.held = slices.DeleteFunc(w.held, func(s *slot) bool {
+		arrived := s.left.Add(transit)
+		if !s.sent || now.Before(arrived) {
+			return false
+		}
+		s.bucket.ReserveN(arrived, 1)
 		w.rest(&slot{bucket: s.bucket}, now) // another one for the next request: s may still be answered
+		return true
+	})
+}
+
+// send notes that the request of a slot leaves only now: its turn was held, or it
+// had to wait for one of another limiter besides.
+func (w *window) send(s *slot, now time.Time) {
+	if w.drop(s) {
+		s.left, s.sent = now, true
+		w.held = append(w.held, s)
 	}
 }
 
@@ -88,7 +101,7 @@ func (w *window) take(now time.Time) *slot {
 	} else {
 		s.bucket = rate.NewLimiter(rate.Every(w.Window), 1)
 	}
-	s.left = now
+	s.left, s.sent = now, false
 	w.held = append(w.held, s)
 	return s
 }
@@ -97,6 +110,7 @@ func (w *window) take(now time.Time) *slot {
 // then. Without an answer nobody knows when it arrives, perhaps after its caller
 // has left: it counts as one that is on its way for as long as one can be.
 func (w *window) answered(s *slot, now time.Time, ok bool) time.Time {
+	s.sent = true
 	latest := s.left.Add(transit)
 	if !ok || now.After(latest) {
 		return latest // settle's business
