@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -178,11 +177,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 }
 
 func TestDoctorNetwork(t *testing.T) {
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead.Close()
+	dead := refusing(t)
 	page := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>welcome") }
 	secure := httptest.NewUnstartedServer(http.HandlerFunc(page))
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse its certificate
@@ -202,7 +197,7 @@ func TestDoctorNetwork(t *testing.T) {
 		hint       string
 		healthy    string // a check before it
 	}{
-		{name: "a dead server", base: "http://" + dead.Addr().String(), check: "connect", hint: "server is running"},
+		{name: "a dead server", base: "http://" + dead, check: "connect", hint: "server is running"},
 		{name: "no such host", base: "https://kb.invalid", check: "dns", hint: "kb.invalid"},
 		{name: "a web page", base: plain, check: "answer", hint: "web page", healthy: "connect"},
 		{name: "a certificate of nobody", base: secure.URL, check: "tls", hint: "KB_MCP_CA_FILE", healthy: "connect"},
@@ -210,7 +205,7 @@ func TestDoctorNetwork(t *testing.T) {
 		{name: "no TLS there", base: strings.Replace(plain, "http:", "https:", 1), check: "tls", hint: "does not speak TLS"},
 		{name: "no answer", base: hanging, environ: []string{"DIFY_TIMEOUT=300ms"}, check: "answer", hint: "_TIMEOUT", healthy: "connect"},
 		{name: "a proxy that lets nobody through", base: "https://kb.invalid", environ: []string{"HTTPS_PROXY=" + closed}, check: "proxy", hint: "HTTPS_PROXY"},
-		{name: "a dead proxy", base: "http://kb.invalid", environ: []string{"HTTP_PROXY=" + dead.Addr().String()}, check: "proxy", hint: "HTTP_PROXY"},
+		{name: "a dead proxy", base: "http://kb.invalid", environ: []string{"HTTP_PROXY=" + dead}, check: "proxy", hint: "HTTP_PROXY"},
 		{name: "a proxy", base: "http://kb.invalid", environ: []string{"http_proxy=" + plain}, check: "answer", healthy: "proxy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
