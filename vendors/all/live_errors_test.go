@@ -159,8 +159,7 @@ func TestLiveCredentials(t *testing.T) {
 // answers.
 func TestLiveNoPlatform(t *testing.T) {
 	sb, url := sandboxed(t, sandbox.Options{})
-	dead := httptest.NewServer(nil)
-	dead.Close()
+	const dead = "http://127.0.0.1:1" // a port that is given to nobody
 	answer := func(status int, contentType, text string) string {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
@@ -177,7 +176,7 @@ func TestLiveNoPlatform(t *testing.T) {
 		url   string
 		kinds []vendors.Kind
 	}{
-		"a dead server":        {dead.URL, []vendors.Kind{vendors.Unavailable}},
+		"a dead server":        {dead, []vendors.Kind{vendors.Unavailable}},
 		"a gateway's 502":      {answer(502, "text/html", page), []vendors.Kind{vendors.Unavailable}},
 		"a web page":           {answer(200, "text/html", page), []vendors.Kind{vendors.BadResponse}},
 		"a web page with 404":  {answer(404, "text/html", page), odd},
