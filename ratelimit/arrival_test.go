@@ -85,19 +85,28 @@ func TestQuotaIsUsed(t *testing.T) {
 
 // A request whose caller has left may arrive yet: its slot counts as that of one
 // that is on its way as long as one can be.
+// If it is not known when it left, it may have done so at the last moment.
 func TestUnansweredCountsLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l, began := New(must(t, "1/s"), nil), time.Now()
-		turn, err := l.Take(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Millisecond)
-		turn.Done(false)
-		if err := pass(l, t.Context()); err != nil || time.Since(began) != transit+time.Second {
-			t.Errorf("the next after %v, %v", time.Since(began), err)
-		}
-	})
+	for _, known := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			l, began := New(must(t, "1/s"), nil), time.Now()
+			turn, err := l.Take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := transit + time.Second
+			if known {
+				turn.Send()
+			} else {
+				want += 10 * time.Millisecond
+			}
+			time.Sleep(10 * time.Millisecond)
+			turn.Done(false)
+			if err := pass(l, t.Context()); err != nil || time.Since(began) != want {
+				t.Errorf("known %v: the next after %v, %v", known, time.Since(began), err)
+			}
+		})
+	}
 }
 
 // A turn that is held counts from when its request leaves, however late.

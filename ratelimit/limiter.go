@@ -59,7 +59,8 @@ type Turn struct {
 	booked *booking
 }
 
-// Send says that the request leaves now. Without it, it left with the turn.
+// Send says that the request has left now. Without it, nobody knows when it did
+// until Done.
 func (t *Turn) Send() { t.end((*window).send) }
 
 // Done says that the request is over; answered, that the platform has answered

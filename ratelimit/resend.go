@@ -13,38 +13,44 @@ type sendings struct {
 	t   *Transport
 	ctx context.Context
 
-	mu    sync.Mutex // the hooks run where net/http likes
-	turns []*Turn
-	sent  bool  // the last of turns is used
-	err   error // why there was no turn to send it again
+	mu    sync.Mutex // the hooks run where net/http likes, also after the answer
+	turns []*Turn    // none after the end
+	begun bool       // the request of turns may have left
+	err   error      // why there was no turn to send it again
 }
 
 // trace reports the sendings of a request.
 func (s *sendings) trace() context.Context {
-	return httptrace.WithClientTrace(s.ctx, &httptrace.ClientTrace{GotConn: s.begin, WroteHeaders: s.wrote})
+	return httptrace.WithClientTrace(s.ctx, &httptrace.ClientTrace{GotConn: s.connected, WroteHeaders: s.begin, WroteRequest: s.sent})
 }
 
-func (s *sendings) wrote() {
+// connected comes before a sending. It waits for the turn of another one;
+// without it, it takes away the connection, which is the only way to stop it
+// here.
+func (s *sendings) connected(c httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent = true
-}
-
-// begin starts a sending, which may have waited for its connection. It waits for
-// the turn of another one; without it, it takes away the connection, which is
-// the only way to stop it here.
-func (s *sendings) begin(c httptrace.GotConnInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sent {
+	if s.begun {
 		s.done(false)
-		s.sent = false
+		s.begun = false
 		s.turns, s.err = s.t.take(s.ctx)
 	}
 	if s.err != nil {
 		c.Conn.Close()
-		return
 	}
+}
+
+func (s *sendings) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun = true
+}
+
+// sent comes when the request has gone to the kernel: until then, a busy machine
+// may have kept it as long as it liked.
+func (s *sendings) sent(httptrace.WroteRequestInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, turn := range s.turns {
 		turn.Send()
 	}
@@ -62,6 +68,7 @@ func (s *sendings) end(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.done(err == nil)
+	s.turns = nil
 	if s.err != nil {
 		return s.err
 	}

@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -69,6 +71,53 @@ func TestResent(t *testing.T) {
 			if err := get(); !errors.As(err, &busy) {
 				t.Errorf("the quota is not used up: %v", err)
 			}
+		})
+	}
+}
+
+// A request counts from when it has gone to the kernel: a busy machine may keep
+// it long before, and say so only after the answer.
+func TestCountsFromTheKernel(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name                string
+		kept, answer, heard time.Duration // after the one before
+		want                time.Duration // until the next request may go
+	}{
+		{"kept long", 1500 * ms, 100 * ms, 0, 2600 * ms},
+		{"heard of after the answer", 0, 100 * ms, 500 * ms, 1100 * ms},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, began := New(must(t, "1/s"), nil), time.Now()
+				base := roundTripper(func(req *http.Request) (*http.Response, error) {
+					trace := httptrace.ContextClientTrace(req.Context())
+					trace.GotConn(httptrace.GotConnInfo{})
+					time.Sleep(tt.kept)
+					trace.WroteHeaders()
+					if tt.heard == 0 {
+						trace.WroteRequest(httptrace.WroteRequestInfo{})
+					} else {
+						time.AfterFunc(tt.answer+tt.heard, func() { trace.WroteRequest(httptrace.WroteRequestInfo{}) })
+					}
+					time.Sleep(tt.answer)
+					return &http.Response{Body: http.NoBody, Request: req}, nil
+				})
+				var next time.Duration
+				for range 2 {
+					req, err := http.NewRequestWithContext(t.Context(), "GET", "http://platform.test/", nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, err := (&Transport{[]*Limiter{l}, base}).RoundTrip(req); err != nil {
+						t.Fatal(err)
+					}
+					next = time.Since(began) - tt.kept - tt.answer
+				}
+				if next != tt.want {
+					t.Errorf("the next left after %v, want %v", next, tt.want)
+				}
+			})
 		})
 	}
 }

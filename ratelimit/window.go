@@ -43,7 +43,7 @@ const transit = time.Second
 type slot struct {
 	bucket *rate.Limiter
 	left   time.Time // when its request left, or will at the earliest
-	sent   bool      // it has
+	sent   bool      // it has, and left is when
 }
 
 // ready is how long it takes at least until i+1 more requests fit, for
@@ -84,8 +84,8 @@ func (w *window) settle(now time.Time) {
 	})
 }
 
-// send notes that the request of a slot leaves only now: its turn was held, or it
-// had to wait for one of another limiter besides.
+// send notes that the request of a slot left only now: its turn was held, it had
+// to wait for one of another limiter besides, or for a busy machine.
 func (w *window) send(s *slot, now time.Time) {
 	if w.drop(s) {
 		s.left, s.sent = now, true
@@ -110,24 +110,34 @@ func (w *window) take(now time.Time) *slot {
 // then. Without an answer nobody knows when it arrives, perhaps after its caller
 // has left: it counts as one that is on its way for as long as one can be.
 func (w *window) answered(s *slot, now time.Time, ok bool) time.Time {
-	s.sent = true
-	latest := s.left.Add(transit)
-	if !ok || now.After(latest) {
+	known := s.sent
+	if !known && !ok {
+		w.send(s, now) // at the latest: it may be on its way without a word yet
+	}
+	if latest := s.left.Add(transit); !ok || known && now.After(latest) {
 		return latest // settle's business
 	}
-	took := now.Sub(s.left)
-	if w.answers == 0 || took < w.quickest {
-		w.quickest = took
-	}
 	from := now
-	if w.answers++; w.answers > enough {
-		from = now.Add(-w.quickest / 2)
+	if known {
+		from = from.Add(-w.spent(now.Sub(s.left)))
 	}
 	if w.drop(s) {
 		s.bucket.ReserveN(from, 1)
 		w.rest(s, now)
 	}
 	return from
+}
+
+// spent learns how long an answer took, and says how much of that its slot has
+// rested.
+func (w *window) spent(took time.Duration) time.Duration {
+	if w.answers == 0 || took < w.quickest {
+		w.quickest = took
+	}
+	if w.answers++; w.answers > enough {
+		return w.quickest / 2
+	}
+	return 0
 }
 
 // giveBack takes a slot that was not used.
