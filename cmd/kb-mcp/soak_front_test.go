@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -26,15 +27,14 @@ type front struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	recent map[string][]time.Time // arrivals, by face
+	latest time.Duration          // the longest that a request lay unread
 	count  map[string]int         // what was done to requests
 }
 
 const (
 	spoiled = 0.05
-	// watched is the window in which no more than the quota may arrive. It is
-	// less than the second that the process keeps, by what a request may take
-	// longer on its way than the next one on a machine with other things to do.
-	watched = 850 * time.Millisecond
+	// unheard is more than a request may lie before the front looks at it.
+	unheard = 30 * time.Second
 )
 
 // fault is one way to spoil a request; a late one is done by the platform
@@ -121,10 +121,21 @@ func replay(w http.ResponseWriter, whole *httptest.ResponseRecorder, n int) {
 	http.NewResponseController(w).Flush()
 }
 
+type connKey struct{}
+
+// serve starts the front.
+func (f *front) serve() *httptest.Server {
+	srv := httptest.NewUnstartedServer(f)
+	srv.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
+	srv.Start()
+	return srv
+}
+
 // ServeHTTP passes a request on, or spoils it.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	face, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	spoil := f.arrived(face)
+	f.arrived(face, arrival(r.Context().Value(connKey{}).(net.Conn)))
+	spoil := f.fate()
 	if spoil == nil {
 		f.next.ServeHTTP(w, r)
 		return
@@ -137,16 +148,27 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	spoil.do(w, r, whole)
 }
 
-// arrived counts a request and draws its fate.
-func (f *front) arrived(face string) *fault {
+// arrived counts a request, in the order of their arrival.
+func (f *front) arrived(face string, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := time.Now()
-	old := func(t time.Time) bool { return now.Sub(t) >= watched }
-	f.recent[face] = append(slices.DeleteFunc(f.recent[face], old), now)
-	if n := len(f.recent[face]); n > f.quota {
-		f.t.Errorf("%s had %d requests within %v, the quota is %d a second", face, n, watched, f.quota)
+	times := slices.DeleteFunc(f.recent[face], func(t time.Time) bool { return time.Since(t) > unheard })
+	i, _ := slices.BinarySearchFunc(times, at, time.Time.Compare)
+	times = slices.Insert(times, i, at)
+	f.recent[face] = times
+	f.latest = max(f.latest, time.Since(at))
+	for j := max(0, i-f.quota); j <= i && j+f.quota < len(times); j++ {
+		if d := times[j+f.quota].Sub(times[j]); d < watched {
+			f.t.Errorf("%s had %d requests within %v, the quota is %d a second", face, f.quota+1, d, f.quota)
+			return
+		}
 	}
+}
+
+// fate draws what becomes of a request.
+func (f *front) fate() *fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if !f.faulty.Load() || f.rng.Float64() >= spoiled {
 		f.count["passed on"]++
 		return nil

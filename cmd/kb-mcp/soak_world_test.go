@@ -54,6 +54,7 @@ type soakWorld struct {
 
 	mu     sync.Mutex
 	fronts int
+	unread time.Duration  // the longest that a request lay in a front
 	count  map[string]int // what has happened
 }
 
@@ -84,7 +85,7 @@ func (w *soakWorld) environ(rate int) (environ []string, srv *httptest.Server, d
 		t: w.t, next: w.sb, faulty: &w.faulty, quota: rate, rng: rand.New(rand.NewPCG(w.seed, uint64(n))),
 		recent: map[string][]time.Time{}, count: map[string]int{},
 	}
-	srv = httptest.NewServer(f)
+	srv = f.serve()
 	var names []string
 	for name, face := range connections() {
 		platform, _, _ := strings.Cut(face, "-")
@@ -108,6 +109,7 @@ func (w *soakWorld) environ(rate int) (environ []string, srv *httptest.Server, d
 		for what, n := range f.count {
 			w.count["front: "+what] += n
 		}
+		w.unread = max(w.unread, f.latest)
 	}
 }
 
@@ -250,6 +252,7 @@ func (w *soakWorld) told() string {
 	for _, what := range slices.Sorted(maps.Keys(w.count)) {
 		fmt.Fprintf(&b, "%8d %s\n", w.count[what], what)
 	}
+	fmt.Fprintf(&b, "a request lay unread for %v at most\n", w.unread)
 	return b.String()
 }
 

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// watched is the window in which no more than the quota may arrive: the second
+// that a process keeps, less what the kernel's clock may be wrong by.
+const watched = 980 * time.Millisecond
+
+// arrival is when the request that is being read from a connection reached the
+// kernel. A front on a busy machine may look at it a second later, which is
+// nothing that its client could know.
+func arrival(c net.Conn) time.Time {
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return time.Now()
+	}
+	for {
+		asked := time.Now()
+		var info *unix.TCPInfo
+		if e := raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }); e != nil || err != nil {
+			return asked // it is closed already
+		}
+		if time.Since(asked) < time.Millisecond {
+			return asked.Add(-time.Duration(info.Last_data_recv) * time.Millisecond)
+		}
+	}
+}
