@@ -16,7 +16,7 @@ export const errorKinds = ['invalid_argument', 'unauthenticated', 'permission_de
 
 // check runs one check and prints its line. It returns what the check
 // returned, or undefined when it failed.
-export async function check(name, run, limit = 30_000) {
+export async function check(name, run, limit = 60_000) {
   try {
     const value = await within(limit, run(), 'the check');
     console.log(`ok ${name}`);
@@ -91,7 +91,7 @@ export class Child {
   }
 
   // until waits for a text of stdout or stderr.
-  async until(stream, pattern, ms = 10_000) {
+  async until(stream, pattern, ms = 30_000) {
     for (const end = Date.now() + ms; ; await sleep(10)) {
       const found = this[stream].match(pattern);
       if (found) return found;
@@ -107,7 +107,7 @@ export class Child {
 
   // answer waits for the answer to a request of JSON-RPC.
   async answer(id) {
-    for (const end = Date.now() + 10_000; Date.now() < end; await sleep(10)) {
+    for (const end = Date.now() + 30_000; Date.now() < end; await sleep(10)) {
       const line = this.stdout.split('\n').slice(0, -1).find((text) => JSON.parse(text).id === id);
       if (line) return JSON.parse(line);
     }
@@ -148,7 +148,7 @@ export async function deadPlatform() {
     server.listen(0, '127.0.0.1', resolve);
   });
   const counted = async (list, count, what) => {
-    for (const end = Date.now() + 5_000; list.length < count; await sleep(10)) {
+    for (const end = Date.now() + 20_000; list.length < count; await sleep(10)) {
       if (Date.now() > end) throw new Error(`${what}: ${list.length} requests, want ${count}`);
     }
   };

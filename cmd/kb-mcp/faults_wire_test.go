@@ -77,13 +77,15 @@ func (x *exchange) raw(text string, reset bool) {
 	conn.Close()
 }
 
-// keep sends bytes as they are and leaves the connection to the client.
+// keep sends bytes as they are and leaves the connection to the client, which
+// may take the last of them for its next answer; it hears that none will come.
 func (x *exchange) keep(text string) {
 	conn, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		panic(err)
 	}
 	io.WriteString(conn, text)
+	conn.(*net.TCPConn).CloseWrite()
 	io.Copy(io.Discard, conn)
 	conn.Close()
 }

@@ -34,7 +34,7 @@ type checker struct {
 
 // check runs one check and prints its line.
 func (c *checker) check(ctx context.Context, what string, run func(context.Context) error) bool {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	err := run(ctx)
 	if err == nil {
@@ -75,11 +75,11 @@ func (c *checker) session(ctx context.Context, to target, open open, version str
 	c.check(ctx, "closes", func(context.Context) error { return closeSession(s, process) })
 }
 
-// closeSession closes s within 3 s, and its process has then ended well.
+// closeSession closes s within 10 s, and its process has then ended well.
 func closeSession(s *mcp.ClientSession, process *exec.Cmd) error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
-	err, late := wait(closed, 3*time.Second, "close")
+	err, late := wait(closed, 10*time.Second, "close")
 	if late != nil {
 		return late
 	}
