@@ -92,10 +92,9 @@ func TestResultsOverHTTP(t *testing.T) {
 		t.Errorf("%.300s", text)
 	}
 	c := w.sse()
-	for _, line := range []string{initialize("2025-11-25"), call(2, "json", "over SSE")} {
-		w.do("POST", c.post, line)
-	}
+	w.do("POST", c.post, initialize("2025-11-25"))
 	get(t, c.events, "the answer to initialize")
+	w.do("POST", c.post, call(2, "json", "over SSE"))
 	holdsJSON(t, get(t, c.events, "an answer"), "over SSE")
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -121,20 +120,10 @@ func replay(w http.ResponseWriter, whole *httptest.ResponseRecorder, n int) {
 	http.NewResponseController(w).Flush()
 }
 
-type connKey struct{}
-
-// serve starts the front.
-func (f *front) serve() *httptest.Server {
-	srv := httptest.NewUnstartedServer(f)
-	srv.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
-	srv.Start()
-	return srv
-}
-
 // ServeHTTP passes a request on, or spoils it.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	face, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	f.arrived(face, arrival(r.Context().Value(connKey{}).(net.Conn)))
+	f.watch(face, arrived(r))
 	spoil := f.fate()
 	if spoil == nil {
 		f.next.ServeHTTP(w, r)
@@ -148,8 +137,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	spoil.do(w, r, whole)
 }
 
-// arrived counts a request, in the order of their arrival.
-func (f *front) arrived(face string, at time.Time) {
+// watch counts a request, in the order of their arrival.
+func (f *front) watch(face string, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	times := slices.DeleteFunc(f.recent[face], func(t time.Time) bool { return time.Since(t) > unheard })

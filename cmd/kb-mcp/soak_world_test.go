@@ -85,7 +85,7 @@ func (w *soakWorld) environ(rate int) (environ []string, srv *httptest.Server, d
 		t: w.t, next: w.sb, faulty: &w.faulty, quota: rate, rng: rand.New(rand.NewPCG(w.seed, uint64(n))),
 		recent: map[string][]time.Time{}, count: map[string]int{},
 	}
-	srv = f.serve()
+	srv = watching(f)
 	var names []string
 	for name, face := range connections() {
 		platform, _, _ := strings.Cut(face, "-")

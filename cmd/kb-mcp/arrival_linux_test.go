@@ -7,13 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watched is the window in which no more than the quota may arrive: the second
-// that a process keeps, less what the kernel's clock may be wrong by.
+// watched is the window in which no more than a quota per second may arrive: less
+// than the second that a process keeps, by what the kernel's clock is coarse.
 const watched = 980 * time.Millisecond
 
-// arrival is when the request that is being read from a connection reached the
-// kernel. A front on a busy machine may look at it a second later, which is
-// nothing that its client could know.
+// arrival is when the kernel got the last bytes of a connection.
 func arrival(c net.Conn) time.Time {
 	raw, err := c.(*net.TCPConn).SyscallConn()
 	if err != nil {
