@@ -66,7 +66,11 @@ func TestHerdOfClients(t *testing.T) {
 				t.Logf("%d requests, all answered %v after the first was asked", n, time.Since(began).Round(time.Millisecond))
 				// 10 are the fewest. A machine that is busy with other tests lets
 				// part of the herd come late, which costs up to as many again.
-				if n > 25 {
+				most := 25
+				if alone() {
+					most = 11
+				}
+				if n > most {
 					t.Errorf("%d requests, want 10", n)
 				}
 			})
