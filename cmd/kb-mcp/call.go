@@ -3,31 +3,48 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // callCmd is "kb-mcp call".
 type callCmd struct {
-	Tool string `arg:"" help:"The tool's name; kb-mcp tools lists them."`
-	Args string `arg:"" optional:"" default:"{}" name:"json" help:"Its arguments, a JSON object."`
-	Demo bool   `help:"Call the sandbox with made-up documents; needs no account."`
+	Tool, Args string
+	Demo       bool
 }
 
-// Help is the long help of the command.
-func (callCmd) Help() string {
-	return `Prints the result's JSON on stdout. When the call failed, prints the error's JSON on stderr and
-exits with 1. There is no log unless KB_MCP_LOG_LEVEL is set.
+func (c callCmd) command(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "call TOOL [JSON]", Short: "Call one tool from the shell.",
+		Long: `Calls one tool from the shell: TOOL is a name that kb-mcp tools lists, JSON an object of its arguments.
 
-Examples:
-
-  kb-mcp call --demo list_knowledge_bases '{"vendor":"coze"}'
-  kb-mcp call get_ingestion_progress '{"vendor":"dify","knowledge_base_id":"..."}'`
+Prints the result's JSON on stdout. When the call failed, prints the error's JSON on stderr and
+exits with 1. There is no log unless KB_MCP_LOG_LEVEL is set.`,
+		Example: `  kb-mcp call --demo list_knowledge_bases '{"vendor":"coze"}'
+  kb-mcp call get_ingestion_progress '{"vendor":"dify","knowledge_base_id":"..."}'`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 && len(args) != 2 {
+				return errors.New("call takes the name of a tool and, in quotes, the JSON of its arguments")
+			}
+			return nil
+		},
+		Run: a.does(func(args []string) error {
+			if c.Tool, c.Args = args[0], "{}"; len(args) > 1 {
+				c.Args = args[1]
+			}
+			return c.run(a)
+		}),
+	}
+	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Call the sandbox with made-up documents; needs no account.")
+	return cmd
 }
 
-// Run makes the call.
-func (c callCmd) Run(a *app) error {
+// run makes the call.
+func (c callCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	quiet := *a

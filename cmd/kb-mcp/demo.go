@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )
@@ -14,14 +16,16 @@ import (
 // demoCmd is "kb-mcp demo".
 type demoCmd struct{}
 
-// Help is the long help of the command.
-func (demoCmd) Help() string {
-	return `Starts the sandbox on this machine, connects to it as to the real platforms, lists what is there, and
-watches an upload to each platform until it is ingested, or fails and says why. Ends by itself.
+func (c demoCmd) command(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "demo", Short: "A guided tour on made-up data, under 15 seconds, no account needed.", Args: cobra.NoArgs,
+		Long: `A guided tour on made-up data, under 15 seconds, no account needed.
 
-Example:
-
-  go run ./cmd/kb-mcp demo`
+Starts the sandbox on this machine, connects to it as to the real platforms, lists what is there, and
+watches an upload to each platform until it is ingested, or fails and says why. Ends by itself.`,
+		Example: "  go run ./cmd/kb-mcp demo",
+		Run:     a.does(func([]string) error { return c.run(a) }),
+	}
 }
 
 const (
@@ -30,8 +34,8 @@ const (
 	tourSpeed = 1.6 // the sandbox's usual document takes ten seconds
 )
 
-// Run gives the tour.
-func (demoCmd) Run(a *app) error {
+// run gives the tour.
+func (demoCmd) run(a *app) error {
 	ctx, cancel := context.WithTimeout(a.ctx, tourTime)
 	defer cancel()
 	sb, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{Speed: tourSpeed})

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/spf13/cobra"
+
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/all"
 	"kb-mcp/vendors/rest"
@@ -16,24 +18,24 @@ import (
 )
 
 // doctorCmd is "kb-mcp doctor".
-type doctorCmd struct {
-	JSON bool `name:"json" help:"Print one JSON object instead of lines."`
-	Demo bool `help:"Check the sandbox with made-up documents; needs no account."`
-}
+type doctorCmd struct{ JSON, Demo bool }
 
-// Help is the long help of the command.
-func (doctorCmd) Help() string {
-	return `Checks the settings, the Redis that shares rate limits if one is set, and of each connection the
+func (c doctorCmd) command(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Check settings, network, credentials and versions, and say what to fix.", Args: cobra.NoArgs,
+		Long: `Checks the settings, the Redis that shares rate limits if one is set, and of each connection the
 way to it (DNS, proxy, TLS), its answers, its credential, what it may read, the clock and the version:
 one line per check, and what to do about each that is not ok. Takes at most 20 seconds, reads only, and
 makes three or four requests per connection.
-Exits with 1 when a check failed; a warning is no failure.
-
-Examples:
-
-  kb-mcp doctor --demo
+Exits with 1 when a check failed; a warning is no failure.`,
+		Example: `  kb-mcp doctor --demo
   DIFY_API_KEY=dataset-... kb-mcp doctor
-  kb-mcp doctor --json | jq -r '.checks[] | select(.status != "ok") | .hint'`
+  kb-mcp doctor --json | jq -r '.checks[] | select(.status != "ok") | .hint'`,
+		Run: a.does(func([]string) error { return c.run(a) }),
+	}
+	cmd.Flags().BoolVar(&c.JSON, "json", false, "Print one JSON object instead of lines.")
+	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Check the sandbox with made-up documents; needs no account.")
+	return cmd
 }
 
 // check is one line of the doctor's report; "" is the program, not a connection.
@@ -42,8 +44,8 @@ type check struct {
 	vendors.Finding
 }
 
-// Run checks everything and prints the report.
-func (c doctorCmd) Run(a *app) error {
+// run checks everything and prints the report.
+func (c doctorCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	environ := a.environ

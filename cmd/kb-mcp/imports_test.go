@@ -41,7 +41,7 @@ var theirs = map[string][]string{
 	"golang.org/x/net":                  {"vendors/all"},
 	"github.com/golang-jwt/jwt/v5":      {"vendors/coze", "vendors/sandbox"},
 	"github.com/google/go-cmp":          {"vendors/vendortest"},
-	"github.com/alecthomas/kong":        {"cmd/kb-mcp"},
+	"github.com/spf13/cobra":            {"cmd/kb-mcp"},
 	"github.com/vbauerster/mpb/v8":      {"cmd/kb-mcp"},
 	"golang.org/x/term":                 {"cmd/kb-mcp"},
 }

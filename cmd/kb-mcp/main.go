@@ -12,8 +12,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/alecthomas/kong"
 	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
 )
 
 func main() {
@@ -77,47 +77,50 @@ type app struct {
 	environ        []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-}
-
-// commands is the command table.
-type commands struct {
-	Stdio   stdioCmd   `cmd:"" default:"withargs" help:"Serve MCP on stdin and stdout (the default)."`
-	HTTP    httpCmd    `cmd:"" name:"http" help:"Serve MCP over streamable HTTP and SSE."`
-	Demo    demoCmd    `cmd:"" help:"A guided tour on made-up data, under 15 seconds, no account needed."`
-	Sandbox sandboxCmd `cmd:"" help:"Serve the four platforms' APIs with made-up data on this machine."`
-	Doctor  doctorCmd  `cmd:"" help:"Check settings, network, credentials and versions, and say what to fix."`
-	Watch   watchCmd   `cmd:"" help:"Watch documents until they are ingested."`
-	Tools   toolsCmd   `cmd:"" help:"Print the tool list as JSON."`
-	Call    callCmd    `cmd:"" help:"Call one tool from the shell."`
-	Version versionCmd `cmd:"" help:"Print version, commit and Go version."`
+	failed         error // of the command that ran
 }
 
 const description = `An MCP server through which AI agents see the documents of knowledge bases on Coze, Dify, RAGFlow and Volcengine.
 
-Settings come from environment variables: see the README. Examples:
+Settings come from environment variables: see the README.`
 
-  kb-mcp demo                         look at it without any account
+const examples = `  kb-mcp demo                         look at it without any account
   kb-mcp --demo                       serve the sandbox to an agent over stdio
   DIFY_API_KEY=dataset-... kb-mcp     serve a Dify workspace over stdio
   kb-mcp http --addr 127.0.0.1:8080   serve over HTTP
   kb-mcp call list_vendors '{}'       one tool call from the shell
   kb-mcp doctor                       what is wrong with the settings?`
 
+// command is the whole command line: stdio, which is the default, and beside it
+// all the others.
+func (a *app) command() *cobra.Command {
+	root := stdioCmd{}.command(a)
+	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
+	root.Args = nil // cobra's own check tells of an unknown command
+	root.AddCommand(
+		stdioCmd{}.command(a), httpCmd{}.command(a), demoCmd{}.command(a), sandboxCmd{}.command(a), doctorCmd{}.command(a),
+		watchCmd{}.command(a), toolsCmd{}.command(a), callCmd{}.command(a), versionCmd{}.command(a),
+	)
+	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	return root
+}
+
+// does is the work of a command. What fails in it is not what cobra says of the
+// command line.
+func (a *app) does(work func(args []string) error) func(*cobra.Command, []string) {
+	return func(_ *cobra.Command, args []string) { a.failed = work(args) }
+}
+
 // run is the program: main without the process.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	left := false // --help was asked for and answered
-	parser, err := kong.New(&commands{}, kong.Name("kb-mcp"), kong.Description(description),
-		kong.Writers(stdout, stderr), kong.Exit(func(int) { left = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
-	if err != nil {
-		return err
-	}
-	cmd, err := parser.Parse(args)
-	if left {
-		return nil
-	}
-	if err != nil {
+	a := &app{ctx: ctx, environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.command()
+	root.SetArgs(args)
+	if err := root.Execute(); err != nil {
 		return fmt.Errorf("%w (kb-mcp --help shows how)", err)
 	}
-	return cmd.Run(&app{ctx: ctx, environ: environ, stdin: stdin, stdout: stdout, stderr: stderr})
+	return a.failed
 }

@@ -127,15 +127,22 @@ func TestHelpEverywhere(t *testing.T) {
 	}
 	for _, command := range []string{"stdio", "http", "demo", "sandbox", "doctor", "watch", "tools", "call", "version"} {
 		out, _, err := try(t, nil, command, "-h")
-		if err != nil || !strings.Contains(out, "Usage: kb-mcp "+command) && command != "stdio" || !strings.Contains(top, command) {
+		if err != nil || !strings.Contains(out, "Usage:\n  kb-mcp "+command) || !strings.Contains(top, command) {
 			t.Errorf("%s -h: %v\n%s", command, err, out)
 		}
 		if command != "version" && !strings.Contains(out, "Example") {
 			t.Errorf("%s -h has no example:\n%s", command, out)
 		}
 	}
-	if _, _, err := try(t, nil, "serve"); err == nil || !strings.Contains(err.Error(), "--help") {
-		t.Errorf("an unknown command: %v", err)
+	for _, args := range [][]string{{"serve"}, {"--bogus"}, {"tools", "x"}, {"call"}, {"call", "a", "{}", "c"}, {"watch"}, {"watch", "--kb", "x", "--timeout", "0s"},
+		{"watch", "--kb"}, {"sandbox", "--speed", "0"}, {"sandbox", "--documents", "-1"}, {"http", "--addr"}} {
+		out, log, err := try(t, nil, args...)
+		if err == nil || out+log != "" || !strings.Contains(err.Error(), "--help") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v, %q, %q", args, err, out, log)
+		}
+	}
+	if help, _, err := try(t, nil, "help"); err != nil || help != top {
+		t.Errorf("help: %v\n%s", err, help)
 	}
 }
 

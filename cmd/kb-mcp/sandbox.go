@@ -3,30 +3,39 @@ package main
 import (
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"kb-mcp/vendors/sandbox"
 )
 
 // sandboxCmd is "kb-mcp sandbox".
 type sandboxCmd struct {
-	Addr      string  `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Where to listen, on this machine only; port 0 picks a free one."`
-	Documents int     `default:"0" help:"Size of an extra large knowledge base on every platform."`
-	Speed     float64 `default:"1" help:"How many times as fast documents are ingested."`
+	Addr      string
+	Documents int
+	Speed     float64
 }
 
-// Help is the long help of the command.
-func (sandboxCmd) Help() string {
-	return `Prints the variables that point kb-mcp at it, then serves until interrupted. Lines that begin with
-# are for other flavours: coze-studio, and RAGFlow's first generation.
+func (c sandboxCmd) command(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sandbox", Short: "Serve the four platforms' APIs with made-up data on this machine.", Args: cobra.NoArgs,
+		Long: `Serves the four platforms' APIs with made-up data on this machine.
 
-Examples:
-
-  kb-mcp sandbox > sandbox.env &
+Prints the variables that point kb-mcp at it, then serves until interrupted. Lines that begin with
+# are for other flavours: coze-studio, and RAGFlow's first generation.`,
+		Example: `  kb-mcp sandbox > sandbox.env &
   (set -a; . ./sandbox.env; kb-mcp call list_documents '{"vendor":"dify","knowledge_base_id":"..."}')
-  kb-mcp sandbox --documents 10000 --addr 127.0.0.1:9000`
+  kb-mcp sandbox --documents 10000 --addr 127.0.0.1:9000`,
+		PreRunE: func(*cobra.Command, []string) error { return c.check() },
+		Run:     a.does(func([]string) error { return c.run(a) }),
+	}
+	cmd.Flags().StringVar(&c.Addr, "addr", "127.0.0.1:0", "Listen at `HOST:PORT`, on this machine only; port 0 picks a free one.")
+	cmd.Flags().IntVar(&c.Documents, "documents", 0, "Size of an extra large knowledge base on every platform.")
+	cmd.Flags().Float64Var(&c.Speed, "speed", 1, "How many times as fast documents are ingested.")
+	return cmd
 }
 
-// Validate checks the flags.
-func (c sandboxCmd) Validate() error {
+// check judges the flags.
+func (c sandboxCmd) check() error {
 	if c.Documents < 0 || c.Documents > 1_000_000 {
 		return fmt.Errorf("--documents must be from 0 to 1000000")
 	}
@@ -36,8 +45,8 @@ func (c sandboxCmd) Validate() error {
 	return nil
 }
 
-// Run serves until a signal comes.
-func (c sandboxCmd) Run(a *app) error {
+// run serves until a signal comes.
+func (c sandboxCmd) run(a *app) error {
 	sb, err := sandbox.Start(a.ctx, c.Addr, sandbox.Options{Documents: c.Documents, Speed: c.Speed})
 	if err != nil {
 		return err

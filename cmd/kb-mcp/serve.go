@@ -7,27 +7,30 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"kb-mcp/server"
 	"kb-mcp/tools"
 	"kb-mcp/vendors/sandbox"
 )
 
 // stdioCmd is "kb-mcp stdio", and "kb-mcp" alone.
-type stdioCmd struct {
-	Demo bool `help:"Serve made-up documents of all four platforms; needs no account."`
-}
+type stdioCmd struct{ Demo bool }
 
-// Help is the long help of the command.
-func (stdioCmd) Help() string {
-	return `Examples:
-
-  DIFY_API_KEY=dataset-... kb-mcp
+func (c stdioCmd) command(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "stdio", Short: "Serve MCP on stdin and stdout (the default).", Args: cobra.NoArgs,
+		Example: `  DIFY_API_KEY=dataset-... kb-mcp
   kb-mcp --demo
-  claude mcp add kb -- kb-mcp --demo`
+  claude mcp add kb -- kb-mcp --demo`,
+		Run: a.does(func([]string) error { return c.run(a) }),
+	}
+	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Serve made-up documents of all four platforms; needs no account.")
+	return cmd
 }
 
-// Run serves until stdin ends or a signal comes.
-func (c stdioCmd) Run(a *app) error {
+// run serves until stdin ends or a signal comes.
+func (c stdioCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	conf, err := a.configure(ctx, c.Demo)
@@ -39,25 +42,28 @@ func (c stdioCmd) Run(a *app) error {
 
 // httpCmd is "kb-mcp http".
 type httpCmd struct {
-	Addr string `placeholder:"HOST:PORT" help:"Where to listen (default: KB_MCP_ADDR, else 127.0.0.1:8080). Port 0 picks a free one."`
-	Demo bool   `help:"Serve made-up documents of all four platforms; needs no account."`
+	Addr string
+	Demo bool
 }
 
-// Help is the long help of the command.
-func (httpCmd) Help() string {
-	return `Streamable HTTP is at /mcp, SSE for older clients at /sse, health at /healthz and /readyz.
-Beyond this machine it listens only with KB_MCP_AUTH_TOKENS set. Behind a load balancer, /mcp needs
-no sticky sessions; /sse does.
-
-Examples:
-
-  kb-mcp http --demo
+func (c httpCmd) command(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "http", Short: "Serve MCP over streamable HTTP and SSE.", Args: cobra.NoArgs,
+		Long: `Serves MCP over HTTP: streamable HTTP at /mcp, SSE for older clients at /sse, health at /healthz and
+/readyz. Beyond this machine it listens only with KB_MCP_AUTH_TOKENS set. Behind a load balancer, /mcp
+needs no sticky sessions; /sse does.`,
+		Example: `  kb-mcp http --demo
   kb-mcp http --addr 127.0.0.1:0
-  KB_MCP_AUTH_TOKENS=$(openssl rand -hex 32) KB_MCP_ALLOWED_HOSTS=kb.example.com kb-mcp http --addr 0.0.0.0:8080`
+  KB_MCP_AUTH_TOKENS=$(openssl rand -hex 32) KB_MCP_ALLOWED_HOSTS=kb.example.com kb-mcp http --addr 0.0.0.0:8080`,
+		Run: a.does(func([]string) error { return c.run(a) }),
+	}
+	cmd.Flags().StringVar(&c.Addr, "addr", "", "Listen at `HOST:PORT` (default: KB_MCP_ADDR, else 127.0.0.1:8080). Port 0 picks a free one.")
+	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Serve made-up documents of all four platforms; needs no account.")
+	return cmd
 }
 
-// Run serves until a signal comes.
-func (c httpCmd) Run(a *app) error {
+// run serves until a signal comes.
+func (c httpCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	conf, err := a.configure(ctx, c.Demo)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/spf13/cobra"
 
 	"kb-mcp/tools"
 	"kb-mcp/vendors/all"
@@ -13,18 +14,18 @@ import (
 // toolsCmd is "kb-mcp tools".
 type toolsCmd struct{}
 
-// Help is the long help of the command.
-func (toolsCmd) Help() string {
-	return `The list is what a client gets from tools/list: names, descriptions, schemas, annotations. It needs
-no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too.
-
-Example:
-
-  kb-mcp tools | jq -r '.tools[].name'`
+func (c toolsCmd) command(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "tools", Short: "Print the tool list as JSON.", Args: cobra.NoArgs,
+		Long: `Prints the list that a client gets from tools/list: names, descriptions, schemas, annotations. It needs
+no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too.`,
+		Example: "  kb-mcp tools | jq -r '.tools[].name'",
+		Run:     a.does(func([]string) error { return c.run(a) }),
+	}
 }
 
-// Run prints the list.
-func (toolsCmd) Run(a *app) error {
+// run prints the list.
+func (toolsCmd) run(a *app) error {
 	var s settings
 	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
 	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.writes()})

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // version is the release, as clients see it too.
@@ -12,8 +14,15 @@ const version = "0.1.0"
 // versionCmd is "kb-mcp version".
 type versionCmd struct{}
 
-// Run prints one line.
-func (versionCmd) Run(a *app) error {
+func (c versionCmd) command(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print version, commit and Go version.", Args: cobra.NoArgs,
+		Run: a.does(func([]string) error { return c.run(a) }),
+	}
+}
+
+// run prints one line.
+func (versionCmd) run(a *app) error {
 	_, err := fmt.Fprintf(a.stdout, "kb-mcp %s, commit %s, %s\n", version, commit(), runtime.Version())
 	return err
 }

@@ -11,17 +11,17 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/spf13/cobra"
+
 	"kb-mcp/vendors"
 )
 
 // watchCmd is "kb-mcp watch".
 type watchCmd struct {
-	Vendor   string        `placeholder:"NAME" help:"The connection; may be left out when there is one."`
-	KB       string        `name:"kb" required:"" placeholder:"ID" help:"The knowledge base."`
-	Document []string      `placeholder:"ID" sep:"none" help:"A document; may be repeated. Without, everything in the knowledge base that is not settled."`
-	Timeout  time.Duration `default:"10m" help:"How long to watch."`
-	JSON     bool          `name:"json" help:"Print a JSON line for every change, and one with the summary."`
-	Demo     bool          `help:"Watch the sandbox with made-up documents; needs no account."`
+	Vendor, KB string
+	Document   []string
+	Timeout    time.Duration
+	JSON, Demo bool
 }
 
 // Exit codes beside 0 (everything completed) and 1 (something did not).
@@ -30,31 +30,43 @@ const (
 	exitInterrupted = 130 // as a shell
 )
 
-// Help is the long help of the command.
-func (watchCmd) Help() string {
-	return `Shows live bars in a terminal and a line per change elsewhere, until every document has settled.
+func (c watchCmd) command(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "watch --kb ID", Short: "Watch documents until they are ingested.", Args: cobra.NoArgs,
+		Long: `Shows live bars in a terminal and a line per change elsewhere, until every document has settled.
 A document that waits for a person (not_started, paused) has settled, but is not completed.
 
 Exits with 0 when everything is completed, 1 when something is not or could not be read, 124 when
-the time ran out, 130 when it was interrupted.
-
-Examples:
-
-  kb-mcp watch --demo --vendor dify --kb 426b81d0-3121-45a3-aeba-2340453846f5 --timeout 30s
+the time ran out, 130 when it was interrupted.`,
+		Example: `  kb-mcp watch --demo --vendor dify --kb 426b81d0-3121-45a3-aeba-2340453846f5 --timeout 30s
   kb-mcp watch --vendor coze --kb 7446312476208142546 --document 7450000000000000001
-  kb-mcp watch --vendor ragflow --kb ... --json --timeout 1h | jq -c 'select(.status == "failed")'`
+  kb-mcp watch --vendor ragflow --kb ... --json --timeout 1h | jq -c 'select(.status == "failed")'`,
+		PreRunE: func(*cobra.Command, []string) error { return c.check() },
+		Run:     a.does(func([]string) error { return c.run(a) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&c.Vendor, "vendor", "", "`NAME` of the connection; may be left out when there is one.")
+	flags.StringVar(&c.KB, "kb", "", "`ID` of the knowledge base.")
+	flags.StringArrayVar(&c.Document, "document", nil, "`ID` of a document; may be repeated. Without, everything in the knowledge base that is not settled.")
+	flags.DurationVar(&c.Timeout, "timeout", 10*time.Minute, "How long to watch.")
+	flags.BoolVar(&c.JSON, "json", false, "Print a JSON line for every change, and one with the summary.")
+	flags.BoolVar(&c.Demo, "demo", false, "Watch the sandbox with made-up documents; needs no account.")
+	return cmd
 }
 
-// Validate checks the flags.
-func (c watchCmd) Validate() error {
+// check judges the flags.
+func (c watchCmd) check() error {
+	if c.KB == "" {
+		return errors.New("--kb is required: the ID of the knowledge base")
+	}
 	if c.Timeout <= 0 {
 		return errors.New("--timeout must be above 0, such as 90s or 10m")
 	}
 	return nil
 }
 
-// Run watches.
-func (c watchCmd) Run(a *app) error {
+// run watches.
+func (c watchCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	quiet := *a
