@@ -2,9 +2,7 @@ package ratelimit
 
 import (
 	"context"
-	"crypto/sha1"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/url"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 const (
@@ -27,13 +26,8 @@ const (
 // Redis is the server in which processes keep their accounts together. It is
 // connected to when it is first needed. While it is away, accounts say so at
 // once, and it is looked for from time to time.
-//
-// The client stands in functions only. Where the linker sees it reach an
-// interface, through redis.Script or a field of something that is one, it keeps
-// the methods of all commands: 3 MB of the binary.
 type Redis struct {
-	eval     func(ctx context.Context, s script, keys []string, args []any) ([]int64, error)
-	close    func() error
+	client   *redis.Client
 	log      *slog.Logger
 	patience time.Duration
 
@@ -56,25 +50,26 @@ func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, 
 	if err != nil {
 		return nil, errRedisURL
 	}
-	o.MaxRetries = -1 // a repeated reservation could book twice, and would take twice as long
+	// A repeated reservation could book twice, and would take twice as long.
+	o.MaxRetries, o.DialerRetries = -1, 1
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, -1, -1
 	o.ContextTimeoutEnabled = true // see run
-	o.DisableIdentity = true       // CLIENT SETINFO: a trip more, that some users may not make
+	// Each would be a trip more, and a command that some users may not give.
+	o.DisableIdentity, o.MaintNotificationsConfig = true, &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if o.TLSConfig != nil {
 		o.TLSConfig.RootCAs = roots
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := redis.NewClient(o)
-	return &Redis{eval: evaluator(c), close: func() error { return c.Close() }, log: log, patience: patience}, nil
+	return &Redis{client: redis.NewClient(o), log: log, patience: patience}, nil
 }
 
 var errRedisURL = errors.New("must be redis://host:port, rediss://host:port or unix:///path")
 
 // Close ends the connections.
 func (r *Redis) Close() error {
-	err := r.close()
+	err := r.client.Close()
 	r.looks.Wait()
 	return err
 }
@@ -82,17 +77,9 @@ func (r *Redis) Close() error {
 // errAway says that Redis cannot be used now.
 var errAway = errors.New("the shared account is away")
 
-// script is a Lua program, which Redis remembers by its hash.
-type script struct{ source, hash string }
-
-func newScript(source string) script {
-	sum := sha1.Sum([]byte(source))
-	return script{source, hex.EncodeToString(sum[:])}
-}
-
 // call runs a script, or says errAway. A caller that leaves does not stop it:
 // else nobody would know whether its turn was booked.
-func (r *Redis) call(ctx context.Context, s script, keys []string, args ...any) ([]int64, error) {
+func (r *Redis) call(ctx context.Context, s *redis.Script, keys []string, args ...any) ([]int64, error) {
 	here, look := r.state(time.Now())
 	if look {
 		r.looks.Go(func() { // ends within patience
@@ -110,22 +97,12 @@ func (r *Redis) call(ctx context.Context, s script, keys []string, args ...any) 
 	return answer, nil
 }
 
-// run asks Redis whatever happened before.
-func (r *Redis) run(ctx context.Context, s script, keys []string, args []any) ([]int64, error) {
+// run asks Redis whatever happened before: in one trip, but for the first time
+// that a server sees the script.
+func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args []any) ([]int64, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience)
 	defer cancel()
-	return r.eval(ctx, s, keys, args)
-}
-
-// evaluator runs scripts by their hash, in one trip.
-func evaluator(c *redis.Client) func(context.Context, script, []string, []any) ([]int64, error) {
-	return func(ctx context.Context, s script, keys []string, args []any) ([]int64, error) {
-		answer, err := c.EvalSha(ctx, s.hash, keys, args...).Int64Slice()
-		if redis.HasErrorPrefix(err, "NOSCRIPT") { // a new server, or a restarted one
-			answer, err = c.Eval(ctx, s.source, keys, args...).Int64Slice()
-		}
-		return answer, err
-	}
+	return s.Run(ctx, r.client, keys, args...).Int64Slice()
 }
 
 // state reports whether Redis can be used, and else whether the caller is the

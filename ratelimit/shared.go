@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 //go:embed reserve.lua
@@ -24,10 +26,10 @@ var moveSource string
 var closeSource string
 
 var (
-	reserveScript  = newScript(reserveSource)
-	giveBackScript = newScript(giveBackSource)
-	moveScript     = newScript(moveSource)
-	closeScript    = newScript(closeSource)
+	reserveScript  = redis.NewScript(reserveSource)
+	giveBackScript = redis.NewScript(giveBackSource)
+	moveScript     = redis.NewScript(moveSource)
+	closeScript    = redis.NewScript(closeSource)
 )
 
 const (
