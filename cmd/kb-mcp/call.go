@@ -17,7 +17,7 @@ type callCmd struct {
 	Demo       bool
 }
 
-func (c callCmd) command(a *app) *cobra.Command {
+func (c *callCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "call TOOL [JSON]", Short: "Call one tool from the shell.",
 		Long: `Calls one tool from the shell: TOOL is a name that kb-mcp tools lists, JSON an object of its arguments.
@@ -27,24 +27,22 @@ exits with 1. There is no log unless KB_MCP_LOG_LEVEL is set.`,
 		Example: `  kb-mcp call --demo list_knowledge_bases '{"vendor":"coze"}'
   kb-mcp call get_ingestion_progress '{"vendor":"dify","knowledge_base_id":"..."}'`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 && len(args) != 2 {
+			if len(args) < 1 || len(args) > 2 {
 				return errors.New("call takes the name of a tool and, in quotes, the JSON of its arguments")
+			}
+			if c.Tool, c.Args = args[0], "{}"; len(args) == 2 {
+				c.Args = args[1]
 			}
 			return nil
 		},
-		Run: a.does(func(args []string) error {
-			if c.Tool, c.Args = args[0], "{}"; len(args) > 1 {
-				c.Args = args[1]
-			}
-			return c.run(a)
-		}),
+		Run: a.does(c.run),
 	}
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Call the sandbox with made-up documents; needs no account.")
 	return cmd
 }
 
 // run makes the call.
-func (c callCmd) run(a *app) error {
+func (c *callCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	quiet := *a

@@ -16,7 +16,7 @@ import (
 // demoCmd is "kb-mcp demo".
 type demoCmd struct{}
 
-func (c demoCmd) command(a *app) *cobra.Command {
+func (c *demoCmd) command(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: "A guided tour on made-up data, under 15 seconds, no account needed.", Args: cobra.NoArgs,
 		Long: `A guided tour on made-up data, under 15 seconds, no account needed.
@@ -24,7 +24,7 @@ func (c demoCmd) command(a *app) *cobra.Command {
 Starts the sandbox on this machine, connects to it as to the real platforms, lists what is there, and
 watches an upload to each platform until it is ingested, or fails and says why. Ends by itself.`,
 		Example: "  go run ./cmd/kb-mcp demo",
-		Run:     a.does(func([]string) error { return c.run(a) }),
+		Run:     a.does(c.run),
 	}
 }
 
@@ -35,7 +35,7 @@ const (
 )
 
 // run gives the tour.
-func (demoCmd) run(a *app) error {
+func (*demoCmd) run(a *app) error {
 	ctx, cancel := context.WithTimeout(a.ctx, tourTime)
 	defer cancel()
 	sb, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{Speed: tourSpeed})

@@ -20,7 +20,7 @@ import (
 // doctorCmd is "kb-mcp doctor".
 type doctorCmd struct{ JSON, Demo bool }
 
-func (c doctorCmd) command(a *app) *cobra.Command {
+func (c *doctorCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check settings, network, credentials and versions, and say what to fix.", Args: cobra.NoArgs,
 		Long: `Checks the settings, the Redis that shares rate limits if one is set, and of each connection the
@@ -31,7 +31,7 @@ Exits with 1 when a check failed; a warning is no failure.`,
 		Example: `  kb-mcp doctor --demo
   DIFY_API_KEY=dataset-... kb-mcp doctor
   kb-mcp doctor --json | jq -r '.checks[] | select(.status != "ok") | .hint'`,
-		Run: a.does(func([]string) error { return c.run(a) }),
+		Run: a.does(c.run),
 	}
 	cmd.Flags().BoolVar(&c.JSON, "json", false, "Print one JSON object instead of lines.")
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Check the sandbox with made-up documents; needs no account.")
@@ -45,7 +45,7 @@ type check struct {
 }
 
 // run checks everything and prints the report.
-func (c doctorCmd) run(a *app) error {
+func (c *doctorCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	environ := a.environ

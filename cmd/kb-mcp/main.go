@@ -94,12 +94,12 @@ const examples = `  kb-mcp demo                         look at it without any a
 // command is the whole command line: stdio, which is the default, and beside it
 // all the others.
 func (a *app) command() *cobra.Command {
-	root := stdioCmd{}.command(a)
+	root := new(stdioCmd).command(a)
 	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
 	root.Args = nil // cobra's own check tells of an unknown command
 	root.AddCommand(
-		stdioCmd{}.command(a), httpCmd{}.command(a), demoCmd{}.command(a), sandboxCmd{}.command(a), doctorCmd{}.command(a),
-		watchCmd{}.command(a), toolsCmd{}.command(a), callCmd{}.command(a), versionCmd{}.command(a),
+		new(stdioCmd).command(a), new(httpCmd).command(a), new(demoCmd).command(a), new(sandboxCmd).command(a), new(doctorCmd).command(a),
+		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a),
 	)
 	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -110,8 +110,8 @@ func (a *app) command() *cobra.Command {
 
 // does is the work of a command. What fails in it is not what cobra says of the
 // command line.
-func (a *app) does(work func(args []string) error) func(*cobra.Command, []string) {
-	return func(_ *cobra.Command, args []string) { a.failed = work(args) }
+func (a *app) does(work func(*app) error) func(*cobra.Command, []string) {
+	return func(*cobra.Command, []string) { a.failed = work(a) }
 }
 
 // run is the program: main without the process.

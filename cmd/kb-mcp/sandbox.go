@@ -15,7 +15,7 @@ type sandboxCmd struct {
 	Speed     float64
 }
 
-func (c sandboxCmd) command(a *app) *cobra.Command {
+func (c *sandboxCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sandbox", Short: "Serve the four platforms' APIs with made-up data on this machine.", Args: cobra.NoArgs,
 		Long: `Serves the four platforms' APIs with made-up data on this machine.
@@ -26,7 +26,7 @@ Prints the variables that point kb-mcp at it, then serves until interrupted. Lin
   (set -a; . ./sandbox.env; kb-mcp call list_documents '{"vendor":"dify","knowledge_base_id":"..."}')
   kb-mcp sandbox --documents 10000 --addr 127.0.0.1:9000`,
 		PreRunE: func(*cobra.Command, []string) error { return c.check() },
-		Run:     a.does(func([]string) error { return c.run(a) }),
+		Run:     a.does(c.run),
 	}
 	cmd.Flags().StringVar(&c.Addr, "addr", "127.0.0.1:0", "Listen at `HOST:PORT`, on this machine only; port 0 picks a free one.")
 	cmd.Flags().IntVar(&c.Documents, "documents", 0, "Size of an extra large knowledge base on every platform.")
@@ -35,7 +35,7 @@ Prints the variables that point kb-mcp at it, then serves until interrupted. Lin
 }
 
 // check judges the flags.
-func (c sandboxCmd) check() error {
+func (c *sandboxCmd) check() error {
 	if c.Documents < 0 || c.Documents > 1_000_000 {
 		return fmt.Errorf("--documents must be from 0 to 1000000")
 	}
@@ -46,7 +46,7 @@ func (c sandboxCmd) check() error {
 }
 
 // run serves until a signal comes.
-func (c sandboxCmd) run(a *app) error {
+func (c *sandboxCmd) run(a *app) error {
 	sb, err := sandbox.Start(a.ctx, c.Addr, sandbox.Options{Documents: c.Documents, Speed: c.Speed})
 	if err != nil {
 		return err

@@ -17,20 +17,20 @@ import (
 // stdioCmd is "kb-mcp stdio", and "kb-mcp" alone.
 type stdioCmd struct{ Demo bool }
 
-func (c stdioCmd) command(a *app) *cobra.Command {
+func (c *stdioCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stdio", Short: "Serve MCP on stdin and stdout (the default).", Args: cobra.NoArgs,
 		Example: `  DIFY_API_KEY=dataset-... kb-mcp
   kb-mcp --demo
   claude mcp add kb -- kb-mcp --demo`,
-		Run: a.does(func([]string) error { return c.run(a) }),
+		Run: a.does(c.run),
 	}
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Serve made-up documents of all four platforms; needs no account.")
 	return cmd
 }
 
 // run serves until stdin ends or a signal comes.
-func (c stdioCmd) run(a *app) error {
+func (c *stdioCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	conf, err := a.configure(ctx, c.Demo)
@@ -46,7 +46,7 @@ type httpCmd struct {
 	Demo bool
 }
 
-func (c httpCmd) command(a *app) *cobra.Command {
+func (c *httpCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "http", Short: "Serve MCP over streamable HTTP and SSE.", Args: cobra.NoArgs,
 		Long: `Serves MCP over HTTP: streamable HTTP at /mcp, SSE for older clients at /sse, health at /healthz and
@@ -55,7 +55,7 @@ needs no sticky sessions; /sse does.`,
 		Example: `  kb-mcp http --demo
   kb-mcp http --addr 127.0.0.1:0
   KB_MCP_AUTH_TOKENS=$(openssl rand -hex 32) KB_MCP_ALLOWED_HOSTS=kb.example.com kb-mcp http --addr 0.0.0.0:8080`,
-		Run: a.does(func([]string) error { return c.run(a) }),
+		Run: a.does(c.run),
 	}
 	cmd.Flags().StringVar(&c.Addr, "addr", "", "Listen at `HOST:PORT` (default: KB_MCP_ADDR, else 127.0.0.1:8080). Port 0 picks a free one.")
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Serve made-up documents of all four platforms; needs no account.")
@@ -63,7 +63,7 @@ needs no sticky sessions; /sse does.`,
 }
 
 // run serves until a signal comes.
-func (c httpCmd) run(a *app) error {
+func (c *httpCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	conf, err := a.configure(ctx, c.Demo)

@@ -14,18 +14,18 @@ import (
 // toolsCmd is "kb-mcp tools".
 type toolsCmd struct{}
 
-func (c toolsCmd) command(a *app) *cobra.Command {
+func (c *toolsCmd) command(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "tools", Short: "Print the tool list as JSON.", Args: cobra.NoArgs,
 		Long: `Prints the list that a client gets from tools/list: names, descriptions, schemas, annotations. It needs
 no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too.`,
 		Example: "  kb-mcp tools | jq -r '.tools[].name'",
-		Run:     a.does(func([]string) error { return c.run(a) }),
+		Run:     a.does(c.run),
 	}
 }
 
 // run prints the list.
-func (toolsCmd) run(a *app) error {
+func (*toolsCmd) run(a *app) error {
 	var s settings
 	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
 	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.writes()})

@@ -14,15 +14,15 @@ const version = "0.1.0"
 // versionCmd is "kb-mcp version".
 type versionCmd struct{}
 
-func (c versionCmd) command(a *app) *cobra.Command {
+func (c *versionCmd) command(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print version, commit and Go version.", Args: cobra.NoArgs,
-		Run: a.does(func([]string) error { return c.run(a) }),
+		Run: a.does(c.run),
 	}
 }
 
 // run prints one line.
-func (versionCmd) run(a *app) error {
+func (*versionCmd) run(a *app) error {
 	_, err := fmt.Fprintf(a.stdout, "kb-mcp %s, commit %s, %s\n", version, commit(), runtime.Version())
 	return err
 }

@@ -30,7 +30,7 @@ const (
 	exitInterrupted = 130 // as a shell
 )
 
-func (c watchCmd) command(a *app) *cobra.Command {
+func (c *watchCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "watch --kb ID", Short: "Watch documents until they are ingested.", Args: cobra.NoArgs,
 		Long: `Shows live bars in a terminal and a line per change elsewhere, until every document has settled.
@@ -42,7 +42,7 @@ the time ran out, 130 when it was interrupted.`,
   kb-mcp watch --vendor coze --kb 7446312476208142546 --document 7450000000000000001
   kb-mcp watch --vendor ragflow --kb ... --json --timeout 1h | jq -c 'select(.status == "failed")'`,
 		PreRunE: func(*cobra.Command, []string) error { return c.check() },
-		Run:     a.does(func([]string) error { return c.run(a) }),
+		Run:     a.does(c.run),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.Vendor, "vendor", "", "`NAME` of the connection; may be left out when there is one.")
@@ -55,7 +55,7 @@ the time ran out, 130 when it was interrupted.`,
 }
 
 // check judges the flags.
-func (c watchCmd) check() error {
+func (c *watchCmd) check() error {
 	if c.KB == "" {
 		return errors.New("--kb is required: the ID of the knowledge base")
 	}
@@ -66,7 +66,7 @@ func (c watchCmd) check() error {
 }
 
 // run watches.
-func (c watchCmd) run(a *app) error {
+func (c *watchCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	quiet := *a
@@ -110,7 +110,7 @@ func (c configuration) vendor(name string) (*vendors.Vendor, error) {
 	return nil, fmt.Errorf("--vendor must be one of %s", strings.Join(names, ", "))
 }
 
-func (c watchCmd) display(w io.Writer) display {
+func (c *watchCmd) display(w io.Writer) display {
 	if c.JSON {
 		return &jsonLines{w: w, last: map[string]string{}}
 	}
@@ -118,7 +118,7 @@ func (c watchCmd) display(w io.Writer) display {
 }
 
 // unread reports a failed look.
-func (c watchCmd) unread(a *app, err error) error {
+func (c *watchCmd) unread(a *app, err error) error {
 	r := vendors.ReportOf(err)
 	if !c.JSON {
 		return fmt.Errorf("%s %s", r.Message, r.Hint)
@@ -132,7 +132,7 @@ func (c watchCmd) unread(a *app, err error) error {
 }
 
 // result prints the summary and gives the exit code.
-func (c watchCmd) result(a *app, w *watcher, timedOut bool) error {
+func (c *watchCmd) result(a *app, w *watcher, timedOut bool) error {
 	s := w.summary()
 	advice := advise(s, timedOut)
 	if c.JSON {
