@@ -50,6 +50,12 @@ func (t *Transport) take(ctx context.Context) ([]*Turn, error) {
 // hold is a turn that waits for its request.
 type hold struct{ turn atomic.Pointer[Turn] }
 
+func (h *hold) release() {
+	if t := h.turn.Swap(nil); t != nil {
+		t.GiveBack()
+	}
+}
+
 type holdKey struct{ l *Limiter }
 
 // Hold waits for a turn as [Limiter.Take] does, for the next request with the
@@ -63,11 +69,15 @@ func (l *Limiter) Hold(ctx context.Context) (held context.Context, release func(
 	}
 	h := &hold{}
 	h.turn.Store(turn)
-	return context.WithValue(ctx, holdKey{l}, h), func() {
-		if t := h.turn.Swap(nil); t != nil {
-			t.GiveBack()
-		}
-	}, nil
+	return context.WithValue(ctx, holdKey{l}, h), h.release, nil
+}
+
+// Forgo gives back the turn held in ctx, if there is one and no request has used
+// it: who does not need it now must not keep others from it.
+func (l *Limiter) Forgo(ctx context.Context) {
+	if h, ok := ctx.Value(holdKey{l}).(*hold); ok {
+		h.release()
+	}
 }
 
 // heldOr gives the turn held in ctx, or waits for one.

@@ -116,6 +116,9 @@ func (c *Client) read(ctx context.Context, key string, call Call, u string, body
 			fl.value = value
 			fl.answer, fl.err = c.run(ctx, call, u, body, interfaceOf(value))
 		})
+		if !first {
+			c.conn.Limiter.Forgo(ctx)
+		}
 		select {
 		case <-fl.done:
 		case <-ctx.Done():

@@ -61,6 +61,40 @@ func TestEqualReadsAreOneRequest(t *testing.T) {
 	})
 }
 
+// Who joins a read that is on its way gives others the turn that he holds.
+func TestJoiningForgoesAHeldTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int64
+		l := limiter(t, "2/h")
+		c := client(t, "http://h", Conn{Limiter: l, Transport: counted(&n, after(10*time.Second, reply(200, `{"value":"v"}`)))}, nil)
+		var wg sync.WaitGroup
+		ask := func(ctx context.Context) {
+			wg.Go(func() {
+				if err := c.Do(ctx, Call{Method: "GET", Path: []string{"list"}}, &payload{}); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		ask(t.Context())
+		held, release, err := c.conn.Hold(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		ask(held)
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := pass(soon, l); err != nil {
+			t.Errorf("another caller while both wait for one answer: %v", err)
+		}
+		wg.Wait()
+		if n.Load() != 1 {
+			t.Errorf("%d requests", n.Load())
+		}
+	})
+}
+
 func TestEqualReadsShareTheirFailure(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer answer
