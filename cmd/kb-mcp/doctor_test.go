@@ -101,6 +101,7 @@ func TestDoctorInTheSandbox(t *testing.T) {
 }
 
 func TestDoctorOtherFaces(t *testing.T) {
+	t.Parallel()
 	sb := started(t, sandbox.Options{})
 	e := doctor(t, sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio, sandbox.FaceRAGFlowPreview))
 	if _, text := e.find("coze", "dialect"); !strings.Contains(text, "coze-studio") {

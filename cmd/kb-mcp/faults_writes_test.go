@@ -43,6 +43,7 @@ const (
 // made once at most, success means that it is there, and no error that invites
 // a second try comes after the first has made it.
 func TestWritesUnderFaults(t *testing.T) {
+	t.Parallel()
 	defer func(w io.Writer) { log.SetOutput(w) }(log.Writer())
 	log.SetOutput(io.Discard)
 	l := newLab(t)

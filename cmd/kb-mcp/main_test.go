@@ -154,6 +154,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestTourEndsByItself(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	out, _, err := try(t, nil, "demo")
 	if err != nil || time.Since(began) > 15*time.Second {
