@@ -84,8 +84,8 @@ func TestQuotaIsUsed(t *testing.T) {
 }
 
 // A request whose caller has left may arrive yet: its slot counts as that of one
-// that is on its way as long as one can be.
-// If it is not known when it left, it may have done so at the last moment.
+// that is on its way as long as one can be. Where nobody said when it left, it
+// may have done so at the last moment.
 func TestUnansweredCountsLate(t *testing.T) {
 	for _, known := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -40,6 +40,7 @@ func (s *sendings) connected(c httptrace.GotConnInfo) {
 	}
 }
 
+// begin comes once the headers are written, to a buffer or to the kernel.
 func (s *sendings) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

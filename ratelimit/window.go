@@ -20,7 +20,7 @@ import (
 type window struct {
 	Term
 	resting []*slot // in the order in which they will be ready
-	held    []*slot // longest held first
+	held    []*slot // in the order in which they were taken, or their requests left
 	// quickest is the shortest time an answer ever took: half of it at least
 	// every answer spends at the platform and on its way back, and that time a
 	// slot has rested when the answer comes. To rest a window from the answer

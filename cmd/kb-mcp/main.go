@@ -71,7 +71,8 @@ func exitCode(err error) int {
 	return 1
 }
 
-// app is the world of a command: nothing else is read or written.
+// app is the world of a command, beside which nothing is read or written, and
+// how it went there.
 type app struct {
 	ctx            context.Context
 	environ        []string
