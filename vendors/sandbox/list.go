@@ -43,9 +43,21 @@ func (l List) Filter(keep func(*Document) bool) List {
 	return List{out}
 }
 
-// Chunks cuts the text into its chunks: one for each paragraph. Pieces, when
-// set, repeats them, numbered, to that many.
+// Chunks is the texts of the chunks.
 func (d *Document) Chunks() []string {
+	if d.Edited == nil {
+		return d.cut()
+	}
+	out := make([]string, len(d.Edited))
+	for i, c := range d.Edited {
+		out[i] = c.Text
+	}
+	return out
+}
+
+// cut makes the chunks of the text: one for each paragraph. Pieces, when set,
+// repeats them, numbered, to that many.
+func (d *Document) cut() []string {
 	var out []string
 	for part := range strings.SplitSeq(d.Text, "\n") {
 		if part = strings.TrimSpace(part); part != "" {
@@ -60,10 +72,13 @@ func (d *Document) Chunks() []string {
 
 // ChunkCount is len(d.Chunks()) without making them where that is known.
 func (d *Document) ChunkCount() int {
-	if d.Pieces > 0 && d.Text != "" {
+	switch {
+	case d.Edited != nil:
+		return len(d.Edited)
+	case d.Pieces > 0 && d.Text != "":
 		return d.Pieces
 	}
-	return len(d.Chunks())
+	return len(d.cut())
 }
 
 // inserted puts d into a list that is sorted by (Created, Seq). A slice that

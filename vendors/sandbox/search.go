@@ -10,7 +10,7 @@ import (
 // hit is one chunk that a search found.
 type hit struct {
 	d     *Document
-	index int // of the chunk in its document, from 0
+	index int // the number of the chunk in its document
 	text  string
 	score float64 // 0..1: the share of the query's terms that the chunk holds
 }
@@ -27,9 +27,9 @@ func (s *Sandbox) search(platform, kb, query string) []hit {
 		if d.Disabled || d.Archived || s.state(d).Phase != Completed {
 			continue
 		}
-		for n, text := range d.Chunks() {
-			if found := holds(strings.ToLower(text), want); found > 0 {
-				hits = append(hits, hit{d, n, text, float64(found) / float64(len(want))})
+		for _, c := range d.Parts() {
+			if found := holds(strings.ToLower(c.Text), want); found > 0 && !c.Disabled {
+				hits = append(hits, hit{d, c.Number, c.Text, float64(found) / float64(len(want))})
 			}
 		}
 	}

@@ -58,6 +58,9 @@ type Document struct {
 	Metadata []Field
 	Batch    string // Dify: the batch of the upload
 
+	Edited    []Chunk // the chunks, once somebody has edited them; see [Store.EditChunks]
+	LastChunk int     // the highest number given to one of Edited
+
 	Created  time.Time
 	Updated  time.Time
 	Started  time.Time // when ingestion was asked for; zero: not yet

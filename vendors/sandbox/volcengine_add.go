@@ -181,6 +181,7 @@ func (f *volcFace) overwrite(old *Document, d Document) {
 	plan.Stages[0].Raw = "3"
 	f.s.store.Update(Volcengine, old.ID, func(o *Document) {
 		o.Name, o.Format, o.Source, o.URL, o.Text, o.Size, o.Pieces = d.Name, d.Format, d.Source, d.URL, d.Text, d.Size, 0
+		o.Edited = nil
 		o.Updated, o.Started, o.Plan = now, now, plan.sped(f.s.opts.Speed)
 	})
 }
