@@ -49,7 +49,7 @@ func TestLargeFileIsStreamed(t *testing.T) {
 			t.Errorf("the first part is %v, %v", data, err)
 			return
 		}
-		if text, _ := io.ReadAll(data); !bytes.Equal(text, []byte(`{"doc_form":"text_model"}`)) {
+		if text, _ := io.ReadAll(data); !bytes.Equal(text, []byte(`{"indexing_technique":"economy","doc_form":"text_model"}`)) {
 			t.Errorf("options %s", text)
 		}
 		file, err := parts.NextPart()

@@ -1,6 +1,7 @@
 package dify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,10 +45,13 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	err = d.create(ctx, u, kb, &out)
 	if misread(err) {
 		d.memory.forget(kb.id)
-		if kb, err = d.knowledgeBase(ctx, kb.id); err != nil {
-			return vendors.Uploaded{}, err
+		now, failed := d.knowledgeBase(ctx, kb.id)
+		if failed != nil {
+			return vendors.Uploaded{}, failed
 		}
-		err = d.create(ctx, u, kb, &out)
+		if !now.options().same(kb.options()) { // a refused upload leaves its file on the server
+			kb, err = now, d.create(ctx, u, now, &out)
+		}
 	}
 	switch {
 	case lost(err):
@@ -97,10 +101,11 @@ type textBody struct {
 	options
 }
 
-// options say how to ingest a document. Left out is what the knowledge base
-// has: sent again it would change it.
+// options say how to ingest a document. A text needs the technique every time
+// (1.12.1 calls it a missing field, 1.8.1 an invalid null), also where the
+// knowledge base has one: that one stays, whatever is sent.
 type options struct {
-	Technique string `json:"indexing_technique,omitempty"`
+	Technique string `json:"indexing_technique"`
 	Form      string `json:"doc_form,omitempty"`
 	Rule      *rule  `json:"process_rule,omitempty"`
 }
@@ -112,11 +117,17 @@ type rule struct {
 }
 
 func (f facts) options() options {
-	o := options{Form: f.form, Technique: f.first()}
+	o := options{Form: f.form, Technique: cmp.Or(f.technique, f.first())}
 	if f.empty {
 		o.Rule = &rule{Mode: "automatic"}
 	}
 	return o
+}
+
+// same reports whether two options ask for the same.
+func (o options) same(other options) bool {
+	a, b := o.Rule, other.Rule
+	return o.Technique == other.Technique && o.Form == other.Form && (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
 // first is the technique to give to a knowledge base that has none; "" for one
