@@ -16,17 +16,17 @@ const maxBatches = 2048
 // document. It is safe for concurrent use.
 type batches struct {
 	mu    sync.Mutex
-	of    map[string]sent // by document id in lower case
-	order []string        // oldest first
+	of    map[string]batch // by document id in lower case
+	order []string         // oldest first
 }
 
-// sent is one upload.
-type sent struct{ batch, name string }
+// batch is one upload.
+type batch struct{ id, name string }
 
-func newBatches() *batches { return &batches{of: map[string]sent{}} }
+func newBatches() *batches { return &batches{of: map[string]batch{}} }
 
-func (b *batches) keep(document string, s sent) {
-	if s.batch == "" {
+func (b *batches) keep(document string, s batch) {
+	if s.id == "" {
 		return
 	}
 	b.mu.Lock()
@@ -42,11 +42,11 @@ func (b *batches) keep(document string, s sent) {
 	}
 }
 
-func (b *batches) recall(document string) (sent, bool) {
+func (b *batches) recall(document string) (batch, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s, ok := b.of[strings.ToLower(document)]
-	return s, ok && s.batch != ""
+	return s, ok && s.id != ""
 }
 
 // forget drops a batch that the document is no longer of. Its place in the
@@ -54,8 +54,8 @@ func (b *batches) recall(document string) (sent, bool) {
 func (b *batches) forget(document string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if key := strings.ToLower(document); b.of[key].batch != "" {
-		b.of[key] = sent{}
+	if key := strings.ToLower(document); b.of[key].id != "" {
+		b.of[key] = batch{}
 	}
 }
 
@@ -66,7 +66,7 @@ func (d *Driver) one(ctx context.Context, kb, id string) (vendors.Document, erro
 	if !ok {
 		return d.detail(ctx, kb, id)
 	}
-	rep, err := d.batch(ctx, kb, s.batch)
+	rep, err := d.batch(ctx, kb, s.id)
 	for _, doc := range rep.Documents {
 		if strings.EqualFold(doc.DocumentID, id) {
 			doc.Name = s.name

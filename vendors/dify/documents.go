@@ -31,6 +31,7 @@ func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (v
 	for i := range out.Data {
 		if out.Data[i].ID != "" {
 			p.Items = append(p.Items, out.Data[i].normal())
+			out.Data[i].version = out.version
 			d.memory.keep(out.Data[i].facts())
 		}
 	}
@@ -67,7 +68,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 			p.Items = append(p.Items, out.Data[i].normal())
 		}
 	}
-	p.Filtered = (q.NameContains == "" || byName) && (q.Status == "" || display != "" && out.since(1, 10, 1))
+	p.Filtered = (q.NameContains == "" || byName) && (q.Status == "" || display != "" && since(out.version, 1, 10, 1))
 	turn(&p, out, q)
 	return p, nil
 }

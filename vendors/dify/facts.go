@@ -19,6 +19,8 @@ type facts struct {
 	form      string // doc_form, which every document must have
 	embedding bool   // has an embedding model
 	empty     bool   // has no document
+	pipeline  bool   // its documents are made by a knowledge pipeline
+	version   string // the server's release, "" when not said
 	retrieval retrieval
 }
 
@@ -101,7 +103,7 @@ func (d *Driver) knowledgeBase(ctx context.Context, id string) (facts, error) {
 		return facts{}, err
 	}
 	f := out.facts()
-	f.id = id
+	f.id, f.version = id, out.version
 	d.memory.keep(f)
 	return f, nil
 }

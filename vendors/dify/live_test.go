@@ -279,7 +279,7 @@ func TestLiveUploadAfterEmptying(t *testing.T) {
 	if id := upload("third.txt"); id != l.sb.DocumentID(sandbox.Dify, "third.txt") {
 		t.Errorf("uploaded %q", id)
 	}
-	l.took("upload", 3)
+	l.took("upload", 2)
 }
 
 func TestLiveProgressOfUploads(t *testing.T) {

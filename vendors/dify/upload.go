@@ -1,7 +1,6 @@
 package dify
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,18 +40,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		return vendors.Uploaded{}, externalRefused()
 	}
 	during := open()
-	var out created
-	err = d.create(ctx, u, kb, &out)
-	if misread(err) {
-		d.memory.forget(kb.id)
-		now, failed := d.knowledgeBase(ctx, kb.id)
-		if failed != nil {
-			return vendors.Uploaded{}, failed
-		}
-		if !now.options().same(kb.options()) { // a refused upload leaves its file on the server
-			kb, err = now, d.create(ctx, u, now, &out)
-		}
-	}
+	out, sent, err := d.create(ctx, u, kb)
 	switch {
 	case lost(err):
 		return d.findUploaded(ctx, u, during, err)
@@ -60,37 +48,65 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		return vendors.Uploaded{}, refused(err, u)
 	}
 	if batchForm.MatchString(string(out.Batch)) {
-		d.batches.keep(string(out.Document.ID), sent{string(out.Batch), string(out.Document.Name)})
+		d.batches.keep(string(out.Document.ID), batch{string(out.Batch), string(out.Document.Name)})
 	}
-	return vendors.Uploaded{Document: out.normal(), BatchID: string(out.Batch), Notes: d.notes(&out, kb)}, nil
+	notes := append(out.notes(sent.kb), d.splitNotes(ctx, out, sent)...)
+	return vendors.Uploaded{Document: out.normal(), BatchID: string(out.Batch), Notes: notes}, nil
 }
 
-// misread reports whether a knowledge base refused the options made for it, so
-// that it is no longer as it was read: once its last document is gone, Dify asks
-// for a process_rule as it does for the first one.
+// create sends the document, and once more where the knowledge base refuses the
+// options because it is no longer as it was read. A refused upload leaves its
+// file on the server, so the same options are not sent twice.
+func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts) (out created, sent plan, err error) {
+	if sent, err = d.plan(ctx, u, kb); err != nil {
+		return out, sent, err
+	}
+	err = d.send(ctx, sent, &out)
+	if !misread(err) {
+		return out, sent, err
+	}
+	again := sent
+	if wantsRule(err) {
+		again.automatic(u)
+	} else {
+		d.memory.forget(kb.id)
+		var failed error
+		if kb, failed = d.knowledgeBase(ctx, kb.id); failed != nil {
+			return out, sent, failed
+		}
+		if again, failed = d.plan(ctx, u, kb); failed != nil {
+			return out, sent, failed
+		}
+	}
+	if again.same(sent.options) {
+		return out, sent, err
+	}
+	return out, again, d.send(ctx, again, &out)
+}
+
+// misread reports whether a knowledge base refused the options made for it.
 func misread(err error) bool {
 	var e *vendors.Error
 	named := func(option string) bool { return strings.Contains(e.VendorMessage, option) }
 	return errors.As(err, &e) && e.VendorCode == "invalid_param" && slices.ContainsFunc(optionNames(), named)
 }
 
-// create sends the document once.
-func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts, out *created) error {
-	path := []string{"datasets", u.KnowledgeBaseID, "document"}
-	o := kb.options()
-	if u.File == nil {
+// send sends the document once.
+func (d *Driver) send(ctx context.Context, p plan, out *created) error {
+	path := []string{"datasets", p.upload.KnowledgeBaseID, "document"}
+	if p.upload.File == nil {
 		return d.client.Do(ctx, rest.Call{
 			Method: http.MethodPost, Path: append(path, "create-by-text"), Write: true,
-			Body: textBody{Name: u.Name, Text: u.Text, options: o},
+			Body: textBody{Name: p.upload.Name, Text: p.upload.Text, options: p.options},
 		}, out)
 	}
-	data, err := json.Marshal(o)
+	data, err := json.Marshal(p.options)
 	if err != nil {
 		return err
 	}
 	return d.client.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: append(path, "create-by-file"), Write: true,
-		Form: &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: u.Name, File: *u.File},
+		Form: &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: p.upload.Name, File: *p.upload.File},
 	}, out)
 }
 
@@ -99,47 +115,6 @@ type textBody struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
 	options
-}
-
-// options say how to ingest a document. A text needs the technique every time
-// (1.12.1 calls it a missing field, 1.8.1 an invalid null), also where the
-// knowledge base has one: that one stays, whatever is sent.
-type options struct {
-	Technique string `json:"indexing_technique"`
-	Form      string `json:"doc_form,omitempty"`
-	Rule      *rule  `json:"process_rule,omitempty"`
-}
-
-func optionNames() []string { return []string{"indexing_technique", "doc_form", "process_rule"} }
-
-type rule struct {
-	Mode string `json:"mode"`
-}
-
-func (f facts) options() options {
-	o := options{Form: f.form, Technique: cmp.Or(f.technique, f.first())}
-	if f.empty {
-		o.Rule = &rule{Mode: "automatic"}
-	}
-	return o
-}
-
-// same reports whether two options ask for the same.
-func (o options) same(other options) bool {
-	a, b := o.Rule, other.Rule
-	return o.Technique == other.Technique && o.Form == other.Form && (a == nil) == (b == nil) && (a == nil || *a == *b)
-}
-
-// first is the technique to give to a knowledge base that has none; "" for one
-// that has.
-func (f facts) first() string {
-	switch {
-	case f.technique != "":
-		return ""
-	case f.embedding:
-		return "high_quality"
-	}
-	return "economy"
 }
 
 // created is the answer to an upload.
@@ -170,7 +145,7 @@ func (c *created) normal() vendors.Document {
 const replacedAge = time.Minute
 
 // notes says what Dify did beside adding the document.
-func (d *Driver) notes(c *created, kb facts) []string {
+func (c *created) notes(kb facts) []string {
 	var notes []string
 	if c.Batch != "" {
 		notes = append(notes, "Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later.")
@@ -180,7 +155,7 @@ func (d *Driver) notes(c *created, kb facts) []string {
 		age = c.date.Sub(time.Unix(at.Int, 0))
 	}
 	if age >= replacedAge {
-		notes = append(notes, "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested anew.")
+		notes = append(notes, "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested again.")
 	} else {
 		notes = append(notes, "Dify replaces an enabled document of the same name in place: had there been one, its content is replaced and its id is kept.")
 	}

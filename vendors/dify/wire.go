@@ -50,10 +50,10 @@ func (p *page[T]) left(n, size int) int {
 	return 1
 }
 
-// since reports whether the server that answered surely is of a release.
-func (p *page[T]) since(major, minor, patch int) bool {
+// since reports whether a server of version surely is of a release.
+func since(version string, major, minor, patch int) bool {
 	var v [3]int
-	n, _ := fmt.Sscanf(p.version, "%d.%d.%d", &v[0], &v[1], &v[2])
+	n, _ := fmt.Sscanf(version, "%d.%d.%d", &v[0], &v[1], &v[2])
 	return n >= 2 && slices.Compare(v[:], []int{major, minor, patch}) >= 0
 }
 
@@ -78,6 +78,7 @@ type document struct {
 	CreatedAt      rest.Num  `json:"created_at"`
 	UpdatedAt      rest.Num  `json:"updated_at"`
 	CompletedAt    rest.Num  `json:"completed_at"`
+	Form           rest.Str  `json:"doc_form"`
 	Metadata       []field   `json:"doc_metadata"`
 }
 

@@ -23,10 +23,16 @@ type dataset struct {
 	EnableAPI      rest.Flag    `json:"enable_api"` // from 1.9
 	CreatedAt      rest.Num     `json:"created_at"`
 	UpdatedAt      rest.Num     `json:"updated_at"`
+	Runtime        rest.Str     `json:"runtime_mode"` // general or rag_pipeline
+
+	version string // X-Version: the server's release
 }
 
 // accept implements payload.
-func (w *dataset) accept(http.Header) bool { return w.ID != "" }
+func (w *dataset) accept(h http.Header) bool {
+	w.version = h.Get("X-Version")
+	return w.ID != ""
+}
 
 func (w *dataset) normal() vendors.KnowledgeBase {
 	return vendors.KnowledgeBase{
@@ -42,7 +48,8 @@ func (w *dataset) facts() facts {
 	return facts{
 		id: string(w.ID), external: w.Provider == "external", technique: technique, form: string(w.Form),
 		embedding: w.EmbeddingModel != "", retrieval: w.Retrieval.settings(technique),
-		empty: w.DocumentCount.Valid && w.DocumentCount.Int == 0 || technique == "",
+		empty:    w.DocumentCount.Valid && w.DocumentCount.Int == 0 || technique == "",
+		pipeline: w.Runtime == "rag_pipeline", version: w.version,
 	}
 }
 
