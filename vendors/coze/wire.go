@@ -62,6 +62,10 @@ type document struct {
 	Status     rest.Str `json:"status"`
 	Descript   rest.Str `json:"status_descript"`
 	WebURL     rest.Str `json:"web_url"`
+
+	UpdateType     rest.Num        `json:"update_type"`     // 1: a web page that is fetched again by itself
+	UpdateInterval rest.Num        `json:"update_interval"` // hours
+	TableMeta      json.RawMessage `json:"table_meta"`      // studio: a table's columns
 }
 
 // normal is the row in our words. On studio web_url is a signed link to the
@@ -213,6 +217,13 @@ const noReason = "Coze could not process this document and gave no reason."
 func format(suffix rest.Str) string {
 	return strings.ToLower(strings.TrimPrefix(strings.TrimSpace(string(suffix)), "."))
 }
+
+// The numbers of format_type.
+const (
+	formatText  = 0
+	formatTable = 1
+	formatImage = 2
+)
 
 func kindOfFormat(n rest.Num) string {
 	if kinds := [...]string{"text", "table", "image"}; n.Valid && n.Int >= 0 && n.Int < int64(len(kinds)) {

@@ -1,6 +1,10 @@
 package coze
 
-import "kb-mcp/vendors/rest"
+import (
+	"encoding/json"
+
+	"kb-mcp/vendors/rest"
+)
 
 // Requests of the writing calls. Ids go as strings in both dialects; what a
 // server does not know of a body it ignores without a word.
@@ -49,10 +53,20 @@ type sourceInfo struct {
 	TosURI         string `json:"tos_uri,omitempty"`
 }
 
-// updateRequest asks POST /open_api/knowledge/document/update.
+// updateRequest asks POST /open_api/knowledge/document/update, which takes what
+// is left out for empty: studio drops the columns of a table that are not named,
+// and hosted Coze documents "no refresh" as the default of update_rule.
 type updateRequest struct {
-	DocumentID   string `json:"document_id"`
-	DocumentName string `json:"document_name"`
+	DocumentID   string          `json:"document_id"`
+	DocumentName string          `json:"document_name"`
+	TableMeta    json.RawMessage `json:"table_meta,omitempty"`
+	UpdateRule   *updateRule     `json:"update_rule,omitempty"`
+}
+
+// updateRule is when hosted Coze fetches a web page again.
+type updateRule struct {
+	UpdateType     int64 `json:"update_type"`
+	UpdateInterval int64 `json:"update_interval"`
 }
 
 // deleteRequest asks POST /open_api/knowledge/document/delete.

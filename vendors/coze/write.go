@@ -1,14 +1,10 @@
 package coze
 
 import (
-	"context"
-	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/rest"
 )
 
 // Instead implements [vendors.Adviser]: what neither dialect has.
@@ -36,38 +32,4 @@ func checkName(name *string, most int) error {
 		return vendors.Errorf(vendors.InvalidArgument, "`name` has %d characters; Coze allows %d.", utf8.RuneCountInString(*name), most)
 	}
 	return nil
-}
-
-// UpdateDocument implements [vendors.DocumentUpdater]: the name only. The call
-// does not say to which knowledge base the document must belong, so that is
-// looked up first.
-func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
-	if err := checkDocumentChange(change); err != nil {
-		return vendors.Document{}, err
-	}
-	doc, err := d.GetDocument(ctx, ref)
-	if err != nil {
-		return vendors.Document{}, err
-	}
-	err = d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "update"},
-		Body: updateRequest{DocumentID: ref.DocumentID, DocumentName: *change.Name},
-	}, new(documentUpdated))
-	if err != nil {
-		return vendors.Document{}, err
-	}
-	doc.Name, doc.UpdatedAt = *change.Name, time.Time{} // the time is not told
-	return doc, nil
-}
-
-func checkDocumentChange(change vendors.DocumentChange) error {
-	switch {
-	case change.Enabled != nil:
-		return vendors.Errorf(vendors.Unsupported, "Coze cannot switch a document on or off through its API; nothing was changed.").
-			WithHint("Pass `name` alone; switch documents in Coze's web page, or delete what is not to be found.")
-	case change.Metadata != nil:
-		return vendors.Errorf(vendors.Unsupported, "Coze's documents have no metadata; nothing was changed.").
-			WithHint("Pass `name` alone.")
-	}
-	return checkName(change.Name, 0)
 }
