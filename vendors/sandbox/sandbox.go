@@ -96,17 +96,30 @@ func New(o Options) *Sandbox {
 
 // ServeHTTP hands a request to the face whose prefix it has.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.face(r.URL.Path)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	s.count(f.name)
+	if s.delay(r) {
+		http.StripPrefix(f.prefix, f.handler).ServeHTTP(w, r)
+	}
+}
+
+// face finds the face of a path, with the prefix that the path has: none for
+// Volcengine's at the root, whose own client libraries take only a host.
+func (s *Sandbox) face(path string) (face, bool) {
 	for _, f := range s.faces {
-		if strings.HasPrefix(r.URL.Path, f.prefix+"/") {
-			s.count(f.name)
-			if !s.delay(r) {
-				return
-			}
-			http.StripPrefix(f.prefix, f.handler).ServeHTTP(w, r)
-			return
+		if strings.HasPrefix(path, f.prefix+"/") {
+			return f, true
+		}
+		if f.name == FaceVolcengine && (path == "/ping" || strings.HasPrefix(path, "/api/knowledge/")) {
+			f.prefix = ""
+			return f, true
 		}
 	}
-	http.NotFound(w, r)
+	return face{}, false
 }
 
 // delay waits for the latency; false when the client has gone.

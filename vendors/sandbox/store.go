@@ -23,11 +23,13 @@ type KnowledgeBase struct {
 	ID          string
 	Name        string
 	Description string
-	Kind        string // "text" (also ""), "table" or "image"
-	Technique   string // Dify: "high_quality", "economy" or "" (nothing uploaded yet)
-	Project     string // Volcengine
-	Private     bool   // Dify: another member's own, shown to include_all only
-	Disabled    bool   // switched off as a whole: Coze status 3, Dify API access off
+	Kind        string  // "text" (also ""), "table" or "image"
+	Technique   string  // Dify: "high_quality", "economy" or "" (nothing uploaded yet)
+	Project     string  // Volcengine
+	Fields      []Field // Volcengine: what filters may name beside the document's id
+	Index       int     // Volcengine: the state of the index instead of the usual one; 0: none
+	Private     bool    // Dify: another member's own, shown to include_all only
+	Disabled    bool    // switched off as a whole: Coze status 3, Dify API access off
 	Created     time.Time
 	Updated     time.Time
 }
@@ -56,7 +58,8 @@ type Document struct {
 	Pieces   int    // number of chunks when it is not what Text gives
 	Hits     int
 	Metadata []Field
-	Batch    string // Dify: the batch of the upload
+	Labels   map[string]string // Volcengine
+	Batch    string            // Dify: the batch of the upload
 
 	Edited    []Chunk // the chunks, once somebody has edited them; see [Store.EditChunks]
 	LastChunk int     // the highest number given to one of Edited

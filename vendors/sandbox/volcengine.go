@@ -14,7 +14,8 @@ type volcFace struct {
 	mu  sync.Mutex // held while something is looked for and then added
 }
 
-// newVolcengine serves /api/knowledge/...; every call is a POST.
+// newVolcengine serves /api/knowledge/..., where every call is a POST, and
+// GET /ping, which the platform's own libraries ask first.
 func newVolcengine(s *Sandbox) http.Handler {
 	f := &volcFace{s: s, mux: http.NewServeMux()}
 	for path, call := range map[string]volcCall{
@@ -23,6 +24,7 @@ func newVolcengine(s *Sandbox) http.Handler {
 		"collection/create":           f.createCollection,
 		"collection/update":           f.updateCollection,
 		"collection/delete":           f.deleteCollection,
+		"collection/search":           f.searchCollection,
 		"collection/search_knowledge": f.searchKnowledge,
 		"doc/info":                    f.documentInfo,
 		"doc/list":                    f.listDocuments,
@@ -32,10 +34,16 @@ func newVolcengine(s *Sandbox) http.Handler {
 		"doc/update":                  f.renameDocument,
 		"doc/update_meta":             f.updateMeta,
 		"doc/delete":                  f.deleteDocument,
+		"doc/v2/search_by_filter":     f.searchByFilter,
 		"point/list":                  f.listPoints,
+		"point/info":                  f.pointInfo,
+		"point/add":                   f.addPoint,
+		"point/update":                f.updatePoint,
+		"point/delete":                f.deletePoint,
 	} {
 		f.mux.HandleFunc("POST /api/knowledge/"+path, f.serve(call))
 	}
+	f.mux.HandleFunc("GET /ping", f.serve(func(volcInput) (object, *volcFailure) { return nil, nil }))
 	// The gateway does not answer in JSON for a path or method that it lacks.
 	f.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeRaw(w, http.StatusNotFound, "text/plain", "404 page not found")
@@ -63,6 +71,10 @@ func volcNoCollection() *volcFailure {
 
 func volcNoDocument() *volcFailure {
 	return &volcFailure{http.StatusBadRequest, 1001001, "doc not exist"}
+}
+
+func volcNoPoint() *volcFailure {
+	return &volcFailure{http.StatusBadRequest, 1002001, "point not exist"}
 }
 
 // serve wraps an operation: credential, quota, body, envelope.
@@ -97,9 +109,12 @@ func (f *volcFace) answer(r *http.Request, call volcCall) (object, *volcFailure)
 	if f.s.limited(FaceVolcengine, false) {
 		return nil, &volcFailure{http.StatusTooManyRequests, 1000029, "request rate limit exceeded"}
 	}
-	in, wrong := parseVolcInput(raw)
-	if wrong != nil {
-		return nil, wrong
+	var in volcInput
+	if r.Method == http.MethodPost {
+		var wrong *volcFailure
+		if in, wrong = parseVolcInput(raw); wrong != nil {
+			return nil, wrong
+		}
 	}
 	return call(in)
 }

@@ -18,18 +18,27 @@ func volcTypes() []string {
 	return strings.Fields("txt doc docx pdf markdown pptx ppt faq.xlsx xlsx csv jsonl jpeg png webp bmp mp4 mp3 wav aac flac ogg")
 }
 
+// volcLarkTypes are those for documents of Lark.
+func volcLarkTypes() []string { return strings.Fields("wiki docx sheet bitable folder file") }
+
 // volcAdd is a document to add, whichever version of the call it came by.
 type volcAdd struct {
 	id, uri, name, docType string
-	dedup                  bool
+	lark                   bool
+	fields                 []Field
+	byContent, byName      bool // what makes a document the twin of another
+	skip                   bool // a twin is not an error
 }
 
 // addDocumentV2 takes content at an address; there is no upload of bytes. The
 // same content cannot be added twice.
 func (f *volcFace) addDocumentV2(in volcInput) (object, *volcFailure) {
-	a := volcAdd{dedup: true}
+	a := volcAdd{byContent: true}
 	uri, wrong := in.required("uri")
 	wrong = cmp.Or(wrong, in.read("doc_id", &a.id), in.read("doc_name", &a.name), in.read("doc_type", &a.docType))
+	if wrong == nil && in.has("tag_list") {
+		a.fields, wrong = in.meta("tag_list")
+	}
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -42,27 +51,72 @@ func (f *volcFace) addDocumentV1(in volcInput) (object, *volcFailure) {
 	var a volcAdd
 	addType, wrong := in.required("add_type")
 	dedup := volcInput{}
-	wrong = cmp.Or(wrong, in.read("doc_name", &a.name), in.read("doc_type", &a.docType),
-		in.read("dedup", &dedup), dedup.read("content_dedup", &a.dedup))
+	wrong = cmp.Or(wrong, in.read("dedup", &dedup), dedup.read("content_dedup", &a.byContent),
+		dedup.read("doc_name_dedup", &a.byName), dedup.read("auto_skip", &a.skip))
 	if wrong != nil {
-		return nil, wrong
-	}
-	if a.id, wrong = in.required("doc_id"); wrong != nil {
 		return nil, wrong
 	}
 	switch addType {
 	case "url":
 		a.uri, wrong = in.required("url")
-	case "tos":
+		wrong = cmp.Or(wrong, a.named(in, true))
+	case "tos": // its id, name and type come from the object
 		a.uri, wrong = in.required("tos_path")
 		a.uri = "tos://" + a.uri
+	case "lark":
+		wrong = cmp.Or(a.ofLark(in), a.named(in, false))
 	default:
 		wrong = volcInvalid("add_type %s is not supported", addType)
 	}
 	if wrong != nil {
 		return nil, wrong
 	}
+	if addType == "tos" && strings.HasSuffix(a.uri, "/") {
+		return f.addFolder(in, a)
+	}
 	return f.addDocument(in, a)
+}
+
+// named reads what the client says of a document itself.
+func (a *volcAdd) named(in volcInput, id bool) *volcFailure {
+	wrong := cmp.Or(in.read("doc_id", &a.id), in.read("doc_name", &a.name), in.read("doc_type", &a.docType))
+	if wrong == nil && id {
+		a.id, wrong = in.required("doc_id")
+	}
+	if wrong == nil && in.has("meta") {
+		a.fields, wrong = in.meta("meta")
+	}
+	return wrong
+}
+
+// ofLark reads which document of Lark is meant: by address, or by its token.
+func (a *volcAdd) ofLark(in volcInput) *volcFailure {
+	if !in.has("lark_file") {
+		return volcInvalid("lark_file is required")
+	}
+	file, at, token := volcInput{}, "", ""
+	wrong := cmp.Or(in.read("lark_file", &file), file.read("url", &at), file.read("obj_token", &token), file.read("obj_type", &a.docType))
+	if wrong == nil && at == "" && token == "" {
+		wrong = volcInvalid("lark_file needs url or obj_token")
+	}
+	a.lark, a.uri = true, cmp.Or(at, "https://example.feishu.cn/"+cmp.Or(a.docType, "docx")+"/"+token)
+	return wrong
+}
+
+// addFolder imports what lies under a TOS path: two documents, in the sandbox.
+func (f *volcFace) addFolder(in volcInput, a volcAdd) (object, *volcFailure) {
+	var data object
+	for _, name := range []string{"one.txt", "two.md"} {
+		file := a
+		file.uri += name
+		var wrong *volcFailure
+		if data, wrong = f.addDocument(in, file); wrong != nil {
+			return nil, wrong
+		}
+	}
+	delete(data, "doc_id")
+	data["task_id"] = f.s.now().UnixMilli()
+	return data, nil
 }
 
 func (f *volcFace) addDocument(in volcInput, a volcAdd) (object, *volcFailure) {
@@ -76,27 +130,30 @@ func (f *volcFace) addDocument(in volcInput, a volcAdd) (object, *volcFailure) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if twin := f.twin(kb, d); a.dedup && twin != "" {
+	data := object{"collection_name": kb.Name, "resource_id": kb.ID, "project": volcProject(kb), "doc_id": a.id}
+	if twin := f.twin(kb, d, a); twin != "" && a.skip {
+		data["dedup_info"] = object{"skip": true, "same_doc_ids": []string{twin}}
+		return data, nil
+	} else if twin != "" {
 		return nil, &volcFailure{400, 1001002, fmt.Sprintf("invalid request: doc_id:%s is duplicated with doc_ids:%s", a.id, twin)}
 	}
 	old := f.s.store.Document(Volcengine, a.id)
-	if old != nil && old.KB != kb.ID {
+	switch {
+	case old != nil && old.KB != kb.ID:
 		return nil, volcInvalid("doc_id is used in another collection") // ids are one space in the sandbox's store
-	}
-	id := a.id
-	if old != nil {
+	case old != nil:
 		f.overwrite(old, d)
-	} else {
-		id = f.store(kb, d)
+	default:
+		data["doc_id"] = f.store(kb, d)
 	}
-	return object{"collection_name": kb.Name, "resource_id": kb.ID, "project": volcProject(kb), "doc_id": id}, nil
+	return data, nil
 }
 
 // document is what an address is fetched as: the sandbox reaches no network, so
 // the text is made of the address and the name.
 func (a volcAdd) document() (Document, *volcFailure) {
 	u, err := url.Parse(a.uri)
-	d := Document{Platform: Volcengine, ID: a.id, URL: a.uri}
+	d := Document{Platform: Volcengine, ID: a.id, URL: a.uri, Metadata: a.fields}
 	switch {
 	case a.id != "" && !volcDocumentID.MatchString(a.id):
 		return d, volcInvalid("doc_id must match ^[A-Za-z_][A-Za-z0-9_]*$ and have at most 128 characters")
@@ -104,6 +161,8 @@ func (a volcAdd) document() (Document, *volcFailure) {
 		return d, volcInvalid("doc_name is not valid")
 	case err != nil || u.Host == "":
 		return d, volcInvalid("uri is not valid")
+	case a.lark:
+		d.Source = "lark"
 	case u.Scheme == "tos":
 		d.Source = "object_storage"
 	case u.Scheme == "http" || u.Scheme == "https":
@@ -112,8 +171,11 @@ func (a volcAdd) document() (Document, *volcFailure) {
 		return d, volcInvalid("uri must begin with http://, https:// or tos://")
 	}
 	d.Name = cmp.Or(a.name, path.Base(u.Path))
-	docType := cmp.Or(a.docType, volcTypeOf(d.Name), volcTypeOf(u.Path))
-	if !slices.Contains(volcTypes(), docType) {
+	docType, types := cmp.Or(a.docType, volcTypeOf(d.Name), volcTypeOf(u.Path)), volcTypes()
+	if a.lark {
+		docType, types = cmp.Or(a.docType, "docx"), volcLarkTypes()
+	}
+	if !slices.Contains(types, docType) {
 		return d, volcInvalid("doc_type %q is not supported", docType)
 	}
 	d.Format = docType
@@ -146,12 +208,14 @@ func volcContent(uri string) string {
 	return at
 }
 
-// twin is the id of a document of the same content; "" when there is none.
-func (f *volcFace) twin(kb *KnowledgeBase, d Document) string {
+// twin is the id of a document of the same content or name, as far as either
+// counts; "" when there is none.
+func (f *volcFace) twin(kb *KnowledgeBase, d Document, a volcAdd) string {
 	docs := f.s.store.Documents(Volcengine, kb.ID)
 	for i := range docs.Len() {
 		o := docs.At(i)
-		if o.URL == "" || volcContent(o.URL) != volcContent(d.URL) {
+		content := a.byContent && o.URL != "" && volcContent(o.URL) == volcContent(d.URL)
+		if !content && !(a.byName && o.Name == d.Name) {
 			continue
 		}
 		if p := f.s.state(o).Phase; p != Failed && p != Deleting && p != volcGone {
@@ -181,7 +245,7 @@ func (f *volcFace) overwrite(old *Document, d Document) {
 	plan.Stages[0].Raw = "3"
 	f.s.store.Update(Volcengine, old.ID, func(o *Document) {
 		o.Name, o.Format, o.Source, o.URL, o.Text, o.Size, o.Pieces = d.Name, d.Format, d.Source, d.URL, d.Text, d.Size, 0
-		o.Edited = nil
+		o.Edited, o.Metadata = nil, d.Metadata
 		o.Updated, o.Started, o.Plan = now, now, plan.sped(f.s.opts.Speed)
 	})
 }

@@ -77,11 +77,12 @@ func (f *volcFace) renameDocument(in volcInput) (object, *volcFailure) {
 	return object{"doc_id": d.ID, "doc_name": name}, nil
 }
 
-// volcField is one entry of "meta".
+// volcField is one entry of "meta", or of the fields of an index.
 type volcField struct {
-	Name  string `json:"field_name"`
-	Type  string `json:"field_type"`
-	Value any    `json:"field_value"`
+	Name    string `json:"field_name"`
+	Type    string `json:"field_type"`
+	Value   any    `json:"field_value"`
+	Default any    `json:"default_val"`
 }
 
 // updateMeta replaces the document's fields by those given: a client that sends
@@ -91,7 +92,7 @@ func (f *volcFace) updateMeta(in volcInput) (object, *volcFailure) {
 	if wrong != nil {
 		return nil, wrong
 	}
-	fields, wrong := in.meta()
+	fields, wrong := in.meta("meta")
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -99,26 +100,27 @@ func (f *volcFace) updateMeta(in volcInput) (object, *volcFailure) {
 	return nil, nil
 }
 
-// meta reads the fields: an array, or the same array as JSON inside a string.
-func (in volcInput) meta() ([]Field, *volcFailure) {
-	if !in.has("meta") {
-		return nil, volcInvalid("meta is required")
+// meta reads the fields under a key: an array, or the same array as JSON inside
+// a string.
+func (in volcInput) meta(key string) ([]Field, *volcFailure) {
+	if !in.has(key) {
+		return nil, volcInvalid("%s is required", key)
 	}
-	raw := in["meta"]
+	raw := in[key]
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		raw = json.RawMessage(text)
 	}
 	var list []volcField
 	if json.Unmarshal(raw, &list) != nil {
-		return nil, volcInvalid("meta is not a list of fields")
+		return nil, volcInvalid("%s is not a list of fields", key)
 	}
 	fields := make([]Field, 0, len(list))
 	for _, x := range list {
 		if x.Name == "" || x.Name == "doc_id" || !x.fits() {
-			return nil, volcInvalid("meta: field %q does not fit its type %q", x.Name, x.Type)
+			return nil, volcInvalid("%s: field %q does not fit its type %q", key, x.Name, x.Type)
 		}
-		fields = append(fields, Field(x))
+		fields = append(fields, Field{x.Name, x.Type, x.Value})
 	}
 	return fields, nil
 }

@@ -10,18 +10,14 @@ func (f *volcFace) listCollections(in volcInput) (object, *volcFailure) {
 	if wrong := cmp.Or(in.read("project", &project), in.read("brief", &brief)); wrong != nil {
 		return nil, wrong
 	}
-	var rows []object
+	rows := []object{}
 	for _, kb := range f.s.store.KBs(Volcengine) {
 		if project == "" || volcProject(kb) == project {
 			f.sweep(kb.ID)
 			rows = append(rows, f.collectionRow(kb, brief))
 		}
 	}
-	data := object{"total_num": len(rows)}
-	if len(rows) > 0 { // an empty list is absent
-		data["collection_list"] = rows
-	}
-	return data, nil
+	return object{"total_num": len(rows), "collection_list": rows}, nil
 }
 
 func (f *volcFace) collectionInfo(in volcInput) (object, *volcFailure) {
@@ -37,14 +33,10 @@ func (f *volcFace) collectionInfo(in volcInput) (object, *volcFailure) {
 func (f *volcFace) collectionRow(kb *KnowledgeBase, brief bool) object {
 	stat := f.pipelineStat(kb.ID)
 	index := object{"index_type": "hnsw_hybrid", "index_config": object{
-		"fields": []string{"doc_id"}, "cpu_quota": 1, "embedding_model": "doubao-embedding-large",
+		"fields": volcFields(kb), "cpu_quota": 1, "embedding_model": "doubao-embedding-large",
 	}}
-	switch {
-	case brief:
-	case f.indexBuilt(kb):
-		index["status"] = 1
-	default:
-		index["status"] = 0 // building
+	if !brief {
+		index["status"] = f.indexStatus(kb)
 	}
 	row := object{
 		"collection_name": kb.Name, "resource_id": kb.ID, "project": volcProject(kb),
@@ -59,6 +51,16 @@ func (f *volcFace) collectionRow(kb *KnowledgeBase, brief bool) object {
 		row["doc_num"] = stat["doc_num"]
 	}
 	return row
+}
+
+// volcFields is what filters may name: a document's id, and what the collection
+// was made with.
+func volcFields(kb *KnowledgeBase) []object {
+	fields := []object{{"field_name": "doc_id", "field_type": "string", "default_val": ""}}
+	for _, f := range kb.Fields {
+		fields = append(fields, object{"field_name": f.Name, "field_type": f.Type, "default_val": f.Value})
+	}
+	return fields
 }
 
 func volcDataType(kb *KnowledgeBase) string {

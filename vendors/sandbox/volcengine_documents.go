@@ -33,9 +33,14 @@ type volcListQuery struct {
 func parseVolcList(in volcInput) (volcListQuery, *volcFailure) {
 	q := volcListQuery{limit: -1, typed: in.has("doc_type")}
 	filter := volcInput{}
-	wrong := cmp.Or(in.read("offset", &q.offset), in.read("limit", &q.limit), in.read("filter", &filter),
-		in.read("doc_type", &q.types))
+	wrong := cmp.Or(in.read("offset", &q.offset), in.read("limit", &q.limit), in.read("filter", &filter))
 	if wrong != nil {
+		return q, wrong
+	}
+	var one string // the libraries send a text, the pages say a list
+	if in.read("doc_type", &one) == nil && one != "" {
+		q.types = []string{one}
+	} else if wrong := in.read("doc_type", &q.types); wrong != nil {
 		return q, wrong
 	}
 	if wrong := filter.read("doc_id_list", &q.ids); wrong != nil {
@@ -76,11 +81,29 @@ func (f *volcFace) listDocuments(in volcInput) (object, *volcFailure) {
 		docs = docs.Filter(q.keeps)
 	}
 	page := docs.Window(q.offset, q.limit)
-	data := object{"collection_name": kb.Name, "total_num": total, "count": len(page)}
-	if len(page) > 0 { // an empty list is absent
-		data["doc_list"] = f.rows(kb, page)
+	return object{"collection_name": kb.Name, "total_num": total, "count": len(page), "doc_list": f.rows(kb, page)}, nil
+}
+
+// searchByFilter gives the documents whose metadata a filter matches.
+func (f *volcFace) searchByFilter(in volcInput) (object, *volcFailure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, wrong
 	}
-	return data, nil
+	limit := -1
+	if wrong := in.read("limit", &limit); wrong != nil {
+		return nil, wrong
+	}
+	if !in.has("filter") {
+		return nil, volcInvalid("filter is required")
+	}
+	keep, wrong := in.filter("filter", kb)
+	if wrong != nil {
+		return nil, wrong
+	}
+	docs := f.s.store.Documents(Volcengine, kb.ID).Filter(keep)
+	page := docs.Window(0, limit)
+	return object{"collection_name": kb.Name, "total_num": docs.Len(), "count": len(page), "doc_list": f.rows(kb, page)}, nil
 }
 
 func (f *volcFace) rows(kb *KnowledgeBase, docs []*Document) []object {
@@ -93,7 +116,7 @@ func (f *volcFace) rows(kb *KnowledgeBase, docs []*Document) []object {
 
 // listDocumentsV2 goes on where the token says, so that documents added in the
 // meantime shift nothing. total_num is null from the second page on; the last
-// page's token is "" or null, and an empty list is null.
+// page's token is "" or null, and an empty list is absent.
 func (f *volcFace) listDocumentsV2(in volcInput) (object, *volcFailure) {
 	kb, wrong := f.collection(in, "collection_name")
 	if wrong != nil {
@@ -107,7 +130,7 @@ func (f *volcFace) listDocumentsV2(in volcInput) (object, *volcFailure) {
 		return nil, volcInvalid("limit must be between 1 and 100")
 	}
 	docs := f.s.store.Documents(Volcengine, kb.ID)
-	data := object{"collection_name": kb.Name, "total_num": docs.Len(), "doc_list": nil, "has_more": false, "next_token": ""}
+	data := object{"collection_name": kb.Name, "total_num": docs.Len(), "has_more": false, "next_token": ""}
 	offset := 0
 	if token != "" {
 		at, ok := readVolcToken(kb.ID, token)

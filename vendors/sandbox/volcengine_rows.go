@@ -53,6 +53,9 @@ func (f *volcFace) documentRow(kb *KnowledgeBase, d *Document, unit func(time.Ti
 	}
 	volcOrigin(row, d)
 	volcMeta(row, d)
+	if d.Labels != nil {
+		row["labels"] = d.Labels
+	}
 	if volcStatus(st) != volcCompleted {
 		return row
 	}

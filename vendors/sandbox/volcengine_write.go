@@ -20,8 +20,10 @@ func (f *volcFace) createCollection(in volcInput) (object, *volcFailure) {
 		return nil, wrong
 	}
 	project, description, dataType, version := "", "", "unstructured_data", 4
+	index, config, fields := volcInput{}, volcInput{}, []volcField{}
 	wrong = cmp.Or(in.read("project", &project), in.read("description", &description),
-		in.read("data_type", &dataType), in.read("version", &version))
+		in.read("data_type", &dataType), in.read("version", &version),
+		in.read("index", &index), index.read("index_config", &config), config.read("fields", &fields))
 	switch {
 	case wrong != nil:
 		return nil, wrong
@@ -43,6 +45,9 @@ func (f *volcFace) createCollection(in volcInput) (object, *volcFailure) {
 	kb := KnowledgeBase{Platform: Volcengine, Name: name, Project: project, Description: description, Created: f.s.now(), Updated: f.s.now()}
 	if dataType == "structured_data" {
 		kb.Kind = "table"
+	}
+	for _, x := range fields {
+		kb.Fields = append(kb.Fields, Field{Name: x.Name, Type: x.Type, Value: x.Default})
 	}
 	return object{"resource_id": f.s.store.AddKB(kb).ID}, nil
 }
@@ -72,8 +77,21 @@ func (f *volcFace) deleteCollection(in volcInput) (object, *volcFailure) {
 	return nil, nil
 }
 
-// indexBuilt reports whether a collection can be searched.
-func (f *volcFace) indexBuilt(kb *KnowledgeBase) bool {
+// The states of an index.
+const (
+	volcIndexBuilding = 0
+	volcIndexBuilt    = 1
+)
+
+// indexStatus is the state of a collection's index: built some seconds after
+// the collection is made, unless a test says otherwise.
+func (f *volcFace) indexStatus(kb *KnowledgeBase) int {
 	wait := time.Duration(float64(volcIndexTime) / f.s.opts.Speed)
-	return !f.s.now().Before(kb.Created.Add(wait))
+	switch {
+	case kb.Index != 0:
+		return kb.Index
+	case f.s.now().Before(kb.Created.Add(wait)):
+		return volcIndexBuilding
+	}
+	return volcIndexBuilt
 }

@@ -88,7 +88,10 @@ func TestVolcengineWriteRefusals(t *testing.T) {
 		{"doc/v2/add", `{"collection_name":"bench","uri":"https://h/a.pdf","doc_name":"a/b.pdf"}`, "1000003 invalid request: doc_name"},
 		{"doc/v2/add", `{"collection_name":"bench","uri":"https://h.example/a.pdf?sig=2","doc_id":"twin"}`, "1001002 invalid request: doc_id:twin is duplicated with doc_ids:taken"},
 		{"doc/v2/add", `{"collection_name":"other","project":"research","uri":"https://h/a.pdf","doc_id":"taken"}`, "1000003 invalid request: doc_id is used"},
-		{"doc/add", `{"collection_name":"bench","add_type":"lark","doc_id":"x"}`, "1000003 invalid request: add_type"},
+		{"doc/add", `{"collection_name":"bench","add_type":"ftp","doc_id":"x"}`, "1000003 invalid request: add_type"},
+		{"doc/add", `{"collection_name":"bench","add_type":"lark","doc_id":"x"}`, "1000003 invalid request: lark_file is required"},
+		{"doc/add", `{"collection_name":"bench","add_type":"lark","lark_file":{}}`, "1000003 invalid request: lark_file needs"},
+		{"doc/add", `{"collection_name":"bench","add_type":"url","url":"https://h.example/a.pdf","doc_id":"y","dedup":{"content_dedup":true}}`, "1001002 invalid request: doc_id:y is duplicated with doc_ids:taken"},
 		{"doc/add", `{"collection_name":"bench","add_type":"url","url":"https://h/a.pdf"}`, "1000003 invalid request: doc_id is required"},
 		{"doc/update", `{` + id + `}`, "1000003 invalid request: doc_name is required"},
 		{"doc/update", `{` + id + `,"doc_name":"a:b"}`, "1000003 invalid request: doc_name"},
@@ -127,7 +130,7 @@ func TestVolcengineDocumentLife(t *testing.T) {
 		}
 	}
 	look(0, 5, 20)
-	vt.data("doc/add", `{"resource_id":%q,"doc_id":"d1","add_type":"tos","tos_path":"b/k.md","doc_name":"乙.md"}`, vt.kb)
+	vt.data("doc/add", `{"resource_id":%q,"doc_id":"d1","add_type":"url","url":"https://h.example/k.md","doc_name":"乙.md"}`, vt.kb)
 	look(20, 25, 40)
 	vt.ok("doc/delete", `{"resource_id":%q,"doc_id":"d1"}`, vt.kb)
 	vt.ok("doc/delete", `{"resource_id":%q,"doc_id":"d1"}`, vt.kb)
