@@ -1,9 +1,9 @@
 package ragflow
 
-import "strings"
+import "kb-mcp/vendors/rest"
 
 // cures are what to do about a failed document: the first row of which a text
-// fits (lower case; * stands for anything). RAGFlow has no failure codes; the
+// fits, as [rest.Words] compares them. RAGFlow has no failure codes; the
 // texts are those of its worker (rag/svr/task_executor.py) and of the libraries
 // and model services whose words it passes on.
 var cures = []struct {
@@ -38,12 +38,10 @@ var cures = []struct {
 const usualCure = "Correct what the message names, then call start_ingestion again; RAGFlow's own log says more."
 
 func cure(message string) string {
-	message = strings.ToLower(message)
+	words := rest.WordsOf(message)
 	for _, c := range cures {
-		for _, text := range c.texts {
-			if fits(message, text) {
-				return c.hint
-			}
+		if words.HaveAny(c.texts...) {
+			return c.hint
 		}
 	}
 	return usualCure

@@ -13,7 +13,14 @@ import (
 
 // Marks on errors that are answers to some questions.
 var (
+	errNoDataset  = errors.New("the server does not know this knowledge base, or not for this account")
 	errNoDocument = errors.New("the server does not know this document")
+	errNoChunk    = errors.New("the account has no chunk") // nothing was ever parsed
+	errEmptyFile  = errors.New("the file is empty")
+	errFilter     = errors.New("the server does not filter by this word")
+	errModel      = errors.New("a model is missing")
+	errInside     = errors.New("the server gives no reason that is known")
+	errQueue      = errors.New("the queue of parsing is away")
 	errEmptyKB    = errors.New("the knowledge base has no document") // an error in v0.14 - v0.16
 	errBeyondEnd  = errors.New("the offset is behind the last row")  // an exception in the preview
 	errMethod     = errors.New("the path does not have this method")
@@ -129,7 +136,7 @@ func into(out any) reply {
 
 func decodeCurrent(a rest.Answer, out any) error {
 	return hinted(decode(a, into(out)), "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), "+
-		"made in RAGFlow's web app under avatar > API.")
+		"made in RAGFlow's web app under avatar > API. RAGFlow answers the same while its database is down.")
 }
 
 func decodePreview(a rest.Answer, out any) error {
@@ -190,8 +197,11 @@ func unreadable(a rest.Answer, broken *vendors.Error) *vendors.Error {
 	switch s := a.Status; {
 	case s == http.StatusTooManyRequests:
 		return rest.ByStatus(a).WithHint("A proxy before RAGFlow limits requests: set RAGFLOW_RATE_LIMIT below its limit.")
-	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusRequestTimeout,
-		s == http.StatusRequestEntityTooLarge, s >= 500:
+	case s == http.StatusRequestEntityTooLarge:
+		e := vendors.Errorf(vendors.InvalidArgument, tooLargeText).WithHint(tooLargeHint)
+		e.HTTPStatus = s
+		return e
+	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusRequestTimeout, s >= 500:
 		return rest.ByStatus(a)
 	}
 	return address(broken)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -81,7 +80,7 @@ func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
 // ever parsed: in the words of a refused stop.
 func parsedBefore(err error) error {
 	var e *vendors.Error
-	if !errors.As(err, &e) || !strings.Contains(strings.ToLower(e.VendorMessage), "can't stop parsing") {
+	if !errors.As(err, &e) || !rest.WordsOf(e.VendorMessage).Have("can't stop parsing") {
 		return err
 	}
 	c := *e

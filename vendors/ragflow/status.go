@@ -60,9 +60,7 @@ func (w document) asked() bool {
 // waiting reports that no line tells of work: all speak of the queue.
 func (l lines) waiting() bool {
 	for _, line := range l {
-		line = strings.ToLower(line)
-		if !strings.Contains(line, "queued") && !strings.Contains(line, "dispatched") &&
-			!strings.Contains(line, "tasks are ahead in the queue") {
+		if !rest.WordsOf(line).HaveAny("queued", "dispatched", "tasks are ahead in the queue") {
 			return false
 		}
 	}

@@ -179,9 +179,22 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 		return vendors.Document{}, &e
 	}
 	if err != nil {
-		return vendors.Document{}, err
+		return vendors.Document{}, aboutFile(err, u.Name)
 	}
 	return stored(out.Data, current)
+}
+
+// aboutFile explains a refusal of code 500 that begins with the file's name: it
+// is about that file, so that trying again will not help.
+func aboutFile(err error, name string) error {
+	e := errorOf(err)
+	if !errors.Is(err, errInside) || !strings.HasPrefix(e.VendorMessage, name+": ") {
+		return err
+	}
+	c := *e
+	c.Kind, c.Message = vendors.VendorError, "RAGFlow did not take the file."
+	c.Hint = "vendor_message says what RAGFlow found wrong with it."
+	return &c
 }
 
 // takes refuses what this generation cannot take.
