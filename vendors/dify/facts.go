@@ -97,6 +97,11 @@ func (d *Driver) knowledgeBase(ctx context.Context, id string) (facts, error) {
 	if f, ok := d.memory.recall(id); ok {
 		return f, nil
 	}
+	return d.readKnowledgeBase(ctx, id)
+}
+
+// readKnowledgeBase reads the facts of one now.
+func (d *Driver) readKnowledgeBase(ctx context.Context, id string) (facts, error) {
 	var out dataset
 	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", id}}, &out)
 	if err != nil {

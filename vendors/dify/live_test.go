@@ -247,17 +247,44 @@ func TestFactsAreRemembered(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	search(kb, "x")
+	search(kb, "退款")
 	l.took("the first search", 2)
 	var wg sync.WaitGroup
 	for i := range 10 {
-		wg.Go(func() { search(strings.ToUpper(kb), fmt.Sprint("x", i)) })
+		wg.Go(func() { search(strings.ToUpper(kb), fmt.Sprint("退款 ", i)) })
 	}
 	wg.Wait()
 	l.took("ten searches", 10)
 	l.pass(5 * time.Minute)
-	search(kb, "x")
+	search(kb, "退款")
 	l.took("a search after five minutes", 2)
+}
+
+// A knowledge base whose technique was changed finds nothing by the remembered
+// one: it is read again before that is said.
+func TestSearchAfterChangeOfTechnique(t *testing.T) {
+	for _, change := range [][2]string{{"economy", "high_quality"}, {"high_quality", "economy"}} {
+		l, ctx := newLive(t, sandbox.Options{}), t.Context()
+		kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")
+		become := func(technique string) {
+			l.sb.Store().UpdateKB(sandbox.Dify, kb, func(k *sandbox.KnowledgeBase) { k.Technique = technique })
+		}
+		search := func(what, query string, hits bool, requests int) {
+			t.Helper()
+			l.sb.ResetRequests()
+			got := must[vendors.SearchResult](t, what)(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: query, Limit: 5})).Hits
+			if (len(got) > 0) != hits {
+				t.Errorf("%s: %d hits", what, len(got))
+			}
+			l.took(what, requests)
+		}
+		become(change[0])
+		search("before the change", "退款", true, 2)
+		search("before the change", "qwxz", false, 2)
+		become(change[1])
+		search("after it", "退款", true, 3)
+		search("remembered again", "退款", true, 1)
+	}
 }
 
 // What this process uploaded is watched by its batch, which has chunk counts,

@@ -26,36 +26,71 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		return nil, vendors.Errorf(vendors.InvalidArgument, "`query` has %d characters; Dify takes %d at most.", n, maxQuery).
 			WithHint("Ask a shorter question.")
 	}
-	kb, err := d.knowledgeBase(ctx, q.KnowledgeBaseID)
-	switch {
-	case err != nil && !readAlone(err):
-		return nil, err
-	case err != nil:
-		return d.searchUnseen(ctx, q)
-	case kb.external:
-		return nil, externalRefused()
+	kb, remembered := d.memory.recall(q.KnowledgeBaseID)
+	if !remembered {
+		var err error
+		kb, err = d.readKnowledgeBase(ctx, q.KnowledgeBaseID)
+		switch {
+		case err != nil && !readAlone(err):
+			return nil, err
+		case err != nil:
+			return d.searchUnseen(ctx, q)
+		}
 	}
-	how := kb.retrieval
-	how.TopK = q.Limit
-	hits, err := d.retrieve(ctx, q, &how)
-	if badCall(err) {
-		d.memory.forget(q.KnowledgeBaseID) // its settings may have changed
+	hits, err := d.searchBy(ctx, q, kb)
+	if remembered && (badCall(err) || err == nil && len(hits) == 0) {
+		return d.searchAgain(ctx, q, kb, hits, err)
 	}
 	return hits, err
 }
 
-// searchUnseen searches a knowledge base of unknown settings: by its own, then,
-// if Dify refuses that, by keywords.
-func (d *Driver) searchUnseen(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
-	hits, err := d.retrieve(ctx, q, nil)
-	if !badCall(err) {
+// searchBy searches by the settings of a knowledge base.
+func (d *Driver) searchBy(ctx context.Context, q vendors.SearchQuery, kb facts) ([]vendors.Hit, error) {
+	if kb.external {
+		return nil, externalRefused()
+	}
+	how := kb.retrieval
+	how.TopK = q.Limit
+	return d.retrieve(ctx, q, &how)
+}
+
+// searchAgain repeats a search by remembered settings that found nothing or was
+// refused, if the knowledge base has others by now: one whose technique was
+// changed finds nothing by the old one.
+func (d *Driver) searchAgain(ctx context.Context, q vendors.SearchQuery, old facts, hits []vendors.Hit, err error) ([]vendors.Hit, error) {
+	d.memory.forget(q.KnowledgeBaseID)
+	now, failed := d.readKnowledgeBase(ctx, q.KnowledgeBaseID)
+	switch {
+	case failed != nil && err != nil:
+		return nil, err
+	case failed != nil: // it cannot be said that nothing is there
+		return nil, failed
+	case now.external == old.external && now.retrieval.same(old.retrieval):
 		return hits, err
 	}
-	byWords, again := d.retrieve(ctx, q, &retrieval{SearchMethod: keywordSearch, TopK: q.Limit})
-	if again != nil {
-		return nil, err
+	return d.searchBy(ctx, q, now)
+}
+
+// searchUnseen searches a knowledge base of unknown settings: by its own, then by
+// keywords, which needs no model. An economy knowledge base finds nothing in the
+// first way where its own settings name another method, and a high_quality one
+// nothing in the second, whatever they hold: only both together say that nothing
+// is there.
+func (d *Driver) searchUnseen(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
+	hits, err := d.retrieve(ctx, q, nil)
+	if len(hits) > 0 || err != nil && !badCall(err) {
+		return hits, err
 	}
-	return byWords, nil
+	byWords, failed := d.retrieve(ctx, q, &retrieval{SearchMethod: keywordSearch, TopK: q.Limit})
+	switch {
+	case len(byWords) > 0:
+		return byWords, nil
+	case err != nil:
+		return nil, err
+	case failed != nil:
+		return nil, failed
+	}
+	return hits, nil
 }
 
 // readAlone reports whether a failure to read a knowledge base says nothing

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"reflect"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -75,6 +76,12 @@ type retrieval struct {
 	TopK             int             `json:"top_k"`
 	ThresholdEnabled bool            `json:"score_threshold_enabled"`
 	Threshold        json.RawMessage `json:"score_threshold"`
+}
+
+// same reports whether two settings search alike.
+func (r retrieval) same(other retrieval) bool {
+	r.TopK = other.TopK
+	return reflect.DeepEqual(r, other)
 }
 
 // keywordSearch is the one method of an economy knowledge base.

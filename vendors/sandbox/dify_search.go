@@ -77,7 +77,10 @@ func (f *difyFace) retrieve(r *http.Request, kb *KnowledgeBase) difyReply {
 	if bad != nil {
 		return *bad
 	}
-	hits := f.s.search(Dify, kb.ID, query)
+	var hits []hit
+	if (kb.Technique == "economy") == (method == "keyword_search") { // the other index is empty
+		hits = f.s.search(Dify, kb.ID, query)
+	}
 	records := []object{}
 	for _, h := range hits[:min(len(hits), top)] {
 		records = append(records, f.record(kb, h, method))
@@ -100,10 +103,6 @@ func difyRetrieval(a args, kb *KnowledgeBase) (method string, top int, bad *dify
 		}
 		method, _ = model.text("search_method")
 		top, _ = model.integer("top_k", top)
-	}
-	if kb.Technique == "economy" && method != "keyword_search" {
-		no := difyError(400, "invalid_param", "Economical indexing supports keyword_search only")
-		return "", 0, &no
 	}
 	return method, max(top, 1), nil
 }
