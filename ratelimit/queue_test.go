@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,12 @@ import (
 
 func caller(t *testing.T, work, party string) context.Context {
 	return WithCaller(t.Context(), Caller{Work: work, Party: party})
+}
+
+// numbered is the i-th caller of a herd: "%d" in a name is its number.
+func numbered(c Caller, i int) Caller {
+	n := func(s string) string { return strings.ReplaceAll(s, "%d", fmt.Sprint(i)) }
+	return Caller{n(c.Work), n(c.Party), n(c.Session)}
 }
 
 // A herd that asks for one kind of thing does not starve somebody who asks for
@@ -24,9 +31,11 @@ func TestFairness(t *testing.T) {
 		waiting   int
 		turns     int // that the one may have to wait
 	}{
-		{name: "another kind of work", herd: Caller{"progress", "p%d"}, one: Caller{"info", "q"}, waiting: 49, turns: 2},
-		{name: "another party", herd: Caller{"progress", "p"}, one: Caller{"progress", "q"}, waiting: 49, turns: 2},
-		{name: "its own party", herd: Caller{"progress", "p"}, one: Caller{"progress", "p"}, waiting: 49, turns: 51},
+		{name: "another kind of work", herd: Caller{"progress", "p%d", ""}, one: Caller{"info", "q", ""}, waiting: 49, turns: 2},
+		{name: "another party", herd: Caller{"progress", "p", ""}, one: Caller{"progress", "q", ""}, waiting: 49, turns: 2},
+		{name: "a party of many sessions", herd: Caller{"progress", "p", "s%d"}, one: Caller{"progress", "q", "s"}, waiting: 49, turns: 2},
+		{name: "another session", herd: Caller{"progress", "p", "s"}, one: Caller{"progress", "p", "t"}, waiting: 49, turns: 2},
+		{name: "its own session", herd: Caller{"progress", "p", "s"}, one: Caller{"progress", "p", "s"}, waiting: 49, turns: 51},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -34,11 +43,7 @@ func TestFairness(t *testing.T) {
 				for i := range tt.waiting + 1 {
 					go func() {
 						for t.Context().Err() == nil { // it comes again and again
-							party := tt.herd.Party
-							if party == "p%d" {
-								party = fmt.Sprint("p", i)
-							}
-							if pass(l, caller(t, tt.herd.Work, party)) != nil {
+							if pass(l, WithCaller(t.Context(), numbered(tt.herd, i))) != nil {
 								return
 							}
 						}
@@ -47,7 +52,7 @@ func TestFairness(t *testing.T) {
 				synctest.Wait()
 				for range 5 {
 					began := time.Now()
-					if err := pass(l, caller(t, tt.one.Work, tt.one.Party)); err != nil {
+					if err := pass(l, WithCaller(t.Context(), tt.one)); err != nil {
 						t.Fatal(err)
 					}
 					if took := time.Since(began); took > time.Duration(tt.turns)*time.Second {
@@ -60,13 +65,13 @@ func TestFairness(t *testing.T) {
 }
 
 // before is a bound: nobody is served later than it says, unless somebody comes
-// after him whose turn it is first.
+// after it whose turn it is first.
 func TestBeforeIsABound(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 300 {
 		var q queue
 		pick := func() Caller {
-			return Caller{fmt.Sprint(random.IntN(4)), fmt.Sprint(random.IntN(4))}
+			return Caller{fmt.Sprint(random.IntN(3)), fmt.Sprint(random.IntN(3)), fmt.Sprint(random.IntN(3))}
 		}
 		for range random.IntN(30) {
 			q.join(pick())
@@ -90,7 +95,7 @@ func TestBeforeIsABound(t *testing.T) {
 		for q.n > 0 {
 			q.leave(q.first, true)
 		}
-		if len(q.works.names) != 0 || len(q.works.lines) != 0 || q.first != nil {
+		if len(q.order) != 0 || len(q.parts) != 0 || q.first != nil {
 			t.Fatalf("an empty queue holds %+v", q)
 		}
 	}

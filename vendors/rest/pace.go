@@ -20,5 +20,5 @@ func (c Conn) Hold(ctx context.Context) (context.Context, func(), error) {
 // paced tells the limiter who asks.
 func paced(ctx context.Context) context.Context {
 	c := vendors.CallerOf(ctx)
-	return ratelimit.WithCaller(ctx, ratelimit.Caller{Work: c.Tool, Party: c.Session})
+	return ratelimit.WithCaller(ctx, ratelimit.Caller{Work: c.Tool, Party: c.Party, Session: c.Session})
 }
