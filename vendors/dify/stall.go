@@ -12,7 +12,8 @@ import (
 func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
 		Threshold: 15 * time.Minute,
-		NextStep:  "On a self-hosted Dify check that a worker runs and consumes the queues dataset and priority_dataset; otherwise delete the document and upload it again.",
+		NextStep: "On a self-hosted Dify check that a worker runs and consumes the queues dataset and priority_dataset, and look at its log; in the cloud look at the document in the Dify console. " +
+			"Uploading it again under the same name replaces it in place.",
 	}
 }
 

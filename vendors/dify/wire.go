@@ -88,6 +88,7 @@ type source struct {
 	UploadFile struct {
 		Size      rest.Num `json:"size"` // bytes
 		Extension rest.Str `json:"extension"`
+		CreatedAt rest.Num `json:"created_at"` // of the newest upload
 	} `json:"upload_file"`
 }
 
@@ -123,6 +124,9 @@ func (w *document) normal() vendors.Document {
 		Metadata:  metadata(w.Metadata),
 		Ingestion: vendors.Ingestion{Stage: s.stage},
 	}
+	if s.status == vendors.Queued {
+		d.Ingestion.MovedAt = w.handedIn()
+	}
 	// What an earlier ingestion left beside a younger status is not said of
 	// this one: characters are counted by splitting, tokens at the end.
 	if !s.early {
@@ -133,6 +137,12 @@ func (w *document) normal() vendors.Document {
 		d.Ingestion.FinishedAt = vendors.Seconds(w.CompletedAt.Int)
 	}
 	return d
+}
+
+// handedIn is when the document was last uploaded. It keeps its created_at when
+// new content replaces it; the file is of the newest content.
+func (w *document) handedIn() time.Time {
+	return vendors.Seconds(max(w.CreatedAt.Int, w.UpdatedAt.Int, w.SourceInfo.UploadFile.CreatedAt.Int, w.SourceDetail.UploadFile.CreatedAt.Int))
 }
 
 // format is the file's suffix.
