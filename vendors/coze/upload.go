@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -168,17 +169,37 @@ func (d *Driver) studioSource(ctx context.Context, f draft) (sourceInfo, error) 
 }
 
 // store uploads a file to studio's storage, streamed, and gives its key, whose
-// suffix sets the document's type. It may be repeated: a file that no document
+// suffix sets the document's type: studio's parsers know it in lower case only,
+// and one that they do not know holds up the server's queue. It may be repeated: a file that no document
 // refers to is not in any knowledge base.
 func (d *Driver) store(ctx context.Context, f draft) (uri string, err error) {
-	name := f.Name
-	if rest.Suffix(name) != f.fileType {
-		name += "." + f.fileType
-	}
 	var out fileAnswer
 	err = d.call(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"v1", "files", "upload"},
-		Form: &rest.Form{Field: "file", Name: name, File: *f.File},
+		Form: &rest.Form{Field: "file", Name: storedName(f.Name, f.fileType), File: *f.File},
 	}, &out)
 	return string(out.Data.URI), err
+}
+
+// mostStem is how much of a document's name the stored file's has: it becomes
+// part of a storage key, and some stores allow 255 bytes between two slashes.
+const mostStem = 120
+
+// storedName is what a file is stored under: its name with the suffix of its
+// type, and without what may mean something else in a key.
+func storedName(name, fileType string) string {
+	if rest.Suffix(name) == fileType {
+		name = name[:len(name)-len(fileType)-1]
+	}
+	stem := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	for len(stem) > mostStem {
+		_, size := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-size]
+	}
+	return stem + "." + fileType
 }
