@@ -2,6 +2,7 @@ package coze
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -17,9 +18,12 @@ func (d *Driver) create(ctx context.Context, kb string, base documentBase) (doc 
 		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "create"}, Write: true,
 		Body: createRequest{DatasetID: kb, DocumentBases: []documentBase{base}},
 	}, &out)
+	if hasCode(err, queueRefused) {
+		return vendors.Document{}, "", d.takeBack(ctx, err, kb, base, began)
+	}
 	if e, isLost := lost(err); isLost {
-		doc, err = d.lookFor(ctx, e, kb, base.Name, began)
-		return doc, "The answer to the upload was lost; this document was found by its name, as the only one created since.", err
+		doc, err = d.lookFor(ctx, e, kb, base, began)
+		return doc, "The answer to the upload was lost; this document was found as the only one that it can have made.", err
 	}
 	if err != nil {
 		return vendors.Document{}, "", err
@@ -40,8 +44,8 @@ func (w document) begun(name string) vendors.Document {
 }
 
 // lookFor looks for a document whose create was not answered.
-func (d *Driver) lookFor(ctx context.Context, e *vendors.Error, kb, name string, began time.Time) (vendors.Document, error) {
-	found, err := d.named(ctx, kb, name, began)
+func (d *Driver) lookFor(ctx context.Context, e *vendors.Error, kb string, base documentBase, began time.Time) (vendors.Document, error) {
+	found, err := d.made(ctx, kb, base, began)
 	if err == nil && len(found) == 1 {
 		return found[0].normal(d.speech.isStudio()), nil
 	}
@@ -55,17 +59,23 @@ func (d *Driver) lookFor(ctx context.Context, e *vendors.Error, kb, name string,
 		"Look with list_documents (`name_contains`: the name) before uploading it again; wait a minute first.")
 }
 
-// named lists the documents of a name that were created since. Coze may append
-// the type to a name.
-func (d *Driver) named(ctx context.Context, kb, name string, began time.Time) (found []document, err error) {
+// made lists the documents that a create may have made: on studio the one of
+// its stored file, else those of its name that were created since. Coze may
+// append the type to a name.
+func (d *Driver) made(ctx context.Context, kb string, base documentBase, began time.Time) (found []document, err error) {
 	for page := 1; page <= getPages; page++ {
 		r, err := d.list(ctx, kb, page, getSize, nil)
 		if err != nil {
 			return nil, err
 		}
 		for _, w := range r.Documents {
-			same := string(w.Name) == name || string(w.Name) == name+"."+string(w.Type)
-			if w.ID != "" && same && d.since(began, w.CreateTime) {
+			same := string(w.Name) == base.Name || string(w.Name) == base.Name+"."+string(w.Type)
+			if uri := base.SourceInfo.TosURI; uri != "" && w.TosURI != "" {
+				same = uri == string(w.TosURI)
+			} else {
+				same = same && d.since(began, w.CreateTime)
+			}
+			if w.ID != "" && same {
 				found = append(found, w)
 			}
 		}
@@ -74,4 +84,29 @@ func (d *Driver) named(ctx context.Context, kb, name string, began time.Time) (f
 		}
 	}
 	return found, nil
+}
+
+// queueRefused is studio's code for a document that it has stored, but whose
+// ingestion its message queue did not take: it would stay at 0 % for ever.
+const queueRefused = 105000009
+
+// takeBack deletes such a document and tells what happened.
+func (d *Driver) takeBack(ctx context.Context, refusal error, kb string, base documentBase, began time.Time) error {
+	var e vendors.Error
+	if cause := (*vendors.Error)(nil); errors.As(refusal, &cause) {
+		e = *cause
+	}
+	e.Message = "The coze-studio server stored the document, but its message queue did not take the job to ingest it"
+	e.Hint = "The server's owner must look at its message queue (NSQ); upload the document again when it works."
+	found, err := d.made(ctx, kb, base, began)
+	if err == nil && len(found) == 1 {
+		err = d.deleteIDs(ctx, []string{string(found[0].ID)})
+	}
+	if err != nil || len(found) > 1 {
+		e.Message += ", and the document is still there: it will never be ingested."
+		e.Hint = "Find it with list_documents (`name_contains`: the name, status `processing`) and delete it with delete_documents. " + e.Hint
+		return &e
+	}
+	e.Message += ". The document was taken back: nothing is left of it."
+	return &e
 }

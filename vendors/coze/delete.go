@@ -39,15 +39,18 @@ func (d *Driver) deleteChunk(ctx context.Context, kb string, ids []string) ([]ve
 	if err != nil || len(there) == 0 {
 		return out, err
 	}
-	err = d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "delete"},
-		Body: deleteRequest{DocumentIDs: there}, Write: true,
-	}, new(documentDeleted))
-	if err == nil {
+	if err = d.deleteIDs(ctx, there); err == nil {
 		return append(out, outcomes(there, vendors.Done)...), nil
 	}
 	gone, err := d.lookAgain(ctx, kb, there, err)
 	return append(out, gone...), err
+}
+
+func (d *Driver) deleteIDs(ctx context.Context, ids []string) error {
+	return d.call(ctx, rest.Call{
+		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "delete"},
+		Body: deleteRequest{DocumentIDs: ids}, Write: true,
+	}, new(documentDeleted))
 }
 
 // present finds those of ids that are in the knowledge base. The outcomes are

@@ -120,7 +120,7 @@ func kindOf(code int64, a rest.Answer, msg string) vendors.Kind {
 		return wrongOrForbidden(msg)
 	case 4102, 700012015, 105000001:
 		return vendors.PermissionDenied
-	case 105000010, 105000018:
+	case 105000010, 105000018, queueRefused:
 		return vendors.Conflict
 	case 5000, 720701013:
 		return vendors.Unavailable
@@ -209,7 +209,10 @@ func (d *Driver) credentialHint() string {
 }
 
 // refusedToken reports whether an error may be an access token that expired.
-func refusedToken(err error) bool {
+func refusedToken(err error) bool { return hasCode(err, 4100) || hasCode(err, 700012006) }
+
+// hasCode reports whether an error came with one of Coze's codes.
+func hasCode(err error, code int64) bool {
 	var e *vendors.Error
-	return errors.As(err, &e) && (e.VendorCode == "4100" || e.VendorCode == "700012006")
+	return errors.As(err, &e) && e.VendorCode == strconv.FormatInt(code, 10)
 }

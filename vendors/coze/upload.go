@@ -155,17 +155,25 @@ func readFile(f *vendors.File) ([]byte, error) {
 		Hint:    "Check the file and upload it again."}
 }
 
-// studioSource gives text as it is; a file is stored first.
+// studioSource stores the content as a file, a text too: studio puts a text that
+// stands in the request into a message of its queue, which takes a megabyte,
+// after it has made the document.
 func (d *Driver) studioSource(ctx context.Context, f draft) (sourceInfo, error) {
-	switch {
-	case f.URL != "":
+	if f.URL != "" {
 		return sourceInfo{}, vendors.Errorf(vendors.Unsupported, "A coze-studio server cannot read web pages through its API; nothing was sent.").
 			WithHint("Fetch the page and pass its content as `text`.")
-	case f.File == nil:
-		return sourceInfo{CustomContent: f.Text}, nil
+	}
+	if f.File == nil {
+		f.File = textFile(f.Text)
 	}
 	uri, err := d.store(ctx, f)
 	return sourceInfo{TosURI: uri}, err
+}
+
+func textFile(text string) *vendors.File {
+	return &vendors.File{Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(text)), nil
+	}}
 }
 
 // store uploads a file to studio's storage, streamed, and gives its key, whose

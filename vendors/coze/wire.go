@@ -62,6 +62,7 @@ type document struct {
 	Status     rest.Str `json:"status"`
 	Descript   rest.Str `json:"status_descript"`
 	WebURL     rest.Str `json:"web_url"`
+	TosURI     rest.Str `json:"tos_uri"` // the stored file's key; never shown
 
 	UpdateType     rest.Num        `json:"update_type"`     // 1: a web page that is fetched again by itself
 	UpdateInterval rest.Num        `json:"update_interval"` // hours

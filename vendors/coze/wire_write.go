@@ -43,13 +43,12 @@ type chunkStrategy struct {
 }
 
 // sourceInfo is where a document comes from. Hosted reads the first four;
-// studio only the last two, and ignores the others.
+// studio only the last, and ignores the others.
 type sourceInfo struct {
 	FileBase64     []byte `json:"file_base64,omitempty"`
 	FileType       string `json:"file_type,omitempty"` // pdf txt doc docx
 	WebURL         string `json:"web_url,omitempty"`
 	DocumentSource *int   `json:"document_source,omitempty"` // 0 file, 1 web page
-	CustomContent  string `json:"custom_content,omitempty"`
 	TosURI         string `json:"tos_uri,omitempty"`
 }
 

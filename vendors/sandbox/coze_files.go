@@ -56,6 +56,11 @@ func (f cozeFile) row(now int64) object {
 	return object{"id": f.id, "file_name": f.name, "bytes": len(f.data), "created_at": now}
 }
 
+// CozeDetail is what only Coze's rows show of a document.
+type CozeDetail struct {
+	URI string // the stored file's key
+}
+
 // cozeAdd adds a document whose ingestion begins now. One in eight fails: which
 // one follows from its number.
 func (s *Sandbox) cozeAdd(d Document) *Document {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"slices"
@@ -176,7 +177,7 @@ func studioRow(d *Document, st State) object {
 	row["status_descript"] = st.Message
 	row["creator_id"], row["space_id"] = "2175268956150001", CozeSpaceID
 	row["web_url"], row["preview_tos_url"] = cozeSigned(d.ID), cozeSigned("preview/"+d.ID)
-	row["tos_uri"] = "default_icon/" + d.ID + "." + d.Format
+	row["tos_uri"] = cmp.Or(d.Coze.URI, "FileBizType.Knowledge/"+d.ID+"."+d.Format)
 	row["parsing_strategy"] = object{"parsing_type": 0}
 	return row
 }

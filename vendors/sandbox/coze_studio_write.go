@@ -138,7 +138,7 @@ func (c *studioFace) document(b studioBase) Document {
 		}
 		return d
 	}
-	d := Document{Source: "file", Format: suffix(b.Source.TosURI)}
+	d := Document{Source: "file", Format: suffix(b.Source.TosURI), Coze: CozeDetail{URI: b.Source.TosURI}}
 	file, ok := c.files.get(b.Source.TosURI)
 	if !ok {
 		d.Plan = Failing("", "get object failed")

@@ -60,6 +60,7 @@ type Document struct {
 	Metadata []Field
 	Labels   map[string]string // Volcengine
 	Batch    string            // Dify: the batch of the upload
+	Coze     CozeDetail
 
 	Edited    []Chunk // the chunks, once somebody has edited them; see [Store.EditChunks]
 	LastChunk int     // the highest number given to one of Edited
