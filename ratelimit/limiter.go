@@ -99,11 +99,16 @@ func (t *Turn) end(f func(*window, *slot, time.Time)) {
 // and a [*BusyError] if the turn cannot come before ctx's deadline: at once when
 // that shows on arrival or after a Pause, else at the deadline. Only a Turn uses
 // up quota.
-func (l *Limiter) Take(ctx context.Context) (*Turn, error) {
-	p, t, err := l.arrive(ctx)
+func (l *Limiter) Take(ctx context.Context) (turn *Turn, err error) {
+	p, turn, err := l.arrive(ctx)
 	if p == nil {
-		return t, err
+		return turn, err
 	}
+	defer func() { // after a panic, too
+		if turn == nil {
+			l.leave(p)
+		}
+	}()
 	select {
 	case <-p.first:
 	case <-ctx.Done():
@@ -149,7 +154,7 @@ func (l *Limiter) arrive(ctx context.Context) (*place, *Turn, error) {
 }
 
 // try gives the first of the queue its turn if it can have it, or says how long
-// it must sleep. With a Turn or an error the caller has left the queue.
+// it must sleep. With a Turn the caller has left the queue.
 func (l *Limiter) try(ctx context.Context, p *place) (*Turn, time.Duration, error) {
 	wait, err := l.own(ctx, p)
 	if l.shared != nil && err == nil {
@@ -157,7 +162,6 @@ func (l *Limiter) try(ctx context.Context, p *place) (*Turn, time.Duration, erro
 	}
 	switch {
 	case err != nil:
-		l.leave(p)
 		return nil, 0, err
 	case wait > 0:
 		return nil, wait, nil
@@ -190,18 +194,20 @@ func (l *Limiter) own(ctx context.Context, p *place) (time.Duration, error) {
 // leave takes a caller out of the queue. What it had booked is the next one's,
 // or everybody's.
 func (l *Limiter) leave(p *place) {
-	l.mu.Lock()
-	l.queue.leave(p, false)
-	unused := l.spare
-	if l.queue.n > 0 {
-		unused = nil
-	} else {
-		l.spare = nil
-	}
-	l.mu.Unlock()
-	if unused != nil {
+	if unused := l.left(p); unused != nil {
 		l.shared.giveBack(*unused)
 	}
+}
+
+// left takes a caller out of the queue, and gives the booking that nobody else
+// waits for.
+func (l *Limiter) left(p *place) (unused *booking) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.queue.leave(p, false); l.queue.n == 0 {
+		unused, l.spare = l.spare, nil
+	}
+	return unused
 }
 
 // late is the BusyError of a caller that would have to wait so long, or nil. A

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,8 +59,17 @@ func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, 
 	o.ContextTimeoutEnabled = true // see run
 	// Each would be a trip more, and a command that some users may not give.
 	o.DisableIdentity, o.MaintNotificationsConfig = true, &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o.Protocol = 2
 	if o.TLSConfig != nil {
 		o.TLSConfig.RootCAs = roots
+	}
+	dial := redis.NewDialer(o)
+	o.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return bounded(c), nil
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -77,9 +89,13 @@ func (r *Redis) Close() error {
 // errAway says that Redis cannot be used now.
 var errAway = errors.New("the shared account is away")
 
-// call runs a script, or says errAway. A caller that leaves does not stop it:
-// else nobody would know whether its turn was booked.
-func (r *Redis) call(ctx context.Context, s *redis.Script, keys []string, args ...any) ([]int64, error) {
+// errShape says that a script returned something else than it can.
+var errShape = errors.New("its answer is not of the documented form")
+
+// call runs a script, or says errAway, also when the answer is not one that the
+// script can give. A caller that leaves does not stop it: else nobody would know
+// whether its turn was booked.
+func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []string, args ...any) ([]int64, error) {
 	here, look := r.state(time.Now())
 	if look {
 		r.looks.Go(func() { // ends within patience
@@ -89,7 +105,7 @@ func (r *Redis) call(ctx context.Context, s *redis.Script, keys []string, args .
 	if !here {
 		return nil, errAway
 	}
-	answer, err := r.run(ctx, s, keys, args)
+	answer, err := r.run(ctx, s, form, keys, args)
 	r.heard(time.Now(), err)
 	if err != nil {
 		return nil, errAway
@@ -97,12 +113,32 @@ func (r *Redis) call(ctx context.Context, s *redis.Script, keys []string, args .
 	return answer, nil
 }
 
+// form reports whether a script can have given an answer.
+type form func(answer []int64) bool
+
+// numbers is the form of an answer of so many numbers, whatever they are.
+func numbers(n int) form {
+	return func(answer []int64) bool { return len(answer) == n }
+}
+
 // run asks Redis whatever happened before: in one trip, but for the first time
-// that a server sees the script.
-func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args []any) ([]int64, error) {
+// that a server sees the script. A panic of the client is a Redis that cannot be
+// used.
+func (r *Redis) run(ctx context.Context, s *redis.Script, form form, keys []string, args []any) (answer []int64, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience)
 	defer cancel()
-	return s.Run(ctx, r.client, keys, args...).Int64Slice()
+	defer func() {
+		if p := recover(); p != nil {
+			answer, err = nil, fmt.Errorf("the Redis client failed: %v", p)
+		}
+	}()
+	if answer, err = s.Run(ctx, r.client, keys, args...).Int64Slice(); err != nil {
+		return nil, err
+	}
+	if !form(answer) {
+		return nil, errShape
+	}
+	return answer, nil
 }
 
 // state reports whether Redis can be used, and else whether the caller is the
@@ -131,8 +167,19 @@ func (r *Redis) heard(now time.Time, err error) {
 		r.log.Info("Redis can be used again: rate limits are shared between processes")
 	case err != nil && r.pause == 0:
 		r.pause, r.look = firstPause, now.Add(firstPause)
-		r.log.Warn("Redis cannot be used: until it can, each process keeps to its share of the rate limits", "err", err)
+		r.log.Warn("Redis cannot be used: until it can, each process keeps to its share of the rate limits", "err", words(err))
 	}
+}
+
+// maxWords bounds what is logged of an error, whose words can be Redis's.
+const maxWords = 300
+
+func words(err error) string {
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	if len(text) <= maxWords {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWords], "") + "…"
 }
 
 // missed reports whether there may be turns of the last window that are not in
@@ -148,9 +195,9 @@ func (r *Redis) missed(window time.Duration, now time.Time) bool {
 func (r *Redis) Check(ctx context.Context) error {
 	s := NewShared(r, "check", Rate{terms: []Term{{N: 1, Window: time.Second}}})
 	keys, args := s.reservation("", 0)
-	if _, err := r.run(ctx, reserveScript, keys, args); err != nil {
+	if _, err := r.run(ctx, reserveScript, bookedWithin(0), keys, args); err != nil {
 		return err
 	}
-	_, err := r.run(ctx, giveBackScript, s.turns, args[:1])
+	_, err := r.run(ctx, giveBackScript, numbers(1), s.turns, args[:1])
 	return err
 }

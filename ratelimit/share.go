@@ -17,9 +17,7 @@ const awayPause = time.Second
 // done without it.
 func (l *Limiter) book(ctx context.Context, wait time.Duration) (time.Duration, error) {
 	now := time.Now()
-	l.mu.Lock()
-	b, share := l.spare, l.share(now)
-	l.mu.Unlock()
+	b, share := l.share(now)
 	if b == nil && share > 0 {
 		return max(wait, share), late(ctx, max(wait, share), now)
 	}
@@ -55,17 +53,19 @@ func (l *Limiter) rebook(ctx context.Context, old *booking, now time.Time) (*boo
 	return &b, err
 }
 
-// share is how long the first has to wait by this process's share of those terms
-// of which the account may not know everything.
-func (l *Limiter) share(now time.Time) time.Duration {
-	wait := time.Duration(0)
+// share is what an earlier first has booked, and how long the first has to wait
+// by this process's share of those terms of which the account may not know
+// everything.
+func (l *Limiter) share(now time.Time) (spare *booking, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, w := range l.windows {
 		if n := l.shared.parts(w.Window, now); n > 1 {
 			w.settle(now)
 			wait = max(wait, w.ready(0, max(1, w.N/n), now))
 		}
 	}
-	return wait
+	return l.spare, wait
 }
 
 // alone is how long the first has to wait while the shared account is away.
@@ -74,7 +74,7 @@ func (l *Limiter) alone(ctx context.Context, now time.Time) (time.Duration, erro
 		return 0, err
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	wait := l.turn(0, l.shared.replicas(), now)
-	l.mu.Unlock()
 	return min(wait, awayPause), late(ctx, wait, now)
 }

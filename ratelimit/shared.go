@@ -117,13 +117,36 @@ func (s *Shared) reserve(ctx context.Context, within time.Duration) (booking, er
 func (s *Shared) rebook(ctx context.Context, old booking, within time.Duration) (booking, error) {
 	keys, args := s.reservation(old.id, within)
 	asked := time.Now()
-	answer, err := s.redis.call(ctx, reserveScript, keys, args...)
+	answer, err := s.redis.call(ctx, reserveScript, bookedWithin(within), keys, args...)
 	if err != nil {
 		return booking{}, err
 	}
 	s.seen.Store(answer[2])
 	now, wait := time.Now(), time.Duration(answer[1])*time.Microsecond
 	return booking{id: args[0].(string), wait: wait, booked: answer[0] == 1, made: now, at: now.Add(wait), least: asked.Add(wait)}, nil
+}
+
+// maxProcesses is how many processes may share an account.
+const maxProcesses = 10_000
+
+// maxWait is the longest wait that is believed: of a few turns a day, more than
+// anybody waits for.
+const maxWait = 366 * 24 * time.Hour
+
+// bookedWithin is the form of reserve.lua's answer: whether it booked, after which
+// wait, and how many processes use the account. A turn that comes later than
+// allowed is never booked.
+func bookedWithin(within time.Duration) form {
+	return func(a []int64) bool {
+		if len(a) != 3 || a[0] < 0 || a[0] > 1 || a[2] < 1 || a[2] > maxProcesses {
+			return false
+		}
+		most := maxWait
+		if a[0] == 1 && within != 0 {
+			most = max(0, within)
+		}
+		return a[1] >= 0 && a[1] <= most.Microseconds()
+	}
 }
 
 // reservation is what reserve.lua wants; the first argument is the turn's name.
@@ -144,7 +167,7 @@ func (s *Shared) reservation(instead string, within time.Duration) (keys []strin
 // giveBack lets somebody else have a turn that was not used. It takes no longer
 // than patience; when Redis is away the turn is lost.
 func (s *Shared) giveBack(b booking) {
-	_, _ = s.redis.call(context.Background(), giveBackScript, s.turns, b.id)
+	_, _ = s.redis.call(context.Background(), giveBackScript, numbers(1), s.turns, b.id)
 }
 
 // counted says when the platform has counted the request of a turn at the latest.
@@ -160,14 +183,14 @@ func (s *Shared) counted(b booking, at time.Time) {
 	for _, t := range s.rate.terms {
 		args = append(args, (t.Window + margin).Microseconds())
 	}
-	_, _ = s.redis.call(context.Background(), moveScript, s.turns, args...)
+	_, _ = s.redis.call(context.Background(), moveScript, numbers(0), s.turns, args...)
 }
 
 // close lets nobody in any process through for d from now. It extends and never
 // shortens, and takes no longer than patience; when Redis is away, only the
 // caller knows.
 func (s *Shared) close(d time.Duration) {
-	_, _ = s.redis.call(context.Background(), closeScript, []string{s.closed}, d.Microseconds())
+	_, _ = s.redis.call(context.Background(), closeScript, numbers(0), []string{s.closed}, d.Microseconds())
 }
 
 // parts is in how many parts a term must be divided for now: in one, unless
