@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -8,13 +9,14 @@ import (
 )
 
 const (
-	askedFor = time.Minute // how long a start is remembered
-	maxAsked = 4096        // documents remembered at most
+	askedFor = 24 * time.Hour // how long a start is remembered at most
+	maxAsked = 4096           // documents remembered at most
 )
 
-// asked remembers the documents whose parsing this process has started. The Go
-// back end shows UNSTART until a worker begins; without the memory an agent
-// would be told to start once more what it has just started.
+// asked remembers the documents whose parsing this process has started and whose
+// rows may not show it: the Go back end shows UNSTART until a worker begins.
+// Without the memory an agent would be told to start again what it has just
+// started.
 type asked struct {
 	now func() time.Time
 
@@ -57,7 +59,8 @@ func (a *asked) stopped(outcomes []vendors.Outcome) {
 	}
 }
 
-// correct turns what looks unstarted into queued where a start is remembered.
+// correct turns a doubtful UNSTART into queued where a start is remembered. Any
+// other state of a document ends the memory of it.
 func (a *asked) correct(docs []vendors.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -66,8 +69,16 @@ func (a *asked) correct(docs []vendors.Document) {
 	}
 	now := a.now()
 	for i := range docs {
-		if d := &docs[i]; d.Status == vendors.NotStarted && now.Before(a.until[d.DocumentID]) {
-			d.Status = vendors.Queued
+		switch d := &docs[i]; {
+		case !doubtful(*d):
+			delete(a.until, d.DocumentID)
+		case now.Before(a.until[d.DocumentID]):
+			d.Status, d.Warnings = vendors.Queued, nil
 		}
 	}
+}
+
+// doubtful reports a document whose row cannot tell whether it is queued.
+func doubtful(d vendors.Document) bool {
+	return d.Status == vendors.NotStarted && slices.Contains(d.Warnings, doubtNote)
 }

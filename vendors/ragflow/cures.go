@@ -12,6 +12,8 @@ var cures = []struct {
 }{
 	{[]string{"encrypted", "password"},
 		"The file is protected by a password: upload a copy without one."},
+	{[]string{"in this build", "requires cgo"},
+		"This RAGFlow server was built without a parser for this type: upload the file as txt or md, or have the server's operator use a build that has it."},
 	{[]string{"file size exceeds", "too large"},
 		"The file is larger than RAGFlow's worker takes: split it and upload the parts."},
 	{[]string{"fail to bind embedding model", "embedding error", "lookuperror*model", "model*not authorized", "model*not found"},
@@ -19,9 +21,9 @@ var cures = []struct {
 	{[]string{"insert chunk error", "elasticsearch", "infinity", "opensearch"},
 		"RAGFlow's search engine did not take the chunks: its operator should check that it runs and has room; then call start_ingestion again."},
 	{[]string{"can not find file", "minio", "nosuchkey"},
-		"RAGFlow's file store did not give the file: call start_ingestion again; if it stays, delete the document and upload it anew."},
+		"RAGFlow's file store did not give the file: call start_ingestion again; if it stays, delete the document and upload it again."},
 	{[]string{"no chunk", "no text", "empty data"},
-		"RAGFlow found nothing to read in the file: check that it holds text (a scan needs OCR), then upload it anew."},
+		"RAGFlow found nothing to read in the file: check that it holds text (a scan needs OCR), then upload it again."},
 	{[]string{"rate limit", "too many requests", "quota", "insufficient balance"},
 		"A model service refused because of its limits: wait or have its quota raised, then call start_ingestion again."},
 	{[]string{"out of memory", "memoryerror"},
@@ -31,7 +33,7 @@ var cures = []struct {
 	{[]string{"timeout", "timed out", "connection", "unavailable"},
 		"A service that RAGFlow uses did not answer: call start_ingestion again later."},
 	{[]string{"while chunking", "damaged", "corrupt", "not a zip file", "codec can't decode"},
-		"RAGFlow could not read the file: open it yourself to see that it is whole and of the type its name says, then upload it anew."},
+		"RAGFlow could not read the file: open it yourself to see that it is whole and of the type its name says, then upload it again."},
 }
 
 // usualCure is what to do when the reason is none of the known ones.

@@ -2,6 +2,7 @@ package ragflow
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -21,12 +22,15 @@ type job struct {
 	// passed is why a successful request did nothing for a document; nil when it
 	// never does.
 	passed func(text string, d vendors.Document) error
-	// took reports, after an error, that the request took effect all the same.
-	took func(before, now vendors.Document) bool
-	good vendors.Result // of a document the request was for
-	gone vendors.Result // of one that is there no more
-	what string         // for an unknown end: "parsing was started"
-	size int            // documents a request
+	// fate tells from a document what became of it in a request that failed.
+	fate func(before, now vendors.Document) fate
+	// goesOn says that documents which a failed request did not come to are sent
+	// again when the reason lay in another document.
+	goesOn bool
+	good   vendors.Result // of a document the request was for
+	gone   vendors.Result // of one that is there no more
+	what   string         // for an unknown end: "parsing was started"
+	size   int            // documents a request
 	// pilot sends one document alone before the others.
 	pilot bool
 }
@@ -112,11 +116,12 @@ func (j job) try(ctx context.Context, docs []vendors.Document) ([]vendors.Outcom
 	if lookErr != nil {
 		return outcomes(docs, vendors.Outcome{Result: vendors.NotDone, Err: j.lost(err)}), nil
 	}
+	failed := answered(err) && vendors.KindOf(err) == vendors.Unavailable // the server broke off
 	if !answered(err) {
 		err = j.lost(err)
 	}
-	out, left := j.sorted(docs, rep.Documents)
-	if len(left) == 0 || len(docs) == 1 || unclear(err) || ctx.Err() != nil {
+	out, left := j.sorted(err, failed, docs, rep.Documents)
+	if len(left) == 0 || len(docs) == 1 || unclear(err) && !(j.goesOn && errors.Is(err, errInside)) || errors.Is(err, errModel) || ctx.Err() != nil {
 		return append(out, outcomes(left, vendors.Outcome{Result: vendors.NotDone, Err: err})...), nil
 	}
 	size := 1
@@ -127,18 +132,43 @@ func (j job) try(ctx context.Context, docs []vendors.Document) ([]vendors.Outcom
 	return append(out, more...), err
 }
 
+// fate is what became of a document in a request that failed.
+type fate int
+
+const (
+	untouched fate = iota // as before: the request did not come to it
+	moved                 // the request took effect
+	noted                 // its row says that the request took effect, and nothing proves it
+	broken                // the request began with it and did not end
+)
+
 // sorted tells documents that the request has reached from those that are left.
-func (j job) sorted(docs, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
-	for _, before := range docs {
+//
+// RAGFlow goes through a request one document after another. When it breaks off
+// itself, its error wins over the rows: the document that it began with and did
+// not end has failed; where none shows that, or nothing could be queued, those
+// whose rows say no more than "queued" have.
+func (j job) sorted(err error, failed bool, docs, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
+	fates := make([]fate, len(docs))
+	for i, before := range docs {
+		if after, there := find(now, before.DocumentID); there {
+			fates[i] = j.fate(before, after)
+		}
+	}
+	guilty := slices.Contains(fates, broken) && !errors.Is(err, errQueue)
+	for i, before := range docs {
 		after, there := find(now, before.DocumentID)
+		o := vendors.Outcome{DocumentID: before.DocumentID, Result: j.good}
 		switch {
 		case !there:
-			out = append(out, vendors.Outcome{DocumentID: before.DocumentID, Result: j.gone})
-		case j.took(before, after):
-			out = append(out, vendors.Outcome{DocumentID: before.DocumentID, Result: j.good})
-		default:
+			o.Result = j.gone
+		case fates[i] == untouched:
 			left = append(left, after)
+			continue
+		case failed && (fates[i] == broken || fates[i] == noted && !guilty):
+			o.Result, o.Err = vendors.NotDone, stuck(err)
 		}
+		out = append(out, o)
 	}
 	return out, left
 }

@@ -2,6 +2,8 @@ package ragflow
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"kb-mcp/vendors"
 )
@@ -11,7 +13,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 	return d.work(ctx, kb, ids, func(ctx context.Context, a api) ([]vendors.Outcome, error) {
 		j := d.job(a, kb)
 		j.needs = func(vendors.Document) (bool, vendors.Outcome) { return true, vendors.Outcome{} }
-		j.took = func(_, _ vendors.Document) bool { return false } // it is still there
+		j.fate = func(_, _ vendors.Document) fate { return untouched } // it is still there
 		j.good, j.gone, j.what = vendors.Done, vendors.Done, "the document was deleted"
 		return a.erase(ctx, kb, j, ids)
 	})
@@ -22,10 +24,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 func (d *Driver) StartIngestion(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
 	out, err := d.work(ctx, kb, ids, func(ctx context.Context, a api) ([]vendors.Outcome, error) {
 		j := d.job(a, kb)
-		j.needs = func(d vendors.Document) (bool, vendors.Outcome) {
-			return !atWork(d), vendors.Outcome{Result: vendors.Accepted}
-		}
-		j.took = func(before, now vendors.Document) bool { return atWork(now) || now.Status != before.Status }
+		j.needs, j.fate = startable, startFate
 		j.good, j.gone, j.what = vendors.Accepted, vendors.Absent, "parsing was started"
 		return a.start(ctx, kb, j, ids)
 	})
@@ -37,13 +36,7 @@ func (d *Driver) StartIngestion(ctx context.Context, kb string, ids []string) ([
 func (d *Driver) StopIngestion(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
 	out, err := d.work(ctx, kb, ids, func(ctx context.Context, a api) ([]vendors.Outcome, error) {
 		j := d.job(a, kb)
-		j.needs = func(d vendors.Document) (bool, vendors.Outcome) {
-			if d.Status == vendors.Cancelled {
-				return false, vendors.Outcome{Result: vendors.Done}
-			}
-			return atWork(d), vendors.Outcome{Result: vendors.NotDone, Err: nothingToStop(d)}
-		}
-		j.took = func(_, now vendors.Document) bool { return now.Status == vendors.Cancelled }
+		j.needs, j.fate = stoppable, stopFate
 		j.good, j.gone, j.what = vendors.Done, vendors.Absent, "parsing was stopped"
 		return a.stop(ctx, kb, j, ids)
 	})
@@ -74,9 +67,82 @@ func (d *Driver) job(a api, kb string) job {
 	}
 }
 
-// atWork reports that parsing has been asked for and has not ended.
-func atWork(d vendors.Document) bool {
-	return d.Status == vendors.Queued || d.Status == vendors.Processing
+// startable reports whether a document is to be started. A start deletes its
+// chunks, so only the states of which that is known are: one that is at work is
+// left alone, and so is one whose state nobody knows.
+func startable(d vendors.Document) (bool, vendors.Outcome) {
+	switch d.Status {
+	case vendors.NotStarted, vendors.Completed, vendors.Failed, vendors.Cancelled:
+		return true, vendors.Outcome{}
+	case vendors.Queued, vendors.Processing:
+		if !stopping(d) {
+			return false, vendors.Outcome{Result: vendors.Accepted}
+		}
+		e := vendors.Errorf(vendors.Conflict, "The document is still being stopped.").
+			WithHint("Wait until get_ingestion_progress shows that it is cancelled, then call again.")
+		e.Later = true
+		return false, vendors.Outcome{Result: vendors.NotDone, Err: e}
+	}
+	return false, vendors.Outcome{Result: vendors.NotDone, Err: vendors.Errorf(vendors.Conflict,
+		"The document's state (%q) is not one that kb-mcp knows; a start would delete its chunks, so none was sent.", d.VendorStatus).
+		WithHint("Look at the document in RAGFlow's web app, and start it there.")}
+}
+
+// stoppable reports whether a stop is to be sent. What the row leaves open the
+// server judges.
+func stoppable(d vendors.Document) (bool, vendors.Outcome) {
+	switch {
+	case d.Status == vendors.Cancelled:
+		return false, vendors.Outcome{Result: vendors.Done}
+	case stopping(d):
+		return false, vendors.Outcome{Result: vendors.Accepted}
+	case !d.Status.Settled() || doubtful(d):
+		return true, vendors.Outcome{}
+	}
+	return false, vendors.Outcome{Result: vendors.NotDone, Err: nothingToStop(d)}
+}
+
+// stopping reports a document whose stop is on its way (Go back end).
+func stopping(d vendors.Document) bool {
+	return !d.Status.Settled() && strings.EqualFold(d.VendorStatus, "STOPPING")
+}
+
+// startFate is what a start did to a document. RAGFlow writes that it runs, and
+// only then puts it into its queue, which writes the time and a line. (The time
+// of an earlier start stays.)
+func startFate(before, now vendors.Document) fate {
+	switch {
+	case now.Status.Settled() && now.Status == before.Status:
+		return untouched
+	case now.Status != vendors.Queued:
+		return moved
+	case now.Ingestion.ElapsedSeconds == nil:
+		return broken // no time of any start
+	case before.Ingestion.ElapsedSeconds != nil && now.Ingestion.StartedAt.Equal(before.Ingestion.StartedAt) && !now.Ingestion.StartedAt.IsZero():
+		return broken
+	}
+	return noted
+}
+
+func stopFate(_, now vendors.Document) fate {
+	if now.Status == vendors.Cancelled || stopping(now) {
+		return moved
+	}
+	return untouched
+}
+
+// stuck is the error of a document that a start left half done: it shows RUNNING,
+// and nothing works on it.
+func stuck(err error) error {
+	e := *errorOf(err)
+	e.Kind = vendors.VendorError
+	e.Message = "RAGFlow failed while it put this document into its queue; the document shows RUNNING, but nothing works on it."
+	e.Hint = "Call stop_ingestion for it. Then look at vendor_message: the file may be damaged; start_ingestion tries it again."
+	if errors.Is(err, errQueue) {
+		e.Kind = vendors.Unavailable
+		e.Hint = "Call stop_ingestion for it, and start_ingestion again when the server's queue (Redis) is up."
+	}
+	return &e
 }
 
 func nothingToStop(d vendors.Document) error {

@@ -43,12 +43,13 @@ func (c currentAPI) start(ctx context.Context, kb string, j job, ids []string) (
 		}
 		return "", parsedBefore(err)
 	}
+	j.goesOn = true
 	return j.run(ctx, ids)
 }
 
 func (c currentAPI) stop(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {
 	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
-		return "", c.parse(ctx, http.MethodDelete, kb, docs)
+		return "", neverStarted(c.parse(ctx, http.MethodDelete, kb, docs))
 	}
 	return j.run(ctx, ids)
 }
@@ -86,5 +87,16 @@ func parsedBefore(err error) error {
 	c := *e
 	c.Message, c.Later = "This RAGFlow server starts only documents that have never been parsed.", false
 	c.Hint = "RAGFlow 0.18 and newer parse again; on this one, delete the document and upload it anew."
+	return &c
+}
+
+// neverStarted explains how a stop is refused.
+func neverStarted(err error) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) || !rest.WordsOf(e.VendorMessage).Have("can't stop parsing") {
+		return err
+	}
+	c := *e
+	c.Message, c.Later = "RAGFlow says that the document has not been started, or has ended: there is nothing to stop.", false
 	return &c
 }

@@ -71,7 +71,7 @@ func emptyFile(text string, d vendors.Document) error {
 func (p previewAPI) stop(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {
 	needs := j.needs
 	j.needs = func(d vendors.Document) (bool, vendors.Outcome) {
-		if atWork(d) && d.Enabled != nil && !*d.Enabled {
+		if !d.Status.Settled() && d.Enabled != nil && !*d.Enabled {
 			return false, vendors.Outcome{Result: vendors.NotDone, Err: vendors.Errorf(vendors.Conflict,
 				"The document is disabled, and RAGFlow 0.8 - 0.10 stops enabled documents only.").WithHint("Stop it in RAGFlow's web app.")}
 		}

@@ -154,7 +154,12 @@ func stored(data json.RawMessage, g generation) (vendors.Document, error) {
 	if err := json.Unmarshal(data, &rows); err != nil || len(rows) == 0 || rows[0].ID == "" {
 		return vendors.Document{}, noPayload()
 	}
-	return rows[0].normal(g), nil
+	d := rows[0].normal(g)
+	d.Warnings = nil // of a parse that nobody can have asked for yet
+	if w := rows[0]; w.Run == "" && w.IngestionStatus == "" {
+		d.Status = vendors.NotStarted // the preview does not say: an upload starts nothing
+	}
+	return d, nil
 }
 
 func (c currentAPI) takes(vendors.Upload) error { return nil }

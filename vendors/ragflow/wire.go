@@ -3,6 +3,7 @@ package ragflow
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -104,10 +105,11 @@ func blind(rows []document) bool {
 
 func (w document) normal(g generation) vendors.Document {
 	status := w.status(g)
+	word, _ := w.told()
 	chunks := either(w.ChunkCount, w.ChunkNum)
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name),
-		Status: status, VendorStatus: w.raw(), Error: w.failure(status),
+		Status: status, VendorStatus: word, Error: w.failure(status), Warnings: w.warnings(status),
 		Format: w.format(), Kind: w.kind(), Source: w.source(),
 		SizeBytes: w.Size.Count(), TokenCount: either(w.TokenCount, w.TokenNum).Count(), ChunkCount: chunks.Count(),
 		Enabled: w.enabled(), Metadata: w.metadata(),
@@ -121,7 +123,7 @@ func (w document) normal(g generation) vendors.Document {
 		d.ProgressPercent = rest.Percent(w.Progress.Float)
 	}
 	if elapsed := either(w.Duration, w.Elapsed); elapsed.Valid && w.ProcessBeginAt != "" {
-		seconds := max(elapsed.Float, 0) // slightly negative after a stop
+		seconds := math.Round(1000*max(elapsed.Float, 0)) / 1000 // slightly negative after a stop
 		d.Ingestion.ElapsedSeconds = &seconds
 	}
 	return d
