@@ -35,11 +35,12 @@ func (s *speech) hear(a rest.Answer, h *head) {
 }
 
 // marks tells the dialects apart: studio writes "BaseResp":null beside code,
-// has codes of its own and binds JSON strictly; hosted has log ids. The weak
+// has codes of its own, binds JSON strictly and asks for a session where tokens
+// do not count; hosted has log ids. The weak
 // marks of studio come last, as a gateway may add such a header too.
 func marks(a rest.Answer, h *head) dialect {
 	switch {
-	case len(h.BaseResp) > 0, studioCode(h.Code.Int), boundWrong(string(h.Msg)):
+	case len(h.BaseResp) > 0, studioCode(h.Code.Int), boundWrong(string(h.Msg)), sessionWanted(string(h.Msg)):
 		return studio
 	case h.Detail.LogID != "", a.Header.Get("X-Tt-Logid") != "":
 		return hosted

@@ -108,6 +108,9 @@ func kindOf(code int64, a rest.Answer, msg string) vendors.Kind {
 	case 4009, 4013, 4020:
 		return vendors.RateLimited
 	}
+	if sessionWanted(msg) {
+		return vendors.Unsupported
+	}
 	if a.Status == http.StatusNotFound || a.Status == http.StatusTooManyRequests {
 		return rest.ByStatus(a).Kind
 	}
@@ -143,7 +146,25 @@ func wrongOrForbidden(msg string) vendors.Kind {
 	return vendors.PermissionDenied
 }
 
-const wrongRoot = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn."
+// sessionWanted recognises how studio turns away a call that its API does not
+// open to tokens: it asks for the cookie of its web page, good token or not.
+func sessionWanted(msg string) bool { return strings.Contains(msg, "session_key in cookie") }
+
+const (
+	wrongRoot  = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn"
+	studioRoot = "coze-studio has this API since 0.5.1: its owner must update an older server, and let a proxy before it pass /v1 and /open_api on. COZE_API_BASE is right when the server's web page opens there."
+)
+
+// root says what COZE_API_BASE must be.
+func (d *Driver) root() string {
+	switch d.speech.is() {
+	case hosted:
+		return wrongRoot + "."
+	case studio:
+		return "Check COZE_API_BASE: it must be the root of the coze-studio server, where its web page opens, and a proxy before it must pass /v1 and /open_api on."
+	}
+	return wrongRoot + ", or of a coze-studio server (0.5.1 or newer)."
+}
 
 // origin says where tokens and ids are good: the two public hosts have separate
 // ones, and on studio each user sees only what is his own.
@@ -154,8 +175,28 @@ func (d *Driver) origin() string {
 	return "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
 }
 
+// closed recognises an answer that says nothing of the credential or the
+// arguments: on a studio server the call is not there, or not for tokens.
+func (d *Driver) closed(e *vendors.Error) bool {
+	switch {
+	case sessionWanted(e.VendorMessage) && e.VendorCode == "700012006":
+		e.Message = "This coze-studio server has no knowledge API for tokens, because it is older than 0.5.1; the token may be right."
+	case sessionWanted(e.VendorMessage):
+		e.Message = "This coze-studio server does not open this call to API tokens; the token may be right."
+	case d.speech.isStudio() && e.Kind == vendors.BadResponse && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed):
+		e.Message = "This coze-studio server does not have this call, or a proxy before it does not pass it on."
+	default:
+		return false
+	}
+	e.Kind, e.Hint = vendors.Unsupported, studioRoot
+	return true
+}
+
 // advise completes an error with words for a person and what to do.
 func (d *Driver) advise(e *vendors.Error, s subject) {
+	if d.closed(e) {
+		return
+	}
 	switch e.Kind {
 	case vendors.InvalidArgument:
 		e.Message = "Coze refused the request's arguments."
@@ -190,10 +231,10 @@ func (d *Driver) advise(e *vendors.Error, s subject) {
 	case vendors.VendorError:
 		e.Message = "Coze refused the request with a code that this version does not know."
 	case vendors.BadResponse:
-		if e.HTTPStatus == http.StatusNotFound {
+		if e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed {
 			e.Message = "This server does not have the path of Coze's API."
 		}
-		e.Hint = wrongRoot
+		e.Hint = d.root()
 	}
 }
 
@@ -209,7 +250,9 @@ func (d *Driver) credentialHint() string {
 }
 
 // refusedToken reports whether an error may be an access token that expired.
-func refusedToken(err error) bool { return hasCode(err, 4100) || hasCode(err, 700012006) }
+func refusedToken(err error) bool {
+	return vendors.KindOf(err) == vendors.Unauthenticated && (hasCode(err, 4100) || hasCode(err, 700012006))
+}
 
 // hasCode reports whether an error came with one of Coze's codes.
 func hasCode(err error, code int64) bool {

@@ -160,15 +160,15 @@ func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// workspaces reads one page of GET /v1/workspaces. Where hosted Coze is not
-// known to answer, a missing path means studio.
+// workspaces reads one page of GET /v1/workspaces. Studio asks for a session
+// there; where hosted Coze is not known to answer, a missing path is studio too.
 func (d *Driver) workspaces(ctx context.Context, page int) (workspaces, error) {
 	var out workspacesAnswer
 	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "workspaces"}, Query: url.Values{
 		"page_num": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(mostSpaces)},
 	}}, &out)
 	var e *vendors.Error
-	if errors.As(err, &e) && e.HTTPStatus == http.StatusNotFound && d.speech.is() != hosted {
+	if errors.As(err, &e) && d.speech.is() != hosted && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusUnauthorized && e.Kind == vendors.Unsupported) {
 		return workspaces{}, noSpace()
 	}
 	return out.payload(), err

@@ -182,7 +182,7 @@ func decodeGrant(a rest.Answer, out any) error {
 	case odd != nil:
 		e = odd
 	case g.AccessToken == "" || !g.ExpiresIn.Valid:
-		e = vendors.Errorf(vendors.BadResponse, "Coze granted access without a token.").WithHint(wrongRoot)
+		e = vendors.Errorf(vendors.BadResponse, "Coze granted access without a token.").WithHint(wrongRoot + ".")
 	default:
 		return nil
 	}
@@ -203,7 +203,7 @@ func grantError(a rest.Answer, code string) *vendors.Error {
 	case code == "internal_error", code == "" && e.Kind == vendors.Unavailable:
 		e.Kind, e.Message = vendors.Unavailable, "Coze could not issue an access token for now."
 	case code == "" && e.Kind == vendors.BadResponse:
-		e.Message, e.Hint = "This server does not have the path of Coze's token exchange.", wrongRoot
+		e.Message, e.Hint = "This server does not have the path of Coze's token exchange.", wrongRoot+"."
 	default:
 		e.Kind, e.Message, e.Hint = vendors.Unauthenticated, "Coze refused to issue an access token for the JWT app.", appHint
 	}
