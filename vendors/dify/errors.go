@@ -24,7 +24,7 @@ type payload interface {
 // failure as long as the payload is there: one field must not hide a list.
 func decode(a rest.Answer, out any) error {
 	if a.Status >= http.StatusBadRequest {
-		return refusal(a)
+		return refusal(a, wellFormed(out))
 	}
 	if n, ok := out.(*nothing); ok && n.is(a) {
 		return nil
@@ -50,31 +50,40 @@ type failure struct {
 	Message rest.Str `json:"message"`
 	Error   rest.Str `json:"error"`
 
-	text string // Message or Error, fit to show
-	json bool   // the body was JSON at all
+	text  string     // Message or Error, fit to show
+	words rest.Words // of text
+	json  bool       // the body was JSON at all
+	// wellFormed says that the call holds nothing that could be wrong with it.
+	wellFormed bool
 }
 
 // is reports whether the refusal has one of the codes.
 func (f *failure) is(codes ...rest.Str) bool { return slices.Contains(codes, f.Code) }
 
 // says reports whether the text begins with one of the words. Only the
-// beginning counts: what follows may quote anybody's input.
+// beginning counts where what follows may quote anybody's input.
 func (f *failure) says(beginnings ...string) bool {
-	return slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(f.text, b) })
+	return slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(string(f.words), string(rest.WordsOf(b))) })
 }
 
-// has reports whether the text holds one of the words, in any case.
-func (f *failure) has(words ...string) bool {
-	text := strings.ToLower(f.text)
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+// wellFormed reports whether a call with this answer is a search or a read,
+// whose arguments are checked before they are sent: what the server says against
+// it is about the server, unless it says that it checked the arguments.
+func wellFormed(out any) bool {
+	switch out.(type) {
+	case *records, *page[segment], *page[document], *page[dataset], *document, *batchAnswer, *ruleAnswer:
+		return true
+	}
+	return false
 }
 
 // refusal explains an answer of 400 and more.
-func refusal(a rest.Answer) *vendors.Error {
-	var f failure
+func refusal(a rest.Answer, wellFormed bool) *vendors.Error {
+	f := failure{wellFormed: wellFormed}
 	broken, _ := rest.Unmarshal(a, &f)
 	f.json = broken == nil
 	f.text = tidy(cmp.Or(string(f.Message), string(f.Error)))
+	f.words = rest.WordsOf(f.text)
 	e := judge(a, &f)
 	e.HTTPStatus = a.Status
 	e.VendorCode, e.VendorMessage = codeWord.FindString(string(f.Code)), f.text
@@ -128,9 +137,9 @@ func rateLimited() *vendors.Error {
 // forbidden tells the 403 that passes from those that stay.
 func forbidden(f *failure) *vendors.Error {
 	switch {
-	case f.has("rate limit"):
+	case f.words.Have("rate limit"):
 		return rateLimited()
-	case f.has("capacity of the vector space", "number of documents has reached the limit", "upgrade to a paid plan"):
+	case f.words.HaveAny("capacity of the vector space", "number of documents has reached the limit", "upgrade to a paid plan"):
 		return vendors.Errorf(vendors.QuotaExhausted, "The plan of the Dify workspace is used up.").
 			WithHint("Delete documents or upgrade the workspace's plan; retrying will not help.")
 	case f.says("Dataset api access is not enabled"):
@@ -178,26 +187,37 @@ func documentNotFound() *vendors.Error {
 		WithHint("Take the id from list_documents of the same knowledge base.")
 }
 
-// badRequest is the table of 400s.
+// badRequest is the table of 400s. Behind most of them is a Python exception of
+// any layer, so that the code says nothing (invalid_param) and the text is all.
 func badRequest(a rest.Answer, f *failure) *vendors.Error {
 	switch {
 	case !f.json:
 		return rest.NotJSON(a, nil)
-	case f.says("Dataset does not exist"): // servers before 1.9
+	case f.says("Dataset does not exist"): // servers before 1.9, and writes to another workspace's
 		return knowledgeBaseNotFound()
-	case f.is("completion_request_error"), f.says("Failed to request plugin daemon"):
-		return vendors.Errorf(vendors.Unavailable, "Dify cannot reach its plugin daemon or model provider.").
-			WithHint("Try again in a minute; if it stays, look at the plugin_daemon container of the Dify server.")
+	case f.says("You do not have permission"):
+		return vendors.Errorf(vendors.PermissionDenied, "The API key of this connection may not change this knowledge base.").
+			WithHint("It is of another workspace, or closed to the key's owner: use a dataset key of its workspace.")
 	case f.is("provider_quota_exceeded"):
 		return vendors.Errorf(vendors.QuotaExhausted, "The model provider's quota in Dify is used up.").
 			WithHint("Renew the quota, or set another model provider in Dify; retrying will not help.")
-	case f.is("provider_not_initialize", "model_currently_not_support"), f.says("No Embedding Model available"):
+	case f.is("provider_not_initialize", "model_currently_not_support"):
 		return vendors.Errorf(vendors.Conflict, "The model of this knowledge base is not set up in Dify.").
-			WithHint("Configure the embedding model in the Dify console under Settings, Model Provider.")
+			WithHint("The owner of the Dify workspace must configure the embedding model " + providers + ".")
 	case f.says("Dataset name already exists"):
 		return nameTaken()
 	case f.is("invalid_action", "document_indexing", "dataset_not_initialized"), f.says("Document is not available"):
 		return busy(f)
+	case f.words.HaveAny("validation error for", "payload validation failed"):
+		return vendors.Errorf(vendors.InvalidArgument, "Dify refused the request as invalid.")
+	}
+	if t, ok := troubleOf(f.words); ok && t.kind != "" {
+		return t.refusal()
+	}
+	if f.is("completion_request_error") || f.wellFormed {
+		e := vendors.Errorf(vendors.Unavailable, "Dify, or a service that it needs, failed over a request that is in order.")
+		e.Once, e.Later = true, true
+		return e.WithHint("vendor_message says what happened. If it stays, the server's operator must look at it and at the log of Dify's api container (mostly the vector store or the model provider).")
 	}
 	return vendors.Errorf(vendors.InvalidArgument, "Dify refused the request as invalid.")
 }
@@ -223,8 +243,8 @@ func nameTaken() *vendors.Error {
 // where the state does.
 func busy(f *failure) *vendors.Error {
 	e := vendors.Errorf(vendors.Conflict, "The document or knowledge base is not in a state for this.")
-	e.Later = f.has("indexing", "indexed", "try again later", "wait a moment")
-	if f.has("is not completed") {
+	e.Later = f.words.HaveAny("indexing", "indexed", "try again later", "wait a moment")
+	if f.words.Have("is not completed") {
 		return e.WithHint("Wait until the document is completed (wait_for_ingestion), then try again.")
 	}
 	return e
