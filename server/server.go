@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,7 +102,21 @@ func New(o Options) *Server {
 		mcpserver.WithRecovery(),
 	)
 	s.mcp.AddTools(o.Tools...)
+	mcpserver.WithToolFilter(inOrder(o.Tools))(s.mcp)
 	return s
+}
+
+// inOrder lists tools in the order in which they were given: mcp-go sorts them
+// by name.
+func inOrder(given []mcpserver.ServerTool) mcpserver.ToolFilterFunc {
+	rank := make(map[string]int, len(given))
+	for i, t := range given {
+		rank[t.Tool.Name] = i
+	}
+	return func(_ context.Context, list []mcp.Tool) []mcp.Tool {
+		slices.SortFunc(list, func(a, b mcp.Tool) int { return rank[a.Name] - rank[b.Name] })
+		return list
+	}
 }
 
 // Open says how many sessions have a stream (stdio, SSE; streamable HTTP has

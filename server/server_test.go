@@ -210,11 +210,12 @@ func toolNames(a answer) []string {
 	return names
 }
 
-var allToys = []string{"deaf", "echo", "held", "panic", "slow"}
+// allToys are in the order in which they are given, which is not that of their names.
+var allToys = []string{"echo", "slow", "held", "deaf", "panic"}
 
 func TestInstructions(t *testing.T) {
-	if n := len(instructions); n > 1500 {
-		t.Errorf("instructions.md has %d characters; hosts cut at 2 KB, we promise 1,500", n)
+	if n := len(instructions); n > 1900 {
+		t.Errorf("instructions.md has %d characters; hosts cut at 2 KB, we promise 1,900", n)
 	}
 }
 

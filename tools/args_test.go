@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -53,8 +54,8 @@ func decodeFor(tool string, args map[string]json.RawMessage) (any, error) {
 
 func decodeInto[A any](args map[string]json.RawMessage) (any, error) {
 	var a A
-	err := decodeArgs(paramsOf[A](), args, &a)
-	return a, err
+	params := paramsOf[A]()
+	return a, mistakes(params, decodeArgs(params, args, &a))
 }
 
 // byName shows a decoded struct by argument names, without zero values.
@@ -77,6 +78,26 @@ func byName(t *testing.T, v any) map[string]any {
 	return m
 }
 
+// update rewrites what a case wants, if it is something else now.
+func update(t *testing.T, file string, c argsCase, got any, err error) {
+	t.Helper()
+	now := argsCase{Why: c.Why, Tool: c.Tool, Args: c.Args}
+	var e *vendors.Error
+	if errors.As(err, &e) {
+		now.Error, now.Hint = e.Message, e.Hint
+	} else {
+		now.Want = byName(t, got)
+	}
+	if cmp.Equal(now, c) {
+		return
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	must(t, enc.Encode(now), os.WriteFile(file, b.Bytes(), 0o644))
+}
+
 func TestArguments(t *testing.T) {
 	files, err := filepath.Glob("../testdata/tools/args/*.json")
 	if err != nil || len(files) < 20 {
@@ -97,6 +118,10 @@ func TestArguments(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := decodeFor(c.Tool, m)
+			if os.Getenv("KB_UPDATE") != "" {
+				update(t, file, c, got, err)
+				return
+			}
 			if c.Error == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -154,8 +179,8 @@ func BenchmarkDecodeArgs(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var a listDocumentsArgs
-		if err := decodeArgs(params, args, &a); err != nil {
-			b.Fatal(err)
+		if wrong := decodeArgs(params, args, &a); wrong != nil {
+			b.Fatal(wrong)
 		}
 	}
 }

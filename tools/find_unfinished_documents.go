@@ -17,7 +17,7 @@ import (
 const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases, or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest. Returns the documents with error and hint, a summary of everything looked at, and incomplete, which names each connection or knowledge base that could not be read and how to go on; the others are still answered. Use it for "is anything broken or stuck?"; it may take most of a minute on large accounts. For one upload use get_ingestion_progress.`
 
 type findUnfinishedDocumentsArgs struct {
-	Vendor          string `arg:"vendor"`
+	Vendor          string `arg:"vendor" every:"true"`
 	KnowledgeBaseID string `arg:"knowledge_base_id"`
 	Limit           int    `arg:"limit" min:"1" max:"100" default:"20"`
 	Cursor          string `arg:"cursor"`
@@ -57,7 +57,7 @@ func (l unfinishedList) Fit(n int) any {
 }
 
 // found is a finished search. Pages after the first come from it, so that they
-// cost no request and fit together; after a restart they are searched anew.
+// cost no request and fit together; after a restart they are searched again.
 type found struct {
 	vendors.Unfinished
 	at time.Time

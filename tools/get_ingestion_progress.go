@@ -16,12 +16,16 @@ type getIngestionProgressArgs struct {
 	Cursor          string   `arg:"cursor"`
 }
 
+func (in *getIngestionProgressArgs) request() vendors.ProgressRequest {
+	return vendors.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
+}
+
+func (in *getIngestionProgressArgs) conflicts() []problem { return asProblem(in.request().Check()) }
+
 func (s *Set) getIngestionProgress(ctx context.Context, in getIngestionProgressArgs) (vendors.ProgressResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
 		return vendors.ProgressResult{}, err
 	}
-	return v.Progress(ctx, vendors.ProgressRequest{
-		KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor,
-	})
+	return v.Progress(ctx, in.request())
 }

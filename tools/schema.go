@@ -4,78 +4,107 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"regexp"
+	"strings"
 )
 
-// argDocs say what an argument means, in every tool the same.
+// argDocs say what an argument means, in every tool the same. %s is its range and
+// default, which hosts drop from the schema.
 var argDocs = map[string]string{
 	"vendor":            "Connection name from list_vendors; optional when there is only one.",
 	"knowledge_base_id": "Knowledge base id from list_knowledge_bases.",
 	"document_id":       "Document id from list_documents.",
-	"document_ids":      "Document ids.",
+	"document_ids":      "Document ids (%s).",
 	"batch_id":          "Dify only: the batch_id of an upload.",
-	"status":            "Only documents with this status.",
+	"status":            "Only documents with this status; empty for all.",
 	"name_contains":     "Only names that contain this text, any case.",
-	"timeout_seconds":   "How long to wait at most.",
+	"timeout_seconds":   "How long to wait at most, in seconds (%s).",
 	"query":             "Words or a question.",
 	"name":              "Name.",
 	"description":       "Description.",
 	"enabled":           "Whether searches use it.",
-	"metadata":          "Metadata fields to set.",
+	"metadata":          `Metadata fields to set, as the JSON text of an object: {"author":"Li"}.`,
 	"text":              "The document's text.",
 	"url":               "Address from which the platform fetches it.",
 	"path":              "A file under one of the server's KB_MCP_UPLOAD_ROOTS.",
-	"limit":             "Rows wanted; a page may hold fewer.",
+	"limit":             "Rows wanted (%s); a page may hold fewer.",
 	"cursor":            "next_cursor of the last answer; same other arguments.",
 }
 
-// inputSchema makes a tool's input schema: flat, without combinators, null or
-// references, so that every host takes it.
-func inputSchema(params []param) json.RawMessage {
-	type property struct {
-		Type        string            `json:"type"`
-		Description string            `json:"description"`
-		Enum        []string          `json:"enum,omitempty"`
-		Items       map[string]string `json:"items,omitempty"`
-		Minimum     *int              `json:"minimum,omitempty"`
-		Maximum     *int              `json:"maximum,omitempty"`
-		MinItems    *int              `json:"minItems,omitempty"`
-		MaxItems    *int              `json:"maxItems,omitempty"`
-		MaxLength   *int              `json:"maxLength,omitempty"`
-		Default     *int              `json:"default,omitempty"`
+// property is one argument as clients see it.
+type property struct {
+	Type        string            `json:"type"`
+	Description string            `json:"description"`
+	Enum        []string          `json:"enum,omitempty"`
+	Items       map[string]string `json:"items,omitempty"`
+	Minimum     *int              `json:"minimum,omitempty"`
+	Maximum     *int              `json:"maximum,omitempty"`
+	MinItems    *int              `json:"minItems,omitempty"`
+	MaxItems    *int              `json:"maxItems,omitempty"`
+	MaxLength   *int              `json:"maxLength,omitempty"`
+	Default     *int              `json:"default,omitempty"`
+}
+
+// property describes an argument. An object is asked for as JSON text: Gemini
+// refuses an object without properties, and OpenAI's strict mode one whose
+// properties are not listed. The decoder takes both.
+func (p param) property() property {
+	out := property{Type: "string", Description: p.doc(), Enum: p.enum}
+	switch {
+	case p.kind == reflect.Int:
+		out.Type, out.Minimum, out.Maximum, out.Default = "integer", &p.min, &p.max, &p.standard
+	case p.kind == reflect.Slice:
+		out.Type, out.Items, out.MinItems, out.MaxItems = "array", map[string]string{"type": "string"}, &p.min, &p.max
+	case p.kind == reflect.Bool:
+		out.Type = "boolean"
+	case p.max > 0:
+		out.MaxLength = &p.max
 	}
-	properties := make(map[string]property, len(params))
+	return out
+}
+
+// doc is the argument's description.
+func (p param) doc() string {
+	bounds := fmt.Sprintf("%d-%d", p.min, p.max)
+	if p.standard != 0 {
+		bounds += fmt.Sprintf(", default %d", p.standard)
+	}
+	return strings.ReplaceAll(argDocs[p.name], "%s", bounds)
+}
+
+// inputSchema makes a tool's input schema: flat, without combinators, null,
+// references and additionalProperties, so that every host takes it. Properties
+// stand in the order of the parameters.
+func inputSchema(params []param) json.RawMessage {
 	required := []string{}
-	for _, p := range params {
-		out := property{Type: "string", Description: argDocs[p.name], Enum: p.enum}
-		switch {
-		case p.kind == reflect.Int:
-			out.Type, out.Minimum, out.Maximum, out.Default = "integer", &p.min, &p.max, &p.standard
-		case p.kind == reflect.Slice:
-			out.Type, out.Items, out.MinItems, out.MaxItems = "array", map[string]string{"type": "string"}, &p.min, &p.max
-		case p.kind == reflect.Bool:
-			out.Type = "boolean"
-		case p.kind == reflect.Map:
-			out.Type = "object"
-		case p.max > 0:
-			out.MaxLength = &p.max
+	var b bytes.Buffer
+	b.WriteString(`{"type":"object","properties":{`)
+	for i, p := range params {
+		if i > 0 {
+			b.WriteByte(',')
 		}
-		properties[p.name] = out
+		fmt.Fprintf(&b, "%q:%s", p.name, mustMarshal(p.property()))
 		if p.required {
 			required = append(required, p.name)
 		}
 	}
-	schema, err := marshal(struct {
-		Type       string              `json:"type"`
-		Properties map[string]property `json:"properties"`
-		Required   []string            `json:"required,omitempty"`
-		Additional bool                `json:"additionalProperties"`
-	}{"object", properties, required, false})
-	if err != nil {
-		panic(err) // strings and ints only
+	b.WriteByte('}')
+	if len(required) > 0 {
+		fmt.Fprintf(&b, `,"required":%s`, mustMarshal(required))
 	}
-	return schema
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// mustMarshal is the JSON of strings and ints, which cannot fail.
+func mustMarshal(v any) []byte {
+	b, err := marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 //go:embed schema/*.json

@@ -9,8 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -54,30 +54,30 @@ func New(connections []*vendors.Vendor, o Options) *Set {
 // readTools change nothing.
 func (s *Set) readTools() []tool {
 	return []tool{
-		define("list_vendors", "List connections", listVendorsDoc, s.listVendors),
-		define("list_knowledge_bases", "List knowledge bases", listKnowledgeBasesDoc, s.listKnowledgeBases),
-		define("list_documents", "List documents", listDocumentsDoc, s.listDocuments),
-		define("get_document_info", "Get one document", getDocumentInfoDoc, s.getDocumentInfo),
-		define("get_ingestion_progress", "Get ingestion progress", getIngestionProgressDoc, s.getIngestionProgress),
-		define("wait_for_ingestion", "Wait for ingestion", waitForIngestionDoc, s.waitForIngestion),
-		define("search_knowledge_base", "Search a knowledge base", searchKnowledgeBaseDoc, s.searchKnowledgeBase),
-		define("find_unfinished_documents", "Find unfinished documents", findUnfinishedDocumentsDoc, s.findUnfinishedDocuments),
-		define("list_chunks", "List chunks", listChunksDoc, s.listChunks),
+		define(s, "list_vendors", "List connections", listVendorsDoc, s.listVendors),
+		define(s, "list_knowledge_bases", "List knowledge bases", listKnowledgeBasesDoc, s.listKnowledgeBases),
+		define(s, "list_documents", "List documents", listDocumentsDoc, s.listDocuments),
+		define(s, "get_document_info", "Get one document", getDocumentInfoDoc, s.getDocumentInfo),
+		define(s, "get_ingestion_progress", "Get ingestion progress", getIngestionProgressDoc, s.getIngestionProgress),
+		define(s, "wait_for_ingestion", "Wait for ingestion", waitForIngestionDoc, s.waitForIngestion),
+		define(s, "search_knowledge_base", "Search a knowledge base", searchKnowledgeBaseDoc, s.searchKnowledgeBase),
+		define(s, "find_unfinished_documents", "Find unfinished documents", findUnfinishedDocumentsDoc, s.findUnfinishedDocuments),
+		define(s, "list_chunks", "List chunks", listChunksDoc, s.listChunks),
 	}
 }
 
 // writeTools change something; deletes cannot be undone.
 func (s *Set) writeTools() []tool {
 	return []tool{
-		define("create_knowledge_base", "Create a knowledge base", createKnowledgeBaseDoc, s.createKnowledgeBase).writes(adds),
-		define("update_knowledge_base", "Update a knowledge base", updateKnowledgeBaseDoc, s.updateKnowledgeBase).writes(changes),
-		define("delete_knowledge_base", "Delete a knowledge base", deleteKnowledgeBaseDoc, s.deleteKnowledgeBase).writes(destroys),
-		define("upload_document", "Upload a document", uploadDocumentDoc, s.uploadDocument).writes(adds),
-		define("update_document", "Update a document", updateDocumentDoc, s.updateDocument).writes(changes),
-		define("delete_documents", "Delete documents", deleteDocumentsDoc, s.deleteDocuments).writes(destroys),
-		define("start_ingestion", "Start ingestion", startIngestionDoc, s.startIngestion).writes(adds),
-		define("stop_ingestion", "Stop ingestion", stopIngestionDoc, s.stopIngestion).writes(changes),
-		define("download_document", "Download a document", downloadDocumentDoc, s.downloadDocument).writes(adds),
+		define(s, "create_knowledge_base", "Create a knowledge base", createKnowledgeBaseDoc, s.createKnowledgeBase).writes(adds),
+		define(s, "update_knowledge_base", "Update a knowledge base", updateKnowledgeBaseDoc, s.updateKnowledgeBase).writes(changes),
+		define(s, "delete_knowledge_base", "Delete a knowledge base", deleteKnowledgeBaseDoc, s.deleteKnowledgeBase).writes(destroys),
+		define(s, "upload_document", "Upload a document", uploadDocumentDoc, s.uploadDocument).writes(adds),
+		define(s, "update_document", "Update a document", updateDocumentDoc, s.updateDocument).writes(changes),
+		define(s, "delete_documents", "Delete documents", deleteDocumentsDoc, s.deleteDocuments).writes(destroys),
+		define(s, "start_ingestion", "Start ingestion", startIngestionDoc, s.startIngestion).writes(adds),
+		define(s, "stop_ingestion", "Stop ingestion", stopIngestionDoc, s.stopIngestion).writes(changes),
+		define(s, "download_document", "Download a document", downloadDocumentDoc, s.downloadDocument).writes(adds),
 	}
 }
 
@@ -101,18 +101,20 @@ func (t tool) writes(e effect) tool {
 type tool struct {
 	name, title, doc string
 	params           []param
+	result           reflect.Type
 	effect           effect
 	call             func(ctx context.Context, args map[string]json.RawMessage) (any, error)
 }
 
-// define makes a tool of a method; A is its argument struct.
-func define[A, R any](name, title, doc string, call func(context.Context, A) (R, error)) tool {
+// define makes a tool of a method; A is its argument struct, R its result.
+func define[A, R any](s *Set, name, title, doc string, call func(context.Context, A) (R, error)) tool {
 	params := paramsOf[A]()
 	return tool{
-		name: name, title: title, doc: doc, params: params,
+		name: name, title: title, doc: doc, params: params, result: reflect.TypeFor[R](),
 		call: func(ctx context.Context, args map[string]json.RawMessage) (any, error) {
 			var a A
-			if err := decodeArgs(params, args, &a); err != nil {
+			wrong := decodeArgs(params, args, &a)
+			if err := mistakes(params, append(wrong, s.judge(&a, params, wrong)...)); err != nil {
 				return nil, err
 			}
 			return call(ctx, a)
@@ -228,19 +230,4 @@ func (s *Set) cleaned(text []byte) []byte {
 		return []byte(after)
 	}
 	return text
-}
-
-// vendor finds a connection; "" is the only one, if there is one.
-func (s *Set) vendor(name string) (*vendors.Vendor, error) {
-	names := make([]string, len(s.vendors))
-	for i, v := range s.vendors {
-		if names[i] = v.Name(); v.Name() == name || name == "" && len(s.vendors) == 1 {
-			return v, nil
-		}
-	}
-	known := "`vendor` must be one of: " + strings.Join(names, ", ") + "."
-	if name == "" {
-		return nil, vendors.Errorf(vendors.InvalidArgument, "`vendor` is missing, and there are several connections.").WithHint(known)
-	}
-	return nil, vendors.Errorf(vendors.InvalidArgument, "`vendor` is %q, which is no connection of this server.", cut(name)).WithHint(known)
 }

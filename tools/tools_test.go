@@ -103,7 +103,7 @@ func TestToolList(t *testing.T) {
 		budget int
 	}{
 		{newSet(&fake{}), "../testdata/tools/list.json", 18_000},
-		{writeSet(&fake{}), "../testdata/tools/list_writes.json", 30_000},
+		{writeSet(&fake{}), "../testdata/tools/list_writes.json", 28_000},
 	}
 	for _, tt := range tests {
 		defs := tt.set.Definitions()
@@ -133,6 +133,7 @@ func TestToolList(t *testing.T) {
 		}
 		for _, d := range defs {
 			lint(t, d)
+			ordered(t, d)
 		}
 	}
 }
@@ -173,10 +174,49 @@ func lint(t *testing.T, d mcp.Tool) {
 		if err := json.Unmarshal(raw, &s); err != nil {
 			t.Fatalf("%s %s: %v", d.Name, kind, err)
 		}
-		if s["type"] != "object" || kind == "input" && s["additionalProperties"] != false {
+		if s["type"] != "object" {
 			t.Errorf("%s %s: root %v", d.Name, kind, s["type"])
 		}
 		portable(t, d.Name+" "+kind, s)
+	}
+}
+
+// ordered holds the properties of a tool's input in the order that agents read
+// best: where, what must be given, the rest.
+func ordered(t *testing.T, d mcp.Tool) {
+	t.Helper()
+	var s struct {
+		Properties json.RawMessage
+		Required   []string
+	}
+	must(t, json.Unmarshal(d.RawInputSchema, &s))
+	dec := json.NewDecoder(bytes.NewReader(s.Properties))
+	var names []string
+	for depth := 0; dec.More() || depth > 1; {
+		token, err := dec.Token()
+		must(t, err)
+		switch name, text := token.(string); {
+		case token == json.Delim('{') || token == json.Delim('['):
+			depth++
+		case token == json.Delim('}') || token == json.Delim(']'):
+			depth--
+		case text && depth == 1:
+			names = append(names, name)
+		}
+	}
+	rank := func(name string) int {
+		switch {
+		case name == "vendor":
+			return 0
+		case name == "knowledge_base_id":
+			return 1
+		case slices.Contains(s.Required, name):
+			return 2
+		}
+		return 3
+	}
+	if len(names) == 0 && d.Name != "list_vendors" || !slices.IsSortedFunc(names, func(a, b string) int { return rank(a) - rank(b) }) {
+		t.Errorf("%s: properties %v, required %v", d.Name, names, s.Required)
 	}
 }
 
@@ -187,7 +227,7 @@ func portable(t *testing.T, at string, v any) {
 	if !ok {
 		return
 	}
-	for _, word := range []string{"anyOf", "oneOf", "allOf", "not", "$ref", "nullable", "const"} {
+	for _, word := range []string{"anyOf", "oneOf", "allOf", "not", "$ref", "nullable", "const", "additionalProperties"} {
 		if _, ok := m[word]; ok {
 			t.Errorf("%s: %s", at, word)
 		}
@@ -278,7 +318,7 @@ func TestFailuresAreResults(t *testing.T) {
 		{"arguments that are a list", fake{}, "list_vendors", `[1]`,
 			`{"error":{"kind":"invalid_argument","message":"The arguments are not a JSON object.","hint":"Pass an object such as {\"vendor\": \"dify\"}.","retryable":false}}`},
 		{"an unknown connection", fake{}, "list_documents", `{"vendor":"difi","knowledge_base_id":"kb"}`,
-			"{\"error\":{\"kind\":\"invalid_argument\",\"message\":\"`vendor` is \\\"difi\\\", which is no connection of this server.\",\"hint\":\"`vendor` must be one of: dify.\",\"retryable\":false}}"},
+			"{\"error\":{\"kind\":\"invalid_argument\",\"message\":\"`vendor` is \\\"difi\\\", which is not a connection of this server.\",\"hint\":\"Did you mean \\\"dify\\\"? `vendor` must be one of: dify.\",\"retryable\":false}}"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

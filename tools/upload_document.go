@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"path/filepath"
 
@@ -25,14 +26,16 @@ func (s *Set) uploadDocument(ctx context.Context, in uploadDocumentArgs) (vendor
 		return vendors.UploadResult{}, err
 	}
 	u := vendors.Upload{KnowledgeBaseID: in.KnowledgeBaseID, Name: in.Name, Text: in.Text, URL: in.URL}
-	if err := s.content(in, &u); err != nil {
-		return vendors.UploadResult{}, err
+	if in.Path != "" {
+		if err := s.file(in.Path, &u); err != nil {
+			return vendors.UploadResult{}, err
+		}
 	}
 	return v.Upload(ctx, u)
 }
 
-// content checks that there is exactly one source of the document.
-func (s *Set) content(in uploadDocumentArgs, u *vendors.Upload) error {
+// conflicts holds that there is exactly one source of the document.
+func (in *uploadDocumentArgs) conflicts() (list []problem) {
 	given := 0
 	for _, source := range []string{in.Text, in.URL, in.Path} {
 		if source != "" {
@@ -40,24 +43,26 @@ func (s *Set) content(in uploadDocumentArgs, u *vendors.Upload) error {
 		}
 	}
 	if given != 1 {
-		return invalid("%d of `text`, `url` and `path` are given.", given).WithHint("Give exactly one of them.")
+		list = append(list, problem{text: fmt.Sprintf("%d of `text`, `url` and `path` are given", given), hint: "Give exactly one of them."})
 	}
-	switch {
-	case in.Text != "" && in.Name == "":
-		return invalid("`name` is missing.").WithHint("A text needs a name, such as \"notes.md\".")
-	case in.URL != "":
-		if a, err := url.Parse(in.URL); err != nil || a.Host == "" || a.Scheme != "http" && a.Scheme != "https" && a.Scheme != "tos" {
-			return invalid("`url` is no address of a document.").WithHint("Allowed: http://, https:// (and tos://bucket/key on Volcengine).")
-		}
-	case in.Path != "":
-		f, err := s.roots.file(in.Path)
-		if err != nil {
-			return err
-		}
-		u.File = &f
-		if u.Name == "" {
-			u.Name = filepath.Base(in.Path)
-		}
+	if in.Text != "" && in.Name == "" {
+		list = append(list, problem{arg: "name", text: "`name` is missing", hint: "A text needs a name, such as \"notes.md\"."})
+	}
+	if a, err := url.Parse(in.URL); in.URL != "" && (err != nil || a.Host == "" || a.Scheme != "http" && a.Scheme != "https" && a.Scheme != "tos") {
+		list = append(list, problem{arg: "url", text: "`url` is not the address of a document", hint: "Allowed: http://, https:// (and tos://bucket/key on Volcengine)."})
+	}
+	return list
+}
+
+// file adds the file at path to an upload.
+func (s *Set) file(path string, u *vendors.Upload) error {
+	f, err := s.roots.file(path)
+	if err != nil {
+		return err
+	}
+	u.File = &f
+	if u.Name == "" {
+		u.Name = filepath.Base(path)
 	}
 	return nil
 }

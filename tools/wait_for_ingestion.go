@@ -16,7 +16,42 @@ type waitForIngestionArgs struct {
 	DocumentIDs     []string `arg:"document_ids" min:"1" max:"1000"`
 	BatchID         string   `arg:"batch_id"`
 	Cursor          string   `arg:"cursor"`
-	TimeoutSeconds  int      `arg:"timeout_seconds" min:"1" max:"50" default:"30"`
+	TimeoutSeconds  int      `arg:"timeout_seconds" min:"1" max:"50" default:"25"`
+}
+
+func (in *waitForIngestionArgs) request() vendors.ProgressRequest {
+	return vendors.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
+}
+
+func (in *waitForIngestionArgs) conflicts() []problem { return asProblem(in.request().Check()) }
+
+// Many clients give up after 30 s. An answer within a second of that may be lost
+// although it was sent, so that none is given between these two.
+const (
+	patienceFrom = 28800 * time.Millisecond
+	patienceTo   = 31200 * time.Millisecond
+)
+
+// A wait that would end in between ends before: its last look begins in time to
+// be answered.
+const (
+	shortWait = 26 * time.Second
+	shortCall = 28 * time.Second
+)
+
+// passPatience lets the time pass in which clients give up. The ones with the
+// usual limit are gone then, and those with a longer one lose two seconds.
+func passPatience(ctx context.Context, began time.Time) {
+	waited := time.Since(began)
+	if waited <= patienceFrom || waited >= patienceTo {
+		return
+	}
+	t := time.NewTimer(patienceTo - waited)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (vendors.ProgressResult, error) {
@@ -24,8 +59,15 @@ func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (ve
 	if err != nil {
 		return vendors.ProgressResult{}, err
 	}
-	q := vendors.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
-	return v.Wait(ctx, q, time.Duration(in.TimeoutSeconds)*time.Second, func(sum vendors.Summary) {
+	timeout := time.Duration(in.TimeoutSeconds) * time.Second
+	if timeout < patienceTo {
+		timeout = min(timeout, shortWait)
+		short, cancel := context.WithTimeout(ctx, shortCall)
+		defer cancel()
+		ctx = short
+	}
+	defer passPatience(ctx, time.Now())
+	return v.Wait(ctx, in.request(), timeout, func(sum vendors.Summary) {
 		settled := 0
 		for status, n := range sum.ByStatus {
 			if status.Settled() {

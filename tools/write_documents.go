@@ -6,13 +6,13 @@ import (
 	"kb-mcp/vendors"
 )
 
-const updateDocumentDoc = `Changes the name, the metadata, or whether searches use a document (enabled), and returns it. What is not given stays. Not every platform can change each of them; the error says what to do instead. To replace the content upload the document anew.`
+const updateDocumentDoc = `Changes the name, the metadata, or whether searches use a document (enabled), and returns it. What is not given stays. Not every platform can change each of them; the error says what to do instead. To replace the content upload the document again.`
 
 const deleteDocumentsDoc = `Deletes documents of one knowledge base, for good, and reports for each: done, accepted (will be gone soon), not_found or failed. Ask the user before. To remove everything at once use delete_knowledge_base; to keep a document but hide it from searches use update_document with enabled false.`
 
 const startIngestionDoc = `Asks the platform to ingest documents: those that are not_started, or failed ones once more. Reports for each: done, accepted, not_found or failed. Ingesting again deletes a document's existing chunks first. Then use wait_for_ingestion. On most platforms ingestion starts by itself with the upload.`
 
-const stopIngestionDoc = `Stops the ingestion of documents that are queued or processing, and reports for each: done, accepted, not_found or failed. They become cancelled; start_ingestion begins anew. To remove them use delete_documents.`
+const stopIngestionDoc = `Stops the ingestion of documents that are queued or processing, and reports for each: done, accepted, not_found or failed. They become cancelled; start_ingestion begins again. To remove them use delete_documents.`
 
 type updateDocumentArgs struct {
 	Vendor          string         `arg:"vendor"`
@@ -29,11 +29,10 @@ type documentsArgs struct {
 	DocumentIDs     []string `arg:"document_ids" required:"true" min:"1" max:"100"`
 }
 
+func (in *updateDocumentArgs) conflicts() []problem { return blank("name", in.Name) }
+
 func (s *Set) updateDocument(ctx context.Context, in updateDocumentArgs) (documentInfo, error) {
 	v, err := s.vendor(in.Vendor)
-	if err == nil {
-		err = notBlank("name", in.Name)
-	}
 	if err != nil {
 		return documentInfo{}, err
 	}

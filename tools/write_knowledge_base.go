@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"kb-mcp/vendors"
@@ -45,9 +46,6 @@ type deletedKnowledgeBase struct {
 
 func (s *Set) createKnowledgeBase(ctx context.Context, in createKnowledgeBaseArgs) (knowledgeBaseInfo, error) {
 	v, err := s.vendor(in.Vendor)
-	if err == nil {
-		err = notBlank("name", &in.Name)
-	}
 	if err != nil {
 		return knowledgeBaseInfo{}, err
 	}
@@ -57,9 +55,6 @@ func (s *Set) createKnowledgeBase(ctx context.Context, in createKnowledgeBaseArg
 
 func (s *Set) updateKnowledgeBase(ctx context.Context, in updateKnowledgeBaseArgs) (knowledgeBaseInfo, error) {
 	v, err := s.vendor(in.Vendor)
-	if err == nil {
-		err = notBlank("name", in.Name)
-	}
 	if err != nil {
 		return knowledgeBaseInfo{}, err
 	}
@@ -76,10 +71,19 @@ func (s *Set) deleteKnowledgeBase(ctx context.Context, in deleteKnowledgeBaseArg
 	return deletedKnowledgeBase{Vendor: v.Name(), KnowledgeBaseID: in.KnowledgeBaseID, Deleted: true}, err
 }
 
-// notBlank refuses a text that is given and says nothing.
-func notBlank(name string, s *string) error {
-	if s != nil && strings.TrimSpace(*s) == "" {
-		return invalid("`%s` is blank.", name).WithHint("Give a name that people will recognize.")
+func (in *createKnowledgeBaseArgs) conflicts() []problem {
+	if in.Name == "" { // missing
+		return nil
 	}
-	return nil
+	return blank("name", &in.Name)
+}
+
+func (in *updateKnowledgeBaseArgs) conflicts() []problem { return blank("name", in.Name) }
+
+// blank refuses a text that is given and says nothing.
+func blank(name string, s *string) []problem {
+	if s == nil || strings.TrimSpace(*s) != "" {
+		return nil
+	}
+	return []problem{{arg: name, text: fmt.Sprintf("`%s` holds only spaces", name), hint: "Give a name that people will recognize."}}
 }

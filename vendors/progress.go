@@ -59,6 +59,19 @@ func (v *Vendor) Progress(ctx context.Context, q ProgressRequest) (ProgressResul
 	return out, nil
 }
 
+// Check refuses a request that says in two ways which documents it is about.
+func (q ProgressRequest) Check() error {
+	switch {
+	case q.BatchID != "" && len(q.DocumentIDs) > 0:
+		return Errorf(InvalidArgument, "`document_ids` and `batch_id` were both given.").
+			WithHint("Pass one of them, or neither for the whole knowledge base.")
+	case q.Cursor != "" && (q.BatchID != "" || len(q.DocumentIDs) > 0):
+		return Errorf(InvalidArgument, "`cursor` goes only with a whole knowledge base.").
+			WithHint("Leave `cursor` out, or leave `document_ids` and `batch_id` out.")
+	}
+	return nil
+}
+
 // look returns what looks at the documents of a request. Every further look
 // asks only for what was not settled at the one before.
 func (v *Vendor) look(q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
@@ -68,13 +81,10 @@ func (v *Vendor) look(q ProgressRequest) (func(context.Context) (ProgressResult,
 	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
 		return nil, err
 	}
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
 	switch {
-	case q.BatchID != "" && len(q.DocumentIDs) > 0:
-		return nil, Errorf(InvalidArgument, "`document_ids` and `batch_id` were both given.").
-			WithHint("Pass one of them, or neither for the whole knowledge base.")
-	case q.Cursor != "" && (q.BatchID != "" || len(q.DocumentIDs) > 0):
-		return nil, Errorf(InvalidArgument, "`cursor` goes only with a whole knowledge base.").
-			WithHint("Leave `cursor` out, or leave `document_ids` and `batch_id` out.")
 	case q.BatchID != "":
 		if err := checkID("batch_id", q.BatchID); err != nil {
 			return nil, err

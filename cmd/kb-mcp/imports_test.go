@@ -23,10 +23,11 @@ var ours = map[string][]string{
 	"vendors/sandbox":     {},
 	"vendors/rest":        {"vendors", "ratelimit"},
 	"vendors/vendortest":  {"vendors", "vendors/rest", "ratelimit"},
-	"vendors/all":         {"vendors", "vendors/", "ratelimit"},
-	"tools":               {"vendors"},
+	"vendors/all":         {"vendors", "vendors/", "ratelimit", "nearest"},
+	"nearest":             {},
+	"tools":               {"vendors", "nearest"},
 	"server":              {},
-	"cmd/kb-mcp":          {"vendors", "vendors/", "ratelimit", "tools", "server"},
+	"cmd/kb-mcp":          {"vendors", "vendors/", "ratelimit", "tools", "server", "nearest"},
 	"cmd/bench":           {"vendors/sandbox"},
 	"cmd/bench/reference": {}, // what kb-mcp is measured against holds none of it
 }

@@ -85,17 +85,34 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestToolsCommandPrintsTheList holds the command against the snapshot, and
+// against what a client hears, byte for byte.
 func TestToolsCommandPrintsTheList(t *testing.T) {
-	out, _, err := try(t, nil, "tools")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("../../testdata/tools/list.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), out); d != "" {
-		t.Error(d)
+	for file, environ := range map[string][]string{"list.json": nil, "list_writes.json": {"KB_MCP_ALLOW_WRITES=true"}} {
+		out, _, err := try(t, environ, "tools")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile("../../testdata/tools/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, []byte(out), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(want), pretty.String()); d != "" {
+			t.Error(d)
+		}
+		p := launch(t, environ, "--demo")
+		p.send(hello)
+		p.answer(1)
+		p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
+		for line := range p.answers(1) {
+			if line != `{"jsonrpc":"2.0","id":2,"result":`+strings.TrimSpace(out)+`}` {
+				t.Errorf("tools/list says\n%s\nthe command\n%s", line, out)
+			}
+		}
 	}
 }
 

@@ -24,13 +24,10 @@ no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write 
 	}
 }
 
-// run prints the list.
+// run prints the list as tools/list gives it, byte for byte.
 func (*toolsCmd) run(a *app) error {
 	var s settings
 	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
 	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.writes()})
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(map[string][]mcp.Tool{"tools": set.Definitions()})
+	return json.NewEncoder(a.stdout).Encode(mcp.ListToolsResult{Tools: set.Definitions()})
 }
