@@ -16,10 +16,10 @@ import (
 // into a body of 15 MB.
 const mostBytes = 11_000_000
 
-// draft is an upload that has passed the checks which need no server.
+// draft is an upload on its way to a request.
 type draft struct {
 	vendors.Upload
-	fileType string // pdf txt doc docx; "" with a URL
+	fileType string // the suffix that says what the content is; "" with a URL
 	notes    []string
 }
 
@@ -30,6 +30,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	f, err := draftOf(u)
 	if err == nil {
 		err = d.decide(ctx, u.KnowledgeBaseID)
+	}
+	if err == nil {
+		err = f.judge(d.speech.isStudio())
 	}
 	if err != nil {
 		return vendors.Uploaded{}, err
@@ -68,19 +71,27 @@ func (d *Driver) decide(ctx context.Context, kb string) error {
 
 // draftOf checks what holds in both dialects.
 func draftOf(u vendors.Upload) (draft, error) {
-	f := draft{Upload: u, fileType: "txt"}
+	f := draft{Upload: u}
 	err := checkIDs("knowledge_base_id", u.KnowledgeBaseID)
 	switch {
 	case err != nil:
 	case u.URL != "":
-		f.fileType = ""
 		if strings.TrimSpace(f.Name) == "" {
 			f.Name = pageName(u.URL)
 		}
 	case u.File != nil:
-		err = f.judgeFile()
+		if f.fileType = fileTypeOf(f.Name); f.fileType == "" {
+			err = unknownType("pdf, .txt, .md, .doc or .docx")
+		} else if f.File.Size == 0 {
+			err = vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
+		}
 	case strings.TrimSpace(u.Text) == "":
 		err = vendors.Errorf(vendors.InvalidArgument, "`text` is blank: Coze could not make a document of it.")
+	default:
+		f.fileType = "txt"
+		if fileTypeOf(f.Name) == "md" {
+			f.fileType = "md"
+		}
 	}
 	if err == nil {
 		err = checkName(&f.Name, 0)
@@ -88,22 +99,38 @@ func draftOf(u vendors.Upload) (draft, error) {
 	return f, err
 }
 
-// judgeFile finds the file_type by the name's suffix. Plain text that Coze has
-// no type for goes as txt.
-func (f *draft) judgeFile() error {
-	switch suffix := rest.Suffix(f.Name); suffix {
-	case "pdf", "txt", "doc", "docx":
-		f.fileType = suffix
-	case "md", "markdown", "text", "log", "rst", "adoc", "csv", "tsv", "json", "jsonl", "yaml", "yml", "xml", "toml", "ini":
-		f.notes = append(f.notes, "Coze has no type for ."+suffix+" files: this one was sent as plain text (txt), and keeps its name.")
-	default:
-		return vendors.Errorf(vendors.InvalidArgument, "Coze takes no files of this type: the name must end in .pdf, .txt, .doc or .docx, or in the suffix of a plain text such as .md, .csv or .json.").
-			WithHint("Convert the file, or pass its text as `text`. Tables and images need knowledge bases of other kinds, which this tool does not fill.")
+// fileTypeOf maps a name's suffix to the type of a document; "" when Coze takes
+// none of this suffix. What is plain text by another name is sent as txt.
+func fileTypeOf(name string) string {
+	switch suffix := rest.Suffix(name); suffix {
+	case "pdf", "doc", "docx", "txt", "md":
+		return suffix
+	case "markdown":
+		return "md"
+	case "text", "log", "rst", "adoc", "csv", "tsv", "json", "jsonl", "yaml", "yml", "xml", "toml", "ini":
+		return "txt"
 	}
-	if f.File.Size == 0 {
-		return vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
+	return ""
+}
+
+// judge checks the type against the dialect's: hosted Coze has none for
+// Markdown, and studio no parser for the old Word format.
+func (f *draft) judge(onStudio bool) error {
+	switch {
+	case f.fileType == "doc" && onStudio:
+		return unknownType("pdf, .txt, .md or .docx")
+	case f.fileType == "md" && !onStudio:
+		f.fileType = "txt"
+	}
+	if suffix := rest.Suffix(f.Name); f.File != nil && f.fileType == "txt" && suffix != "txt" {
+		f.notes = append(f.notes, "This ."+suffix+" file was sent as plain text (txt), and keeps its name.")
 	}
 	return nil
+}
+
+func unknownType(taken string) error {
+	return vendors.Errorf(vendors.InvalidArgument, "Coze takes no files of this type: the name must end in .%s, or in the suffix of a plain text such as .csv or .json; nothing was sent.", taken).
+		WithHint("Convert the file, or pass its text as `text`. Tables and images need knowledge bases of other kinds, which this tool does not fill.")
 }
 
 // pageName names a web page by its address without the query, which may hold
