@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"sync/atomic"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -16,10 +15,8 @@ import (
 // currentAPI speaks to v0.14 and newer (http_api_reference.md, "Dataset
 // management" and "File management within dataset").
 type currentAPI struct {
-	rc        *rest.Client
-	put       *atomic.Bool // documents are updated with PUT: v0.24 and before
-	ownSearch *atomic.Bool // knowledge bases have their own search: Go back end
-	ids       *atomic.Bool // documents can be listed by `ids`: v0.25.1 and later
+	rc *rest.Client
+	*memory
 }
 
 // knowledgeBases sends only what every version knows: since v0.19 any other
@@ -74,11 +71,7 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	if q.NameContains != "" {
 		query.Set("keywords", q.NameContains)
 	}
-	run, exact := runFilter(q.Status)
-	if run != "" {
-		query.Set("run", run)
-	}
-	rows, total, err := c.rows(ctx, q.KnowledgeBaseID, query)
+	rows, total, exact, err := c.filtered(ctx, q, query)
 	if err != nil {
 		return vendors.Page[vendors.Document]{}, err
 	}
@@ -91,25 +84,6 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	}
 	p.Total, p.More = turn(total, q.Page, q.Size, len(rows), old)
 	return p, nil
-}
-
-// runFilter is the value of the parameter `run` (v0.21.1) that keeps all
-// documents of a status, and whether it keeps no others. What is queued hides
-// behind three values, one of which the filter refuses.
-func runFilter(s vendors.Status) (run string, exact bool) {
-	switch s {
-	case vendors.Completed:
-		return "DONE", true
-	case vendors.Failed:
-		return "FAIL", true
-	case vendors.Cancelled:
-		return "CANCEL", true
-	case vendors.NotStarted:
-		return "UNSTART", false
-	case vendors.Processing:
-		return "RUNNING", false
-	}
-	return "", false
 }
 
 // rows is one page of the document list. An empty knowledge base of v0.14 -

@@ -146,7 +146,7 @@ func New(c Config, conn rest.Conn) *Driver {
 	return &Driver{
 		configured: c.generation(),
 		probing:    make(chan struct{}, 1),
-		now:        currentAPI{rc: client("Bearer "+key, decodeCurrent), put: new(atomic.Bool), ownSearch: new(atomic.Bool), ids: new(atomic.Bool)},
+		now:        currentAPI{rc: client("Bearer "+key, decodeCurrent), memory: new(memory)},
 		before:     previewAPI{rc: client(key, decodePreview), broken: new(atomic.Bool)},
 		asked:      newAsked(conn.Now),
 	}

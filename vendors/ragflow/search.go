@@ -64,23 +64,31 @@ func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendor
 			c.ownSearch.Store(own)
 		}
 	}
+	if errors.Is(err, errNoChunk) {
+		return []vendors.Hit{}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	return out.payload().normal(), nil
+	hits := out.payload().normal()
+	return hits[:min(len(hits), q.Limit)], nil
 }
+
+// minHits is asked for at least: servers of late 2025 find nothing when asked
+// for one hit, because they take one candidate before they judge it.
+const minHits = 2
 
 // searchCall is a search at the knowledge base's own path, or at the common one.
 func searchCall(q vendors.SearchQuery, own bool) rest.Call {
 	if own {
 		return rest.Call{
 			Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"},
-			Body: question{Question: q.Query, Page: 1, Size: q.Limit}, Search: true,
+			Body: question{Question: q.Query, Page: 1, Size: max(q.Limit, minHits)}, Search: true,
 		}
 	}
 	return rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"},
-		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: q.Limit}, Search: true,
+		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: max(q.Limit, minHits)}, Search: true,
 	}
 }
 

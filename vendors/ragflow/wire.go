@@ -119,6 +119,9 @@ func (w document) normal(g generation) vendors.Document {
 	if n := len(w.ProgressMsg); n > 0 && !w.ProgressMsg[n-1:].waiting() {
 		d.Ingestion.Movement = w.ProgressMsg[n-1] // queue lines change by themselves
 	}
+	if status == vendors.Queued && w.ProcessBeginAt == "" {
+		d.Ingestion.MovedAt = d.UpdatedAt // it was never queued, so that nothing moves this time by itself
+	}
 	if w.Progress.Valid {
 		d.ProgressPercent = rest.Percent(w.Progress.Float)
 	}
