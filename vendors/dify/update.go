@@ -25,18 +25,45 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 			WithHint("Set metadata in the Dify console.")
 	}
 	refusal := d.enable(ctx, ref, *change.Enabled)
-	if refusal != nil && !settling(refusal) {
+	if refusal != nil && vendors.KindOf(refusal) != vendors.Conflict {
 		return vendors.Document{}, refusal
 	}
 	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
-	if refusal != nil && (err != nil || doc.Enabled == nil || *doc.Enabled != *change.Enabled) {
-		return vendors.Document{}, refusal
-	}
-	if err == nil && doc.Enabled != nil && *doc.Enabled != *change.Enabled {
+	shown := err == nil && (doc.Enabled == nil || *doc.Enabled == *change.Enabled)
+	switch {
+	case refusal != nil && err == nil && doc.Enabled != nil && shown && settling(refusal):
+		return doc, nil
+	case refusal != nil:
+		return vendors.Document{}, stateRefusal(refusal, doc)
+	case err == nil && !shown:
 		return vendors.Document{}, vendors.Errorf(vendors.Conflict, "Dify accepted the change of `enabled`, but the document does not show it.").
 			WithHint("An archived document must be un-archived in the Dify console first; otherwise look again with get_document_info.")
 	}
 	return doc, err
+}
+
+// stateRefusal says which state of a document the refusal to switch it comes
+// from. Dify gives the same words to one that is locked for minutes after a change
+// and to one that stays as it is.
+func stateRefusal(refusal error, doc vendors.Document) error {
+	switch {
+	case doc.Archived != nil && *doc.Archived:
+		return of(refusal, "The document is archived; searches do not find it, and `enabled` cannot be changed.",
+			"Un-archive it in the Dify console first.")
+	case doc.Status == vendors.Failed:
+		return of(refusal, "The document's ingestion failed, so `enabled` cannot be changed.",
+			"Its `error` says why (get_document_info). Uploading the content again under the same name replaces it.")
+	case doc.Status == vendors.Paused:
+		return of(refusal, "The document is paused, so `enabled` cannot be changed.", "Resume it in the Dify console and wait until it is completed.")
+	}
+	return refusal
+}
+
+// of is a refusal that lasts, in other words.
+func of(refusal error, message, hint string) error {
+	c := copied(refusal)
+	c.Message, c.Hint, c.Later = message, hint, false
+	return c
 }
 
 // settling reports whether Dify still works on an earlier change, which may be
