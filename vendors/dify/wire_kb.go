@@ -25,6 +25,10 @@ type dataset struct {
 	CreatedAt      rest.Num     `json:"created_at"`
 	UpdatedAt      rest.Num     `json:"updated_at"`
 	Runtime        rest.Str     `json:"runtime_mode"` // general or rag_pipeline
+	External       struct {
+		ID    rest.Str `json:"external_knowledge_id"`
+		APIID rest.Str `json:"external_knowledge_api_id"`
+	} `json:"external_knowledge_info"`
 
 	version string // X-Version: the server's release
 }

@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -16,10 +17,13 @@ const (
 	maxDescription = 400
 )
 
-// kbBody is what to set of a knowledge base; what is left out stays.
+// kbBody is what to set of a knowledge base; what is left out stays, but for an
+// external one, whose update names its source every time.
 type kbBody struct {
-	Name        *string `json:"name,omitempty"`
-	Description *string `json:"description,omitempty"`
+	Name          *string `json:"name,omitempty"`
+	Description   *string `json:"description,omitempty"`
+	ExternalID    string  `json:"external_knowledge_id,omitempty"`
+	ExternalAPIID string  `json:"external_knowledge_api_id,omitempty"`
 }
 
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator]. It has no
@@ -34,7 +38,7 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	during := open()
 	var out dataset
 	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody(draft), Write: true,
+		Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody{Name: draft.Name, Description: draft.Description}, Write: true,
 	}, &out)
 	switch {
 	case lost(err):
@@ -78,12 +82,37 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 		return vendors.KnowledgeBase{}, err
 	}
 	d.memory.forget(id)
+	body := kbBody{Name: change.Name, Description: change.Description}
 	var out dataset
-	err = d.client.Do(ctx, rest.Call{Method: http.MethodPatch, Path: []string{"datasets", id}, Body: kbBody(change)}, &out)
-	if err != nil {
+	err = d.patch(ctx, id, body, &out)
+	if wantsSource(err) {
+		var now dataset
+		err = d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", id}}, &now)
+		if err == nil {
+			body.ExternalID, body.ExternalAPIID = string(now.External.ID), string(now.External.APIID)
+			err = d.patch(ctx, id, body, &out)
+		}
+	}
+	switch {
+	case err != nil:
 		return vendors.KnowledgeBase{}, err
+	case change.Name != nil && string(out.Name) != *change.Name, change.Description != nil && string(out.Description) != *change.Description:
+		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.Conflict, "Dify accepted the change, but the knowledge base does not show it.").
+			WithHint("Look at it with list_knowledge_bases; somebody else may have changed it at the same moment.")
 	}
 	return out.normal(), nil
+}
+
+// patch changes a knowledge base.
+func (d *Driver) patch(ctx context.Context, id string, body kbBody, out *dataset) error {
+	return d.client.Do(ctx, rest.Call{Method: http.MethodPatch, Path: []string{"datasets", id}, Body: body}, out)
+}
+
+// wantsSource reports whether an update was refused because the knowledge base is
+// an external one.
+func wantsSource(err error) bool {
+	var e *vendors.Error
+	return errors.As(err, &e) && rest.WordsOf(e.VendorMessage).HaveAny("external knowledge id is required", "external knowledge api id is required")
 }
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
