@@ -326,7 +326,7 @@ func TestDownloadAsText(t *testing.T) {
 
 func TestMetadataKeepsItsDigits(t *testing.T) {
 	a := ask(t, writeSet(&depot{}), "update_document", map[string]any{"metadata": map[string]any{"id": json.Number("7446312476208142546")}, "enabled": false})
-	if a.Failed || !bytes.Contains(a.Text, []byte(`"metadata":{"id":7446312476208142546}`)) || !bytes.Contains(a.Text, []byte(`"enabled":false`)) {
+	if a.Failed || !bytes.Contains(a.Text, []byte(`"metadata":{"id":"7446312476208142546"}`)) || !bytes.Contains(a.Text, []byte(`"enabled":false`)) {
 		t.Errorf("%s", a.Text)
 	}
 }

@@ -91,6 +91,10 @@ type Hit struct {
 	ChunkID      string   `json:"chunk_id"`
 	Content      string   `json:"content"`
 	Score        *float64 `json:"score,omitempty"` // the platform's own scale
+
+	// ContentFiltered says that invisible characters were taken out. Drivers
+	// leave it to [Vendor].
+	ContentFiltered bool `json:"content_filtered,omitempty"`
 }
 
 // Chunk is one piece of a document.
@@ -99,6 +103,8 @@ type Chunk struct {
 	Position *int64 `json:"position,omitempty"`
 	Content  string `json:"content"`
 	Enabled  *bool  `json:"enabled,omitempty"`
+
+	ContentFiltered bool `json:"content_filtered,omitempty"` // as in [Hit]
 }
 
 // KnowledgeBaseChange is what to set; nil is "leave as it is".

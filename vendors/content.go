@@ -35,6 +35,9 @@ func (v *Vendor) Search(ctx context.Context, q SearchQuery) (SearchResult, error
 		return out, v.wrap(tool, err)
 	}
 	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
+	for i := range out.Hits {
+		out.Hits[i].show()
+	}
 	return out, nil
 }
 
@@ -88,6 +91,7 @@ func (v *Vendor) ListChunks(ctx context.Context, ref Ref, limit int, cursor stri
 		return out, v.wrap(tool, err)
 	}
 	for _, r := range rows {
+		r.item.show()
 		out.Chunks, out.after = append(out.Chunks, *r.item), append(out.after, r.after)
 	}
 	out.Total, out.NextCursor = total, next

@@ -98,7 +98,7 @@ func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowledge
 		return out, v.wrap("list_knowledge_bases", err)
 	}
 	for _, r := range rows {
-		r.item.Vendor = v.name
+		r.item.settle(v.name)
 		out.KnowledgeBases = append(out.KnowledgeBases, *r.item)
 		out.after = append(out.after, r.after)
 	}

@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -20,14 +21,25 @@ type Stalled struct {
 // StallRule is a platform's word on when to be suspicious.
 type StallRule struct {
 	Threshold time.Duration
-	NextStep  string // what a person can do
+	NextStep  string // what a person can do; never to delete: it is a suspicion
+	// UpdatesLie says that UpdatedAt moves although nothing happens to the
+	// document, so that it is no evidence.
+	UpdatesLie bool
+}
+
+// Suspicion is a driver's own reason to believe that an unsettled document is
+// stuck, beside the thresholds: no worker runs, no stage is at work.
+type Suspicion struct {
+	Since    time.Time // zero: since this server first saw it so
+	Why      string    // the evidence, one sentence
+	NextStep string    // "": that of the rule
 }
 
 // Staller is a driver with a rule of its own.
 type Staller interface{ StallRule() StallRule }
 
-// defaultStall is the rule of platforms that state none.
-var defaultStall = StallRule{Threshold: 30 * time.Minute, NextStep: "Look at the document in the platform's console."}
+// defaultThreshold is that of platforms that state none.
+const defaultThreshold = 30 * time.Minute
 
 // maxWatched bounds how many documents are remembered.
 const maxWatched = 10_000
@@ -49,13 +61,18 @@ type movement struct {
 }
 
 // look is everything about a document that counts as movement; "" is what an
-// answer did not say.
-type look struct{ status, stage, percent, done, line string }
+// answer did not say. at does not count: it is the platform's newest time of a
+// document that looked so, which not every answer tells.
+type look struct {
+	status, stage, percent, done, line string
+	at                                 time.Time
+}
 
 // same reports whether nothing moved between two looks, and what is now known:
 // lists say less than progress answers.
 func (l look) same(now look) (look, bool) {
 	known, same := now, now.status == l.status
+	known.at = newest(l.at, now.at)
 	for _, f := range [][2]*string{{&l.stage, &known.stage}, {&l.percent, &known.percent}, {&l.done, &known.done}, {&l.line, &known.line}} {
 		if *f[1] == "" {
 			*f[1] = *f[0]
@@ -102,41 +119,59 @@ func (w *watched) forget(id string) {
 	}
 }
 
-// suspect judges an unsettled document. The evidence is the platform's own time
-// of its last movement where it gives one that is true, and for a document that
-// waits in a queue the time it was handed in; otherwise what this process saw.
+// longAgo is how old a platform's newest time of a document at work is when it
+// alone makes a suspicion: ingestion takes minutes, at worst hours.
+const longAgo = 24 * time.Hour
+
+// suspect judges a document that the platform works on. The evidence is the
+// driver's own; the platform's time of the last movement, or for a document that
+// waits in a queue its newest time; what this process saw; and for what this
+// process has never seen to move the platform's newest time, when it is long ago.
 func (v *Vendor) suspect(d *Document, kb string) *Stalled {
 	key := watchKey(kb, d.DocumentID)
-	if d.Status.Settled() || d.Status == Unknown {
+	if !d.Status.Working() {
 		v.watched.forget(key)
 		return nil
 	}
-	rule := defaultStall
-	if s, ok := v.driver.(Staller); ok {
-		rule = s.StallRule()
-	}
+	rule := v.stallRule()
 	now := time.Now()
-	m := v.watched.note(key, looks(d), now)
-	since := m.since
-	why := fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)
-	if at := evidence(d); !at.IsZero() && (!m.seen || at.After(since)) {
-		since = at
-		why = "The platform's own times show no movement since then."
+	m := v.watched.note(key, looks(d, rule), now)
+	s := Stalled{Suspected: true, Since: m.since, ThresholdSeconds: int(rule.Threshold.Seconds()), NextStep: rule.NextStep,
+		Why: fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)}
+	at, threshold := m.looks.at, max(rule.Threshold, longAgo)
+	if d.Status == Queued || !d.Ingestion.MovedAt.IsZero() {
+		threshold = rule.Threshold
 	}
-	if now.Sub(since) < rule.Threshold {
+	sure := threshold == rule.Threshold
+	if !at.IsZero() && (!m.seen && (sure || now.Sub(at) >= threshold) || sure && at.After(m.since)) {
+		s.Since, s.Why = at, "The platform's own times show no movement since then."
+	}
+	if own := d.Ingestion.Suspicion; own != nil {
+		s.Why, s.NextStep = own.Why, cmp.Or(own.NextStep, rule.NextStep)
+		if !own.Since.IsZero() {
+			s.Since = own.Since
+		}
+	} else if now.Sub(s.Since) < rule.Threshold {
 		return nil
 	}
-	return &Stalled{
-		Suspected: true, Since: since.UTC().Truncate(time.Second), ThresholdSeconds: int(rule.Threshold.Seconds()),
-		Why: why, NextStep: rule.NextStep,
+	s.Since = s.Since.UTC().Truncate(time.Second)
+	s.Why, s.NextStep = VisibleLine(s.Why), VisibleLine(s.NextStep)
+	return &s
+}
+
+// stallRule is the platform's rule, or the usual one.
+func (v *Vendor) stallRule() StallRule {
+	if s, ok := v.driver.(Staller); ok {
+		return s.StallRule()
 	}
+	return StallRule{Threshold: defaultThreshold, NextStep: "Look at the document in the platform's console."}
 }
 
 func watchKey(kb, id string) string { return kb + "\x00" + id }
 
 // looks is how a document looks now.
-func looks(d *Document) look {
-	l := look{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement}
+func looks(d *Document, rule StallRule) look {
+	l := look{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement, at: evidence(d, rule)}
 	if d.ProgressPercent != nil {
 		l.percent = fmt.Sprint(*d.ProgressPercent)
 	}
@@ -146,16 +181,21 @@ func looks(d *Document) look {
 	return l
 }
 
-// evidence is the platform's time of the last movement; zero when it gives none
-// that can be believed.
-func evidence(d *Document) time.Time {
-	switch {
-	case !d.Ingestion.MovedAt.IsZero():
-		return d.Ingestion.MovedAt
-	case d.Status != Queued:
-		return time.Time{}
-	case !d.Ingestion.StartedAt.IsZero():
-		return d.Ingestion.StartedAt
+// evidence is the newest time of a document that the platform gives and that
+// can be believed; zero when it gives none. The time of its creation stays
+// while the document is ingested once more, so that it counts only alone.
+func evidence(d *Document, rule StallRule) time.Time {
+	at := newest(newest(d.CreatedAt, d.Ingestion.StartedAt), newest(d.Ingestion.MovedAt, d.Ingestion.NewestAt))
+	if !rule.UpdatesLie {
+		at = newest(at, d.UpdatedAt)
 	}
-	return d.CreatedAt
+	return at
+}
+
+// newest is the later of two times.
+func newest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// week is how far a test goes into its bubble, which begins in 2000, before its
+// documents can be a few days old.
+const week = 7 * 24 * time.Hour
+
 // ruled is a bench whose platform has a rule of its own.
 type ruled struct {
 	*bench
@@ -61,6 +65,7 @@ func TestMovementResetsSuspicion(t *testing.T) {
 	run := func(name string, change func(*Document), moved bool) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(week) // a bubble begins in 2000
 				d := Document{DocumentID: "a", Status: Processing, VendorStatus: "0", ProgressPercent: intp(40),
 					Ingestion: Ingestion{Stage: "parsing", ChunksDone: n(7), Movement: "ocr"}}
 				v := stallBed(&d)
@@ -146,6 +151,7 @@ func TestEvidenceOfThePlatform(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(week)
 				d := Document{DocumentID: "a"}
 				at := time.Now().Add(-old)
 				tt.set(&d, at)
@@ -165,7 +171,8 @@ func TestEvidenceOfThePlatform(t *testing.T) {
 func TestARestartIsMovement(t *testing.T) {
 	t.Run("seen", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			d := Document{DocumentID: "a", Status: Processing, CreatedAt: time.Now().Add(-24 * time.Hour)}
+			time.Sleep(week)
+			d := Document{DocumentID: "a", Status: Processing, CreatedAt: time.Now().Add(-23 * time.Hour)}
 			v := stallBed(&d)
 			for _, s := range []Status{Processing, Failed, Queued} {
 				d.Status = s
@@ -182,6 +189,7 @@ func TestARestartIsMovement(t *testing.T) {
 	})
 	t.Run("asked for here", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(week)
 			d := Document{DocumentID: "a", Status: Queued, CreatedAt: time.Now().Add(-24 * time.Hour)}
 			w := &writer{outcomes: []Outcome{{DocumentID: "a", Result: Accepted}}}
 			w.progress = func(ProgressQuery) (Report, error) { return Report{Documents: []Document{d}}, nil }
@@ -192,7 +200,7 @@ func TestARestartIsMovement(t *testing.T) {
 			if p, _ := peek(t, v); p.Stalled != nil {
 				t.Errorf("%+v", p.Stalled)
 			}
-			time.Sleep(defaultStall.Threshold)
+			time.Sleep(defaultThreshold)
 			if p, _ := peek(t, v); p.Stalled == nil {
 				t.Error("not suspected after the threshold")
 			}

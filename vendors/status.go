@@ -24,6 +24,10 @@ func Statuses() []Status {
 	return []Status{NotStarted, Queued, Processing, Paused, Completed, Failed, Cancelled, Deleting, NotFound, Unknown}
 }
 
+// Working reports whether the platform has the document in its hands: it waits
+// in the platform's queue or is at work. Of an unknown status nobody can say.
+func (s Status) Working() bool { return s == Queued || s == Processing }
+
 // Settled reports whether nothing more will happen without a person: such a
 // document need not be polled.
 func (s Status) Settled() bool {

@@ -102,6 +102,8 @@ func (v *Vendor) wrap(op string, err error) error {
 	}
 	c := *e
 	c.Vendor, c.Op = v.name, op
+	c.Message, c.Hint = VisibleLine(c.Message), VisibleLine(c.Hint) // both may quote the platform
+	c.VendorCode, c.VendorMessage, c.RequestID = VisibleLine(c.VendorCode), VisibleLine(c.VendorMessage), VisibleLine(c.RequestID)
 	v.breaker.note(op, &c)
 	return &c
 }

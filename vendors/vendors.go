@@ -25,7 +25,7 @@ type Document struct {
 	HitCount        *int64         `json:"hit_count,omitempty"`
 	Enabled         *bool          `json:"enabled,omitempty"`
 	Archived        *bool          `json:"archived,omitempty"`
-	Searchable      *bool          `json:"searchable,omitempty"` // only where the platform says more than status and flags
+	Searchable      *bool          `json:"searchable,omitempty"` // false: completed, but searches do not return it; a driver sets it where it knows more than the flags say
 	Warnings        []string       `json:"warnings,omitempty"`
 	CreatedAt       time.Time      `json:"created_at,omitzero"`
 	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
@@ -51,6 +51,13 @@ type Ingestion struct {
 	// Movement is what else counts as movement (a log line). Neither is shown.
 	MovedAt  time.Time
 	Movement string
+	// NewestAt is the newest time that the platform gives of this ingestion,
+	// although it does not say that something moved then: handed in, a stage
+	// begun. Not shown.
+	NewestAt time.Time
+	// Suspicion is the driver's own that a document is stuck; nil for none. It
+	// is shown as stalled.
+	Suspicion *Suspicion
 }
 
 // Failure is why a document failed, in the platform's words where it has some.
@@ -76,6 +83,8 @@ type Progress struct {
 	FinishedAt      time.Time `json:"finished_at,omitzero"`
 	ElapsedSeconds  *float64  `json:"elapsed_seconds,omitempty"`
 	Error           *Failure  `json:"error,omitempty"`
+	Searchable      *bool     `json:"searchable,omitempty"`
+	Warnings        []string  `json:"warnings,omitempty"`
 	Stalled         *Stalled  `json:"stalled,omitempty"`
 }
 
@@ -89,6 +98,7 @@ type KnowledgeBase struct {
 	ChunkCount      *int64    `json:"chunk_count,omitempty"`
 	SizeBytes       *int64    `json:"size_bytes,omitempty"`
 	Enabled         *bool     `json:"enabled,omitempty"`
+	Kind            string    `json:"kind,omitempty"` // text table image faq external
 	CreatedAt       time.Time `json:"created_at,omitzero"`
 	UpdatedAt       time.Time `json:"updated_at,omitzero"`
 
@@ -99,31 +109,6 @@ type KnowledgeBase struct {
 	Busy    []string `json:"-"`
 }
 
-// settle enforces on one document what the contract says of every platform.
-// The percentage follows the status, never the other way round: 100 exactly
-// when completed, below 100 while queued or processing, absent otherwise.
-func (d *Document) settle(vendor, kb string) {
-	d.Vendor, d.KnowledgeBaseID = vendor, kb
-	switch d.Status {
-	case Completed:
-		hundred := 100
-		d.ProgressPercent = &hundred
-	case Queued, Processing:
-		if d.ProgressPercent != nil {
-			p := min(max(*d.ProgressPercent, 0), 99)
-			d.ProgressPercent = &p
-		}
-	default:
-		d.ProgressPercent = nil
-	}
-	if d.Status != Failed {
-		d.Error = nil
-	}
-	if !fits(d.Metadata, metadataDepth) {
-		d.Metadata = fitted(d.Metadata, metadataDepth).(map[string]any)
-	}
-}
-
 // progress is the ingestion view of a settled document.
 func (d *Document) progress() Progress {
 	p := Progress{
@@ -131,6 +116,7 @@ func (d *Document) progress() Progress {
 		ProgressPercent: d.ProgressPercent, Stage: d.Ingestion.Stage,
 		ChunksDone: d.Ingestion.ChunksDone, ChunksTotal: d.Ingestion.ChunksTotal,
 		StartedAt: d.Ingestion.StartedAt, FinishedAt: d.Ingestion.FinishedAt, Error: d.Error,
+		Searchable: d.Searchable, Warnings: d.Warnings,
 	}
 	if !d.Status.Settled() {
 		p.ETASeconds = d.Ingestion.ETASeconds

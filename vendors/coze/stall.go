@@ -12,6 +12,6 @@ import (
 func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
 		Threshold: 30 * time.Minute,
-		NextStep:  "Look at the document in Coze; if it stays, delete it and upload it again.",
+		NextStep:  "Look at the document in Coze; on coze-studio check that its message queue and its worker run.",
 	}
 }

@@ -11,8 +11,9 @@ import (
 // do queue lines. A disabled document that was running stays so for ever.
 func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
-		Threshold: 15 * time.Minute,
-		NextStep:  "Check that a RAGFlow task executor is running and not busy with other documents; then stop_ingestion and start_ingestion, if this server allows writes.",
+		Threshold:  15 * time.Minute,
+		NextStep:   "Check that a RAGFlow task executor is running and not busy with other documents; then stop_ingestion and start_ingestion, if this server allows writes.",
+		UpdatesLie: true,
 	}
 }
 

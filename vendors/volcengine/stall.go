@@ -12,6 +12,6 @@ import (
 func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
 		Threshold: time.Hour,
-		NextStep:  "Look at the document in the Volcengine console; if it stays, delete it and add it again.",
+		NextStep:  "Look at the document in the Volcengine console; if it stays, give its id to Volcengine's support.",
 	}
 }
