@@ -49,11 +49,19 @@ func (c currentAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChang
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	w := out.payload()
-	if w.ID == "" {
+	kb := out.payload().normal()
+	if kb.KnowledgeBaseID == "" {
 		return vendors.KnowledgeBase{}, noPayload()
 	}
-	return w.normal(), nil
+	if draft.Description == nil || *draft.Description == kb.Description {
+		return kb, nil
+	}
+	// The Go back end forgets the description.
+	full, err := c.update(ctx, kb.KnowledgeBaseID, vendors.KnowledgeBaseChange{Description: draft.Description})
+	if err != nil {
+		return kb, described(err, kb.KnowledgeBaseID)
+	}
+	return full, nil
 }
 
 // update sends what is given and reads the knowledge base again: some versions
@@ -79,10 +87,12 @@ func (c currentAPI) remove(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	var done struct { // since v0.25
-		Count rest.Num `json:"success_count"`
+	var done struct { // since v0.25; the Go back end lists them
+		Count   rest.Num   `json:"success_count"`
+		Deleted *[]rest.ID `json:"deleted"`
 	}
-	if len(out.Data) > 0 && json.Unmarshal(out.Data, &done) == nil && done.Count.Valid && done.Count.Int == 0 {
+	if len(out.Data) > 0 && json.Unmarshal(out.Data, &done) == nil &&
+		(done.Count.Valid && done.Count.Int == 0 || done.Deleted != nil && len(*done.Deleted) == 0) {
 		e := vendors.Errorf(vendors.VendorError, "RAGFlow says success but has deleted no knowledge base.")
 		e.VendorCode, e.VendorMessage = out.code(), out.text()
 		return e

@@ -2,6 +2,8 @@ package ragflow
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"kb-mcp/vendors"
@@ -13,7 +15,27 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 	if err := checkRef(ref); err != nil {
 		return vendors.Download{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.Download, error) { return a.download(ctx, ref) })
+	return ask(ctx, d, func(a api) (vendors.Download, error) {
+		file, err := a.download(ctx, ref)
+		return file, notEmpty(ctx, a, ref, err)
+	})
+}
+
+// notEmpty tells a file store that is away from an empty file, for which RAGFlow
+// has the same words, by the size of the document.
+func notEmpty(ctx context.Context, a api, ref vendors.Ref, err error) error {
+	if !errors.Is(err, errEmptyFile) {
+		return err
+	}
+	doc, look := a.document(ctx, ref)
+	if look != nil || doc.SizeBytes == nil || *doc.SizeBytes == 0 {
+		return err
+	}
+	e := *errorOf(err)
+	e.Kind, e.Err = vendors.Unavailable, nil
+	e.Message = fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes)
+	e.Hint = "Try again in a minute; if it stays, the server's operator must look at its file store (MinIO)."
+	return &e
 }
 
 // isFile tells a file from an error, which has status 200 as well: only a file

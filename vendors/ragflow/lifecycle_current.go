@@ -2,6 +2,7 @@ package ragflow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -27,12 +28,30 @@ type ingestBody struct {
 // v0.25.1 would delete those of another one too.
 func (c currentAPI) erase(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {
 	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
-		return "", c.rc.Do(ctx, rest.Call{
+		var out ack
+		err := c.rc.Do(ctx, rest.Call{
 			Method: http.MethodDelete, Path: []string{"api", "v1", "datasets", kb, "documents"},
 			Body: idsBody{IDs: idsOf(docs)}, Write: true,
-		}, &ack{})
+		}, &out)
+		if err == nil {
+			err = fewerDeleted(out, len(docs))
+		}
+		return "", err
 	}
 	return j.run(ctx, ids)
+}
+
+// fewerDeleted is the error of a success whose own count (v0.25.2) is too small.
+func fewerDeleted(out ack, sent int) error {
+	var done struct {
+		Deleted rest.Num `json:"deleted"`
+	}
+	if len(out.Data) == 0 || json.Unmarshal(out.Data, &done) != nil || !done.Deleted.Valid || int(done.Deleted.Int) >= sent {
+		return nil
+	}
+	e := vendors.Errorf(vendors.VendorError, "RAGFlow says success, but has deleted %d of %d documents.", done.Deleted.Int, sent)
+	e.VendorCode, e.VendorMessage = out.code(), out.text()
+	return e
 }
 
 func (c currentAPI) start(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -15,13 +16,32 @@ import (
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	err := checkRef(ref)
 	if err == nil && change.Name != nil {
-		err = checkName(*change.Name, maxFileName)
+		err = checkFileName(*change.Name)
 	}
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	doc, err := ask(ctx, d, func(a api) (vendors.Document, error) { return a.change(ctx, ref, change) })
+	doc, err := ask(ctx, d, func(a api) (vendors.Document, error) {
+		doc, err := a.change(ctx, ref, change)
+		return doc, ownersOnly(ctx, a, ref.KnowledgeBaseID, err)
+	})
 	return d.corrected(doc), err
+}
+
+// ownersOnly tells a knowledge base that may be read, but not changed in this way,
+// from one that does not exist: RAGFlow uses the same words for both. Members of
+// a team get them for what only the owner may do.
+func ownersOnly(ctx context.Context, a api, kb string, err error) error {
+	if _, ok := a.(currentAPI); !ok || !errors.Is(err, errNoDataset) {
+		return err // the preview has words of its own
+	}
+	if _, look := a.knowledgeBase(ctx, kb); look != nil {
+		return err
+	}
+	e := *errorOf(err)
+	e.Kind, e.Message, e.Err = vendors.PermissionDenied, "Only the knowledge base's owner may do this in RAGFlow.", nil
+	e.Hint = "Use the owner's key; a team member may read, upload, start and delete documents."
+	return &e
 }
 
 // documentBody is what to set of a document. chunk_method is never among it: it
@@ -46,18 +66,54 @@ func bodyOf(change vendors.DocumentChange) documentBody {
 	return b
 }
 
-// change sets, and reads again: answers range from a bare code to the row.
+// change sets, and reads again: answers range from a bare code to the row. Newer
+// servers take metadata for the whole of it (v0.24 adds), so that what the
+// document has is sent with what is given.
 func (c currentAPI) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
-	err := c.patch(ctx, ref, bodyOf(change))
-	if err != nil {
+	body := bodyOf(change)
+	if body.MetaFields != nil {
+		before, err := c.document(ctx, ref)
+		if err != nil {
+			return vendors.Document{}, err
+		}
+		all := maps.Clone(before.Metadata)
+		if all == nil {
+			all = map[string]any{}
+		}
+		maps.Copy(all, change.Metadata)
+		body.MetaFields = &all
+	}
+	if err := c.patch(ctx, ref, body); err != nil {
 		return vendors.Document{}, err
 	}
 	doc, err := c.document(ctx, ref)
-	if err == nil && change.Enabled != nil && doc.Enabled != nil && *doc.Enabled != *change.Enabled {
-		return doc, vendors.Errorf(vendors.Unsupported, "RAGFlow accepted the request, but the document's `enabled` has not changed.").
-			WithHint("That needs RAGFlow 0.19 or newer; on older servers use the web app.")
+	if err == nil {
+		err = unchanged(doc, change)
 	}
 	return doc, err
+}
+
+// unchanged compares what was asked for with what the document has now: older
+// servers accept keys that they ignore. (RAGFlow splits some texts of metadata
+// into lists, so that only the names of its fields can be compared.)
+func unchanged(doc vendors.Document, change vendors.DocumentChange) error {
+	what := ""
+	switch {
+	case change.Enabled != nil && doc.Enabled != nil && *doc.Enabled != *change.Enabled:
+		what = "enabled"
+	case change.Name != nil && doc.Name != *change.Name:
+		what = "name"
+	}
+	for key := range change.Metadata {
+		if _, ok := doc.Metadata[key]; !ok {
+			what = "metadata"
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return vendors.Errorf(vendors.Unsupported, "RAGFlow accepted the request, but the document's `%s` has not changed.", what).
+		WithHint("`enabled` needs RAGFlow 0.19 or newer, `metadata` 0.16; on older servers use the web app.")
 }
 
 // patch uses PATCH, or PUT where the server has no PATCH (v0.24 and before),

@@ -59,11 +59,8 @@ func prepared(u vendors.Upload) (vendors.Upload, string, error) {
 			return io.NopCloser(strings.NewReader(text)), nil
 		}}
 	}
-	if err := checkName(u.Name, maxFileName); err != nil {
+	if err := checkFileName(u.Name); err != nil {
 		return u, "", err
-	}
-	if strings.ContainsAny(u.Name, `/\`) {
-		return u, "", vendors.Errorf(vendors.InvalidArgument, "`name` is a path, but must be a file's name.")
 	}
 	if u.File != nil && u.File.Size > maxUpload {
 		return u, "", vendors.Errorf(vendors.InvalidArgument, "The file has %d bytes; RAGFlow takes at most %d (1 GiB).", u.File.Size, maxUpload).
@@ -106,6 +103,9 @@ func upload(ctx context.Context, a api, u vendors.Upload) (vendors.Uploaded, err
 	}
 	if err != nil {
 		return vendors.Uploaded{}, err
+	}
+	if size := up.Document.SizeBytes; u.File != nil && size != nil && *size != u.File.Size {
+		up.Notes = append(up.Notes, fmt.Sprintf("RAGFlow stored %d bytes of a file of %d: look at it before you rely on it.", *size, u.File.Size))
 	}
 	if up.Document.Name != u.Name {
 		up.Notes = append(up.Notes, fmt.Sprintf("RAGFlow stored it as %q.", up.Document.Name))

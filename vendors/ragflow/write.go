@@ -69,7 +69,28 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.KnowledgeBase, error) { return a.update(ctx, id, change) })
+	return ask(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
+		kb, err := a.update(ctx, id, change)
+		if err == nil {
+			err = notSet(kb, change)
+		}
+		return kb, ownersOnly(ctx, a, id, err)
+	})
+}
+
+// notSet compares what was asked for with what the knowledge base has now.
+func notSet(kb vendors.KnowledgeBase, change vendors.KnowledgeBaseChange) error {
+	what := ""
+	switch {
+	case change.Name != nil && kb.Name != *change.Name:
+		what = "name"
+	case change.Description != nil && kb.Description != *change.Description:
+		what = "description"
+	default:
+		return nil
+	}
+	return vendors.Errorf(vendors.VendorError, "RAGFlow says success, but the knowledge base's `%s` is not what was asked for.", what).
+		WithHint("Look at it with list_knowledge_bases before you try again.")
 }
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
@@ -83,7 +104,7 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 
 // remove deletes a knowledge base; a lost answer is cleared up by asking for it.
 func remove(ctx context.Context, a api, id string) error {
-	err := a.remove(ctx, id)
+	err := ownersOnly(ctx, a, id, a.remove(ctx, id))
 	if err == nil || !unclear(err) {
 		return err
 	}
@@ -121,6 +142,14 @@ func checkName(name string, most int) error {
 			WithHint("Give a shorter name.")
 	}
 	return nil
+}
+
+// checkFileName refuses what is no file's name: RAGFlow would rename to a path.
+func checkFileName(name string) error {
+	if strings.ContainsAny(name, `/\`) {
+		return vendors.Errorf(vendors.InvalidArgument, "`name` is a path, but must be a file's name.")
+	}
+	return checkName(name, maxFileName)
 }
 
 // checkRef refuses ids that would change the path.

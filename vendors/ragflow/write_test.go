@@ -108,7 +108,7 @@ func TestPutRemembered(t *testing.T) {
 		asked += r.Method + " "
 		return 200, `{"code":100,"message":"<MethodNotAllowed '405: Method Not Allowed'>"}`
 	}).driver(t, nil)
-	name := "b.txt"
+	name := "a.txt"
 	for _, want := range []string{"PATCH PUT ", "PUT ", "PUT PATCH ", "PATCH "} {
 		if want == "PUT PATCH " {
 			has = http.MethodPatch
@@ -218,7 +218,7 @@ func TestWritesTogether(t *testing.T) {
 		return 200, `{"code":0}`
 	}).driver(t, nil)
 	var wg sync.WaitGroup
-	name := "b.txt"
+	name := "a.txt"
 	for range 16 {
 		wg.Go(func() {
 			_, err1 := d.StartIngestion(t.Context(), "kb", []string{"d1"})
