@@ -27,9 +27,13 @@ func (v *Vendor) Search(ctx context.Context, q SearchQuery) (SearchResult, error
 	if err == nil && strings.TrimSpace(q.Query) == "" {
 		err = Errorf(InvalidArgument, "`query` is blank.").WithHint("Ask for words that should be in the documents.")
 	}
+	if err == nil {
+		err = v.resolve(ctx, &q.KnowledgeBaseID)
+	}
 	if err != nil {
 		return out, v.wrap(tool, err)
 	}
+	out.KnowledgeBaseID = q.KnowledgeBaseID
 	hits, err := s.Search(ctx, q)
 	if err != nil {
 		return out, v.wrap(tool, err)
@@ -74,7 +78,7 @@ func (v *Vendor) ListChunks(ctx context.Context, ref Ref, limit int, cursor stri
 	out := ChunkList{Chunks: []Chunk{}}
 	lister, err := capability[ChunkLister](v, tool)
 	if err == nil {
-		err = checkRef(ref)
+		err = v.resolveRef(ctx, &ref)
 	}
 	if err != nil {
 		return out, v.wrap(tool, err)

@@ -37,6 +37,13 @@ type Counter interface {
 	Counts(ctx context.Context, knowledgeBaseID string) (Counts, error)
 }
 
+// KnowledgeBaseResolver is a driver whose platform takes more than one name for
+// a knowledge base. It gives the id that lists and answers carry, whatever the
+// caller called it; every other method is then called with that id.
+type KnowledgeBaseResolver interface {
+	ResolveKnowledgeBase(ctx context.Context, id string) (string, error)
+}
+
 // Ref names one document.
 type Ref struct{ KnowledgeBaseID, DocumentID string }
 

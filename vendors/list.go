@@ -46,11 +46,11 @@ type KnowledgeBaseList struct {
 // ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
 // Rows may be fewer; NextCursor alone says whether there is more.
 func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
-	out := DocumentList{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []Document{}}
 	err := v.breaker.check("list_documents")
 	if err == nil {
-		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
+		err = v.resolve(ctx, &q.KnowledgeBaseID)
 	}
+	out := DocumentList{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []Document{}}
 	if err != nil {
 		return out, v.wrap("list_documents", err)
 	}

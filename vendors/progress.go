@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ type Summary struct {
 
 // Progress gives the state of ingestion.
 func (v *Vendor) Progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	look, err := v.look(q)
+	look, err := v.look(ctx, q)
 	if err != nil {
 		return ProgressResult{}, v.wrap("get_ingestion_progress", err)
 	}
@@ -74,29 +75,30 @@ func (q ProgressRequest) Check() error {
 
 // look returns what looks at the documents of a request. Every further look
 // asks only for what was not settled at the one before.
-func (v *Vendor) look(q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
-	if err := v.breaker.check("get_ingestion_progress"); err != nil {
-		return nil, err
+func (v *Vendor) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
+	err := v.breaker.check("get_ingestion_progress")
+	if err == nil {
+		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
-	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
-		return nil, err
+	if err == nil {
+		err = q.Check()
 	}
-	if err := q.Check(); err != nil {
-		return nil, err
+	if err == nil && q.BatchID != "" {
+		err = checkID("batch_id", q.BatchID)
+	}
+	for _, id := range q.DocumentIDs {
+		err = cmp.Or(err, checkID("document_ids", id))
+	}
+	if err == nil {
+		err = v.resolve(ctx, &q.KnowledgeBaseID)
 	}
 	switch {
+	case err != nil:
+		return nil, err
 	case q.BatchID != "":
-		if err := checkID("batch_id", q.BatchID); err != nil {
-			return nil, err
-		}
 		return func(ctx context.Context) (ProgressResult, error) { return v.batchProgress(ctx, q) }, nil
 	case len(q.DocumentIDs) > 0:
 		g := &group{v: v, kb: q.KnowledgeBaseID, ids: unique(q.DocumentIDs), known: map[string]Progress{}}
-		for _, id := range g.ids {
-			if err := checkID("document_ids", id); err != nil {
-				return nil, err
-			}
-		}
 		return g.look, nil
 	}
 	o := &overview{v: v, kb: q.KnowledgeBaseID, cursor: q.Cursor}

@@ -66,6 +66,9 @@ func (v *Vendor) Unfinished(ctx context.Context, kb string) (Unfinished, error) 
 		}
 	} else if err = checkID("knowledge_base_id", kb); err != nil {
 		return Unfinished{}, v.wrap("find_unfinished_documents", err)
+	} else if err = v.resolve(ctx, &kbs[0].KnowledgeBaseID); err != nil {
+		h.gap(kb, err)
+		kbs = nil
 	}
 	places := make(chan struct{}, unfinishedAtOnce)
 	var wg sync.WaitGroup

@@ -81,7 +81,7 @@ func (v *Vendor) Capabilities() []string {
 func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
 	err := v.breaker.check("get_document_info")
 	if err == nil {
-		err = checkRef(ref)
+		err = v.resolveRef(ctx, &ref)
 	}
 	if err != nil {
 		return Document{}, v.wrap("get_document_info", err)
@@ -111,6 +111,24 @@ func (v *Vendor) wrap(op string, err error) error {
 // hash identifies a listing, so that a cursor serves only the query it is for.
 func (v *Vendor) hash(op string, q ListQuery) uint32 {
 	return queryHash(op, v.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
+}
+
+// resolve checks what a caller calls a knowledge base and makes it the id that
+// answers carry.
+func (v *Vendor) resolve(ctx context.Context, id *string) error {
+	err := checkID("knowledge_base_id", *id)
+	if r, ok := v.driver.(KnowledgeBaseResolver); ok && err == nil {
+		*id, err = r.ResolveKnowledgeBase(ctx, *id)
+	}
+	return err
+}
+
+// resolveRef is resolve for the name of a document.
+func (v *Vendor) resolveRef(ctx context.Context, ref *Ref) error {
+	if err := checkRef(*ref); err != nil {
+		return err
+	}
+	return v.resolve(ctx, &ref.KnowledgeBaseID)
 }
 
 // maxID is longer than any platform's ids or names.

@@ -20,7 +20,7 @@ const (
 // does not.
 func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(Summary)) (ProgressResult, error) {
 	const tool = "wait_for_ingestion"
-	look, err := v.look(q)
+	look, err := v.look(ctx, q)
 	if err != nil {
 		return ProgressResult{}, v.wrap(tool, err)
 	}
