@@ -88,6 +88,9 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	}
 	doc, err := d.detail(ctx, ref.KnowledgeBaseID, ref.DocumentID)
 	if !noRoute(err) {
+		if err == nil && doc.Status == vendors.Queued {
+			d.lookPaused(ctx, ref.KnowledgeBaseID, &doc)
+		}
 		return doc, err
 	}
 	rep, err := d.fromList(ctx, ref.KnowledgeBaseID, []string{ref.DocumentID}, false)
@@ -98,6 +101,21 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 		return vendors.Document{}, err
 	}
 	return vendors.Document{}, documentNotFound()
+}
+
+// lookPaused corrects a document that was paused while it waited: list and detail
+// go on calling it waiting, only its batch says that it is paused.
+func (d *Driver) lookPaused(ctx context.Context, kb string, doc *vendors.Document) {
+	b, ok := d.batches.recall(doc.DocumentID)
+	if !ok {
+		return
+	}
+	rep, err := d.batch(ctx, kb, b.id)
+	for _, seen := range rep.Documents {
+		if err == nil && strings.EqualFold(seen.DocumentID, doc.DocumentID) && seen.Status == vendors.Paused {
+			doc.Status, doc.VendorStatus = seen.Status, seen.VendorStatus
+		}
+	}
 }
 
 // detail reads one document by its id.

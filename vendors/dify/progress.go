@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -173,13 +174,16 @@ func (w *batchRow) normal() vendors.Document {
 	s := stateOf(w.IndexingStatus, "")
 	d := vendors.Document{
 		DocumentID: string(w.ID), Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
-		Ingestion: vendors.Ingestion{Stage: s.stage, StartedAt: vendors.Seconds(w.StartedAt.Int)},
+		Ingestion: vendors.Ingestion{Stage: s.stage},
+	}
+	if s.status != vendors.Queued { // else an earlier ingestion's
+		d.Ingestion.StartedAt = vendors.Seconds(w.StartedAt.Int)
 	}
 	if s.status == vendors.Processing && s.stage != "indexing" { // indexing shows in the counts instead
 		d.Ingestion.MovedAt = vendors.Seconds(max(w.StartedAt.Int, w.ParsedAt.Int, w.CleanedAt.Int, w.SplitAt.Int))
 	}
-	// A waiting document has begun nothing: its counts are of an earlier version.
-	if total := w.TotalSegments.Positive(); total != nil && s.status != vendors.Queued {
+	// Before splitting is over the counts are an earlier version's, or still grow.
+	if total := w.TotalSegments.Positive(); total != nil && !s.early {
 		d.Ingestion.ChunksTotal, d.Ingestion.ChunksDone = total, w.CompletedSegments.Count()
 		if w.CompletedSegments.Valid {
 			d.ProgressPercent = rest.Percent(w.CompletedSegments.Float / w.TotalSegments.Float)
@@ -188,11 +192,24 @@ func (w *batchRow) normal() vendors.Document {
 	// completed_at and stopped_at may be of an earlier ingestion as well.
 	switch s.status {
 	case vendors.Completed:
+		d.Warnings = w.missing()
 		d.Ingestion.FinishedAt, d.Ingestion.ElapsedSeconds = ended(w.StartedAt, w.CompletedAt)
 	case vendors.Failed:
 		d.Ingestion.FinishedAt, d.Ingestion.ElapsedSeconds = ended(w.StartedAt, w.StoppedAt)
 	}
 	return d
+}
+
+// missing warns of a completed document whose chunks are not all there.
+func (w *batchRow) missing() []string {
+	done, total := w.CompletedSegments, w.TotalSegments
+	switch {
+	case !done.Valid || !total.Valid || done.Int >= total.Int && total.Int > 0:
+		return nil
+	case total.Int == 0:
+		return []string{noChunks}
+	}
+	return []string{fmt.Sprintf("Only %d of %d chunks are indexed; searches do not find the others. Uploading the document again under the same name replaces it.", done.Int, total.Int)}
 }
 
 // ended gives the time of an end, and how long it took when the two times can

@@ -13,7 +13,7 @@ func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
 		Threshold: 15 * time.Minute,
 		NextStep: "On a self-hosted Dify check that a worker runs and consumes the queues dataset and priority_dataset, and look at its log; in the cloud look at the document in the Dify console. " +
-			"Uploading it again under the same name replaces it in place.",
+			"One that was paused while it waited is shown as waiting. Uploading it again under the same name replaces it in place.",
 	}
 }
 

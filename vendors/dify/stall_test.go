@@ -82,3 +82,29 @@ func TestReplacedDocumentIsNoStall(t *testing.T) {
 		})
 	}
 }
+
+// A document that was paused while it waited is waiting in list and detail, and
+// paused by its batch (Dify 1.12.1).
+func TestPausedWhileWaiting(t *testing.T) {
+	const batch = "20261129124532322839"
+	row := `"id":"` + docID + `","name":"a.txt","indexing_status":"waiting","display_status":"queuing","created_at":1795955732`
+	v := at(func(r *http.Request) (int, string) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/indexing-status"):
+			return 200, `{"data":[{"id":"` + docID + `","indexing_status":"paused","paused_at":1795955740}]}`
+		case r.Method == http.MethodPost:
+			return 200, `{"document":{` + row + `},"batch":"` + batch + `"}`
+		case strings.Contains(r.URL.Path, "/documents/"):
+			return 200, `{` + row + `}`
+		}
+		return 200, `{"id":"` + kbID + `","indexing_technique":"economy","document_count":3}`
+	})
+	ref := vendors.Ref{KnowledgeBaseID: kbID, DocumentID: docID}
+	if doc := must[vendors.Document](t, "get")(v.GetDocument(t.Context(), ref)); doc.Status != vendors.Queued {
+		t.Errorf("without its batch: %s", doc.Status)
+	}
+	must[vendors.UploadResult](t, "upload")(v.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kbID, Name: "a.txt", Text: "x"}))
+	if doc := must[vendors.Document](t, "get")(v.GetDocument(t.Context(), ref)); doc.Status != vendors.Paused || doc.VendorStatus != "paused" {
+		t.Errorf("with its batch: %+v", doc)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,13 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		d.batches.keep(string(out.Document.ID), batch{string(out.Batch), string(out.Document.Name)})
 	}
 	notes := append(out.notes(sent.kb), d.splitNotes(ctx, out, sent)...)
-	return vendors.Uploaded{Document: out.normal(), BatchID: string(out.Batch), Notes: notes}, nil
+	doc := out.normal()
+	doc.SizeBytes = out.Document.file().Size.Count()
+	if u.File == nil { // Dify gives the characters
+		size := int64(len(u.Text))
+		doc.SizeBytes = &size
+	}
+	return vendors.Uploaded{Document: doc, BatchID: string(out.Batch), Notes: notes}, nil
 }
 
 // create sends the document, and once more where the knowledge base refuses the
@@ -93,10 +100,10 @@ func misread(err error) bool {
 
 // send sends the document once.
 func (d *Driver) send(ctx context.Context, p plan, out *created) error {
-	path := []string{"datasets", p.upload.KnowledgeBaseID, "document"}
+	to := []string{"datasets", p.upload.KnowledgeBaseID, "document"}
 	if p.upload.File == nil {
 		return d.client.Do(ctx, rest.Call{
-			Method: http.MethodPost, Path: append(path, "create-by-text"), Write: true,
+			Method: http.MethodPost, Path: append(to, "create-by-text"), Write: true,
 			Body: textBody{Name: p.upload.Name, Text: p.upload.Text, options: p.options},
 		}, out)
 	}
@@ -105,7 +112,7 @@ func (d *Driver) send(ctx context.Context, p plan, out *created) error {
 		return err
 	}
 	return d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: append(path, "create-by-file"), Write: true,
+		Method: http.MethodPost, Path: append(to, "create-by-file"), Write: true,
 		Form: &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: p.upload.Name, File: *p.upload.File},
 	}, out)
 }
@@ -212,7 +219,7 @@ func (d *Driver) checkUpload(u vendors.Upload) error {
 }
 
 func (d *Driver) checkFile(u vendors.Upload) error {
-	suffix := rest.Suffix(u.Name)
+	suffix := strings.ToLower(strings.TrimPrefix(path.Ext(u.Name), "."))
 	known := slices.Contains(strings.Fields(plainSuffixes+" "+moreSuffixes), suffix)
 	switch {
 	case strings.ContainsAny(u.Name, `/\`):

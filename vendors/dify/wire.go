@@ -2,6 +2,7 @@ package dify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 type page[T any] struct {
 	Data  []T      `json:"data"`
 	Total rest.Num `json:"total"`
+	Page  rest.Num `json:"page"` // as asked for
 
 	version string    // X-Version: the server's release
 	date    time.Time // the server's clock
@@ -38,16 +40,20 @@ func dateOf(h http.Header) time.Time {
 	return t
 }
 
-// left is how many pages follow page number n of this size; without a total, a
-// full page promises one.
+// left is how many pages follow page number n of this size. A server that gives
+// more rows than asked for, or neither total nor page, has not read what was asked
+// (the segments of 1.1): all rows are here, and every further page would be this
+// one again. Where a page says its number but no total, a full one promises one.
 func (p *page[T]) left(n, size int) int {
-	if p.Total.Valid {
-		return max(0, int((p.Total.Int+int64(size)-1)/int64(size))-n)
-	}
-	if len(p.Data) < size {
+	switch {
+	case len(p.Data) > size:
 		return 0
+	case p.Total.Valid:
+		return max(0, int((p.Total.Int+int64(size)-1)/int64(size))-n)
+	case len(p.Data) == size && p.Page.Valid && p.Page.Int == int64(n):
+		return 1
 	}
-	return 1
+	return 0
 }
 
 // since reports whether a server of version surely is of a release.
@@ -75,21 +81,27 @@ type document struct {
 	WordCount      rest.Num  `json:"word_count"` // characters, whatever the name
 	HitCount       rest.Num  `json:"hit_count"`
 	SegmentCount   rest.Num  `json:"segment_count"` // in any state
+	AverageLength  rest.Num  `json:"average_segment_length"`
 	CreatedAt      rest.Num  `json:"created_at"`
 	UpdatedAt      rest.Num  `json:"updated_at"`
 	CompletedAt    rest.Num  `json:"completed_at"`
 	Form           rest.Str  `json:"doc_form"`
+	CreatedFrom    rest.Str  `json:"created_from"` // web, api or rag-pipeline
 	Metadata       []field   `json:"doc_metadata"`
 }
 
 // source is where a document came from.
 type source struct {
 	URL        rest.Str `json:"url"`
-	UploadFile struct {
-		Size      rest.Num `json:"size"` // bytes
-		Extension rest.Str `json:"extension"`
-		CreatedAt rest.Num `json:"created_at"` // of the newest upload
-	} `json:"upload_file"`
+	UploadFile file     `json:"upload_file"`
+}
+
+// file is an uploaded file.
+type file struct {
+	Size      rest.Num `json:"size"` // bytes; of a text its characters
+	Extension rest.Str `json:"extension"`
+	Type      rest.Str `json:"mime_type"`
+	CreatedAt rest.Num `json:"created_at"` // of the newest upload
 }
 
 // field is one metadata value.
@@ -117,8 +129,7 @@ func (w *document) normal() vendors.Document {
 		DocumentID: string(w.ID), Name: string(w.Name),
 		Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
 		Format: w.format(), Source: sourceOf(w.SourceType), SourceURL: rest.PublicURL(string(w.SourceInfo.URL)),
-		SizeBytes: firstCount(w.SourceInfo.UploadFile.Size, w.SourceDetail.UploadFile.Size),
-		HitCount:  w.HitCount.Count(), ChunkCount: w.SegmentCount.Count(),
+		SizeBytes: w.size(), HitCount: w.HitCount.Count(),
 		Enabled: w.Enabled.Ptr(), Archived: w.Archived.Ptr(),
 		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
 		Metadata:  metadata(w.Metadata),
@@ -128,11 +139,14 @@ func (w *document) normal() vendors.Document {
 		d.Ingestion.MovedAt = w.handedIn()
 	}
 	// What an earlier ingestion left beside a younger status is not said of
-	// this one: characters are counted by splitting, tokens at the end.
+	// this one: characters and chunks are counted by splitting, tokens at the end.
 	if !s.early {
-		d.CharCount, d.Ingestion.ChunksTotal = w.WordCount.Count(), w.SegmentCount.Positive()
+		d.CharCount, d.ChunkCount, d.Ingestion.ChunksTotal = w.WordCount.Count(), w.SegmentCount.Count(), w.SegmentCount.Positive()
 	}
 	if s.status == vendors.Completed {
+		if n := cmp.Or(d.ChunkCount, d.CharCount); n != nil && *n == 0 {
+			d.Warnings = []string{noChunks}
+		}
 		d.TokenCount = w.Tokens.Positive() // 0 in economy knowledge bases: not counted
 		d.Ingestion.FinishedAt = vendors.Seconds(w.CompletedAt.Int)
 	}
@@ -155,12 +169,28 @@ func (w *document) format() string {
 	return rest.Suffix(string(w.Name))
 }
 
-func firstCount(a, b rest.Num) *int64 {
-	if n := a.Count(); n != nil {
-		return n
+// size is the file's size in bytes. Of a text that came by the API, Dify says the
+// characters instead, and everything else is said of a file sent as text/plain,
+// too: there the size is given only where it surely counts more than characters.
+func (w *document) size() *int64 {
+	f := w.file()
+	chars := max(w.WordCount.Float, w.SegmentCount.Float*w.AverageLength.Float)
+	if w.CreatedFrom == "api" && f.Type == "text/plain" && f.Extension == "txt" && (chars <= 0 || f.Size.Float <= 1.5*chars) {
+		return nil
 	}
-	return b.Count()
+	return f.Size.Count()
 }
+
+// file is the uploaded file, wherever it is told.
+func (w *document) file() file {
+	if f := w.SourceInfo.UploadFile; f.Size.Valid {
+		return f
+	}
+	return w.SourceDetail.UploadFile
+}
+
+// noChunks is the warning of a completed document that searches cannot find.
+const noChunks = "Dify found nothing to make chunks of in this document, so searches cannot find it. Check that it holds text (a scan needs OCR), or choose another rule or form in the Dify console; uploading it again under the same name replaces it."
 
 func metadata(fields []field) map[string]any {
 	m := make(map[string]any, len(fields))

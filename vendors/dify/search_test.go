@@ -1,0 +1,53 @@
+package dify_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"kb-mcp/vendors"
+)
+
+// A server that ignores page and limit of the segments (Dify 1.1.1) gives every
+// row on every page; the walk ends all the same, with each chunk once.
+func TestSegmentsWithoutPaging(t *testing.T) {
+	for _, tt := range []struct {
+		rows, limit int
+		total       bool
+	}{{70, 20, false}, {70, 20, true}, {20, 20, false}, {20, 20, true}, {3, 20, false}, {70, 100, false}} {
+		t.Run(fmt.Sprintf("%+v", tt), func(t *testing.T) {
+			var rows []string
+			for i := range tt.rows {
+				rows = append(rows, fmt.Sprintf(`{"id":"b1000000-0000-4000-8000-%012d","position":%d,"content":"piece %d"}`, i, i+1, i))
+			}
+			body := `{"data":[` + strings.Join(rows, ",") + `],"doc_form":"text_model"`
+			if tt.total {
+				body += fmt.Sprintf(`,"total":%d`, tt.rows)
+			}
+			asked := 0
+			v := at(func(*http.Request) (int, string) { asked++; return 200, body + "}" })
+			seen := map[string]int{}
+			for cursor := ""; ; {
+				list, err := v.ListChunks(t.Context(), vendors.Ref{KnowledgeBaseID: kbID, DocumentID: docID}, tt.limit, cursor)
+				if err != nil || asked > 10 {
+					t.Fatalf("after %d requests: %v", asked, err)
+				}
+				for _, c := range list.Chunks {
+					seen[c.ChunkID]++
+				}
+				if cursor = list.NextCursor; cursor == "" {
+					break
+				}
+			}
+			if len(seen) != tt.rows {
+				t.Errorf("%d chunks of %d", len(seen), tt.rows)
+			}
+			for id, n := range seen {
+				if n > 1 {
+					t.Errorf("%s came %d times", id, n)
+				}
+			}
+		})
+	}
+}
