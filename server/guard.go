@@ -1,30 +1,16 @@
 package server
 
 import (
-	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
-	"errors"
-	"io"
-	"mime"
+	"encoding/hex"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
-
-	"github.com/mark3labs/mcp-go/mcp"
-	mcpserver "github.com/mark3labs/mcp-go/server"
-)
-
-const (
-	// maxBody bounds a request's body; mcp-go itself took 64 MB.
-	maxBody = 4 << 20
-	// bodyTime bounds its arrival. The server has no ReadTimeout, which would
-	// count against long calls too.
-	bodyTime = 30 * time.Second
 )
 
 // corsHeaders are the request headers a browser may send. mcp-go's own list
@@ -36,17 +22,17 @@ const corsHeaders = "Content-Type, Accept, Authorization, Mcp-Session-Id, " +
 // no body and checks no token; its Host check looks at loopback connections
 // only and there refuses the names a proxy on the same machine forwards.
 type guard struct {
-	next    http.Handler
-	hosts   map[string]bool
-	origins map[string]bool
-	tokens  [][sha256.Size]byte
-	ended   func(session string) // a client has ended it by DELETE
+	next     http.Handler
+	hosts    map[string]bool
+	origins  map[string]bool
+	tokens   [][sha256.Size]byte
+	refusals *refusals
 }
 
 // newGuard reads the lists of o. bound are the hosts of the addresses the
 // server was asked to listen on and listens on.
-func newGuard(o HTTPOptions, bound []string, ended func(string), next http.Handler) *guard {
-	g := &guard{next: next, hosts: map[string]bool{}, origins: map[string]bool{}, ended: ended}
+func newGuard(o HTTPOptions, bound []string, log *slog.Logger, next http.Handler) *guard {
+	g := &guard{next: next, hosts: map[string]bool{}, origins: map[string]bool{}, refusals: &refusals{log: log}}
 	for _, addr := range bound {
 		// An unspecified address says nothing about the names it is reached by.
 		if ip, err := netip.ParseAddr(hostname(addr)); err != nil || !ip.IsUnspecified() {
@@ -71,23 +57,33 @@ func newGuard(o HTTPOptions, bound []string, ended func(string), next http.Handl
 // ServeHTTP judges in this order because a preflight carries no token, and
 // nothing of a stranger's body should be read.
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	origins := r.Header.Values("Origin")
 	switch {
 	case !g.hostOK(r.Host):
-		http.Error(w, "host not allowed: see KB_MCP_ALLOWED_HOSTS", http.StatusForbidden)
-	case !g.originOK(r.Header.Values("Origin")):
-		http.Error(w, "origin not allowed: see KB_MCP_ALLOWED_ORIGINS", http.StatusForbidden)
-	case r.Method == http.MethodOptions:
-		cors(w, r)
-		w.WriteHeader(http.StatusNoContent)
-	case !g.tokenOK(r.Header.Get("Authorization")):
-		cors(w, r)
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		http.Error(w, "bearer token required", http.StatusUnauthorized)
-	default:
-		cors(w, r)
-		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold streams back
-		g.admit(w, r)
+		g.refusals.note("Host", r.Host, "KB_MCP_ALLOWED_HOSTS")
+		refuse(w, r, http.StatusForbidden, "host not allowed: see KB_MCP_ALLOWED_HOSTS")
+		return
+	case !g.originOK(origins):
+		g.refusals.note("Origin", strings.Join(origins, ", "), "KB_MCP_ALLOWED_ORIGINS")
+		refuse(w, r, http.StatusForbidden, "origin not allowed: see KB_MCP_ALLOWED_ORIGINS")
+		return
 	}
+	cors(w, r)
+	if r.Method == http.MethodOptions {
+		preflight(w, r)
+		return
+	}
+	party, ok := g.party(r.Header.Get("Authorization"))
+	if !ok {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		refuse(w, r, http.StatusUnauthorized, "bearer token required")
+		return
+	}
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold streams back
+	if party != "" {
+		r = r.WithContext(context.WithValue(r.Context(), partyKey{}, party))
+	}
+	g.next.ServeHTTP(w, r)
 }
 
 // hostOK protects a browser's user from pages whose name was rebound to our
@@ -113,11 +109,12 @@ func (g *guard) originOK(origins []string) bool {
 	return true
 }
 
-// tokenOK compares hashes, so that neither a token's length nor its place in
-// the list shows in the time taken.
-func (g *guard) tokenOK(authorization string) bool {
+// party says who a request comes from: a name made of its token, "" where
+// nobody is asked for one. It compares hashes, so that neither a token's length
+// nor its place in the list shows in the time taken.
+func (g *guard) party(authorization string) (party string, ok bool) {
 	if len(g.tokens) == 0 {
-		return true
+		return "", true
 	}
 	scheme, token, _ := strings.Cut(authorization, " ")
 	given := sha256.Sum256([]byte(strings.TrimSpace(token)))
@@ -125,70 +122,10 @@ func (g *guard) tokenOK(authorization string) bool {
 	for _, t := range g.tokens {
 		match |= subtle.ConstantTimeCompare(t[:], given[:])
 	}
-	return match == 1 && strings.EqualFold(scheme, "Bearer")
-}
-
-// admit lets an authorized request through, its body read and bounded.
-func (g *guard) admit(w http.ResponseWriter, r *http.Request) {
-	version := r.Header.Get(mcpserver.HeaderKeyProtocolVersion)
-	session := r.Header.Get(mcpserver.HeaderKeySessionID)
-	modern := mcp.IsModernProtocol(version)
-	known := version == "" || mcp.IsValidProtocolVersion(version)
-	if r.Method == http.MethodDelete && r.URL.Path == "/mcp" && known && !modern {
-		g.ended(session)
+	if match != 1 || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
 	}
-	if r.Method != http.MethodPost {
-		g.next.ServeHTTP(w, r)
-		return
-	}
-	// mcp-go's /message takes text/plain, which a page may send unasked.
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
-		return
-	}
-	body, ok := readBody(w, r)
-	if !ok {
-		return
-	}
-	// mcp-go keys calls by session and request id, and every modern or
-	// session-less request has session "": one client's cancellation of its
-	// request 1 cancels every other client's. Modern clients cancel by closing
-	// the stream. SSE names its session in the query and keeps cancellation.
-	if r.URL.Path == "/mcp" && (modern || session == "") && isCancellation(body) {
-		w.WriteHeader(http.StatusAccepted)
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	g.next.ServeHTTP(w, r)
-}
-
-// readBody reads a POST's body within its bounds, or answers.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	rc := http.NewResponseController(w)
-	// Not every ResponseWriter has deadlines (tests, other people's wrappers).
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	// The connection is read on while the call runs, to hear the client leave;
-	// a deadline left standing would look like that.
-	_ = rc.SetReadDeadline(time.Time{})
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		http.Error(w, "body larger than 4 MiB", http.StatusRequestEntityTooLarge)
-	case err != nil:
-		http.Error(w, "body could not be read", http.StatusBadRequest)
-	}
-	return body, err == nil
-}
-
-// isCancellation reports whether mcp-go would take body for the notification
-// that cancels a call; it decodes as mcp-go does, keys in any case.
-func isCancellation(body []byte) bool {
-	var m struct {
-		Method mcp.MCPMethod `json:"method"`
-		ID     any           `json:"id"`
-	}
-	return json.Unmarshal(body, &m) == nil && m.ID == nil && m.Method == mcp.MethodNotificationCancelled
+	return hex.EncodeToString(given[:16]), true
 }
 
 // cors lets an admitted origin's page read the answer. mcp-go's own CORS knows
@@ -203,11 +140,16 @@ func cors(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate")
-	if r.Method == http.MethodOptions {
+}
+
+// preflight answers a browser that asks whether it may ask.
+func preflight(w http.ResponseWriter, r *http.Request) {
+	if h := w.Header(); r.Header.Get("Origin") != "" {
 		h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
 		h.Set("Access-Control-Allow-Headers", corsHeaders)
 		h.Set("Access-Control-Max-Age", "600")
 	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // hostname is the host of a Host header or an address: without port and
@@ -253,7 +195,7 @@ func parseOrigin(s string) (origin, host string, ok bool) {
 	return u.Scheme + "://" + at, hostname(u.Host), true
 }
 
-// tokenList is tokens without blanks and empty entries.
+// tokenList is tokens without spaces around them and empty entries.
 func tokenList(tokens []string) []string {
 	var list []string
 	for _, t := range tokens {

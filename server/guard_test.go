@@ -68,7 +68,7 @@ func TestGuardBoundHost(t *testing.T) {
 		{"[::]:8080", "[::]:8080", false},
 		{":8080", "", false},
 	} {
-		g := newGuard(HTTPOptions{}, []string{tt.bound}, nil, nil)
+		g := newGuard(HTTPOptions{}, []string{tt.bound}, slog.New(slog.DiscardHandler), nil)
 		if got := g.hostOK(tt.host); got != tt.want {
 			t.Errorf("bound to %s, Host %q: %v", tt.bound, tt.host, got)
 		}
@@ -176,27 +176,29 @@ func TestGuardToken(t *testing.T) {
 
 func TestGuardBody(t *testing.T) {
 	w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
+	stream := w.sse()
 	padded := func(n int) string { return ping + strings.Repeat(" ", n-len(ping)) }
 	for _, tt := range []struct {
 		why, method, path, media, body string
 		want                           int
 	}{
-		{"as large as allowed", "POST", "/mcp", "application/json", padded(maxBody), 200},
-		{"too large", "POST", "/mcp", "application/json", padded(maxBody + 1), 413},
-		{"too large for /message", "POST", "/message?sessionId=x", "application/json", padded(maxBody + 1), 413},
+		{"as large as allowed", "POST", "/mcp", "application/json", padded(maxMessage), 200},
+		{"too large", "POST", "/mcp", "application/json", padded(maxMessage + 1), 413},
+		{"too large for /message", "POST", stream.post, "application/json", padded(maxMessage + 1), 413},
 		{"a charset is fine", "POST", "/mcp", "application/json; charset=utf-8", ping, 200},
 		{"what a page may send unasked", "POST", "/mcp", "text/plain", ping, 415},
-		{"the same to /message", "POST", "/message?sessionId=x", "text/plain", ping, 415},
+		{"the same to /message", "POST", stream.post, "text/plain", ping, 415},
 		{"no type", "POST", "/mcp", "", ping, 415},
 		{"a malformed type", "POST", "/mcp", "application/json;;", ping, 415},
 		{"not JSON", "POST", "/mcp", "application/json", "{", 400},
-		{"an unknown SSE session", "POST", "/message?sessionId=x", "application/json", ping, 400},
+		{"an unknown SSE session", "POST", "/message?sessionId=x", "application/json", ping, 404},
 		{"no GET stream", "GET", "/mcp", "", "", 405},
 		{"no HEAD", "HEAD", "/mcp", "", "", 405},
 		{"no PUT", "PUT", "/mcp", "application/json", ping, 405},
 		{"SSE is opened by GET", "POST", "/sse", "application/json", ping, 405},
 		{"messages are posted", "GET", "/message?sessionId=x", "", "", 405},
-		{"nothing else here", "GET", "/", "", "", 404},
+		{"the root tells where to go", "GET", "/", "", "", 200},
+		{"but takes nothing", "POST", "/", "application/json", ping, 404},
 		{"nor below", "POST", "/mcp/x", "application/json", ping, 404},
 		{"no OAuth metadata", "GET", "/.well-known/oauth-protected-resource", "", "", 404},
 	} {
@@ -218,7 +220,7 @@ func TestGuardBody(t *testing.T) {
 func TestGuardChunkedBody(t *testing.T) {
 	w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 	r := w.request(t.Context(), "POST", "/mcp", "")
-	r.ContentLength, r.Body = -1, io.NopCloser(io.LimitReader(zeros{}, maxBody+1))
+	r.ContentLength, r.Body = -1, io.NopCloser(io.LimitReader(zeros{}, maxMessage+1))
 	res, err := w.client.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -31,6 +34,9 @@ type HTTPOptions struct {
 	// Tokens are the bearer tokens, any of which is good. Without any, nobody
 	// is asked for one, and only loopback addresses are accepted.
 	Tokens []string
+	// BasePath is the path below which a reverse proxy serves this server, "" or
+	// "/kb". It may strip it or not.
+	BasePath string
 	// AllowedOrigins are pages (scheme://host[:port]) beside those of this
 	// machine; AllowedHosts are Host names beside loopback and Addr's own.
 	AllowedOrigins, AllowedHosts []string
@@ -52,70 +58,160 @@ func CheckAddr(addr string, tokens []string) error {
 	return fmt.Errorf("%q can be reached from other machines: set KB_MCP_AUTH_TOKENS to one or more bearer tokens, or listen on 127.0.0.1", addr)
 }
 
-// endpoint is what serves HTTP: one mux over both transports.
+// endpoint is what serves HTTP: both transports, health, and the way there.
 type endpoint struct {
-	handler http.Handler
-	sse     *mcpserver.SSEServer
+	s          *Server
+	base       string // path prefix of a reverse proxy
+	ids        *sessions
+	streams    *streams
+	streamable *mcpserver.StreamableHTTPServer
+	mux        *http.ServeMux
 }
 
-// close ends every stream; SSEServer.Shutdown does nothing for a mounted
-// handler.
-func (e *endpoint) close() { e.sse.CloseSessions() }
+// close ends every stream.
+func (e *endpoint) close() { e.streams.close() }
 
 // newEndpoint builds the mux. It takes requests until ctx ends.
 func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string) *endpoint {
-	ids := &sessions{ended: bounded{max: endedSessions}}
-	streamable := mcpserver.NewStreamableHTTPServer(s.mcp,
-		mcpserver.WithSessionIdManagerResolver(ids),
+	base := strings.TrimSuffix(o.BasePath, "/")
+	e := &endpoint{s: s, base: base, ids: &sessions{ended: bounded{max: endedSessions}}, streams: newStreams(s, base)}
+	e.streamable = mcpserver.NewStreamableHTTPServer(s.mcp,
+		mcpserver.WithSessionIdManagerResolver(e.ids),
 		// With GET streams, progress is spread at random over them and the
 		// client's POSTs.
 		mcpserver.WithDisableStreaming(true),
 		mcpserver.WithDisableLocalhostProtection(true), // the guard's business
 		mcpserver.WithStreamableHTTPLogger(s.log),
 	)
-	e := &endpoint{sse: mcpserver.NewSSEServer(s.mcp,
-		mcpserver.WithKeepAliveInterval(10*time.Second),
-		mcpserver.WithSSEDisableLocalhostProtection(true),
-		mcpserver.WithSSEContextFunc(sseContext),
-	)}
-	mcpMux := http.NewServeMux() // other methods get 405 and Allow
-	mcpMux.Handle("POST /mcp", withOutlet(withAnswerHeader(streamable)))
-	mcpMux.Handle("DELETE /mcp", streamable)
-	mcpMux.Handle("GET /sse", e.sse.SSEHandler())
-	mcpMux.Handle("POST /message", e.sse.MessageHandler())
-
-	ended := func(session string) {
-		ids.end(session)
-		s.calls.close(session) // mcp-go tells of registered sessions only
+	inside := http.NewServeMux() // other methods get 405 and Allow
+	inside.HandleFunc("POST /mcp", e.post)
+	inside.HandleFunc("DELETE /mcp", e.delete)
+	inside.HandleFunc("GET /sse", e.streams.serveStream)
+	inside.HandleFunc("POST /message", e.streams.serveMessage)
+	g := newGuard(o, append(bound, o.Addr), s.log, accepting(ctx, inside))
+	e.mux = http.NewServeMux()
+	for _, path := range []string{"/mcp", "/sse", "/message"} {
+		e.mux.Handle(path, g)
 	}
-	g := newGuard(o, append(bound, o.Addr), ended, accepting(ctx, mcpMux))
-	mux := http.NewServeMux()
-	mux.Handle("/mcp", g)
-	mux.Handle("/sse", g)
-	mux.Handle("/message", g)
 	// Outside the guard: a probe has no token, and a pod's address as Host.
-	mux.HandleFunc("GET /healthz", healthz)
-	mux.HandleFunc("GET /readyz", readyz(ctx))
-	e.handler = mux
+	e.mux.HandleFunc("GET /healthz", healthz)
+	e.mux.HandleFunc("GET /readyz", readyz(ctx))
+	e.mux.HandleFunc("/", e.nowhere)
 	return e
 }
 
-// sseContext pins SSE to the revisions with a handshake, and marks its calls
-// as detached. SSE's server/discover would offer 2026-07-28, and a client that
-// took the offer would be refused for its missing Mcp-Method header.
-func sseContext(ctx context.Context, _ *http.Request) context.Context {
-	ctx = context.WithValue(ctx, detached{}, true)
-	return mcpserver.WithSupportedProtocolVersions(ctx, mcp.LegacyProtocolVersions())
+// ServeHTTP takes requests with and without the prefix of a reverse proxy, and
+// with a slash at the end, as many clients write it; a redirect would lose the
+// session header.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer e.recovered(w, r)
+	if r.Method != http.MethodPost {
+		discard(w, r)
+	}
+	path := r.URL.Path
+	if inner, ok := strings.CutPrefix(path, e.base); ok && strings.HasPrefix(inner, "/") {
+		path = inner
+	}
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	if path != r.URL.Path {
+		u := *r.URL
+		u.Path, u.RawPath = path, ""
+		r = r.WithContext(r.Context()) // a copy
+		r.URL = &u
+	}
+	e.mux.ServeHTTP(w, r)
+}
+
+// recovered answers a panic outside a call, which has its own.
+func (e *endpoint) recovered(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	e.s.log.Error("panic while serving a request", "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	http.Error(w, "internal error", http.StatusInternalServerError)
+}
+
+// nowhere says where to go.
+func (e *endpoint) nowhere(w http.ResponseWriter, r *http.Request) {
+	text := "kb-mcp is an MCP server. Its endpoint is " + e.base + "/mcp (streamable HTTP); " + e.base + "/sse is for older clients."
+	if r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength == 0 {
+		plain(w, http.StatusOK, text+"\n")
+		return
+	}
+	refuse(w, r, http.StatusNotFound, "nothing is here. "+text)
+}
+
+// post serves a message over streamable HTTP.
+func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
+	m, ok := e.s.receive(w, r)
+	if !ok {
+		return
+	}
+	party, id := partyOf(r.Context()), r.Header.Get(mcpserver.HeaderKeySessionID)
+	modern := mcp.IsModernProtocol(r.Header.Get(mcpserver.HeaderKeyProtocolVersion))
+	session := id
+	if modern || !e.ids.good(party, id) {
+		session = "" // 2026-07-28 has none; of another that is not good, mcp-go says so
+	}
+	if m.cancellation() {
+		e.cancel(w, r, session, session != id && !modern, m.cancels)
+		return
+	}
+	a := &postAnswer{
+		ResponseWriter: w, rc: http.NewResponseController(w), outlet: newOutlet(e.s.masks), accept: acceptedBy(r.Header),
+	}
+	defer a.recovered(e.s, m)
+	ctx := e.s.identify(r.Context(), party, session)
+	if m.request() {
+		ctx, a.call = e.s.calls.begin(ctx, session, m.id)
+		defer e.s.calls.end(a.call)
+	}
+	ctx = context.WithValue(ctx, outletKey{}, a.outlet)
+	ctx = context.WithValue(ctx, answerHeader{}, w.Header())
+	e.streamable.Handle(a, &mcpserver.HTTPRequest{Method: r.Method, URL: r.URL, Header: r.Header, Body: m.body, Context: ctx})
+	a.finish()
+}
+
+// cancel takes a cancellation. Clients of 2026-07-28, and those without a
+// session, cancel by closing the stream: their ids are nobody's but theirs.
+func (e *endpoint) cancel(w http.ResponseWriter, r *http.Request, session string, foreign bool, id string) {
+	if foreign {
+		refuse(w, r, http.StatusNotFound, "no such session")
+		return
+	}
+	e.s.calls.cancel(session, id)
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// delete ends a session, as far as its revision has any.
+func (e *endpoint) delete(w http.ResponseWriter, r *http.Request) {
+	party, id := partyOf(r.Context()), r.Header.Get(mcpserver.HeaderKeySessionID)
+	version := r.Header.Get(mcpserver.HeaderKeyProtocolVersion)
+	if !mcp.IsModernProtocol(version) && (version == "" || mcp.IsValidProtocolVersion(version)) {
+		if !e.ids.end(party, id) {
+			refuse(w, r, http.StatusNotFound, "no such session")
+			return
+		}
+		e.s.calls.close(id)
+	}
+	e.streamable.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), answerHeader{}, w.Header())))
 }
 
 // Handler is what [Server.HTTP] serves, for tests and for embedding in another
-// server. Its streams end with ctx. A ResponseWriter
-// wrapped around it must implement http.Flusher itself: with Unwrap alone /sse
-// answers 500 and /mcp loses all progress without a word.
+// server. Its streams end with ctx. A ResponseWriter wrapped around it must
+// implement http.Flusher itself: with Unwrap alone /mcp loses all progress
+// without a word. The time that a request may take to arrive, and that a client
+// may take to read, is the other server's to bound where it has no deadlines.
 func (s *Server) Handler(ctx context.Context, o HTTPOptions) http.Handler {
 	e := s.newEndpoint(ctx, o)
 	context.AfterFunc(ctx, e.close)
-	return e.handler
+	return e
 }
 
 // HTTP listens on o.Addr and serves until ctx ends, which is success. It
@@ -137,18 +233,20 @@ func (s *Server) HTTP(ctx context.Context, o HTTPOptions) error {
 	defer cut()
 	e := s.newEndpoint(ctx, o, addr)
 	defer e.close()
+	open := newConns(maxConns())
 	srv := &http.Server{
-		Handler:           e.handler,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		// No WriteTimeout: it cuts long calls without an answer.
+		Handler:     e,
+		BaseContext: func(net.Listener) context.Context { return base },
+		ConnContext: open.context, ConnState: open.changed,
+		// The last two hold on every path until a request has arrived whole from
+		// somebody who may ask; calls have their own.
+		ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, ReadTimeout: silence, WriteTimeout: answerTime,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
-	s.log.Info("listening", "addr", addr)
+	s.log.Info("listening", "addr", addr, "url", EndpointURL(ln.Addr()))
 	if o.Listening != nil {
 		o.Listening(ln.Addr())
 	}
@@ -192,4 +290,13 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, e *endpoint, cut co
 		_ = srv.Close()
 	}
 	s.calls.wait(ctx, stopGrace) // SSE's calls run outside any connection
+}
+
+// EndpointURL is where clients on this machine find streamable HTTP.
+func EndpointURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip, parseErr := netip.ParseAddr(host); err != nil || parseErr == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/mcp"
 }

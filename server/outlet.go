@@ -3,10 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,21 +17,19 @@ import (
 // to send it, encoding/json checks and copies it three times over, and 40 of
 // 100 parts of the processor time of a call that lists 20 documents went there.
 //
-// So mcp-go encodes a mark in the result's place, and what it writes goes
-// through Write, which puts the result where its mark is. Each answer is one
-// Write, over stdio and over streamable HTTP; SSE has no outlet, because there
-// the answer leaves through another request than the call's.
+// So mcp-go encodes a mark in the result's place, and what it has encoded goes
+// through fill, which puts the result where its mark is, and ids and progress
+// tokens where their masks are (see [masks]). Each message is filled at once.
 type outlet struct {
-	w     io.Writer
-	begin string // of every mark: nobody else can know it
+	masks
 
 	mu   sync.Mutex
-	held map[string][]byte // by mark
+	held map[string][]byte // by what follows begin in its mark
 	last int
 }
 
-func newOutlet(w io.Writer) *outlet {
-	return &outlet{w: w, begin: rand.Text(), held: map[string][]byte{}}
+func newOutlet(k masks) *outlet {
+	return &outlet{masks: k}
 }
 
 type outletKey struct{}
@@ -51,8 +46,8 @@ func outletMiddleware(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc 
 }
 
 // hold takes the JSON out of a result that has the same twice, and leaves a
-// mark. It must be one line, because a line of stdio and of a stream is one
-// message.
+// mark: begin and a number. It must be one line, because a line of stdio and of
+// a stream is one message.
 func (o *outlet) hold(r *mcp.CallToolResult) {
 	if r == nil || len(r.Content) != 1 {
 		return
@@ -65,77 +60,73 @@ func (o *outlet) hold(r *mcp.CallToolResult) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last++
-	mark := o.begin + strconv.Itoa(o.last)
-	o.held[mark] = raw
-	text.Text = mark
-	r.Content[0], r.StructuredContent = text, mark
-}
-
-// Write implements io.Writer.
-func (o *outlet) Write(p []byte) (int, error) {
-	full := o.fill(p)
-	if _, err := o.w.Write(full); err != nil {
-		return 0, err
+	mark := strconv.Itoa(o.last)
+	if o.held == nil {
+		o.held = map[string][]byte{}
 	}
-	return len(p), nil
+	o.held[mark] = raw
+	text.Text = o.begin + mark
+	r.Content[0], r.StructuredContent = text, text.Text
 }
 
-// fill puts the held result in the place of its mark, which is a string: as
-// text it stays one, as structured content it is the JSON itself.
+// fill puts back what stands behind the marks and masks of a message. A held
+// result is good for one message.
 func (o *outlet) fill(p []byte) []byte {
-	_, rest, found := bytes.Cut(p, []byte(`"`+o.begin))
+	open := []byte(`"` + o.begin)
+	before, rest, found := bytes.Cut(p, open)
 	if !found {
 		return p
 	}
-	end, _, _ := bytes.Cut(rest, []byte(`"`))
-	mark := o.begin + string(end)
-	raw, held := o.take(mark)
-	if !held { // nobody else knows a mark
-		return p
-	}
-	parts := bytes.Split(p, []byte(`"`+mark+`"`))
 	var full bytes.Buffer
-	full.Grow(len(p) + len(raw)*5/2) // a sixth of it is quotes, which the text escapes
-	text := json.NewEncoder(&full)
-	for _, before := range parts[:len(parts)-1] {
+	full.Grow(len(p))
+	used := ""
+	for found {
 		full.Write(before)
-		if bytes.HasSuffix(before, []byte(`"structuredContent":`)) {
-			full.Write(raw)
-		} else if text.Encode(string(raw)) == nil { // a string always encodes
-			full.Truncate(full.Len() - 1) // the encoder's newline
+		mark, after, closed := bytes.Cut(rest, []byte(`"`))
+		if token, ok := unmask(mark); ok && closed {
+			full.Write(token)
+		} else if raw, ok := o.result(string(mark)); ok && closed {
+			used = string(mark)
+			putResult(&full, raw)
+		} else { // nobody else knows how a mark begins
+			full.Write(open)
+			full.Write(mark)
+			if closed {
+				full.WriteByte('"')
+			}
 		}
+		before, rest, found = bytes.Cut(after, open)
 	}
-	full.Write(parts[len(parts)-1])
+	full.Write(before)
+	o.forget(used)
 	return full.Bytes()
 }
 
-// take gives a held result, once.
-func (o *outlet) take(mark string) ([]byte, bool) {
+// putResult writes a result where its mark is: as structured content it is the
+// JSON itself, as text a string of it.
+func putResult(full *bytes.Buffer, raw []byte) {
+	full.Grow(len(raw) * 5 / 2) // a sixth of it is quotes, which the text escapes
+	if bytes.HasSuffix(full.Bytes(), []byte(`"structuredContent":`)) {
+		full.Write(raw)
+	} else if json.NewEncoder(full).Encode(string(raw)) == nil { // a string always encodes
+		full.Truncate(full.Len() - 1) // the encoder's newline
+	}
+}
+
+// result is a held result.
+func (o *outlet) result(mark string) ([]byte, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	raw, held := o.held[mark]
-	delete(o.held, mark)
 	return raw, held
 }
 
-// withOutlet gives each request's call its outlet.
-func withOutlet(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := newOutlet(w)
-		ctx := context.WithValue(r.Context(), outletKey{}, o)
-		next.ServeHTTP(outletWriter{w, o}, r.WithContext(ctx))
-	})
-}
-
-// outletWriter is the answer of a request.
-type outletWriter struct {
-	http.ResponseWriter
-	outlet *outlet
-}
-
-func (w outletWriter) Write(p []byte) (int, error) { return w.outlet.Write(p) }
-
-// Flush implements http.Flusher, which mcp-go asks the writer itself for.
-func (w outletWriter) Flush() {
-	_ = http.NewResponseController(w.ResponseWriter).Flush() // the next write shows it
+// forget drops a result that was sent.
+func (o *outlet) forget(mark string) {
+	if mark == "" {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.held, mark)
 }

@@ -113,7 +113,7 @@ func TestOutlet(t *testing.T) {
 		{"a struct", mcp.NewToolResultStructured(struct{ A int }{1}, `{"A":1}`), false},
 	} {
 		var out bytes.Buffer
-		o := newOutlet(&out)
+		o := newOutlet(newMasks())
 		plain, err := json.Marshal(tt.result)
 		if err != nil {
 			t.Fatal(err)
@@ -126,9 +126,7 @@ func TestOutlet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := o.Write(marked); n != len(marked) || err != nil {
-			t.Errorf("%s: Write = %d, %v", tt.name, n, err)
-		}
+		out.Write(o.fill(marked))
 		var got, want any
 		if json.Unmarshal(out.Bytes(), &got) != nil || json.Unmarshal(plain, &want) != nil || !cmp.Equal(got, want) {
 			t.Errorf("%s: %s, want %s", tt.name, out.Bytes(), plain)
@@ -137,20 +135,18 @@ func TestOutlet(t *testing.T) {
 			t.Errorf("%s is kept", tt.name)
 		}
 		out.Reset()
-		if o.Write(marked); tt.held && !bytes.Equal(out.Bytes(), marked) {
+		if out.Write(o.fill(marked)); tt.held && !bytes.Equal(out.Bytes(), marked) {
 			t.Errorf("%s: a mark is good once: %s", tt.name, out.Bytes())
 		}
 	}
 }
 
-// TestOutletNeedsTheWholeMark gives Write what only begins like one.
+// TestOutletNeedsTheWholeMark gives fill what only begins like a mark or a mask.
 func TestOutletNeedsTheWholeMark(t *testing.T) {
-	var out bytes.Buffer
-	o := newOutlet(&out)
-	for _, text := range []string{`"` + o.begin, `"` + o.begin + `12"`, `"` + o.begin + `1`, `"` + o.begin + `7"`} {
-		out.Reset()
-		if _, err := o.Write([]byte(text)); err != nil || out.String() != text {
-			t.Errorf("%q became %q, %v", text, out.String(), err)
+	o := newOutlet(newMasks())
+	for _, text := range []string{`"` + o.begin, `"` + o.begin + `12"`, `"` + o.begin + `1`, `"` + o.begin + `7"`, `"` + o.begin + `i3`, `"` + o.begin + `i3"`} {
+		if got := string(o.fill([]byte(text))); got != text {
+			t.Errorf("%q became %q", text, got)
 		}
 	}
 }

@@ -272,7 +272,7 @@ func TestStdioOddInput(t *testing.T) {
 		{"a panic is an answer, and the server goes on", call(1, "panic", ""), -32603},
 		{"an unknown tool", call(2, "nosuch", ""), -32602},
 		{"not JSON", `{"jsonrpc":`, -32700},
-		{"batches left the protocol", `[` + call(3, "echo", "") + `]`, -32700},
+		{"batches left the protocol", `[` + call(3, "echo", "") + `]`, -32600},
 		{"an unknown method", `{"jsonrpc":"2.0","id":4,"method":"nosuch"}`, -32601},
 	} {
 		c.send(tt.line)
@@ -309,7 +309,7 @@ func TestStdioCancellation(t *testing.T) {
 	c.send(call(7, "slow", ""))
 	get(t, y.started, "the call to start")
 	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}`)
-	if err := get(t, y.ended, "the call to end"); !errors.Is(err, context.Canceled) {
+	if err := get(t, y.ended, "the call to end"); !errors.Is(err, errCancelled) {
 		t.Errorf("the call ended with %v", err)
 	}
 }

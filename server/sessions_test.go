@@ -57,8 +57,8 @@ func TestSessionSurvivesRestart(t *testing.T) {
 func TestSessionEndEndsItsCalls(t *testing.T) {
 	y := newToys(t)
 	w := startHTTP(t, toyServer(y), HTTPOptions{})
-	const foreign = "mcp-session-0c4f6a52-4f3a-4c58-9c0e-6f2b5d0a1b11"
-	for _, id := range []string{w.session(), foreign} {
+	earlier := new(sessions).name("") // by another process
+	for _, id := range []string{w.session(), earlier} {
 		got := w.background(t.Context(), call(1, "slow", ""), "Mcp-Session-Id", id)
 		get(t, y.started, "the call to start")
 		w.do("DELETE", "/mcp", "", "Mcp-Session-Id", id)
@@ -120,16 +120,22 @@ func TestBounded(t *testing.T) {
 
 func TestCalls(t *testing.T) {
 	c := newCalls()
-	begin := func(session string, detached bool) (context.Context, func()) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		return ctx, c.add(session, detached, cancel)
+	begin := func(session, id string) (context.Context, func()) {
+		ctx, one := c.begin(t.Context(), session, id)
+		begun, over := make(chan context.Context), make(chan bool)
+		go c.middleware(func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			begun <- ctx
+			<-over
+			return nil, nil
+		})(ctx, mcp.CallToolRequest{})
+		return <-begun, func() { c.end(one); close(over) }
 	}
 	if !c.wait(t.Context(), 0) && !c.wait(t.Context(), time.Second) {
 		t.Error("not idle at the beginning")
 	}
 	c.open("a")
-	a, undoA := begin("a", true)
-	nameless, undoN := begin("", false)
+	a, undoA := begin("a", "1")
+	nameless, undoN := begin("", "1")
 	if c.running() != 2 || c.wait(t.Context(), time.Millisecond) {
 		t.Errorf("%d running", c.running())
 	}
@@ -138,10 +144,9 @@ func TestCalls(t *testing.T) {
 	if !errors.Is(context.Cause(a), errSessionEnded) || nameless.Err() != nil {
 		t.Errorf("after the end of a: %v, %v", context.Cause(a), nameless.Err())
 	}
-	// Its message was accepted before the stream closed, its call begins after.
-	late, undoL := begin("a", true)
-	if !errors.Is(context.Cause(late), errSessionEnded) {
-		t.Errorf("a call of a closed stream: %v", context.Cause(late))
+	c.cancel("", "1")
+	if nameless.Err() != nil {
+		t.Errorf("a call without a session is cancelled: %v", context.Cause(nameless))
 	}
 	c.stop()
 	if !errors.Is(context.Cause(nameless), errStopping) {
@@ -149,7 +154,6 @@ func TestCalls(t *testing.T) {
 	}
 	undoA()
 	undoN()
-	undoL()
 	if !c.wait(t.Context(), patience) || c.running() != 0 || len(c.calls) != 0 || len(c.live) != 0 {
 		t.Errorf("left: %d running, %v, %v", c.running(), c.calls, c.live)
 	}

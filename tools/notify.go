@@ -49,7 +49,7 @@ func withNotifier(ctx context.Context, req mcp.CallToolRequest) (context.Context
 // little more than the last.
 func tell(ctx context.Context, progress, total float64, message string) {
 	n, _ := ctx.Value(notifierKey{}).(*notifier)
-	if n == nil {
+	if n == nil || ctx.Err() != nil { // to a client that has cancelled, the token is unknown
 		return
 	}
 	if progress <= n.last {

@@ -76,6 +76,10 @@ func toResult(a Answer) *mcp.CallToolResult {
 // not know.
 func (s *Set) failure(ctx context.Context, tool string, err error, took time.Duration) Answer {
 	r := vendors.ReportOf(err)
+	answer := s.errorAnswer(r)
+	if r.Kind != vendors.Internal && s.wasCancelled(ctx, tool, took) {
+		return answer
+	}
 	attrs := []any{"tool", tool, "kind", string(r.Kind), "message", r.Message, "vendor", r.Vendor, "code", r.VendorCode,
 		"http_status", r.HTTPStatus, "request_id", r.RequestID, "ms", took.Milliseconds()}
 	var e *vendors.Error
@@ -85,6 +89,21 @@ func (s *Set) failure(ctx context.Context, tool string, err error, took time.Dur
 		attrs = append(attrs, "cause", err.Error())
 	}
 	s.log.WarnContext(ctx, "tool call failed", attrs...)
+	return answer
+}
+
+// wasCancelled logs a call whose client, or the server's end, has cancelled it:
+// what it came to is nobody's any more.
+func (s *Set) wasCancelled(ctx context.Context, tool string, took time.Duration) bool {
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	s.log.InfoContext(ctx, "tool call cancelled", "tool", tool, "why", context.Cause(ctx).Error(), "ms", took.Milliseconds())
+	return true
+}
+
+// errorAnswer is a failure as the agent sees it.
+func (s *Set) errorAnswer(r vendors.ErrorReport) Answer {
 	text, err := marshal(map[string]any{"error": r})
 	if err != nil { // strings and numbers only
 		text = []byte(`{"error":{"kind":"internal","message":"The error could not be shown.","hint":"See the server's log.","retryable":false}}`)

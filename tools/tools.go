@@ -149,21 +149,15 @@ func (s *Set) ServerTools() []server.ServerTool {
 			if err := req.BindArguments(&args); err != nil {
 				return toResult(s.failure(ctx, t.name, notAnObject(), 0)), nil
 			}
-			ctx = vendors.WithCaller(ctx, vendors.Caller{Tool: t.name, Session: session(ctx)})
+			caller := vendors.CallerOf(ctx) // the server says which party and session
+			caller.Tool = t.name
+			ctx = vendors.WithCaller(ctx, caller)
 			ctx, n := withNotifier(ctx, req)
 			defer n.settle()
 			return toResult(s.run(ctx, t, args)), nil
 		}}
 	}
 	return list
-}
-
-// session is the id of the client's session, "" where the transport has none.
-func session(ctx context.Context) string {
-	if s := server.ClientSessionFromContext(ctx); s != nil {
-		return s.SessionID()
-	}
-	return ""
 }
 
 // Answer is a tool's result: its JSON, and whether the call failed.
@@ -218,7 +212,9 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 	if err != nil {
 		return s.failure(ctx, t.name, err, time.Since(began))
 	}
-	s.log.InfoContext(ctx, "tool call", "tool", t.name, "ms", time.Since(began).Milliseconds(), "bytes", len(text))
+	if !s.wasCancelled(ctx, t.name, time.Since(began)) {
+		s.log.InfoContext(ctx, "tool call", "tool", t.name, "ms", time.Since(began).Milliseconds(), "bytes", len(text))
+	}
 	return Answer{Text: s.cleaned(text)}
 }
 

@@ -47,7 +47,7 @@ func (c *callCmd) run(a *app) error {
 	defer cancel()
 	quiet := *a
 	if !a.sets("KB_MCP_LOG_LEVEL") { // stderr is for the error's JSON
-		quiet.stderr = io.Discard
+		quiet.logs = io.Discard
 	}
 	conf, err := quiet.configure(ctx, c.Demo)
 	if err != nil {

@@ -30,6 +30,7 @@ type settings struct {
 	AuthTokens     string `env:"KB_MCP_AUTH_TOKENS" secret:"true"`
 	AllowedOrigins string `env:"KB_MCP_ALLOWED_ORIGINS"`
 	AllowedHosts   string `env:"KB_MCP_ALLOWED_HOSTS"`
+	BasePath       string `env:"KB_MCP_BASE_PATH"`
 	RedisURL       string `env:"KB_MCP_REDIS_URL" secret:"true"`
 	CAFile         string `env:"KB_MCP_CA_FILE"`
 }
@@ -50,6 +51,9 @@ func (s settings) problems() (list []rest.Problem) {
 	}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		add("KB_MCP_LOG_FORMAT", "must be text or json")
+	}
+	if !server.ValidBasePath(s.BasePath) {
+		add("KB_MCP_BASE_PATH", "must be a path that begins with a slash, such as /kb")
 	}
 	for _, origin := range commaList(s.AllowedOrigins) {
 		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
@@ -175,40 +179,13 @@ func nothingConfigured(env *all.Environ) error {
 	return errors.New(b.String())
 }
 
-// newLogger writes to stderr, without secrets.
-func newLogger(s settings, secrets *rest.Secrets, stderr io.Writer) *slog.Logger {
-	var level slog.Level
-	if level.UnmarshalText([]byte(s.LogLevel)) != nil {
-		level = slog.LevelInfo // reported as a problem
-	}
-	w := cleanWriter{secrets: secrets, w: stderr}
-	options := &slog.HandlerOptions{Level: level}
-	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
-// cleanWriter takes secrets out of log lines; slog writes a line at a time.
-type cleanWriter struct {
-	secrets *rest.Secrets
-	w       io.Writer
-}
-
-func (c cleanWriter) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(c.w, c.secrets.Clean(rest.Unsigned(string(p)))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
 // httpOptions are the settings of the HTTP endpoint; addr overrides.
 func (c configuration) httpOptions(addr string) server.HTTPOptions {
 	if addr == "" {
 		addr = c.Addr
 	}
 	return server.HTTPOptions{
-		Addr: addr, Tokens: commaList(c.AuthTokens),
+		Addr: addr, Tokens: commaList(c.AuthTokens), BasePath: c.BasePath,
 		AllowedOrigins: commaList(c.AllowedOrigins), AllowedHosts: commaList(c.AllowedHosts),
 	}
 }

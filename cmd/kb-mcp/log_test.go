@@ -42,7 +42,7 @@ func TestUnaskedAnswersAreLoggedClean(t *testing.T) {
 	out := make(logLines, 100)
 	flags, w := log.Flags(), log.Writer()
 	t.Cleanup(func() { log.SetOutput(w); log.SetFlags(flags) })
-	a := &app{ctx: t.Context(), environ: sandbox.Variables("http://"+ln.Addr().String(), sandbox.FaceDify), stderr: out}
+	a := &app{ctx: t.Context(), environ: sandbox.Variables("http://"+ln.Addr().String(), sandbox.FaceDify), logs: out}
 	conf, err := a.configure(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)

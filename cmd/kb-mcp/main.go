@@ -19,15 +19,28 @@ import (
 func main() {
 	collectLess()
 	redis.SetLogger(mute{})
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // a client that closes our stderr goes on being served
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	if err != nil && !errors.Is(err, errReported) {
-		fmt.Fprintln(os.Stderr, "kb-mcp:", err)
+		last := newLogWriter(os.Stderr) // which nobody may read
+		fmt.Fprintln(last, "kb-mcp:", err)
+		last.close()
 	}
 	if err != nil {
 		os.Exit(exitCode(err))
 	}
+}
+
+// endSignals end the process in order. The end of a terminal is one, unless
+// the process was started to outlive it (nohup).
+func endSignals() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 // mute drops what the Redis client would write to stderr, in a form of its
@@ -56,6 +69,11 @@ func collectLess() {
 // errReported is a failure that was already shown to the user.
 var errReported = errors.New("reported")
 
+// reported is a failure with its text, which the user has seen.
+type reported struct{ error }
+
+func (reported) Is(target error) bool { return target == errReported }
+
 // exitError is a reported failure with an exit code of its own.
 type exitError struct{ code int }
 
@@ -78,7 +96,8 @@ type app struct {
 	environ        []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	failed         error // of the command that ran
+	logs           io.Writer // where log lines go: stderr, without waiting for it
+	failed         error     // of the command that ran
 }
 
 const description = `An MCP server through which AI agents see the documents of knowledge bases on Coze, Dify, RAGFlow and Volcengine.
@@ -117,7 +136,9 @@ func (a *app) does(work func(*app) error) func(*cobra.Command, []string) {
 
 // run is the program: main without the process.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	a := &app{ctx: ctx, environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
+	logs := newLogWriter(stderr)
+	defer logs.close()
+	a := &app{ctx: ctx, environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, logs: logs}
 	root := a.command()
 	root.SetArgs(args)
 	if err := root.Execute(); err != nil {

@@ -259,8 +259,11 @@ func TestHTTPProcess(t *testing.T) {
 	first, _, _ := strings.Cut(hello, "\n")
 	_, header, _ := post("canary-bearer-token", first)
 	session = header.Get("Mcp-Session-Id")
-	if status, _, body := post("other", callLine(7, "list_vendors", `{}`)); status != 200 || !strings.Contains(body, "volcengine") {
+	if status, _, body := post("canary-bearer-token", callLine(7, "list_vendors", `{}`)); status != 200 || !strings.Contains(body, "volcengine") {
 		t.Errorf("%d %s", status, body)
+	}
+	if status, _, body := post("other", callLine(8, "list_vendors", `{}`)); status != 404 {
+		t.Errorf("with another caller's session: %d %s", status, body)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/mcp": 401, "/nothing": 404} {
 		resp, err := http.Get(url + path)

@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"kb-mcp/server"
 	"kb-mcp/tools"
+	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -35,9 +39,29 @@ func (c *stdioCmd) run(a *app) error {
 	defer cancel()
 	conf, err := a.configure(ctx, c.Demo)
 	if err != nil {
-		return err
+		return a.refuseStdio(ctx, err)
+	}
+	if a.atTerminal() {
+		fmt.Fprintln(a.logs, `kb-mcp: waiting for an MCP client on standard input. "kb-mcp --help" shows what else there is; Ctrl-C ends it.`)
 	}
 	return conf.server().Stdio(ctx, a.stdin, a.stdout)
+}
+
+// refuseStdio tells the client why nothing is served, because hosts show their
+// user what the client hears and not what stderr holds.
+func (a *app) refuseStdio(ctx context.Context, err error) error {
+	if a.atTerminal() {
+		return err
+	}
+	fmt.Fprintln(a.logs, "kb-mcp:", err)
+	server.RefuseStdio(ctx, a.stdin, a.stdout, err.Error())
+	return reported{err}
+}
+
+// atTerminal reports whether a person and no client is at standard input.
+func (a *app) atTerminal() bool {
+	f, ok := a.stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // httpCmd is "kb-mcp http".
@@ -78,7 +102,7 @@ func (c *httpCmd) run(a *app) error {
 		always := conf.settings
 		always.LogLevel = "info"
 		o.Listening = func(addr net.Addr) {
-			newLogger(always, &conf.env.Secrets, a.stderr).Info("listening", "addr", addr.String())
+			newLogger(always, &conf.env.Secrets, a.logs).Info("listening", "addr", addr.String(), "url", server.EndpointURL(addr))
 		}
 	}
 	return conf.server().HTTP(ctx, o)
@@ -97,7 +121,7 @@ func (a *app) configure(ctx context.Context, demo bool) (configuration, error) {
 		}
 		environ = append(ownVariables(a.environ), sb.Environ()...)
 	}
-	conf, err := configure(environ, a.stderr)
+	conf, err := configure(environ, a.logs)
 	if err == nil {
 		slog.SetDefault(conf.log)
 	}
@@ -124,5 +148,10 @@ func (c configuration) tools() *tools.Set {
 }
 
 func (c configuration) server() *server.Server {
-	return server.New(server.Options{Name: "kb-mcp", Version: version, Tools: c.tools().ServerTools(), Log: c.log})
+	return server.New(server.Options{
+		Name: "kb-mcp", Version: version, Tools: c.tools().ServerTools(), Log: c.log,
+		Identify: func(ctx context.Context, party, session string) context.Context {
+			return vendors.WithCaller(ctx, vendors.Caller{Party: party, Session: session})
+		},
+	})
 }

@@ -71,7 +71,7 @@ func (c *watchCmd) run(a *app) error {
 	defer cancel()
 	quiet := *a
 	if !a.sets("KB_MCP_LOG_LEVEL") { // a log would run through the bars
-		quiet.stderr = io.Discard
+		quiet.logs = io.Discard
 	}
 	conf, err := quiet.configure(ctx, c.Demo)
 	if err != nil {

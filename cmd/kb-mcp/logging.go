@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors/rest"
+)
+
+// newLogger writes to w without secrets. When w is a [logWriter] that has lost
+// lines, the logger says so.
+func newLogger(s settings, secrets *rest.Secrets, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if level.UnmarshalText([]byte(s.LogLevel)) != nil {
+		level = slog.LevelInfo // reported as a problem
+	}
+	clean := cleanWriter{secrets: secrets, w: w}
+	options := &slog.HandlerOptions{Level: level}
+	log := slog.New(slog.NewTextHandler(clean, options))
+	if s.LogFormat == "json" {
+		log = slog.New(slog.NewJSONHandler(clean, options))
+	}
+	if lw, ok := w.(*logWriter); ok {
+		lw.onLoss(func(lines int) {
+			log.Warn("log lines were lost, because nobody read them in time", "lines", lines)
+		})
+	}
+	return log
+}
+
+// cleanWriter takes secrets out of log lines; slog writes a line at a time.
+type cleanWriter struct {
+	secrets *rest.Secrets
+	w       io.Writer
+}
+
+func (c cleanWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(c.w, c.secrets.Clean(rest.Unsigned(string(p)))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Bounds of a [logWriter].
+const (
+	logBytes = 1 << 20                // that wait to be read
+	logFlush = 300 * time.Millisecond // for the last lines, at the end
+)
+
+// logWriter passes lines on and never makes the one that logs wait: a client
+// that does not read our stderr would otherwise hold every call, and the end of
+// the process. What does not fit is lost and counted.
+type logWriter struct {
+	w io.Writer
+
+	mu     sync.Mutex
+	lines  [][]byte
+	bytes  int
+	lost   int
+	closed bool
+	told   func(lines int)
+	wake   chan struct{} // has a token when there is something to do
+	done   chan struct{}
+}
+
+func newLogWriter(w io.Writer) *logWriter {
+	l := &logWriter{w: w, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go l.pass() // ends with close
+	return l
+}
+
+// onLoss sets who tells of lost lines, once there is room to tell it.
+func (l *logWriter) onLoss(told func(lines int)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = told
+}
+
+// Write implements io.Writer; it never fails.
+func (l *logWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bytes+len(p) > logBytes || l.closed {
+		l.lost++
+		return len(p), nil
+	}
+	l.lines = append(l.lines, bytes.Clone(p))
+	l.bytes += len(p)
+	l.signal()
+	return len(p), nil
+}
+
+func (l *logWriter) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pass writes the lines, as fast as they are read.
+func (l *logWriter) pass() {
+	defer close(l.done)
+	for range l.wake {
+		for line := l.next(); line != nil; line = l.next() {
+			_, _ = l.w.Write(line) // there is nowhere to say that
+		}
+		l.mu.Lock()
+		lost, told, closed := l.lost, l.told, l.closed
+		if told != nil {
+			l.lost = 0
+		}
+		l.mu.Unlock()
+		if lost > 0 && told != nil && !closed {
+			told(lost)
+		}
+		if closed {
+			return
+		}
+	}
+}
+
+// next takes a line, nil when none waits.
+func (l *logWriter) next() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.lines) == 0 {
+		l.lines = nil
+		return nil
+	}
+	line := l.lines[0]
+	l.lines[0] = nil
+	l.lines = l.lines[1:]
+	l.bytes -= len(line)
+	return line
+}
+
+// close takes no more lines, and gives those that wait a moment to be read.
+func (l *logWriter) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.signal()
+	l.mu.Unlock()
+	select {
+	case <-l.done:
+	case <-time.After(logFlush):
+	}
+}

@@ -1,0 +1,145 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// postAnswer is the answer to a POST of streamable HTTP, as mcp-go writes it. It
+// puts back what stands behind marks and masks, and lets nothing through once
+// the client has cancelled the call.
+type postAnswer struct {
+	http.ResponseWriter
+	rc     *http.ResponseController
+	outlet *outlet
+	call   *liveCall
+	accept accepted
+
+	begun  bool // the status is written
+	events bool // a JSON answer leaves as an event
+}
+
+// WriteHeader implements mcp-go's HTTPResponseWriter, as the next three do.
+func (a *postAnswer) WriteHeader(status int) {
+	if a.call.cancelled() || a.begun {
+		return
+	}
+	a.begun = true
+	h := a.Header()
+	if a.accept.stream && !a.accept.json && status == http.StatusOK && h.Get("Content-Type") == "application/json" {
+		a.events = true
+		h.Set("Content-Type", "text/event-stream")
+	}
+	extendWrite(a.rc)
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes one message, or one event.
+func (a *postAnswer) Write(p []byte) (int, error) {
+	full := a.outlet.fill(p)
+	if a.call.cancelled() {
+		return len(p), nil
+	}
+	if !a.begun {
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.events {
+		full = fmt.Appendf(nil, "event: message\ndata: %s\n\n", bytes.TrimSpace(full))
+	}
+	extendWrite(a.rc)
+	if _, err := a.ResponseWriter.Write(full); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Flush sends what is written.
+func (a *postAnswer) Flush() { _ = a.rc.Flush() } // the next write shows it
+
+// CanStream reports whether notifications may precede the answer.
+func (a *postAnswer) CanStream() bool {
+	_, ok := a.ResponseWriter.(http.Flusher)
+	return ok && a.accept.stream
+}
+
+// finish ends the answer. A cancelled call has none: 202 says no more than that
+// the request came.
+func (a *postAnswer) finish() {
+	if a.call.cancelled() && !a.begun {
+		extendWrite(a.rc)
+		a.ResponseWriter.WriteHeader(http.StatusAccepted)
+	}
+}
+
+// recovered answers a panic; it costs this call and not its connection.
+func (a *postAnswer) recovered(s *Server, m message) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	if r == http.ErrAbortHandler {
+		panic(r)
+	}
+	s.log.Error("panic while answering a request", "method", m.method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	if a.begun {
+		panic(http.ErrAbortHandler) // the client must not take what it has for whole
+	}
+	a.Header().Set("Content-Type", "application/json")
+	a.WriteHeader(http.StatusOK)
+	_, _ = a.Write((&fault{mcp.INTERNAL_ERROR, "kb-mcp failed while it worked on this request", m.id}).line())
+}
+
+// accepted is which forms of an answer a client takes.
+type accepted struct{ json, stream bool }
+
+// acceptedBy reads Accept. The specification wants both forms named; clients
+// that name none, one, or any are served with what they take.
+func acceptedBy(h http.Header) accepted {
+	values := h.Values("Accept")
+	if strings.TrimSpace(strings.Join(values, "")) == "" {
+		return accepted{true, true}
+	}
+	list := strings.Join(values, ",")
+	if list == "application/json, text/event-stream" { // what nearly everybody sends
+		return accepted{true, true}
+	}
+	a := accepted{accepts(list, "application/json"), accepts(list, "text/event-stream")}
+	if !a.json && !a.stream {
+		a.json = true // an answer that was not asked for is better than none
+	}
+	return a
+}
+
+// accepts reports whether a list of media ranges takes a media type; the
+// closest range decides.
+func accepts(list, media string) bool {
+	kind, _, _ := strings.Cut(media, "/")
+	yes, closest := false, 0
+	for entry := range strings.SplitSeq(list, ",") {
+		name, params, err := mime.ParseMediaType(entry)
+		if err != nil {
+			continue
+		}
+		how := 0
+		switch name {
+		case media:
+			how = 3
+		case kind + "/*":
+			how = 2
+		case "*/*":
+			how = 1
+		}
+		if how > closest {
+			q, err := strconv.ParseFloat(params["q"], 64)
+			yes, closest = err != nil || q > 0, how
+		}
+	}
+	return yes
+}

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// Times of a connection. The first two are counted by net/http from the first
+// byte of a request, on every path and before anybody is asked for a token.
+const (
+	headerTime = 5 * time.Second // for all headers
+	silence    = 8 * time.Second // for the body to begin, and between any two parts of it
+	bodyTime   = 30 * time.Second
+	// refusalTime is how long a body that nobody wants may take: a client that
+	// is cut while it still sends may lose the answer.
+	refusalTime = time.Second
+	refusalBody = 64 << 10
+	// answerTime is how long a client may take to read a part of its answer.
+	answerTime = 30 * time.Second
+	idleTime   = 2 * time.Minute
+)
+
+// receive reads the message of a POST, or answers what is wrong with it. It
+// ends the time that the request may take: from here on the call counts.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (message, bool) {
+	// mcp-go's own /message takes text/plain, which a page may send unasked.
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		refuse(w, r, http.StatusUnsupportedMediaType, "Content-Type must be application/json")
+		return message{}, false
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		refuse(w, r, http.StatusUnsupportedMediaType, "Content-Encoding is not supported")
+		return message{}, false
+	}
+	body, status, text := readBody(w, r)
+	if status != 0 {
+		refuse(w, r, status, text)
+		return message{}, false
+	}
+	hold(w, r)
+	m, f := s.masks.read(body)
+	if f != nil {
+		extendWrite(http.NewResponseController(w))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write(append(f.line(), '\n')) // the client has left
+		return message{}, false
+	}
+	return m, true
+}
+
+// readBody reads a body within its bounds of size and time. With a status it
+// has failed.
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int, text string) {
+	if r.ContentLength > maxMessage {
+		return nil, http.StatusRequestEntityTooLarge, "body larger than 4 MiB"
+	}
+	rc, end := http.NewResponseController(w), time.Now().Add(bodyTime)
+	in := http.MaxBytesReader(w, r.Body, maxMessage)
+	body = make([]byte, 0, max(512, min(r.ContentLength+1, refusalBody)))
+	for {
+		next := time.Now().Add(silence)
+		if next.After(end) {
+			next = end
+		}
+		// Not every ResponseWriter has deadlines (tests, other people's wrappers).
+		_ = rc.SetReadDeadline(next)
+		n, err := in.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err != nil {
+			status, text = bodyError(err)
+			return body, status, text
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+// bodyError is what a client hears of the end of its body; 0 when it is whole.
+func bodyError(err error) (status int, text string) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, io.EOF):
+		return 0, ""
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge, "body larger than 4 MiB"
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout, "body took too long to arrive"
+	}
+	return http.StatusBadRequest, "body could not be read"
+}
+
+// refuse answers a request that goes no further, and ends its connection: what
+// else may come on it was sent in ignorance of the refusal.
+func refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
+	discard(w, r)
+	w.Header().Set("Connection", "close")
+	http.Error(w, text, status)
+}
+
+// discard gets rid of a body that nobody wants, and of its connection. It
+// neither waits long for it nor reads much of it: no more than so that the
+// client sees the answer.
+func discard(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	w.Header().Set("Connection", "close")
+	rc := http.NewResponseController(w)
+	if r.Header.Get("Expect") == "" { // reading would ask for the body
+		_ = rc.SetReadDeadline(time.Now().Add(refusalTime))
+		_, _ = io.CopyN(io.Discard, r.Body, refusalBody)
+	}
+	// net/http reads on when the answer has left.
+	_ = rc.SetReadDeadline(time.Now().Add(refusalTime))
+}
+
+// hold ends the time that a request may take to arrive: its connection is read
+// on while the call runs, to hear the client leave, and a deadline left
+// standing would look like that.
+func hold(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	keep(r.Context())
+}
+
+// extendWrite gives the next part of an answer its time.
+func extendWrite(rc *http.ResponseController) {
+	_ = rc.SetWriteDeadline(time.Now().Add(answerTime))
+}

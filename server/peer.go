@@ -1,0 +1,346 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// peer is a client all of whose messages come to one session, and leave by one
+// stream: stdio, SSE. Its calls work beside one another and wait in a lane when
+// they are many; its other requests, which take no time, have a lane of their
+// own, so that a ping is answered whatever waits.
+type peer struct {
+	s       *Server
+	session *session
+	base    context.Context // of its calls
+	outlet  *outlet
+	replies chan reply
+	quit    chan struct{} // closed when replies are read no more
+	room    chan struct{} // has a token after a lane has moved
+
+	mu     sync.Mutex
+	closed bool
+	calls  lane
+	brief  lane
+	work   sync.WaitGroup
+}
+
+// reply is a message for the client; for a call that is cancelled in the
+// meantime it is not sent.
+type reply struct {
+	text []byte
+	call *liveCall
+}
+
+// Bounds of a peer. 100 calls at once is what a platform's limiter may hold up
+// without those of another waiting; the rest bounds what a client that sends
+// faster than platforms answer makes us keep.
+const (
+	peerCalls      = 100
+	peerWaiting    = 10_000
+	peerBytes      = 64 << 20
+	peerBrief      = 1_000
+	peerBriefBytes = 16 << 20
+)
+
+// newPeer makes a peer. Its calls have ctx, without its end.
+func (s *Server) newPeer(ctx context.Context, id string, party string) *peer {
+	p := &peer{
+		s: s, session: newSession(id), outlet: newOutlet(s.masks),
+		replies: make(chan reply), quit: make(chan struct{}), room: make(chan struct{}, 1),
+		calls: lane{workers: peerCalls, tasks: peerWaiting, bytes: peerBytes},
+		brief: lane{workers: 1, tasks: peerBrief, bytes: peerBriefBytes},
+	}
+	ctx = context.WithValue(context.WithoutCancel(ctx), outletKey{}, p.outlet)
+	p.base = s.mcp.WithContext(s.identify(ctx, party, id), p.session)
+	s.calls.open(id)
+	return p
+}
+
+var (
+	errBusy   = errors.New("too many requests wait for their answer")
+	errClosed = errors.New("the session is closed")
+)
+
+// take accepts a message. With errBusy it would exceed a bound.
+func (p *peer) take(m message) error {
+	switch {
+	case m.cancellation():
+		p.cancel(m.cancels)
+		return nil
+	case !m.request(): // nothing listens to notifications, and nothing was asked of the client
+		return nil
+	}
+	t := &task{message: m}
+	t.ctx, t.call = p.s.calls.begin(p.base, p.session.id, m.id)
+	l := &p.brief
+	if m.method == string(mcp.MethodToolsCall) {
+		l = &p.calls
+	}
+	err := p.enqueue(l, t)
+	if err != nil {
+		p.s.calls.end(t.call)
+	}
+	return err
+}
+
+// tell sends a message that is ready, after what came before it.
+func (p *peer) tell(text []byte) error {
+	return p.enqueue(&p.brief, &task{message: message{body: text}, ready: true})
+}
+
+func (p *peer) enqueue(l *lane, t *task) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errClosed
+	}
+	if !l.put(t) {
+		return errBusy
+	}
+	if l.running < l.workers {
+		l.running++
+		p.work.Go(func() { p.serve(l) })
+	}
+	return nil
+}
+
+// cancel ends a call; one that waits never begins.
+func (p *peer) cancel(id string) {
+	one := p.s.calls.cancel(p.session.id, id)
+	if one == nil {
+		return
+	}
+	p.mu.Lock()
+	t := p.calls.remove(one)
+	p.mu.Unlock()
+	if t != nil {
+		p.s.calls.end(one)
+		p.moved()
+	}
+}
+
+// moved says that there may be room in a lane.
+func (p *peer) moved() {
+	select {
+	case p.room <- struct{}{}:
+	default:
+	}
+}
+
+// serve works on a lane until nothing waits there.
+func (p *peer) serve(l *lane) {
+	for {
+		p.mu.Lock()
+		t := l.take()
+		if t == nil {
+			l.running--
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+		p.moved()
+		p.do(t)
+	}
+}
+
+// do answers one request. The end of its call comes after its answer has left,
+// so that whoever waits for the calls finds the answer written.
+func (p *peer) do(t *task) {
+	if t.ready {
+		p.send(reply{text: t.body})
+		return
+	}
+	defer p.s.calls.end(t.call)
+	if t.call.cancelled() {
+		return
+	}
+	if text := p.answer(t); text != nil {
+		p.send(reply{text, t.call})
+	}
+}
+
+// answer lets mcp-go answer a request. A panic costs this call.
+func (p *peer) answer(t *task) (text []byte) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.s.log.Error("panic while answering a request", "method", t.method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			text = (&fault{mcp.INTERNAL_ERROR, "kb-mcp failed while it worked on this request", t.id}).line()
+		}
+	}()
+	response := p.s.mcp.HandleMessage(t.ctx, t.body)
+	if response == nil {
+		return nil
+	}
+	text, err := json.Marshal(response)
+	if err != nil { // without an answer the client would wait
+		p.s.log.Error("an answer cannot be encoded", "method", t.method, "cause", err.Error())
+		return (&fault{mcp.INTERNAL_ERROR, "the answer cannot be encoded", t.id}).line()
+	}
+	return p.outlet.fill(text)
+}
+
+// send hands a message to write.
+func (p *peer) send(r reply) {
+	select {
+	case p.replies <- r:
+	case <-p.quit:
+	}
+}
+
+// write writes the peer's messages until stop is closed or emit fails. What a
+// call has notified leaves before its answer. beat, which may be nil, is called
+// at each tick.
+func (p *peer) write(stop <-chan struct{}, emit func([]byte) error, tick <-chan time.Time, beat func() error) error {
+	for {
+		var err error
+		select {
+		case n := <-p.session.notes:
+			err = p.emitNote(n, emit)
+		case r := <-p.replies:
+			if err = p.emitNotes(emit); err == nil && !r.call.cancelled() {
+				err = emit(r.text)
+			}
+		case <-tick:
+			err = beat()
+		case <-stop:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (p *peer) emitNotes(emit func([]byte) error) error {
+	for {
+		select {
+		case n := <-p.session.notes:
+			if err := p.emitNote(n, emit); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+func (p *peer) emitNote(n mcp.JSONRPCNotification, emit func([]byte) error) error {
+	text, err := json.Marshal(n)
+	if err != nil {
+		p.s.log.Error("a notification cannot be encoded", "method", n.Method, "cause", err.Error())
+		return nil
+	}
+	return emit(p.outlet.fill(text))
+}
+
+// close takes no more messages, drops the calls that wait and cancels those at
+// work. What was asked in brief is still answered.
+func (p *peer) close() {
+	p.mu.Lock()
+	p.closed = true
+	dropped := p.calls.clear()
+	p.mu.Unlock()
+	for _, t := range dropped {
+		p.s.calls.end(t.call)
+	}
+	p.s.calls.close(p.session.id)
+}
+
+// wait waits until every request is answered, at most d, and reports whether
+// that came.
+func (p *peer) wait(d time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		p.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// session is a peer to mcp-go.
+type session struct {
+	id          string
+	notes       chan mcp.JSONRPCNotification
+	initialized atomic.Bool
+
+	mu           sync.Mutex
+	client       mcp.Implementation
+	capabilities mcp.ClientCapabilities
+	version      string
+}
+
+// sessionNotes is how many notifications may wait for a client that does not
+// read; more are lost.
+const sessionNotes = 100
+
+func newSession(id string) *session {
+	return &session{id: id, notes: make(chan mcp.JSONRPCNotification, sessionNotes)}
+}
+
+// SessionID implements mcp-go's ClientSession, as the next three do.
+func (s *session) SessionID() string { return s.id }
+
+// NotificationChannel is where mcp-go puts notifications.
+func (s *session) NotificationChannel() chan<- mcp.JSONRPCNotification { return s.notes }
+
+// Initialize is called when the client has introduced itself.
+func (s *session) Initialize() { s.initialized.Store(true) }
+
+// Initialized reports whether the client may be notified.
+func (s *session) Initialized() bool { return s.initialized.Load() }
+
+// GetClientInfo implements mcp-go's SessionWithClientInfo, as the next five do.
+func (s *session) GetClientInfo() mcp.Implementation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client
+}
+
+// SetClientInfo notes who the client is.
+func (s *session) SetClientInfo(c mcp.Implementation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.client = c
+}
+
+// GetClientCapabilities is what the client can do.
+func (s *session) GetClientCapabilities() mcp.ClientCapabilities {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.capabilities
+}
+
+// SetClientCapabilities notes what the client can do.
+func (s *session) SetClientCapabilities(c mcp.ClientCapabilities) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.capabilities = c
+}
+
+// ProtocolVersion is the revision that client and server speak.
+func (s *session) ProtocolVersion() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+// SetProtocolVersion notes the revision.
+func (s *session) SetProtocolVersion(v string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version = v
+}
