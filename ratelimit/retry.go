@@ -20,7 +20,7 @@ type Backoff struct {
 // when it should not be repeated or no try is left.
 //
 // An error may be repeated if it, or one it wraps, has a method
-// Retry() (after time.Duration, ok bool) that says ok. The wait is the
+// RetryIn() (after time.Duration, ok bool) that says ok. The wait is the
 // backoff's, or after if that is longer. If after exceeds b.Max or the wait
 // would reach ctx's deadline, Do returns at once; if ctx ends during the wait,
 // Do returns then. f is called once in any case and never again after ctx is
@@ -61,11 +61,11 @@ func (b Backoff) steps() retry.Backoff {
 // retryable asks an error whether it may be repeated, and after how long at
 // the earliest.
 func retryable(err error) (time.Duration, bool) {
-	var r interface{ Retry() (time.Duration, bool) }
+	var r interface{ RetryIn() (time.Duration, bool) }
 	if !errors.As(err, &r) {
 		return 0, false
 	}
-	return r.Retry()
+	return r.RetryIn()
 }
 
 // sleep returns after d, or when ctx is done.

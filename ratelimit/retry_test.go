@@ -12,13 +12,13 @@ import (
 // flaky is an error that may be repeated after a while.
 type flaky struct{ after time.Duration }
 
-func (e flaky) Error() string                { return fmt.Sprint("flaky, again in ", e.after) }
-func (e flaky) Retry() (time.Duration, bool) { return e.after, true }
+func (e flaky) Error() string                  { return fmt.Sprint("flaky, again in ", e.after) }
+func (e flaky) RetryIn() (time.Duration, bool) { return e.after, true }
 
 // final is an error that has the method and says no.
 type final struct{ flaky }
 
-func (final) Retry() (time.Duration, bool) { return 0, false }
+func (final) RetryIn() (time.Duration, bool) { return 0, false }
 
 func TestDo(t *testing.T) {
 	b := Backoff{Tries: 4, Base: time.Second, Max: 5 * time.Second}

@@ -74,13 +74,16 @@ func toResult(a Answer) *mcp.CallToolResult {
 
 // failure makes the error answer, and tells the operator what the agent need
 // not know.
-func (s *Set) failure(ctx context.Context, tool string, err error, took time.Duration) Answer {
+func (s *Set) failure(ctx context.Context, t tool, err error, took time.Duration) Answer {
+	if t.effect != reads {
+		err = vendors.OfWrite(err)
+	}
 	r := vendors.ReportOf(err)
 	answer := s.errorAnswer(r)
-	if r.Kind != vendors.Internal && s.wasCancelled(ctx, tool, took) {
+	if r.Kind != vendors.Internal && s.wasCancelled(ctx, t.name, took) {
 		return answer
 	}
-	attrs := []any{"tool", tool, "kind", string(r.Kind), "message", r.Message, "vendor", r.Vendor, "code", r.VendorCode,
+	attrs := []any{"tool", t.name, "kind", string(r.Kind), "message", r.Message, "vendor", r.Vendor, "code", r.VendorCode,
 		"http_status", r.HTTPStatus, "request_id", r.RequestID, "ms", took.Milliseconds()}
 	var e *vendors.Error
 	if errors.As(err, &e) && e.Err != nil {

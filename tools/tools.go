@@ -147,7 +147,7 @@ func (s *Set) ServerTools() []server.ServerTool {
 		list[i] = server.ServerTool{Tool: d, Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			var args map[string]json.RawMessage
 			if err := req.BindArguments(&args); err != nil {
-				return toResult(s.failure(ctx, t.name, notAnObject(), 0)), nil
+				return toResult(s.failure(ctx, t, notAnObject(), 0)), nil
 			}
 			caller := vendors.CallerOf(ctx) // the server says which party and session
 			caller.Tool = t.name
@@ -175,7 +175,7 @@ func (s *Set) Call(ctx context.Context, name string, args json.RawMessage) (a An
 		}
 		var m map[string]json.RawMessage
 		if len(args) > 0 && json.Unmarshal(args, &m) != nil {
-			return s.failure(ctx, name, notAnObject(), 0), true
+			return s.failure(ctx, t, notAnObject(), 0), true
 		}
 		return s.run(ctx, t, m), true
 	}
@@ -197,20 +197,20 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 	began := time.Now()
 	defer func() {
 		if r := recover(); r != nil {
-			err := &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp failed while it worked on this call.",
+			err := &vendors.Error{Kind: vendors.Internal, Effect: vendors.UnknownEffect, Message: "kb-mcp failed while it worked on this call.",
 				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
-			a = s.failure(ctx, t.name, err, time.Since(began))
+			a = s.failure(ctx, t, err, time.Since(began))
 		}
 	}()
 	callCtx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	v, err := t.call(callCtx, args)
 	if err != nil {
-		return s.failure(ctx, t.name, err, time.Since(began))
+		return s.failure(ctx, t, err, time.Since(began))
 	}
 	text, err := encode(v)
 	if err != nil {
-		return s.failure(ctx, t.name, err, time.Since(began))
+		return s.failure(ctx, t, err, time.Since(began))
 	}
 	if !s.wasCancelled(ctx, t.name, time.Since(began)) {
 		s.log.InfoContext(ctx, "tool call", "tool", t.name, "ms", time.Since(began).Milliseconds(), "bytes", len(text))

@@ -44,8 +44,9 @@ type KnowledgeBaseDeleter interface {
 	DeleteKnowledgeBase(ctx context.Context, id string) error
 }
 
-// Uploader adds one document. After a lost answer it looks before it says what
-// happened; it never sends a second create blindly.
+// Uploader adds one document. After a lost answer ([Unsure]) it looks before it
+// says what happened; it never sends a second create blindly. With an error it
+// may give the id that the document would have.
 type Uploader interface {
 	Upload(ctx context.Context, u Upload) (Uploaded, error)
 }

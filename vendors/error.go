@@ -43,21 +43,41 @@ type Error struct {
 	After         time.Duration
 	Err           error // the cause, for the log; never shown to an agent
 
-	// Once marks a failure that another try within this call cannot mend,
-	// although its kind usually may pass.
-	Once bool
-	// Later marks a failure of a kind that usually stays, but which will pass
-	// with time (a conflict with a running job).
-	Later bool
-	// Unsent marks a request that surely did not reach the platform, or was
-	// refused before it did anything: even a write may be tried again.
-	Unsent bool
+	Effect Effect // whether a write may have happened all the same
+	Retry  Retry  // whether trying again may help, where Kind says otherwise
+
+	// write marks the failure of a call that changes something: its report says
+	// the outcome.
+	write bool
 	// remembered marks the answer of a [breaker].
 	remembered bool
-	// Doubt marks a create of which nobody knows whether it happened: the agent
-	// must look before it tries again.
-	Doubt bool
 }
+
+// Effect says what a request that failed may have changed.
+type Effect int
+
+const (
+	// NoEffect: surely nothing happened. The request only reads, was never
+	// sent, or was refused before it did anything.
+	NoEffect Effect = iota
+	// UnknownEffect: a write may have happened, because its answer is missing,
+	// unreadable, of a broken server, or in a code that nobody knows.
+	UnknownEffect
+	// SomeEffect: a part of a write surely happened, and Message says which.
+	SomeEffect
+)
+
+// Retry says whether the same request may succeed when it is made again.
+type Retry int
+
+const (
+	// ByKind: as the kind usually does.
+	ByKind Retry = iota
+	// Later: not within this call, but the same call may succeed later.
+	Later
+	// Never: not without a change on the caller's or the platform's side.
+	Never
+)
 
 // Errorf makes an Error of a kind with a message for a person.
 func Errorf(k Kind, format string, args ...any) *Error {
@@ -82,27 +102,48 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Retry tells the retry loop whether the same request may pass by itself
+// RetryIn tells the retry loop whether the same request may pass by itself
 // within this call, and after how long at the earliest. Timeouts are not
 // repeated: each try may take the whole of a request's time, and a call must
-// answer within 55 s.
-func (e *Error) Retry() (time.Duration, bool) {
+// answer within 55 s. Nor is a write that may have happened.
+func (e *Error) RetryIn() (time.Duration, bool) {
 	passing := e.Kind == RateLimited || e.Kind == Unavailable
-	return e.After, passing && !e.Once
+	return e.After, passing && e.Retry == ByKind && e.Effect == NoEffect
 }
 
 // Retryable tells the agent whether the same call may succeed later.
 func (e *Error) Retryable() bool {
-	if e.Doubt {
-		return false
-	}
-	switch e.Kind {
-	case RateLimited, Timeout:
+	switch {
+	case e.Kind == RateLimited:
 		return true
-	case Unavailable:
-		return !e.Once || e.Later
+	case e.Retry == ByKind:
+		return e.Kind == Timeout || e.Kind == Unavailable
 	}
-	return e.Later
+	return e.Retry == Later
+}
+
+// Unsure reports whether a write may have happened although it failed.
+func Unsure(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Effect == UnknownEffect
+}
+
+// NothingDone is a failed write's error once a look has shown, or it is known
+// otherwise, that nothing happened.
+func NothingDone(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Effect = NoEffect
+	return &c
+}
+
+// Answered reports whether the platform itself said that the request failed,
+// so that a look that finds nothing done can be believed.
+func Answered(err error) bool {
+	return CodeOf(err) != ""
 }
 
 // KindOf gives the kind of any error: Internal for one that nobody classified.
@@ -112,6 +153,15 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// CodeOf gives the platform's code of an error, "" for none.
+func CodeOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.VendorCode
+	}
+	return ""
 }
 
 // short reports whether a call ended because its time or the limit ran out,

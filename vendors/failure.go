@@ -18,6 +18,7 @@ type ErrorReport struct {
 	RequestID         string `json:"request_id,omitempty"`
 	Retryable         bool   `json:"retryable"`
 	RetryAfterSeconds int    `json:"retry_after_seconds,omitempty"`
+	Outcome           string `json:"outcome,omitempty"` // of a failed write: "none" or "unknown"
 }
 
 // ReportOf gives any error the form for an agent. An error that nobody
@@ -25,12 +26,18 @@ type ErrorReport struct {
 func ReportOf(err error) ErrorReport {
 	var e *Error
 	if !errors.As(err, &e) {
-		e = Errorf(Internal, "kb-mcp could not do this because of a fault of its own.")
+		e = Errorf(Internal, faultText)
 	}
 	r := ErrorReport{
 		Kind: e.Kind, Message: e.Message, Hint: e.Hint, Vendor: e.Vendor,
 		VendorCode: e.VendorCode, VendorMessage: e.VendorMessage, HTTPStatus: e.HTTPStatus,
 		RequestID: e.RequestID, Retryable: e.Retryable(),
+	}
+	if e.write {
+		r.Outcome = "none"
+		if e.Effect != NoEffect {
+			r.Outcome = "unknown"
+		}
 	}
 	if r.Hint == "" {
 		r.Hint = usualHint(e.Kind)
@@ -40,6 +47,9 @@ func ReportOf(err error) ErrorReport {
 	}
 	return r
 }
+
+// faultText is the message of an error that nobody classified.
+const faultText = "kb-mcp could not do this because of a fault of its own."
 
 // usualHint is what to do about a kind when nobody knows better.
 func usualHint(k Kind) string {

@@ -183,7 +183,7 @@ func (g *gatherer) leave(kb string, a *ask) {
 		return true
 	})
 	if before > len(p.wishes) { // it was the limit that left no time
-		a.err = &Error{Kind: RateLimited, Once: true, Unsent: true, After: time.Second,
+		a.err = &Error{Kind: RateLimited, Retry: Later, After: time.Second,
 			Message: "This connection's own rate limit had no free request before the call had to end."}
 	}
 	for r := range p.running {

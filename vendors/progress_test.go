@@ -315,8 +315,8 @@ func TestReportOf(t *testing.T) {
 		{fmt.Errorf("secret details"), `{"kind":"internal","message":"kb-mcp could not do this because of a fault of its own.","hint":"Report this with the time of the call; the server's log has the details.","retryable":false}`},
 		{&Error{Kind: RateLimited, Message: "m"}, `{"kind":"rate_limited","message":"m","hint":"Wait retry_after_seconds, then call again.","retryable":true,"retry_after_seconds":1}`},
 		{&Error{Kind: RateLimited, Message: "m", Hint: "h", After: 60500 * time.Millisecond}, `{"kind":"rate_limited","message":"m","hint":"h","retryable":true,"retry_after_seconds":61}`},
-		{&Error{Kind: Conflict, Message: "m", Hint: "h", Later: true}, `{"kind":"conflict","message":"m","hint":"h","retryable":true}`},
-		{&Error{Kind: Unavailable, Message: "m", Hint: "h", Once: true, VendorCode: "7", RequestID: "r", HTTPStatus: 500}, `{"kind":"unavailable","message":"m","hint":"h","vendor_code":"7","http_status":500,"request_id":"r","retryable":false}`},
+		{&Error{Kind: Conflict, Message: "m", Hint: "h", Retry: Later}, `{"kind":"conflict","message":"m","hint":"h","retryable":true}`},
+		{&Error{Kind: Unavailable, Message: "m", Hint: "h", Retry: Never, VendorCode: "7", RequestID: "r", HTTPStatus: 500}, `{"kind":"unavailable","message":"m","hint":"h","vendor_code":"7","http_status":500,"request_id":"r","retryable":false}`},
 	}
 	for _, tt := range tests {
 		got, err := json.Marshal(ReportOf(tt.err))

@@ -98,7 +98,7 @@ func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
 func (v *Vendor) wrap(op string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
-		e = &Error{Kind: Internal, Message: "kb-mcp could not do this because of a fault of its own.", Err: err}
+		e = &Error{Kind: Internal, Message: faultText, Err: err}
 	}
 	c := *e
 	c.Vendor, c.Op = v.name, op

@@ -47,30 +47,74 @@ func (v *Vendor) CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseCha
 	const tool = "create_knowledge_base"
 	c, err := capability[KnowledgeBaseCreator](v, tool)
 	if err != nil {
-		return KnowledgeBase{}, v.wrap(tool, err)
+		return KnowledgeBase{}, v.failed(tool, err)
 	}
 	kb, err := c.CreateKnowledgeBase(ctx, draft)
 	if err != nil {
-		return kb, v.wrap(tool, doubtful(err))
+		return kb, v.failed(tool, err)
 	}
 	kb.Vendor = v.name
 	return kb, nil
 }
 
-// doubtful marks a create's error after which it may have happened all the
-// same: "retryable" would invite a second one.
-func doubtful(err error) error {
+// failed makes the error of a write. Whether it may have happened all the same
+// is said here for all platforms and tools, with how to see and whether the call
+// may be repeated.
+func (v *Vendor) failed(tool string, err error) error {
 	var e *Error
-	if !errors.As(err, &e) || e.Unsent {
+	if !errors.As(v.wrap(tool, err), &e) {
 		return err
 	}
-	switch e.Kind {
-	case Timeout, Unavailable, BadResponse:
-		c := *e
-		c.Doubt = true
-		return &c
+	e.write = true
+	if e.Effect != UnknownEffect {
+		return e
 	}
-	return err
+	d := doubtOf(tool)
+	e.Message = "It is unknown whether " + d.whether + ": " + e.Message
+	e.Hint = d.look
+	if d.once && e.Kind != RateLimited {
+		e.Retry = Never
+	}
+	return e
+}
+
+// OfWrite marks an error as that of a call that changes something, so that its
+// report says the outcome.
+func OfWrite(err error) error {
+	c := &Error{Kind: Internal, Effect: UnknownEffect, Message: faultText, Err: err}
+	var e *Error
+	if errors.As(err, &e) {
+		*c = *e
+	}
+	c.write = true
+	return c
+}
+
+// doubt words a write of which nobody knows whether it happened.
+type doubt struct {
+	whether string
+	look    string // how to see, and what then
+	once    bool   // a second one would do it twice
+}
+
+func doubtOf(tool string) doubt {
+	switch tool {
+	case "create_knowledge_base":
+		return doubt{"the knowledge base was created", "Wait a minute, then look with list_knowledge_bases and `name_contains` before you create it again.", true}
+	case "update_knowledge_base":
+		return doubt{"the knowledge base was changed", "Look with list_knowledge_bases; making the same change again does no harm.", false}
+	case "delete_knowledge_base":
+		return doubt{"the knowledge base was deleted", "Look with list_knowledge_bases; if it is still there, delete it again.", false}
+	case "upload_document":
+		return doubt{"the document was added", "Wait a minute, then look with list_documents and `name_contains` before you upload it again.", true}
+	case "update_document":
+		return doubt{"the document was changed", "Look with get_document_info; making the same change again does no harm.", false}
+	case "delete_documents":
+		return doubt{"the document was deleted", "Look with get_ingestion_progress and these document_ids: what is gone is `not_found`. Deleting them again does no harm.", false}
+	case "start_ingestion":
+		return doubt{"ingestion was started", "Look with get_ingestion_progress; start only what is still not started.", true}
+	}
+	return doubt{"ingestion was stopped", "Look with get_ingestion_progress; stop what is still queued or processing.", false}
 }
 
 // UpdateKnowledgeBase changes name or description.
@@ -84,11 +128,11 @@ func (v *Vendor) UpdateKnowledgeBase(ctx context.Context, id string, change Know
 		err = Errorf(InvalidArgument, "Nothing to change: neither `name` nor `description` is given.")
 	}
 	if err != nil {
-		return KnowledgeBase{}, v.wrap(tool, err)
+		return KnowledgeBase{}, v.failed(tool, err)
 	}
 	kb, err := c.UpdateKnowledgeBase(ctx, id, change)
 	if err != nil {
-		return kb, v.wrap(tool, err)
+		return kb, v.failed(tool, err)
 	}
 	kb.Vendor = v.name
 	return kb, nil
@@ -106,7 +150,7 @@ func (v *Vendor) DeleteKnowledgeBase(ctx context.Context, id string) error {
 		v.gather.forget()
 	}
 	if err != nil {
-		return v.wrap(tool, err)
+		return v.failed(tool, err)
 	}
 	return nil
 }
@@ -119,12 +163,17 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 		err = checkID("knowledge_base_id", u.KnowledgeBaseID)
 	}
 	if err != nil {
-		return UploadResult{}, v.wrap(tool, err)
+		return UploadResult{}, v.failed(tool, err)
 	}
 	up, err := c.Upload(ctx, u)
 	v.gather.forget()
 	if err != nil {
-		return UploadResult{}, v.wrap(tool, doubtful(err))
+		err = v.failed(tool, err)
+		var e *Error
+		if id := up.Document.DocumentID; id != "" && Unsure(err) && errors.As(err, &e) {
+			e.Hint = "Look with get_document_info and the document_id " + id + ", which it would have, before you upload it again."
+		}
+		return UploadResult{}, err
 	}
 	up.Document.settle(v.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
@@ -141,12 +190,12 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 		err = Errorf(InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
 	}
 	if err != nil {
-		return Document{}, v.wrap(tool, err)
+		return Document{}, v.failed(tool, err)
 	}
 	d, err := c.UpdateDocument(ctx, ref, change)
 	v.gather.forget()
 	if err != nil {
-		return d, v.wrap(tool, err)
+		return d, v.failed(tool, err)
 	}
 	d.settle(v.name, ref.KnowledgeBaseID)
 	return d, nil
@@ -156,7 +205,7 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 func (v *Vendor) DeleteDocuments(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
 	c, err := capability[DocumentDeleter](v, "delete_documents")
 	if err != nil {
-		return OutcomeResult{}, v.wrap("delete_documents", err)
+		return OutcomeResult{}, v.failed("delete_documents", err)
 	}
 	return v.each(ctx, "delete_documents", kb, ids, c.DeleteDocuments)
 }
@@ -165,7 +214,7 @@ func (v *Vendor) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 func (v *Vendor) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
 	c, err := capability[IngestionStarter](v, "start_ingestion")
 	if err != nil {
-		return OutcomeResult{}, v.wrap("start_ingestion", err)
+		return OutcomeResult{}, v.failed("start_ingestion", err)
 	}
 	out, err := v.each(ctx, "start_ingestion", kb, ids, c.StartIngestion)
 	for _, r := range out.Results {
@@ -180,7 +229,7 @@ func (v *Vendor) StartIngestion(ctx context.Context, kb string, ids []string) (O
 func (v *Vendor) StopIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
 	c, err := capability[IngestionStopper](v, "stop_ingestion")
 	if err != nil {
-		return OutcomeResult{}, v.wrap("stop_ingestion", err)
+		return OutcomeResult{}, v.failed("stop_ingestion", err)
 	}
 	return v.each(ctx, "stop_ingestion", kb, ids, c.StopIngestion)
 }
@@ -197,12 +246,12 @@ func (v *Vendor) each(ctx context.Context, tool, kb string, ids []string, do fun
 		err = Errorf(InvalidArgument, "`document_ids` is empty.")
 	}
 	if err != nil {
-		return out, v.wrap(tool, err)
+		return out, v.failed(tool, err)
 	}
 	outcomes, err := do(ctx, kb, ids)
 	v.gather.forget()
 	if err != nil && len(outcomes) == 0 {
-		return out, v.wrap(tool, err)
+		return out, v.failed(tool, err)
 	}
 	byID := make(map[string]Outcome, len(outcomes))
 	for _, o := range outcomes {
@@ -214,12 +263,12 @@ func (v *Vendor) each(ctx context.Context, tool, kb string, ids []string, do fun
 			o = Outcome{Result: NotDone, Err: err}
 		}
 		if o.Result == NotDone && o.Err == nil {
-			o.Err = Errorf(BadResponse, "The platform did not say what happened to this document.").
-				WithHint("Look with get_document_info before you repeat it.")
+			e := Errorf(BadResponse, "The platform did not say what happened to this document.")
+			e.Effect, o.Err = UnknownEffect, e
 		}
 		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
 		if o.Result == NotDone {
-			report := ReportOf(v.wrap(tool, o.Err))
+			report := ReportOf(v.failed(tool, o.Err))
 			row.Error = &report
 		}
 		out.Results = append(out.Results, row)

@@ -171,14 +171,14 @@ func (d *Driver) call(ctx context.Context, c rest.Call, out reply) error {
 	}
 	token, err := d.tokens.get(ctx, "")
 	if err != nil {
-		return unsent(err)
+		return vendors.NothingDone(err)
 	}
 	err = d.client.Do(ctx, c, out)
 	if !refusedToken(err) {
 		return err
 	}
 	if _, err := d.tokens.get(ctx, token); err != nil {
-		return unsent(err)
+		return vendors.NothingDone(err)
 	}
 	return d.client.Do(ctx, c, out)
 }

@@ -15,14 +15,14 @@ func (d *Driver) create(ctx context.Context, kb string, base documentBase) (doc 
 	began := d.now()
 	var out createAnswer
 	err = d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "create"}, Write: true,
+		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "create"}, Write: rest.Once,
 		Body: createRequest{DatasetID: kb, DocumentBases: []documentBase{base}},
 	}, &out)
 	if hasCode(err, queueRefused) {
 		return vendors.Document{}, "", d.takeBack(ctx, err, kb, base, began)
 	}
-	if e, isLost := lost(err); isLost {
-		doc, err = d.lookFor(ctx, e, kb, base, began)
+	if vendors.Unsure(err) {
+		doc, err = d.lookFor(ctx, err, kb, base, began)
 		return doc, "The answer to the upload was lost; this document was found as the only one that it can have made.", err
 	}
 	if err != nil {
@@ -44,19 +44,21 @@ func (w document) begun(name string) vendors.Document {
 }
 
 // lookFor looks for a document whose create was not answered.
-func (d *Driver) lookFor(ctx context.Context, e *vendors.Error, kb string, base documentBase, began time.Time) (vendors.Document, error) {
+func (d *Driver) lookFor(ctx context.Context, lost error, kb string, base documentBase, began time.Time) (vendors.Document, error) {
 	found, err := d.made(ctx, kb, base, began)
 	if err == nil && len(found) == 1 {
 		return found[0].normal(d.speech.isStudio()), nil
 	}
 	// Studio's words for an unknown knowledge base are those of a broken server.
-	if err == nil && len(found) == 0 && e.VendorCode == "500" && d.speech.isStudio() {
+	if err == nil && len(found) == 0 && vendors.CodeOf(lost) == "500" && d.speech.isStudio() {
 		if err := d.suspect(ctx, kb); err != nil {
 			return vendors.Document{}, err
 		}
 	}
-	return vendors.Document{}, unknown(e, "the document was created",
-		"Look with list_documents (`name_contains`: the name) before uploading it again; wait a minute first.")
+	if err == nil && len(found) == 0 && vendors.KindOf(lost) == vendors.VendorError { // refused, in a code that nobody knows
+		lost = vendors.NothingDone(lost)
+	}
+	return vendors.Document{}, lost
 }
 
 // made lists the documents that a create may have made: on studio the one of

@@ -49,7 +49,7 @@ func (d *Driver) deleteChunk(ctx context.Context, kb string, ids []string) ([]ve
 func (d *Driver) deleteIDs(ctx context.Context, ids []string) error {
 	return d.call(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "delete"},
-		Body: deleteRequest{DocumentIDs: ids}, Write: true,
+		Body: deleteRequest{DocumentIDs: ids}, Write: rest.Once,
 	}, new(documentDeleted))
 }
 
@@ -112,7 +112,7 @@ func (d *Driver) lookAgain(ctx context.Context, kb string, ids []string, failed 
 	e := *cause
 	status, err := d.statuses(ctx, kb, ids)
 	if err != nil {
-		return nil, unknown(&e, "the documents were deleted", "Look with get_ingestion_progress and these ids: those that are gone are `not_found`. Deleting them again does no harm.")
+		return nil, &e
 	}
 	var out []vendors.Outcome
 	for _, id := range ids {
@@ -125,13 +125,17 @@ func (d *Driver) lookAgain(ctx context.Context, kb string, ids []string, failed 
 	if len(out) == len(ids) {
 		return out, nil
 	}
+	e.Effect = vendors.NoEffect
 	e.Message = sentences(e.Message, "What was to be deleted is still there.")
 	return out, &e
 }
 
 // untouched reports whether a request was turned away before it did anything.
 func untouched(e *vendors.Error) bool {
-	return e.Unsent || e.Kind == vendors.RateLimited || e.Kind == vendors.QuotaExhausted || e.Kind == vendors.Unauthenticated
+	if e.Kind == vendors.PermissionDenied || e.Kind == vendors.ErrNotFound { // studio deletes one after the other
+		return false
+	}
+	return e.Effect == vendors.NoEffect
 }
 
 func outcomes(ids []string, r vendors.Result) []vendors.Outcome {

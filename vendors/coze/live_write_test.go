@@ -200,7 +200,7 @@ func TestLiveLost(t *testing.T) {
 			if doc := b.box.Store().Document(sandbox.Coze, up.Document.DocumentID); err != nil || doc == nil || doc.Text != "three" {
 				t.Errorf("two of one name: %+v, %v", up, err)
 			}
-		} else if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "UNKNOWN") {
+		} else if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "It is unknown") {
 			t.Errorf("two of one name: %v", err)
 		}
 		ids := documents(t, b.Vendor, kb)

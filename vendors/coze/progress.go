@@ -161,7 +161,7 @@ func isRefusal(err error) bool {
 // It is our limit, so that what was read is given.
 func manyRefused() error {
 	return &vendors.Error{
-		Kind: vendors.RateLimited, After: 3 * time.Second, Once: true,
+		Kind: vendors.RateLimited, After: 3 * time.Second, Retry: vendors.Later,
 		Message: "Several documents are not accessible with this credential, and finding out which takes more requests than one call may make.",
 		Hint:    "Call again with the remaining ids, or leave out those of other knowledge bases.",
 	}

@@ -27,6 +27,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	}
 	err = d.call(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "update"}, Body: body,
+		Write: rest.Repeatable,
 	}, new(documentUpdated))
 	if err != nil {
 		return vendors.Document{}, err

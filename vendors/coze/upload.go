@@ -210,10 +210,10 @@ func textFile(text string) *vendors.File {
 func (d *Driver) store(ctx context.Context, f draft) (uri string, err error) {
 	var out fileAnswer
 	err = d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"v1", "files", "upload"},
+		Method: http.MethodPost, Path: []string{"v1", "files", "upload"}, Write: rest.Repeatable,
 		Form: &rest.Form{Field: "file", Name: storedName(f.Name, f.fileType), File: *f.File},
 	}, &out)
-	return string(out.Data.URI), err
+	return string(out.Data.URI), vendors.NothingDone(err)
 }
 
 // mostStem is how much of a document's name the stored file's has: it becomes

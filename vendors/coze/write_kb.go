@@ -28,9 +28,9 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	}
 	began := d.now()
 	var out datasetAnswer
-	err = d.call(ctx, rest.Call{Method: http.MethodPost, Path: []string{"v1", "datasets"}, Body: body, Write: true}, &out)
-	if e, isLost := lost(err); isLost {
-		return d.lookForDataset(ctx, e, body, began)
+	err = d.call(ctx, rest.Call{Method: http.MethodPost, Path: []string{"v1", "datasets"}, Body: body, Write: rest.Once}, &out)
+	if vendors.Unsure(err) {
+		return d.lookForDataset(ctx, err, body, began)
 	}
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -58,7 +58,7 @@ func (d *Driver) writeSpace(ctx context.Context) (string, error) {
 }
 
 // lookForDataset looks for a knowledge base whose create was not answered.
-func (d *Driver) lookForDataset(ctx context.Context, e *vendors.Error, body createDataset, began time.Time) (vendors.KnowledgeBase, error) {
+func (d *Driver) lookForDataset(ctx context.Context, lost error, body createDataset, began time.Time) (vendors.KnowledgeBase, error) {
 	var found []dataset
 	r, err := d.datasets(ctx, body.SpaceID, 1, mostDatasets, body.Name)
 	for _, w := range r.List {
@@ -66,9 +66,11 @@ func (d *Driver) lookForDataset(ctx context.Context, e *vendors.Error, body crea
 			found = append(found, w)
 		}
 	}
+	if err == nil && len(found) == 0 && vendors.KindOf(lost) == vendors.VendorError { // refused, in a code that nobody knows
+		lost = vendors.NothingDone(lost)
+	}
 	if err != nil || len(found) != 1 {
-		return vendors.KnowledgeBase{}, unknown(e, "the knowledge base was created",
-			"Look with list_knowledge_bases (`name_contains`: the name) before creating it again; wait a minute first.")
+		return vendors.KnowledgeBase{}, lost
 	}
 	return found[0].normal(), nil
 }
@@ -161,20 +163,19 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 		return err
 	}
 	err := d.deleteDataset(ctx, id)
-	e, isLost := lost(err)
-	if !isLost {
+	if !vendors.Unsure(err) {
 		return err
 	}
-	switch err := d.deleteDataset(ctx, id); {
-	case err == nil:
+	switch again := d.deleteDataset(ctx, id); {
+	case again == nil:
 		return nil
-	case vendors.KindOf(err) == vendors.ErrNotFound:
+	case vendors.KindOf(again) == vendors.ErrNotFound:
 		return vendors.Errorf(vendors.ErrNotFound, "The knowledge base is not there (any more): the first try, whose answer was lost, may have deleted it, or it did not exist before.").
 			WithHint("list_knowledge_bases shows what there is; nothing is left to be deleted under this id.")
 	}
-	return unknown(e, "the knowledge base was deleted", "Look with list_knowledge_bases; if it is still there, delete it again.")
+	return err
 }
 
 func (d *Driver) deleteDataset(ctx context.Context, id string) error {
-	return d.call(ctx, rest.Call{Method: http.MethodDelete, Path: []string{"v1", "datasets", id}, Write: true}, new(datasetDeleted))
+	return d.call(ctx, rest.Call{Method: http.MethodDelete, Path: []string{"v1", "datasets", id}, Write: rest.Once}, new(datasetDeleted))
 }

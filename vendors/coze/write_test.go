@@ -63,7 +63,7 @@ func TestCancelledUpload(t *testing.T) {
 			return false
 		}
 		_, err := b.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "a.txt", Text: "a"})
-		if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "UNKNOWN") || asked != want {
+		if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "It is unknown") || asked != want {
 			t.Errorf("%v after %d requests", err, asked)
 		}
 	})

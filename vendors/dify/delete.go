@@ -22,7 +22,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 	var out []vendors.Outcome
 	for i, id := range ids {
 		o := d.delete(ctx, kb, id)
-		if o.Err != nil && i == 0 && !lost(o.Err) && ends(o.Err) {
+		if o.Err != nil && i == 0 && !vendors.Unsure(o.Err) && ends(o.Err) {
 			return nil, o.Err // nothing was done
 		}
 		out = append(out, o)
@@ -44,10 +44,6 @@ func (d *Driver) delete(ctx context.Context, kb, id string) vendors.Outcome {
 	switch {
 	case noDocument(err):
 		o.Result = vendors.Absent
-	case lost(err):
-		e := unknown(err, "the document was deleted", "Look with get_document_info whether it is still there; deleting it again is safe.")
-		e.Later = true
-		o.Result, o.Err = vendors.NotDone, e
 	case err != nil:
 		o.Result, o.Err = vendors.NotDone, err
 	}
@@ -68,6 +64,6 @@ func untried(err error) error {
 	c := copied(err)
 	c.Message = "Not tried, because the delete before it failed; this document is still there."
 	c.Hint = "Call delete_documents again with the documents that failed."
-	c.Once = false
+	c.Effect = vendors.NoEffect
 	return c
 }

@@ -216,7 +216,7 @@ func badRequest(a rest.Answer, f *failure) *vendors.Error {
 	}
 	if f.is("completion_request_error") || f.wellFormed {
 		e := vendors.Errorf(vendors.Unavailable, "Dify, or a service that it needs, failed over a request that is in order.")
-		e.Once, e.Later = true, true
+		e.Retry = vendors.Later
 		return e.WithHint("vendor_message says what happened. If it stays, the server's operator must look at it and at the log of Dify's api container (mostly the vector store or the model provider).")
 	}
 	return vendors.Errorf(vendors.InvalidArgument, "Dify refused the request as invalid.")
@@ -243,7 +243,9 @@ func nameTaken() *vendors.Error {
 // where the state does.
 func busy(f *failure) *vendors.Error {
 	e := vendors.Errorf(vendors.Conflict, "The document or knowledge base is not in a state for this.")
-	e.Later = f.words.HaveAny("indexing", "indexed", "try again later", "wait a moment")
+	if f.words.HaveAny("indexing", "indexed", "try again later", "wait a moment") {
+		e.Retry = vendors.Later
+	}
 	if f.words.Have("is not completed") {
 		return e.WithHint("Wait until the document is completed (wait_for_ingestion), then try again.")
 	}

@@ -11,34 +11,6 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// lost reports whether a write may have happened although it failed: its answer
-// did not come, cannot be read, or is of a gateway or crash. Every other answer
-// is a refusal.
-func lost(err error) bool {
-	var e *vendors.Error
-	if !errors.As(err, &e) || e.Unsent {
-		return false
-	}
-	switch e.Kind {
-	case vendors.Timeout:
-		return true
-	case vendors.Unavailable:
-		return e.HTTPStatus == 0 || e.HTTPStatus == http.StatusRequestTimeout || e.HTTPStatus >= 500
-	case vendors.BadResponse:
-		return e.HTTPStatus < 300
-	}
-	return false
-}
-
-// unknown is the error of a write of which nobody can tell whether it happened:
-// looking comes before another try.
-func unknown(err error, what, hint string) *vendors.Error {
-	c := copied(err)
-	c.Message, c.Hint = "It is unknown whether "+what+", because the answer was lost: "+c.Message, hint
-	c.Once, c.Later = true, false
-	return c
-}
-
 // copied is an error to be changed.
 func copied(err error) *vendors.Error {
 	var e *vendors.Error
@@ -76,15 +48,15 @@ func (d *Driver) clock(date time.Time) time.Time {
 // else, and a second one that finds nothing (as missing tells) means that the
 // first did it.
 func (d *Driver) remove(ctx context.Context, missing func(error) bool, path ...string) error {
-	call := rest.Call{Method: http.MethodDelete, Path: path, Write: true}
+	call := rest.Call{Method: http.MethodDelete, Path: path, Write: rest.Once}
 	err := d.client.Do(ctx, call, &nothing{})
-	if !lost(err) {
+	if !vendors.Unsure(err) {
 		return err
 	}
 	switch again := d.client.Do(ctx, call, &nothing{}); {
 	case again == nil, missing(again):
 		return nil
-	case !lost(again) && vendors.KindOf(again) == vendors.Conflict:
+	case !vendors.Unsure(again) && vendors.KindOf(again) == vendors.Conflict:
 		return again
 	}
 	return err

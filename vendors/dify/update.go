@@ -62,7 +62,7 @@ func stateRefusal(refusal error, doc vendors.Document) error {
 // of is a refusal that lasts, in other words.
 func of(refusal error, message, hint string) error {
 	c := copied(refusal)
-	c.Message, c.Hint, c.Later = message, hint, false
+	c.Message, c.Hint, c.Retry = message, hint, vendors.Never
 	return c
 }
 
@@ -70,7 +70,7 @@ func of(refusal error, message, hint string) error {
 // this one: its first answer was lost, and the second try came too soon.
 func settling(err error) bool {
 	var e *vendors.Error
-	return errors.As(err, &e) && e.Kind == vendors.Conflict && e.Later
+	return errors.As(err, &e) && e.Kind == vendors.Conflict && e.Retry == vendors.Later
 }
 
 // enable switches one document on or off for searches.

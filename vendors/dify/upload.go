@@ -43,7 +43,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	during := open()
 	out, sent, err := d.create(ctx, u, kb)
 	switch {
-	case lost(err):
+	case vendors.Unsure(err):
 		return d.findUploaded(ctx, u, during, err)
 	case err != nil:
 		return vendors.Uploaded{}, refused(err, u)
@@ -103,7 +103,7 @@ func (d *Driver) send(ctx context.Context, p plan, out *created) error {
 	to := []string{"datasets", p.upload.KnowledgeBaseID, "document"}
 	if p.upload.File == nil {
 		return d.client.Do(ctx, rest.Call{
-			Method: http.MethodPost, Path: append(to, "create-by-text"), Write: true,
+			Method: http.MethodPost, Path: append(to, "create-by-text"), Write: rest.Once,
 			Body: textBody{Name: p.upload.Name, Text: p.upload.Text, options: p.options},
 		}, out)
 	}
@@ -112,7 +112,7 @@ func (d *Driver) send(ctx context.Context, p plan, out *created) error {
 		return err
 	}
 	return d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: append(to, "create-by-file"), Write: true,
+		Method: http.MethodPost, Path: append(to, "create-by-file"), Write: rest.Once,
 		Form: &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: p.upload.Name, File: *p.upload.File},
 	}, out)
 }
@@ -187,8 +187,7 @@ func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during wind
 		})
 	}
 	if len(found) != 1 {
-		return vendors.Uploaded{}, unknown(lost, "the document was uploaded", fmt.Sprintf(
-			"Look with list_documents and name_contains %q before uploading it again; an enabled document of this name may have been replaced and be in ingestion.", u.Name))
+		return vendors.Uploaded{}, lost
 	}
 	return vendors.Uploaded{Document: found[0].normal(), Notes: []string{
 		"Dify's answer to the upload was lost; this document of the same name was created during it. Its batch_id is not known: ask for its progress by document_ids.",

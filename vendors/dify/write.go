@@ -38,10 +38,10 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	during := open()
 	var out dataset
 	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody{Name: draft.Name, Description: draft.Description}, Write: true,
+		Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody{Name: draft.Name, Description: draft.Description}, Write: rest.Once,
 	}, &out)
 	switch {
-	case lost(err):
+	case vendors.Unsure(err):
 		return d.findKB(ctx, *draft.Name, during, err)
 	case err != nil:
 		return vendors.KnowledgeBase{}, err
@@ -68,8 +68,7 @@ func (d *Driver) findKB(ctx context.Context, name string, during window, lost er
 		}
 		return out.Data[i].normal(), nil
 	}
-	return vendors.KnowledgeBase{}, unknown(lost, "the knowledge base was created",
-		"Look with list_knowledge_bases and name_contains before creating it again; a second one of the same name would be refused.")
+	return vendors.KnowledgeBase{}, lost
 }
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
@@ -121,13 +120,7 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 		return err
 	}
 	d.memory.forget(id)
-	err := d.remove(ctx, noKnowledgeBase, "datasets", id)
-	if lost(err) {
-		e := unknown(err, "the knowledge base was deleted", "Look with list_knowledge_bases whether it is still there; deleting it again is safe.")
-		e.Later = true
-		return e
-	}
-	return err
+	return d.remove(ctx, noKnowledgeBase, "datasets", id)
 }
 
 func noKnowledgeBase(err error) bool { return vendors.KindOf(err) == vendors.ErrNotFound }

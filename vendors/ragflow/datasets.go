@@ -44,7 +44,7 @@ func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.Knowl
 func (c currentAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	var out answer[dataset]
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "datasets"}, Body: datasetBody(draft), Write: true,
+		Method: http.MethodPost, Path: []string{"api", "v1", "datasets"}, Body: datasetBody(draft), Write: rest.Once,
 	}, &out)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -82,7 +82,7 @@ func (c currentAPI) update(ctx context.Context, id string, change vendors.Knowle
 func (c currentAPI) remove(ctx context.Context, id string) error {
 	var out ack
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodDelete, Path: []string{"api", "v1", "datasets"}, Body: idsBody{IDs: []string{id}}, Write: true,
+		Method: http.MethodDelete, Path: []string{"api", "v1", "datasets"}, Body: idsBody{IDs: []string{id}}, Write: rest.Once,
 	}, &out)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (p previewAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChang
 		Name rest.Str `json:"dataset_name"`
 	}]
 	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "dataset"}, Body: datasetBody{Name: draft.Name}, Write: true,
+		Method: http.MethodPost, Path: []string{"api", "v1", "dataset"}, Body: datasetBody{Name: draft.Name}, Write: rest.Once,
 	}, &out)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -162,5 +162,5 @@ func (p previewAPI) update(ctx context.Context, id string, change vendors.Knowle
 }
 
 func (p previewAPI) remove(ctx context.Context, id string) error {
-	return p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: []string{"api", "v1", "dataset", id}, Write: true}, &ack{})
+	return p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: []string{"api", "v1", "dataset", id}, Write: rest.Once}, &ack{})
 }

@@ -213,7 +213,7 @@ func address(e *vendors.Error) *vendors.Error {
 
 func noPayload() *vendors.Error {
 	e := vendors.Errorf(vendors.BadResponse, "RAGFlow's answer has no data although it says success.")
-	e.HTTPStatus = http.StatusOK
+	e.HTTPStatus, e.Effect = http.StatusOK, vendors.UnknownEffect
 	return e
 }
 

@@ -18,8 +18,7 @@ type rule struct {
 	message string
 	hint    string
 	err     error
-	later   bool // it will pass with time, though its kind usually stays
-	once    bool // it will not pass, though its kind usually does
+	retry   vendors.Retry
 }
 
 // rules come in two parts. Texts first: most refusals share the codes 100 to
@@ -63,9 +62,9 @@ var stateRules = []rule{
 		hint: "Its chunks are as they were. To parse the file once more, upload it again as another document, and delete this one when that one is completed."},
 	{texts: []string{"already exists status"},
 		kind: vendors.Conflict, message: "The document is still being parsed or stopped.",
-		hint: "Wait until get_ingestion_progress shows that it has settled, then call again.", later: true},
+		hint: "Wait until get_ingestion_progress shows that it has settled, then call again.", retry: vendors.Later},
 	{texts: []string{"currently being processed", "can't stop parsing", "doc stop parsing invalid state"},
-		kind: vendors.Conflict, message: "The document is not in a state for this.", later: true},
+		kind: vendors.Conflict, message: "The document is not in a state for this.", retry: vendors.Later},
 	{texts: []string{"duplicated", "already exists"},
 		kind: vendors.Conflict, message: "RAGFlow already has something of this name.", hint: "Choose another name."},
 	{texts: []string{"this file is empty"},
@@ -110,7 +109,7 @@ var serverRules = []rule{
 		hint: "The server's operator must bring Redis up.", err: errQueue},
 	{texts: []string{"error 1146", "table*doesn't exist"},
 		kind: vendors.Unavailable, message: "The database of this RAGFlow server lacks tables of its version.",
-		hint: "The server's operator must start it once with --migrate.", once: true},
+		hint: "The server's operator must start it once with --migrate.", retry: vendors.Never},
 	{texts: []string{"connection refused", "failed to establish a new connection", "retrieval search failed", "failed to update metadata",
 		"database operation failed", "server license"},
 		kind: vendors.Unavailable, message: "A service behind RAGFlow does not answer.",
@@ -183,7 +182,7 @@ func classify(a rest.Answer, code int, h head) *vendors.Error {
 	for _, r := range rules {
 		if slices.Contains(r.codes, code) || text.HaveAny(r.texts...) {
 			e := vendors.Errorf(r.kind, "%s", r.message).WithHint(r.hint)
-			e.Err, e.Later, e.Once = r.err, r.later, r.once
+			e.Err, e.Retry = r.err, r.retry
 			return e
 		}
 	}

@@ -29,7 +29,6 @@ type job struct {
 	goesOn bool
 	good   vendors.Result // of a document the request was for
 	gone   vendors.Result // of one that is there no more
-	what   string         // for an unknown end: "parsing was started"
 	size   int            // documents a request
 	// pilot sends one document alone before the others.
 	pilot bool
@@ -114,14 +113,15 @@ func (j job) try(ctx context.Context, docs []vendors.Document) ([]vendors.Outcom
 	}
 	rep, lookErr := j.read(ctx, idsOf(docs))
 	if lookErr != nil {
-		return outcomes(docs, vendors.Outcome{Result: vendors.NotDone, Err: j.lost(err)}), nil
+		return outcomes(docs, vendors.Outcome{Result: vendors.NotDone, Err: err}), nil
 	}
-	failed := answered(err) && vendors.KindOf(err) == vendors.Unavailable // the server broke off
-	if !answered(err) {
-		err = j.lost(err)
+	failed := vendors.Answered(err) && vendors.KindOf(err) == vendors.Unavailable // the server broke off
+	ends := vendors.Unsure(err) && !(j.goesOn && errors.Is(err, errInside))
+	if vendors.Answered(err) { // and what is left was seen to be as before
+		err = vendors.NothingDone(err)
 	}
 	out, left := j.sorted(err, failed, docs, rep.Documents)
-	if len(left) == 0 || len(docs) == 1 || unclear(err) && !(j.goesOn && errors.Is(err, errInside)) || errors.Is(err, errModel) || ctx.Err() != nil {
+	if len(left) == 0 || len(docs) == 1 || ends || errors.Is(err, errModel) || ctx.Err() != nil {
 		return append(out, outcomes(left, vendors.Outcome{Result: vendors.NotDone, Err: err})...), nil
 	}
 	size := 1
@@ -185,14 +185,6 @@ func (j job) success(text string, docs []vendors.Document) []vendors.Outcome {
 		}
 	}
 	return out
-}
-
-// lost is the error of a request whose effect nobody could see.
-func (j job) lost(err error) error {
-	if !unclear(err) {
-		return err
-	}
-	return unknown(err, j.what, "Look with get_ingestion_progress, then call again for the documents that still need it.")
 }
 
 // outcomes gives every document the same outcome.

@@ -14,7 +14,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 		j := d.job(a, kb)
 		j.needs = func(vendors.Document) (bool, vendors.Outcome) { return true, vendors.Outcome{} }
 		j.fate = func(_, _ vendors.Document) fate { return untouched } // it is still there
-		j.good, j.gone, j.what = vendors.Done, vendors.Done, "the document was deleted"
+		j.good, j.gone = vendors.Done, vendors.Done
 		return a.erase(ctx, kb, j, ids)
 	})
 }
@@ -25,7 +25,7 @@ func (d *Driver) StartIngestion(ctx context.Context, kb string, ids []string) ([
 	out, err := d.work(ctx, kb, ids, func(ctx context.Context, a api) ([]vendors.Outcome, error) {
 		j := d.job(a, kb)
 		j.needs, j.fate = startable, startFate
-		j.good, j.gone, j.what = vendors.Accepted, vendors.Absent, "parsing was started"
+		j.good, j.gone = vendors.Accepted, vendors.Absent
 		return a.start(ctx, kb, j, ids)
 	})
 	d.asked.started(out)
@@ -37,7 +37,7 @@ func (d *Driver) StopIngestion(ctx context.Context, kb string, ids []string) ([]
 	out, err := d.work(ctx, kb, ids, func(ctx context.Context, a api) ([]vendors.Outcome, error) {
 		j := d.job(a, kb)
 		j.needs, j.fate = stoppable, stopFate
-		j.good, j.gone, j.what = vendors.Done, vendors.Absent, "parsing was stopped"
+		j.good, j.gone = vendors.Done, vendors.Absent
 		return a.stop(ctx, kb, j, ids)
 	})
 	d.asked.stopped(out)
@@ -80,7 +80,7 @@ func startable(d vendors.Document) (bool, vendors.Outcome) {
 		}
 		e := vendors.Errorf(vendors.Conflict, "The document is still being stopped.").
 			WithHint("Wait until get_ingestion_progress shows that it is cancelled, then call again.")
-		e.Later = true
+		e.Retry = vendors.Later
 		return false, vendors.Outcome{Result: vendors.NotDone, Err: e}
 	}
 	return false, vendors.Outcome{Result: vendors.NotDone, Err: vendors.Errorf(vendors.Conflict,

@@ -31,7 +31,7 @@ func (c currentAPI) erase(ctx context.Context, kb string, j job, ids []string) (
 		var out ack
 		err := c.rc.Do(ctx, rest.Call{
 			Method: http.MethodDelete, Path: []string{"api", "v1", "datasets", kb, "documents"},
-			Body: idsBody{IDs: idsOf(docs)}, Write: true,
+			Body: idsBody{IDs: idsOf(docs)}, Write: rest.Once,
 		}, &out)
 		if err == nil {
 			err = fewerDeleted(out, len(docs))
@@ -77,7 +77,7 @@ func (c currentAPI) stop(ctx context.Context, kb string, j job, ids []string) ([
 func (c currentAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) error {
 	return c.rc.Do(ctx, rest.Call{
 		Method: method, Path: []string{"api", "v1", "datasets", kb, "chunks"},
-		Body: documentsBody{DocumentIDs: idsOf(docs)}, Write: true,
+		Body: documentsBody{DocumentIDs: idsOf(docs)}, Write: rest.Once,
 	}, &ack{})
 }
 
@@ -86,7 +86,7 @@ func (c currentAPI) parse(ctx context.Context, method, kb string, docs []vendors
 func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
 	err := c.rc.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "documents", "ingest"},
-		Body: ingestBody{DocIDs: idsOf(docs), Run: "1", Delete: true}, Write: true,
+		Body: ingestBody{DocIDs: idsOf(docs), Run: "1", Delete: true}, Write: rest.Once,
 	}, &ack{})
 	if errors.Is(err, errRouteAbsent) {
 		e := *errorOf(err)
@@ -104,7 +104,7 @@ func parsedBefore(err error) error {
 		return err
 	}
 	c := *e
-	c.Message, c.Later = "This RAGFlow server starts only documents that have never been parsed.", false
+	c.Message, c.Retry = "This RAGFlow server starts only documents that have never been parsed.", vendors.Never
 	c.Hint = "RAGFlow 0.18 and newer parse again; on this one, delete the document and upload it anew."
 	return &c
 }
@@ -116,6 +116,6 @@ func neverStarted(err error) error {
 		return err
 	}
 	c := *e
-	c.Message, c.Later = "RAGFlow says that the document has not been started, or has ended: there is nothing to stop.", false
+	c.Message, c.Retry = "RAGFlow says that the document has not been started, or has ended: there is nothing to stop.", vendors.Never
 	return &c
 }

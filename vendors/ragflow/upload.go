@@ -90,13 +90,13 @@ func upload(ctx context.Context, a api, u vendors.Upload) (vendors.Uploaded, err
 	}
 	before, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: u.KnowledgeBaseID, Page: 1, Size: 1})
 	if err != nil {
-		return vendors.Uploaded{}, nothingSent(err)
+		return vendors.Uploaded{}, vendors.NothingDone(err)
 	}
 	send, cancel := sparing(ctx)
 	defer cancel()
 	up := vendors.Uploaded{Notes: []string{}}
 	up.Document, err = a.upload(send, u)
-	if err != nil && unclear(err) {
+	if vendors.Unsure(err) {
 		if up.Document, err = sought(ctx, a, u, before.Items, err); err == nil {
 			up.Notes = append(up.Notes, "RAGFlow's answer was lost; the document was found afterwards in the list.")
 		}
@@ -136,12 +136,11 @@ func sought(ctx context.Context, a api, u vendors.Upload, before []vendors.Docum
 		switch {
 		case len(fresh) == 1:
 			return fresh[0], nil
-		case len(fresh) == 0 && answered(lost):
-			return vendors.Document{}, lost
+		case len(fresh) == 0 && vendors.Answered(lost):
+			return vendors.Document{}, vendors.NothingDone(lost)
 		}
 	}
-	return vendors.Document{}, unknown(lost, "the document was uploaded",
-		"Look with list_documents (name_contains: its name) before uploading it again; RAGFlow would store it a second time as another document.")
+	return vendors.Document{}, lost
 }
 
 // stored is the document of an upload's answer, which holds a list, or one
@@ -167,7 +166,7 @@ func (c currentAPI) takes(vendors.Upload) error { return nil }
 // upload sends a file, or an address for RAGFlow to fetch (v0.25.1).
 func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
 	call := rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "datasets", u.KnowledgeBaseID, "documents"}, Write: true,
+		Method: http.MethodPost, Path: []string{"api", "v1", "datasets", u.KnowledgeBaseID, "documents"}, Write: rest.Once,
 	}
 	if u.URL != "" {
 		call.Query = url.Values{"type": {"web"}}
@@ -218,7 +217,7 @@ func (p previewAPI) takes(u vendors.Upload) error {
 func (p previewAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
 	var out ack
 	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "dataset", u.KnowledgeBaseID, "documents"}, Write: true,
+		Method: http.MethodPost, Path: []string{"api", "v1", "dataset", u.KnowledgeBaseID, "documents"}, Write: rest.Once,
 		Form: &rest.Form{Field: "file", Name: u.Name, File: *u.File},
 	}, &out)
 	if err != nil {

@@ -2,7 +2,6 @@ package ragflow
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -39,10 +38,10 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	before, err := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: 1})
 	if err != nil {
-		return vendors.KnowledgeBase{}, nothingSent(err)
+		return vendors.KnowledgeBase{}, vendors.NothingDone(err)
 	}
 	kb, err := a.create(ctx, draft)
-	if err == nil || !unclear(err) {
+	if !vendors.Unsure(err) {
 		return kb, err
 	}
 	now, lookErr := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: lookSize})
@@ -53,11 +52,11 @@ func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vend
 		switch {
 		case len(fresh) == 1:
 			return fresh[0], nil
-		case len(fresh) == 0 && answered(err):
-			return kb, err
+		case len(fresh) == 0 && vendors.Answered(err):
+			return kb, vendors.NothingDone(err)
 		}
 	}
-	return kb, unknown(err, "the knowledge base was created", "Look with list_knowledge_bases (name_contains: its name) before creating it again.")
+	return kb, err
 }
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
@@ -105,14 +104,14 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 // remove deletes a knowledge base; a lost answer is cleared up by asking for it.
 func remove(ctx context.Context, a api, id string) error {
 	err := ownersOnly(ctx, a, id, a.remove(ctx, id))
-	if err == nil || !unclear(err) {
+	if !vendors.Unsure(err) {
 		return err
 	}
 	_, lookErr := a.knowledgeBase(ctx, id)
 	if vendors.KindOf(lookErr) == vendors.ErrNotFound {
 		return nil
 	}
-	return unknown(err, "the knowledge base was deleted", "Look with list_knowledge_bases, then delete it again if it is still there.")
+	return err
 }
 
 // tidy trims the name and refuses what RAGFlow would.
@@ -162,52 +161,6 @@ func checkRef(ref vendors.Ref) error {
 			WithHint("Pass the id exactly as list_documents gave it.")
 	}
 	return nil
-}
-
-// unclear reports an error after which a write may have happened all the same.
-func unclear(err error) bool {
-	var e *vendors.Error
-	if !errors.As(err, &e) || e.Unsent {
-		return false
-	}
-	switch e.Kind {
-	case vendors.Timeout, vendors.Unavailable, vendors.BadResponse:
-		return true
-	}
-	return false
-}
-
-// nothingSent marks the error of a read before a create: the create may safely
-// be tried again.
-func nothingSent(err error) error {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
-	c.Unsent = true
-	return &c
-}
-
-// answered reports that RAGFlow itself said that it failed: then a look that
-// finds nothing done is believed.
-func answered(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && e.VendorCode != ""
-}
-
-// unknown is the error of a write whose answer was lost and of which a look did
-// not tell more.
-func unknown(err error, what, hint string) error {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
-	c.Message = "It is UNKNOWN whether " + what + ": " + e.Message
-	c.Hint = hint
-	c.Once, c.Later = true, false
-	return &c
 }
 
 // row is what tells a listed thing from another.

@@ -38,10 +38,10 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		c := *ours
 		return &c
 	}
-	e := &vendors.Error{Kind: vendors.Unavailable, Err: err}
+	e := &vendors.Error{Kind: vendors.Unavailable, Effect: vendors.UnknownEffect, Err: err}
 	switch {
 	case errors.As(err, &busy):
-		e.Kind, e.Once, e.Unsent, e.After = vendors.RateLimited, true, true, busy.After
+		e.Kind, e.Retry, e.Effect, e.After = vendors.RateLimited, vendors.Later, vendors.NoEffect, busy.After
 		e.Message = "This connection's own rate limit has no free request before the call would have to end."
 		e.Hint = "Wait retry_after_seconds and ask again; ask for many documents in one call instead of one by one."
 	case errors.Is(err, errTooLarge):
@@ -50,27 +50,29 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Kind, e.Message = vendors.BadResponse, "The platform's answer was cut short."
 		e.Hint = "Try again; if it stays, look at the proxy between kb-mcp and the platform."
-		e.Later = true
+		e.Retry = vendors.Later
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		e.Kind, e.Message = vendors.BadResponse, "The platform's answer is broken: "+Text(err.Error())
 		e.Hint = "Look at the proxy between kb-mcp and the platform, and check this connection's base URL."
 	case errors.Is(ctx.Err(), context.Canceled):
-		e.Kind, e.Message, e.Once = vendors.Timeout, "The call was cancelled before the platform answered.", true
+		e.Kind, e.Message, e.Retry = vendors.Timeout, "The call was cancelled before the platform answered.", vendors.Never
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		e.Kind, e.Message = vendors.Timeout, fmt.Sprintf("The platform did not answer within %s.", timeout)
 		if ctx.Err() != nil {
 			e.Message = "The platform did not answer before this call's time was over."
 		}
-		e.Unsent = unsent(err)
+		e.Effect = effect(err)
 		e.Hint = "Try again later; check that the platform's address is right and reachable, or raise its _TIMEOUT variable."
 	case errors.As(err, &certErr), errors.As(err, &authErr), errors.As(err, &tlsHead), alert(err):
-		e.Once, e.Message = true, "No secure connection to the platform could be made: "+Text(cause(err).Error())
-		e.Unsent = errors.As(err, &certErr) || errors.As(err, &authErr) // the handshake comes before the request
+		e.Retry, e.Message = vendors.Never, "No secure connection to the platform could be made: "+Text(cause(err).Error())
+		if errors.As(err, &certErr) || errors.As(err, &authErr) { // the handshake comes before the request
+			e.Effect = vendors.NoEffect
+		}
 		e.Hint = "Check the scheme of the base URL; for a private certificate set KB_MCP_CA_FILE."
 	default:
-		e.Unsent = unsent(err)
+		e.Effect = effect(err)
 		e.Message = "The connection to the platform broke: " + Text(cause(err).Error())
-		if e.Unsent {
+		if e.Effect == vendors.NoEffect {
 			e.Message = "The platform could not be reached: " + Text(cause(err).Error())
 		}
 		e.Hint = "Check that the platform's base URL is right and the server is running, then try again."
@@ -96,10 +98,28 @@ func inHead(err error) error {
 
 var errNoAnswer = errors.New("it ended before the answer")
 
-// unsent reports whether no byte of the request can have reached the platform.
-func unsent(err error) bool {
+// effect of a request that got no answer: none when no byte of it can have
+// reached the platform.
+func effect(err error) vendors.Effect {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	if errors.As(err, &op) && op.Op == "dial" {
+		return vendors.NoEffect
+	}
+	return vendors.UnknownEffect
+}
+
+// effectOf is what a write may have done that was answered with an error. A
+// refusal comes before anything is done; a fault of the server, an answer that
+// says nothing and a code that nobody knows may come after.
+func effectOf(e *vendors.Error) vendors.Effect {
+	refused := e.HTTPStatus >= 300 && e.HTTPStatus < 500 && e.HTTPStatus != http.StatusRequestTimeout
+	switch e.Kind {
+	case vendors.Timeout, vendors.Unavailable, vendors.BadResponse, vendors.VendorError, vendors.Internal:
+		if !refused {
+			return vendors.UnknownEffect
+		}
+	}
+	return vendors.NoEffect
 }
 
 // cause strips addresses of this machine ("dial tcp 10.0.0.1:80") and the words

@@ -26,26 +26,25 @@ func limiter(t testing.TB, rate string) *ratelimit.Limiter {
 func TestPacing(t *testing.T) {
 	ok := reply(200, `{}`)
 	for _, tt := range []struct {
-		name        string
-		rate        string
-		pause       time.Duration
-		deadline    time.Duration // 0: none
-		before      int           // requests made before
-		script      []answer
-		sent        int
-		min, max    time.Duration // max 0: min exactly
-		kind        vendors.Kind
-		after       time.Duration
-		unsentError bool
+		name     string
+		rate     string
+		pause    time.Duration
+		deadline time.Duration // 0: none
+		before   int           // requests made before
+		script   []answer
+		sent     int
+		min, max time.Duration // max 0: min exactly
+		kind     vendors.Kind
+		after    time.Duration
 	}{
 		{name: "a turn is free", rate: "2/min", before: 1, script: []answer{ok}, sent: 1},
 		{name: "a wait longer than the try's time", rate: "off", pause: 30 * time.Second, script: []answer{after(10*time.Second, ok)}, sent: 1, min: 40 * time.Second},
 		{name: "a full window longer than the try's time", rate: "2/min", before: 2, script: []answer{after(14*time.Second, ok)}, sent: 1, min: 74 * time.Second},
 		{name: "a platform that is slow after the wait", rate: "off", pause: 30 * time.Second, script: []answer{silent}, sent: 1, min: 45 * time.Second, kind: vendors.Timeout},
-		{name: "no turn before the deadline", rate: "2/min", before: 2, deadline: 50 * time.Second, script: []answer{ok}, kind: vendors.RateLimited, after: time.Minute, unsentError: true},
-		{name: "a pause beyond the deadline", rate: "off", pause: 30 * time.Second, deadline: 20 * time.Second, script: []answer{ok}, kind: vendors.RateLimited, after: 30 * time.Second, unsentError: true},
+		{name: "no turn before the deadline", rate: "2/min", before: 2, deadline: 50 * time.Second, script: []answer{ok}, kind: vendors.RateLimited, after: time.Minute},
+		{name: "a pause beyond the deadline", rate: "off", pause: 30 * time.Second, deadline: 20 * time.Second, script: []answer{ok}, kind: vendors.RateLimited, after: 30 * time.Second},
 		{name: "a second try takes a turn, too", rate: "1/min", script: []answer{reply(500, ""), ok}, sent: 2, min: time.Minute},
-		{name: "no turn for a second try", rate: "1/min", deadline: 30 * time.Second, script: []answer{reply(500, ""), ok}, sent: 1, min: shortest, max: longest, kind: vendors.RateLimited, unsentError: true},
+		{name: "no turn for a second try", rate: "1/min", deadline: 30 * time.Second, script: []answer{reply(500, ""), ok}, sent: 1, min: shortest, max: longest, kind: vendors.RateLimited},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -79,8 +78,8 @@ func TestPacing(t *testing.T) {
 					return
 				}
 				e := asError(t, err)
-				if e.Kind != tt.kind || tt.after != 0 && e.After != tt.after || e.Unsent != tt.unsentError {
-					t.Errorf("Do = %v (after %v, unsent %v), want %s", e, e.After, e.Unsent, tt.kind)
+				if e.Kind != tt.kind || tt.after != 0 && e.After != tt.after || e.Effect != vendors.NoEffect {
+					t.Errorf("Do = %v (after %v, effect %v), want %s", e, e.After, e.Effect, tt.kind)
 				}
 				r := vendors.ReportOf(err)
 				if tt.kind == vendors.RateLimited && (r.RetryAfterSeconds < 1 || !r.Retryable || r.HTTPStatus != 0) {

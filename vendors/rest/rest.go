@@ -17,6 +17,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -75,9 +76,30 @@ type Call struct {
 	Header http.Header
 	// Search marks a search, which may have a limit of its own.
 	Search bool
-	// Write marks what must not happen twice: it is tried again only when it
-	// surely did not happen.
-	Write bool
+	Write  Write // what it changes; PUT, PATCH and DELETE change something in any case
+}
+
+// Write says whether a call changes something on the platform. What does is
+// never joined with an equal call, and ends the sharing of reads.
+type Write int
+
+const (
+	// Reads: the call changes nothing, and may be shared and repeated.
+	Reads Write = iota
+	// Repeatable: the same change made twice is the same as made once.
+	Repeatable
+	// Once: it must not happen twice, and is tried again only when it surely
+	// did not happen.
+	Once
+)
+
+// write is what the call changes.
+func (c Call) write() Write {
+	switch c.Method {
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return max(c.Write, Repeatable)
+	}
+	return c.Write
 }
 
 // Client makes a driver's calls. It is safe for concurrent use.
@@ -132,7 +154,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 			return &vendors.Error{Kind: vendors.Internal, Message: "The request could not be encoded.", Err: err}
 		}
 	}
-	if !call.Write && call.Form == nil {
+	if call.write() == Reads && call.Form == nil {
 		key := fmt.Sprintf("%d %s %s %s", c.conn.Flights.epoch(), call.Method, u, body)
 		return c.read(ctx, key, call, u, body, out)
 	}
@@ -144,6 +166,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 // run tries until it works or trying again makes no sense, and returns the last
 // answer, whose Status is 0 when none came.
 func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out any) (last Answer, err error) {
+	var worst vendors.Effect
 	err = ratelimit.Do(ctx, c.conn.Backoff, func() error {
 		a, err := c.try(ctx, call, u, body, out)
 		last = a
@@ -151,12 +174,18 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 			return nil
 		}
 		c.heed(ctx, err)
-		refused := err.Unsent || err.Kind == vendors.RateLimited // before it did anything
-		if call.Write && !refused {
-			err.Once = true
+		switch call.write() {
+		case Reads:
+			err.Effect = vendors.NoEffect
+		case Repeatable: // also when it may have happened
+			worst, err.Effect = max(worst, err.Effect), vendors.NoEffect
 		}
 		return err
 	})
+	var e *vendors.Error
+	if errors.As(err, &e) { // what an earlier try may have done, the last one's refusal does not undo
+		e.Effect = max(worst, e.Effect)
+	}
 	return last, err
 }
 

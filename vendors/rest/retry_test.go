@@ -33,7 +33,8 @@ func TestRetry(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name     string
-		write    bool
+		write    Write
+		effect   vendors.Effect
 		deadline time.Duration // 0: none
 		script   []answer
 		calls    int
@@ -74,12 +75,15 @@ func TestRetry(t *testing.T) {
 		{name: "a web page", script: []answer{reply(200, "<html>"), ok}, calls: 1, kind: vendors.BadResponse, gone: true},
 		{name: "a redirect", script: []answer{reply(302, "", "Location: http://elsewhere.test/"), ok}, calls: 1, kind: vendors.BadResponse, gone: true},
 
-		{name: "write: no connection", write: true, script: []answer{fails(dialFailure), ok}, calls: 2, min: shortest, max: longest},
-		{name: "write: refused for the rate", write: true, script: []answer{busy(), ok}, calls: 2, min: refusalPause},
-		{name: "write: a reset", write: true, script: []answer{fails(reset), ok}, calls: 1, kind: vendors.Unavailable, gone: true},
-		{name: "write: 500", write: true, script: []answer{reply(500, ""), ok}, calls: 1, kind: vendors.Unavailable, gone: true},
-		{name: "write: no answer in time", write: true, script: []answer{silent, ok}, calls: 1, min: 15 * time.Second, kind: vendors.Timeout},
-		{name: "write: no connection, then a reset", write: true, script: []answer{fails(dialFailure), fails(reset), ok}, calls: 2, min: shortest, max: longest, kind: vendors.Unavailable, gone: true},
+		{name: "write: no connection", write: Once, script: []answer{fails(dialFailure), ok}, calls: 2, min: shortest, max: longest},
+		{name: "write: refused for the rate", write: Once, script: []answer{busy(), ok}, calls: 2, min: refusalPause},
+		{name: "write: a reset", write: Once, script: []answer{fails(reset), ok}, calls: 1, kind: vendors.Unavailable, effect: vendors.UnknownEffect},
+		{name: "write: 500", write: Once, script: []answer{reply(500, ""), ok}, calls: 1, kind: vendors.Unavailable, effect: vendors.UnknownEffect},
+		{name: "write: no answer in time", write: Once, script: []answer{silent, ok}, calls: 1, min: 15 * time.Second, kind: vendors.Timeout, effect: vendors.UnknownEffect},
+		{name: "write: no connection, then a reset", write: Once, script: []answer{fails(dialFailure), fails(reset), ok}, calls: 2, min: shortest, max: longest, kind: vendors.Unavailable, effect: vendors.UnknownEffect},
+
+		{name: "repeatable: a reset", write: Repeatable, script: []answer{fails(reset), ok}, calls: 2, min: shortest, max: longest},
+		{name: "repeatable: a reset, then a refusal", write: Repeatable, script: []answer{fails(reset), reply(409, ""), ok}, calls: 2, min: shortest, max: longest, kind: vendors.Conflict, gone: true, effect: vendors.UnknownEffect},
 
 		{name: "a wait beyond the deadline", deadline: 2 * time.Second, script: []answer{busy("Retry-After: 3"), ok}, calls: 1, kind: vendors.RateLimited, after: 3 * time.Second},
 		{name: "a backoff beyond the deadline", deadline: 300 * time.Millisecond, script: []answer{reply(500, ""), ok}, calls: 1, kind: vendors.Unavailable},
@@ -117,6 +121,9 @@ func TestRetry(t *testing.T) {
 				e := asError(t, err)
 				if e.Kind != tt.kind || tt.after != 0 && e.After != tt.after {
 					t.Errorf("Do = %v after %v, want %s after %v", e, e.After, tt.kind, tt.after)
+				}
+				if e.Effect != tt.effect {
+					t.Errorf("effect %v, want %v", e.Effect, tt.effect)
 				}
 				if r := vendors.ReportOf(err); r.Retryable == tt.gone || r.Hint == "" {
 					t.Errorf("the agent reads %+v", r)

@@ -103,7 +103,7 @@ func (f *Flights) epoch() uint64 {
 func (c *Client) read(ctx context.Context, key string, call Call, u string, body []byte, out any) error {
 	for {
 		if err := ctx.Err(); err != nil { // a flight would not notice: it is detached
-			return c.clean(networkError(ctx, err, c.conn.Timeout), Answer{})
+			return c.unread(ctx, err, Answer{})
 		}
 		value := scratch(out) // copied now: later the caller may have left
 		fl, first := c.conn.Flights.join(ctx, key, func(ctx context.Context, fl *flight) {
@@ -123,7 +123,7 @@ func (c *Client) read(ctx context.Context, key string, call Call, u string, body
 		case <-fl.done:
 		case <-ctx.Done():
 			c.conn.Flights.leave(key, fl)
-			return c.clean(networkError(ctx, ctx.Err(), c.conn.Timeout), Answer{})
+			return c.unread(ctx, ctx.Err(), Answer{})
 		}
 		switch {
 		case first:

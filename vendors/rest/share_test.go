@@ -226,7 +226,7 @@ func TestReadsSeeTheWriteBeforeThem(t *testing.T) {
 		})}, nil)
 		go func() { _ = c.Do(t.Context(), Call{Method: "GET", Path: []string{"x"}}, &payload{}) }()
 		synctest.Wait()
-		if err := c.Do(t.Context(), Call{Method: "PUT", Path: []string{"x"}, Write: true}, &payload{}); err != nil {
+		if err := c.Do(t.Context(), Call{Method: "PUT", Path: []string{"x"}, Write: Once}, &payload{}); err != nil {
 			t.Fatal(err)
 		}
 		var out payload

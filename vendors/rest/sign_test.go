@@ -93,7 +93,7 @@ func TestSignFails(t *testing.T) {
 			if vendors.KindOf(err) != tt.want || sent != 0 {
 				t.Errorf("Do = %v, %d requests, want %s", err, sent, tt.want)
 			}
-			if fault.Once || fault.HTTPStatus != 0 {
+			if fault.Retry != vendors.ByKind || fault.HTTPStatus != 0 {
 				t.Error("the signer's own error was changed")
 			}
 		})

@@ -174,7 +174,7 @@ func TestResetInTheMiddle(t *testing.T) {
 				t.Errorf("Do = %v, %v after %d requests", out, err, tries.Load())
 			}
 			tries.Store(0)
-			err = c.Do(t.Context(), Call{Method: "POST", Body: 1, Write: true}, &out)
+			err = c.Do(t.Context(), Call{Method: "POST", Body: 1, Write: Once}, &out)
 			if err == nil || tries.Load() != 1 {
 				t.Errorf("a write: Do = %v after %d requests", err, tries.Load())
 			}
@@ -187,8 +187,8 @@ func TestNobodyListens(t *testing.T) {
 	address := srv.URL
 	srv.Close()
 	c := dialing(t, address, Conn{})
-	e := asError(t, c.Do(t.Context(), Call{Method: "POST", Write: true}, &payload{}))
-	if e.Kind != vendors.Unavailable || !e.Unsent || e.Once || e.Hint == "" || strings.Contains(e.Message, "127.0.0.1") {
+	e := asError(t, c.Do(t.Context(), Call{Method: "POST", Write: Once}, &payload{}))
+	if e.Kind != vendors.Unavailable || e.Effect != vendors.NoEffect || e.Retry != vendors.ByKind || e.Hint == "" || strings.Contains(e.Message, "127.0.0.1") {
 		t.Errorf("Do = %v, %+v", e, e)
 	}
 }
@@ -222,7 +222,7 @@ func TestUnknownCertificate(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			c := client(t, tt.url, Conn{Transport: transport, Backoff: ratelimit.Backoff{Tries: 3, Max: time.Second}}, nil)
 			e := asError(t, c.Do(t.Context(), Call{Method: "GET"}, &payload{}))
-			if e.Kind != vendors.Unavailable || !strings.Contains(e.Hint, "KB_MCP_CA_FILE") || !e.Once || !e.Unsent || accepted.Load() != 1 {
+			if e.Kind != vendors.Unavailable || !strings.Contains(e.Hint, "KB_MCP_CA_FILE") || e.Retry != vendors.Never || e.Effect != vendors.NoEffect || accepted.Load() != 1 {
 				t.Errorf("Do = %v (%s) after %d connections", e, e.Hint, accepted.Load())
 			}
 		})
@@ -248,7 +248,7 @@ func TestUnknownCertificate(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			c := client(t, strict.URL, Conn{Transport: transport}, nil)
 			e := asError(t, c.Do(t.Context(), Call{Method: "GET"}, &payload{}))
-			if e.Kind != vendors.Unavailable || !strings.Contains(e.Message, "secure connection") || !e.Once || tries.Load() != 1 {
+			if e.Kind != vendors.Unavailable || !strings.Contains(e.Message, "secure connection") || e.Retry != vendors.Never || tries.Load() != 1 {
 				t.Errorf("Do = %v after %d connections", e, tries.Load())
 			}
 		})

@@ -115,7 +115,7 @@ func (c *Client) Fetch(ctx context.Context, url string) (Stream, error) {
 func (c *Client) open(ctx context.Context, via http.RoundTripper, req *http.Request, isFile func(int, http.Header) bool) (Stream, *vendors.Error) {
 	resp, err := via.RoundTrip(req)
 	if err != nil {
-		return Stream{}, c.clean(networkError(ctx, inHead(err), c.conn.Timeout), Answer{})
+		return Stream{}, c.unread(ctx, inHead(err), Answer{})
 	}
 	if isFile(resp.StatusCode, resp.Header) {
 		return Stream{Header: resp.Header, Size: resp.ContentLength, Body: resp.Body}, nil
@@ -123,7 +123,7 @@ func (c *Client) open(ctx context.Context, via http.RoundTripper, req *http.Requ
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Header: resp.Header}
 	if a.Body, err = io.ReadAll(io.LimitReader(resp.Body, c.conn.MaxBody)); err != nil {
-		return Stream{}, c.clean(networkError(ctx, err, c.conn.Timeout), a)
+		return Stream{}, c.unread(ctx, err, a)
 	}
 	if a.Status >= 300 && a.Status < 400 {
 		return Stream{}, c.clean(redirected(), a)

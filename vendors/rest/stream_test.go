@@ -56,7 +56,7 @@ func TestForm(t *testing.T) {
 	var s source
 	form := &Form{Fields: [][2]string{{"data", `{"a":"<中>"}`}}, Field: "upload", Name: name, File: s.file(text, int64(len(text)))}
 	var out payload
-	if err := c.Do(t.Context(), Call{Method: "POST", Form: form, Write: true}, &out); err != nil || out.Value != "yes" {
+	if err := c.Do(t.Context(), Call{Method: "POST", Form: form, Write: Once}, &out); err != nil || out.Value != "yes" {
 		t.Fatalf("Do = %v, %v", out, err)
 	}
 	if want := `{"a":"<中>"}|` + name + "|" + text; <-got != want {
@@ -118,7 +118,7 @@ func TestFormTries(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				var s source
-				err := c.Do(ctx, Call{Method: "POST", Write: true, Form: &Form{Field: "file", Name: "a", File: s.file(tt.text, 4)}}, &payload{})
+				err := c.Do(ctx, Call{Method: "POST", Write: Once, Form: &Form{Field: "file", Name: "a", File: s.file(tt.text, 4)}}, &payload{})
 				if err == nil && tt.kind != "" || err != nil && vendors.KindOf(err) != tt.kind {
 					t.Errorf("Do = %v, want %s", err, tt.kind)
 				}
@@ -142,7 +142,7 @@ func TestFormFileFails(t *testing.T) {
 	}, Conn{})
 	var s source
 	for _, f := range []vendors.File{s.file("text", 1000), {Size: 4, Open: func() (io.ReadCloser, error) { return nil, errors.New("gone") }}} {
-		if err := c.Do(t.Context(), Call{Method: "POST", Write: true, Form: &Form{Field: "file", Name: "a", File: f}}, &payload{}); err == nil {
+		if err := c.Do(t.Context(), Call{Method: "POST", Write: Once, Form: &Form{Field: "file", Name: "a", File: f}}, &payload{}); err == nil {
 			t.Error("the upload succeeded")
 		}
 	}
@@ -158,10 +158,10 @@ func TestUnhurried(t *testing.T) {
 	for name, call := range map[string]func(context.Context, *Client) error{
 		"upload": func(ctx context.Context, c *Client) error {
 			var s source
-			return c.Do(ctx, Call{Method: "POST", Write: true, Form: &Form{Field: "file", Name: "a", File: s.file("text", 4)}}, &payload{})
+			return c.Do(ctx, Call{Method: "POST", Write: Once, Form: &Form{Field: "file", Name: "a", File: s.file("text", 4)}}, &payload{})
 		},
 		"upload in JSON": func(ctx context.Context, c *Client) error {
-			return c.Do(ctx, Call{Method: "POST", Write: true, Body: make([]byte, largeBody)}, &payload{})
+			return c.Do(ctx, Call{Method: "POST", Write: Once, Body: make([]byte, largeBody)}, &payload{})
 		},
 		"download": func(ctx context.Context, c *Client) error {
 			s, err := c.Stream(ctx, Call{Method: "GET"}, isFile)

@@ -54,15 +54,31 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 		return Answer{}, c.clean(networkError(ctx, err, c.conn.Timeout), a)
 	}
 	if a.Status >= 300 && a.Status < 400 {
-		return Answer{}, c.clean(redirected(), a)
+		return Answer{}, c.answered(redirected(), a)
 	}
 	if err := wrongScheme(c.dialect.Base, a); err != nil {
 		return Answer{}, c.clean(err, a)
 	}
 	if err := c.dialect.Decode(a, out); err != nil {
-		return a, c.clean(err, a)
+		return a, c.answered(err, a)
 	}
 	return a, nil
+}
+
+// unread is the error of a read whose answer did not come.
+func (c *Client) unread(ctx context.Context, err error, a Answer) *vendors.Error {
+	e := c.clean(networkError(ctx, err, c.conn.Timeout), a)
+	e.Effect = vendors.NoEffect
+	return e
+}
+
+// answered is clean for the error that an answer stands for, with its effect.
+func (c *Client) answered(err error, a Answer) *vendors.Error {
+	e := c.clean(err, a)
+	if e.Effect == vendors.NoEffect {
+		e.Effect = effectOf(e)
+	}
+	return e
 }
 
 // roundTrip sends the request and reads the whole answer up to the bound.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
 )
 
 // DeleteDocuments implements [vendors.DocumentDeleter], one request each: the
@@ -14,7 +15,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, knowledgeBaseID string, id
 	out := make([]vendors.Outcome, 0, len(ids))
 	for i, id := range ids {
 		o, goOn := d.deleteOne(ctx, vendors.Ref{KnowledgeBaseID: knowledgeBaseID, DocumentID: id})
-		if !goOn && i == 0 && !lost(o.Err) {
+		if !goOn && i == 0 && !vendors.Unsure(o.Err) {
 			return nil, o.Err // nothing was deleted
 		}
 		out = append(out, o)
@@ -29,7 +30,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, knowledgeBaseID string, id
 // the same.
 func (d *Driver) deleteOne(ctx context.Context, ref vendors.Ref) (o vendors.Outcome, goOn bool) {
 	o.DocumentID = ref.DocumentID
-	err := d.client.Do(ctx, request(false, docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, []string{"doc", "delete"}), &receipt{})
+	err := d.client.Do(ctx, request(rest.Repeatable, docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, []string{"doc", "delete"}), &receipt{})
 	switch {
 	case err == nil:
 		o.Result = vendors.Accepted
@@ -37,7 +38,7 @@ func (d *Driver) deleteOne(ctx context.Context, ref vendors.Ref) (o vendors.Outc
 	case unknownDocument(err):
 		o.Result = vendors.Absent
 		return o, true
-	case lost(err):
+	case vendors.Unsure(err):
 		return d.lookDeleted(ctx, ref, err)
 	}
 	o.Result, o.Err = vendors.NotDone, err
@@ -48,8 +49,7 @@ func (d *Driver) deleteOne(ctx context.Context, ref vendors.Ref) (o vendors.Outc
 // lookDeleted tells what became of a document after the answer to its deletion
 // was lost.
 func (d *Driver) lookDeleted(ctx context.Context, ref vendors.Ref, cause error) (vendors.Outcome, bool) {
-	o := vendors.Outcome{DocumentID: ref.DocumentID, Result: vendors.NotDone}
-	o.Err = unsure(cause, "the document was deleted", "Look for it with get_document_info in some seconds; deleting it once more does no harm.")
+	o := vendors.Outcome{DocumentID: ref.DocumentID, Result: vendors.NotDone, Err: cause}
 	if ctx.Err() != nil {
 		return o, false
 	}

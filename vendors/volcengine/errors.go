@@ -222,7 +222,7 @@ func known(code string) *vendors.Error {
 	case "1000010", "1000013", "1000014", "1000020", "1000025", "1000030":
 		e := vendors.Errorf(vendors.Unavailable, "Volcengine had an internal fault that does not pass by trying again.").
 			WithHint("Give request_id to Volcengine's support.")
-		e.Once = true
+		e.Retry = vendors.Never
 		return e
 	}
 	return knownConflict(code)
@@ -241,7 +241,7 @@ func knownConflict(code string) *vendors.Error {
 	case "1000008", "1000023":
 		e := vendors.Errorf(vendors.Conflict, "The index of the knowledge base is not ready.").
 			WithHint("The index is still being built; try again in a few minutes.")
-		e.Later = true
+		e.Retry = vendors.Later
 		return e
 	}
 	return nil

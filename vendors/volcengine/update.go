@@ -61,9 +61,9 @@ func (d *Driver) rename(ctx context.Context, ref vendors.Ref, name string, w *do
 		docBody
 		DocName string `json:"doc_name"`
 	}{docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, name}
-	err := d.client.Do(ctx, request(false, body, []string{"doc", "update"}), &receipt{})
+	err := d.client.Do(ctx, request(rest.Repeatable, body, []string{"doc", "update"}), &receipt{})
 	w.Name = rest.Str(name)
-	return notSure(err, "the name was changed")
+	return err
 }
 
 func (d *Driver) setMetadata(ctx context.Context, ref vendors.Ref, fields []field, w *document) error {
@@ -71,17 +71,8 @@ func (d *Driver) setMetadata(ctx context.Context, ref vendors.Ref, fields []fiel
 		docBody
 		Meta []field `json:"meta"`
 	}{docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, fields}
-	err := d.client.Do(ctx, request(false, body, []string{"doc", "update_meta"}), &receipt{})
+	err := d.client.Do(ctx, request(rest.Repeatable, body, []string{"doc", "update_meta"}), &receipt{})
 	w.Meta, _ = json.Marshal(fields) // made of JSON values: cannot fail
-	return notSure(err, "the metadata was changed")
-}
-
-// notSure explains a change whose answer was lost. The change is the same when
-// it is made twice.
-func notSure(err error, what string) error {
-	if lost(err) {
-		return unsure(err, what, "Look at the document with get_document_info; making the same change once more does no harm.")
-	}
 	return err
 }
 
@@ -91,9 +82,10 @@ func after(renamed bool, err error) error {
 	if renamed && errors.As(err, &e) {
 		c := *e
 		c.Message = "The name was changed; the metadata was not: " + e.Message
-		if lost(err) {
-			c.Message = "The name was changed. " + e.Message
+		if vendors.Unsure(err) {
+			c.Message = "The name was changed; it is unknown whether the metadata was: " + e.Message
 		}
+		c.Effect = vendors.SomeEffect
 		return &c
 	}
 	return err

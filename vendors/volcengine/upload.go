@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -41,11 +40,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	switch {
 	case err == nil:
 		return d.added(ctx, ref, u, docType), nil
-	case lost(err):
-		err = unsure(err, fmt.Sprintf("the document was added (its document_id would be %s)", body.DocID),
-			"Look with get_document_info and this document_id, or with list_documents and `name_contains`, before you add it again; Volcengine refuses the same content twice.")
+	case vendors.Unsure(err):
 		return d.found(ctx, ref, 2, err)
-	case codeOf(err) == "1001002": // the copy of a request that went through is a duplicate too
+	case vendors.CodeOf(err) == "1001002": // the copy of a request that went through is a duplicate too
 		return d.found(ctx, ref, 1, err)
 	}
 	return vendors.Uploaded{}, err
@@ -87,7 +84,7 @@ func (d *Driver) found(ctx context.Context, ref vendors.Ref, looks int, missing 
 			break
 		}
 	}
-	return vendors.Uploaded{}, missing
+	return vendors.Uploaded{Document: vendors.Document{DocumentID: ref.DocumentID}}, missing
 }
 
 // pause waits, but not beyond ctx.
@@ -185,13 +182,4 @@ func newDocumentID() string {
 	b := make([]byte, 16)
 	rand.Read(b) // never fails
 	return "d" + hex.EncodeToString(b)
-}
-
-// codeOf is the platform's code of an error; "" for none.
-func codeOf(err error) string {
-	var e *vendors.Error
-	if errors.As(err, &e) {
-		return e.VendorCode
-	}
-	return ""
 }

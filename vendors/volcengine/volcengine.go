@@ -166,17 +166,17 @@ func (c Config) credential(now func() time.Time) func(*http.Request, []byte) err
 }
 
 // call posts body to /api/knowledge/<path> and gives the answer's data, which
-// is never nil without an error. It is for what may be repeated.
+// is never nil without an error. It is for reads.
 func call[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
-	return post[T](ctx, d, false, body, path)
+	return post[T](ctx, d, rest.Reads, body, path)
 }
 
 // once is call for what must not happen twice.
 func once[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
-	return post[T](ctx, d, true, body, path)
+	return post[T](ctx, d, rest.Once, body, path)
 }
 
-func post[T any](ctx context.Context, d *Driver, write bool, body any, path []string) (*T, error) {
+func post[T any](ctx context.Context, d *Driver, write rest.Write, body any, path []string) (*T, error) {
 	var out envelope[T]
 	if err := d.client.Do(ctx, request(write, body, path), &out); err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ func post[T any](ctx context.Context, d *Driver, write bool, body any, path []st
 	return out.Data, nil
 }
 
-func request(write bool, body any, path []string) rest.Call {
+func request(write rest.Write, body any, path []string) rest.Call {
 	return rest.Call{
 		Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body,
 		Write: write, Search: path[len(path)-1] == "search_knowledge",

@@ -174,7 +174,7 @@ func TestErrorCodes(t *testing.T) {
 	} {
 		for code := range strings.FieldsSeq(tt.codes) {
 			e := byCode(rest.Answer{Status: 200}, code, "words")
-			if _, now := e.Retry(); e.Kind != tt.kind || now != tt.now || e.Retryable() != tt.later || e.VendorCode != code {
+			if _, now := e.RetryIn(); e.Kind != tt.kind || now != tt.now || e.Retryable() != tt.later || e.VendorCode != code {
 				t.Errorf("%s: %+v", code, e)
 			}
 		}

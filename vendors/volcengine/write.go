@@ -2,8 +2,6 @@ package volcengine
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"regexp"
 	"time"
 	"unicode/utf8"
@@ -34,7 +32,7 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	}
 	began := d.now()
 	data, err := once[collection](ctx, d, body, "collection", "create")
-	if lost(err) {
+	if vendors.Unsure(err) {
 		return d.findCreated(ctx, body.Name, began, err)
 	}
 	if err != nil {
@@ -53,8 +51,7 @@ func (d *Driver) findCreated(ctx context.Context, name string, began time.Time, 
 			return c.normal(), nil
 		}
 	}
-	return vendors.KnowledgeBase{}, unsure(cause, fmt.Sprintf("the knowledge base %q was created", name),
-		"Look for it with list_knowledge_bases and `name_contains` before you create it again.")
+	return vendors.KnowledgeBase{}, cause
 }
 
 // checkCollection refuses what the platform would refuse.
@@ -87,10 +84,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 		target
 		Description string `json:"description"` // "" empties it
 	}{d.ofCollection(id), *change.Description}
-	if err := d.client.Do(ctx, request(false, body, []string{"collection", "update"}), &receipt{}); err != nil {
-		if lost(err) {
-			err = unsure(err, "the description was changed", "Look at it with list_knowledge_bases; setting it once more does no harm.")
-		}
+	if err := d.client.Do(ctx, request(rest.Repeatable, body, []string{"collection", "update"}), &receipt{}); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	c.Description, c.UpdateTime = rest.Str(body.Description), rest.Num{}
@@ -99,8 +93,8 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
-	err := d.client.Do(ctx, request(true, d.ofCollection(id), []string{"collection", "delete"}), &receipt{})
-	if !lost(err) {
+	err := d.client.Do(ctx, request(rest.Once, d.ofCollection(id), []string{"collection", "delete"}), &receipt{})
+	if !vendors.Unsure(err) {
 		return err
 	}
 	if ctx.Err() == nil {
@@ -109,34 +103,7 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 			return nil
 		}
 	}
-	return unsure(err, "the knowledge base was deleted", "Look for it with list_knowledge_bases; delete it again only if it stays there.")
-}
-
-// lost reports whether a write that failed may have happened all the same: its
-// answer did not come, could not be read, or told of a fault of the platform.
-func lost(err error) bool {
-	var e *vendors.Error
-	if !errors.As(err, &e) || e.Unsent {
-		return false
-	}
-	switch e.Kind {
-	case vendors.Timeout, vendors.Unavailable:
-		return true
-	case vendors.BadResponse: // redirects and unknown paths are refusals
-		return e.HTTPStatus < 300 || e.HTTPStatus >= 500
-	}
-	return false
-}
-
-// unsure is the error of a write of which nobody knows whether it happened.
-func unsure(err error, what, check string) error {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
-	c.Message, c.Hint = "It is UNKNOWN whether "+what+": "+e.Message, check
-	return &c
+	return err
 }
 
 // given is what an optional text says.
