@@ -88,7 +88,7 @@ func (d *Driver) rightPage(page int) int {
 func (d *Driver) listPage(ctx context.Context, body listRequest) (rows, error) {
 	var out listAnswer
 	err := d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "list"}, Body: body,
+		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "list"}, Body: body, Rows: body.Size,
 	}, &out)
 	return out.payload(), err
 }

@@ -99,7 +99,7 @@ func (d *Driver) datasets(ctx context.Context, space string, page, size int, nam
 	if name != "" {
 		query.Set("name", name)
 	}
-	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets"}, Query: query}, &out)
+	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets"}, Query: query, Rows: size}, &out)
 	var e *vendors.Error
 	if errors.As(err, &e) && e.Kind == vendors.ErrNotFound {
 		e.Hint = "Set COZE_SPACE_ID to the number after /space/ in the address of the space's page. " + d.origin()
@@ -164,7 +164,7 @@ func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 // there; where hosted Coze is not known to answer, a missing path is studio too.
 func (d *Driver) workspaces(ctx context.Context, page int) (workspaces, error) {
 	var out workspacesAnswer
-	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "workspaces"}, Query: url.Values{
+	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "workspaces"}, Rows: mostSpaces, Query: url.Values{
 		"page_num": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(mostSpaces)},
 	}}, &out)
 	var e *vendors.Error

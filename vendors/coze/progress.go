@@ -199,7 +199,7 @@ func (d *Driver) processAs(ctx context.Context, kb string, ids []string, asNumbe
 		body.DocumentIDs = numbers(ids)
 	}
 	err := d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"v1", "datasets", kb, "process"}, Body: body,
+		Method: http.MethodPost, Path: []string{"v1", "datasets", kb, "process"}, Body: body, Rows: len(ids),
 	}, &out)
 	return out, err
 }

@@ -23,7 +23,7 @@ func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (v
 		query.Set("keyword", q.NameContains)
 	}
 	var out page[dataset]
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query}, &out)
+	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query, Rows: q.Size}, &out)
 	if err != nil {
 		return vendors.Page[vendors.KnowledgeBase]{}, err
 	}
@@ -76,7 +76,8 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 // documents reads one page of the documents' list.
 func (d *Driver) documents(ctx context.Context, kb string, query url.Values) (*page[document], error) {
 	var out page[document]
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents"}, Query: query}, &out)
+	size, _ := strconv.Atoi(query.Get("limit"))
+	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents"}, Query: query, Rows: size}, &out)
 	return &out, err
 }
 

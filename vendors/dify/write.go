@@ -58,7 +58,7 @@ func (d *Driver) findKB(ctx context.Context, name string, during window, lost er
 		query.Set("keyword", name)
 	}
 	var out page[dataset]
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query}, &out)
+	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query, Rows: pageSize}, &out)
 	for i := range out.Data {
 		if err != nil || string(out.Data[i].Name) != name || out.Data[i].ID == "" {
 			continue

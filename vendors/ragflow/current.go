@@ -24,7 +24,7 @@ type currentAPI struct {
 func (c currentAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
 	var out answer[[]dataset]
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "datasets"}, Query: newestFirst(q.Page, q.Size),
+		Method: http.MethodGet, Path: []string{"api", "v1", "datasets"}, Query: newestFirst(q.Page, q.Size), Rows: q.Size,
 	}, &out)
 	if err != nil {
 		return vendors.Page[vendors.KnowledgeBase]{}, err
@@ -90,8 +90,9 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 // v0.16 complains of a document ("None") that nobody asked for.
 func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]document, rest.Num, error) {
 	var out answer[documentList]
+	size, _ := strconv.Atoi(query.Get("page_size"))
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", kb, "documents"}, Query: query,
+		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", kb, "documents"}, Query: query, Rows: size,
 	}, &out)
 	if errors.Is(err, errEmptyKB) {
 		return nil, rest.Num{Valid: true}, nil

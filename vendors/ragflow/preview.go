@@ -24,7 +24,7 @@ func (p previewAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (ve
 	var out answer[[]dataset]
 	err := p.rc.Do(ctx, rest.Call{
 		Method: http.MethodGet, Path: []string{"api", "v1", "dataset"},
-		Query: window(q, "orderby", "desc"),
+		Query: window(q, "orderby", "desc"), Rows: q.Size,
 	}, &out)
 	if err != nil && !errors.Is(err, errBeyondEnd) {
 		return vendors.Page[vendors.KnowledgeBase]{}, err
@@ -53,7 +53,7 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	}
 	var out answer[documentList]
 	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "dataset", q.KnowledgeBaseID, "documents"}, Query: query,
+		Method: http.MethodGet, Path: []string{"api", "v1", "dataset", q.KnowledgeBaseID, "documents"}, Query: query, Rows: q.Size,
 	}, &out)
 	page := vendors.Page[vendors.Document]{Items: []vendors.Document{}, NewestFirst: true, Filtered: q.Status == ""}
 	if errors.Is(err, errBeyondEnd) {

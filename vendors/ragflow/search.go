@@ -83,12 +83,12 @@ func searchCall(q vendors.SearchQuery, own bool) rest.Call {
 	if own {
 		return rest.Call{
 			Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"},
-			Body: question{Question: q.Query, Page: 1, Size: max(q.Limit, minHits)}, Search: true,
+			Body: question{Question: q.Query, Page: 1, Size: max(q.Limit, minHits)}, Search: true, Rows: q.Limit,
 		}
 	}
 	return rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"},
-		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: max(q.Limit, minHits)}, Search: true,
+		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: max(q.Limit, minHits)}, Search: true, Rows: q.Limit,
 	}
 }
 
@@ -97,7 +97,7 @@ func (c currentAPI) chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQ
 	var out answer[chunkList]
 	err := c.rc.Do(ctx, rest.Call{
 		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "chunks"},
-		Query: url.Values{"page": {strconv.Itoa(q.Page)}, "page_size": {strconv.Itoa(q.Size)}},
+		Query: url.Values{"page": {strconv.Itoa(q.Page)}, "page_size": {strconv.Itoa(q.Size)}}, Rows: q.Size,
 	}, &out)
 	if err != nil {
 		return vendors.Page[vendors.Chunk]{}, err

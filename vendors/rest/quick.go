@@ -14,12 +14,14 @@ import (
 // It knows what good answers are made of, objects and lists into structs, and
 // is the judge of nothing: at whatever it does not expect (broken JSON, another
 // type than the struct's, a key twice or in another case, an escape in a key,
-// deep nesting) it gives up, and encoding/json decodes from the beginning. A
+// deep nesting, more than an answer may hold) it gives up, and encoding/json decodes from the beginning. A
 // fuzz test holds the two against each other.
 type quick struct {
-	b     []byte
-	i     int
-	depth int
+	b       []byte
+	i       int
+	depth   int
+	brought int // objects and lists so far
+	values  int
 }
 
 // maxDepth is the nesting from which a body is left to encoding/json.
@@ -136,17 +138,19 @@ func (q *quick) skip() bool {
 // members goes through what stands between two brackets, one call of each for
 // every member.
 func (q *quick) members(open, closed byte, each func() bool) bool {
-	if q.at() != open || q.depth == maxDepth {
+	if q.at() != open || q.depth == maxDepth || q.brought == maxBrought {
 		return false
 	}
 	q.depth++
+	q.brought++
 	defer func() { q.depth-- }()
 	q.i++
 	if q.space(); q.at() == closed {
 		q.i++
 		return true
 	}
-	for each() {
+	for n := 1; n <= maxMembers && q.values < maxValues && each(); n++ {
+		q.values++
 		switch q.space(); q.at() {
 		case ',':
 			q.i++

@@ -64,6 +64,7 @@ type Answer struct {
 	Body   []byte
 
 	shapes *shapes // the client's
+	rows   int     // the call's
 }
 
 // Call is one request of a platform's API.
@@ -74,6 +75,9 @@ type Call struct {
 	Body   any   // sent as JSON; nil for none
 	Form   *Form // sent instead of Body
 	Header http.Header
+	// Rows is how many rows are asked for: an answer with far more, from ten times
+	// as many on, is refused. 0 where nothing says how many there may be.
+	Rows int
 	// Search marks a search, which may have a limit of its own.
 	Search bool
 	Write  Write // what it changes; PUT, PATCH and DELETE change something in any case

@@ -49,7 +49,7 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 	if err != nil {
 		return Answer{}, &vendors.Error{Kind: vendors.Internal, Message: "The request could not be made.", Err: err}
 	}
-	a, err := c.roundTrip(req, call.Search)
+	a, err := c.roundTrip(req, call)
 	if err != nil {
 		return Answer{}, c.clean(networkError(ctx, err, c.conn.Timeout), a)
 	}
@@ -82,9 +82,9 @@ func (c *Client) answered(err error, a Answer) *vendors.Error {
 }
 
 // roundTrip sends the request and reads the whole answer up to the bound.
-func (c *Client) roundTrip(req *http.Request, search bool) (Answer, error) {
+func (c *Client) roundTrip(req *http.Request, call Call) (Answer, error) {
 	via := c.paced
-	if search {
+	if call.Search {
 		via = c.search
 	}
 	resp, err := via.RoundTrip(req)
@@ -92,7 +92,7 @@ func (c *Client) roundTrip(req *http.Request, search bool) (Answer, error) {
 		return Answer{}, inHead(err)
 	}
 	defer resp.Body.Close()
-	a := Answer{Status: resp.StatusCode, Header: resp.Header, shapes: &c.shapes}
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, shapes: &c.shapes, rows: call.Rows}
 	a.Body, err = c.whole(resp.Body)
 	return a, err
 }

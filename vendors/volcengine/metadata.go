@@ -35,9 +35,7 @@ func fieldsOf(raw json.RawMessage) ([]field, bool) {
 		Type  rest.Str `json:"field_type"`
 		Value any      `json:"field_value"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if dec.Decode(&list) != nil {
+	if rest.Parse(string(raw), &list) != nil {
 		return nil, false
 	}
 	fields := make([]field, 0, len(list))

@@ -1,0 +1,123 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"kb-mcp/vendors"
+)
+
+// Bounds of an answer's JSON. Its bytes are bounded as they are read; a few bytes
+// can make a large struct, though: without these, 8 KB of zipped "{},{},{}" took
+// gigabytes.
+const (
+	maxNesting = 64      // objects and lists in one another
+	maxMembers = 10_000  // of one list or object
+	maxBrought = 100_000 // objects and lists in all
+	maxValues  = 500_000 // values in all
+	// Of JSON in a text, of which an answer can have one in each row.
+	maxTextBrought = 1000
+	maxTextValues  = 2000
+	// An answer may have so many times the rows that were asked for, and fewRows in
+	// any case: some servers have a smallest page of their own.
+	moreRows = 10
+	fewRows  = 100
+)
+
+// modest reports whether the JSON of an answer is within the bounds. It does not
+// judge whether it is JSON at all.
+func modest(b []byte) bool { return within(b, maxBrought, maxValues) }
+
+func within(b []byte, mostBrought, mostValues int) bool {
+	var members [maxNesting]int
+	depth, brought, values := 0, 0, 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			end := text(b[i+1:])
+			if end < 0 {
+				return true // not JSON
+			}
+			i += end + 1
+		case '{', '[':
+			if depth == maxNesting || brought == mostBrought {
+				return false
+			}
+			members[depth], depth, brought = 1, depth+1, brought+1
+		case '}', ']':
+			if depth == 0 {
+				return true // not JSON
+			}
+			depth--
+		case ',':
+			if depth == 0 {
+				return true // not JSON
+			}
+			members[depth-1]++
+			values++
+			if members[depth-1] > maxMembers || values > mostValues {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// text is where the quote stands that ends a string; -1 for nowhere.
+func text(b []byte) int {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(b[i:], '"')
+		if next < 0 {
+			return -1
+		}
+		i += next
+		escapes := 0
+		for escapes < i && b[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i
+		}
+	}
+}
+
+// Parse decodes JSON that stands as a text in a row of an answer, within narrower
+// bounds. Numbers keep all their digits.
+func Parse(text string, v any) error {
+	if !within([]byte(text), maxTextBrought, maxTextValues) {
+		return immodest()
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	return dec.Decode(v)
+}
+
+func immodest() *vendors.Error {
+	return vendors.Errorf(vendors.BadResponse, "The platform's answer holds far more than can have been asked for.").
+		WithHint("Look at the proxy between kb-mcp and the platform, and check this connection's base URL.")
+}
+
+// mostRows is the length of the longest list of objects in what an answer was
+// decoded into, not counting lists in rows.
+func mostRows(v reflect.Value) int {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return mostRows(v.Elem())
+		}
+	case reflect.Struct:
+		most := 0
+		for i := range v.NumField() {
+			most = max(most, mostRows(v.Field(i)))
+		}
+		return most
+	case reflect.Slice:
+		switch v.Type().Elem().Kind() {
+		case reflect.Struct, reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+			return v.Len()
+		}
+	}
+	return 0
+}
