@@ -3,7 +3,9 @@ package tools
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
@@ -43,7 +45,8 @@ func (s *Set) downloadDocument(ctx context.Context, in downloadDocumentArgs) (do
 	if in.Path != "" {
 		return s.downloadTo(ctx, v, in)
 	}
-	d, err := v.Download(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID})
+	ref := vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}
+	d, err := v.Download(ctx, ref)
 	if err != nil {
 		return out, err
 	}
@@ -53,24 +56,29 @@ func (s *Set) downloadDocument(ctx context.Context, in downloadDocumentArgs) (do
 		return out, broken(err)
 	}
 	out.Name = d.Name
-	whole := len(b) <= maxText
-	if size := int64(len(b)); whole {
+	size := int64(len(b))
+	if size <= maxText {
 		out.SizeBytes = &size
-	} else if d.Size >= 0 {
+		out.show(b, true)
+		return out, whole(ctx, v, ref, d.Size, size)
+	}
+	if d.Size >= 0 {
 		out.SizeBytes = &d.Size
 	}
-	if !whole {
-		b = between(b[:maxText])
-	}
-	switch {
-	case bytes.IndexByte(b, 0) >= 0 || !utf8.Valid(b):
-		out.Truncated, out.Hint = true, "The file is not text in UTF-8; pass `path` to write it into a file."
-	case whole:
-		out.Text = string(b)
-	default:
-		out.Text, out.Truncated, out.Hint = string(b), true, beginning
-	}
+	out.show(between(b[:maxText]), false)
 	return out, nil
+}
+
+// show puts content into the answer, if it is text.
+func (d *downloaded) show(content []byte, whole bool) {
+	switch {
+	case bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content):
+		d.Truncated, d.Hint = true, "The file is not text in UTF-8; pass `path` to write it into a file."
+	case whole:
+		d.Text = string(content)
+	default:
+		d.Text, d.Truncated, d.Hint = string(content), true, beginning
+	}
 }
 
 // between takes the part of a character off the end of b.
@@ -96,32 +104,69 @@ func (d downloaded) Fit(n int) any {
 	return d
 }
 
-// downloadTo writes the file; what was begun and not finished is removed.
+// downloadTo writes the file.
 func (s *Set) downloadTo(ctx context.Context, v *vendors.Vendor, in downloadDocumentArgs) (out downloaded, err error) {
 	out = downloaded{DocumentID: in.DocumentID, Path: in.Path}
-	f, done, err := s.roots.create(in.Path)
+	f, err := s.roots.create(in.Path)
 	if err != nil {
 		return out, err
 	}
-	written := false // also after a panic
-	defer func() {
-		if ended := done(written); err == nil && ended != nil {
-			err = broken(ended)
-		}
-	}()
-	d, err := v.Download(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID})
+	defer f.discard()
+	ref := vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}
+	d, err := v.Download(ctx, ref)
 	if err != nil {
 		return out, err
 	}
 	defer d.Body.Close()
-	n, err := io.Copy(f, d.Body)
-	if err != nil {
-		return out, broken(err)
+	if d.Size > s.maxDownload {
+		return out, s.tooLarge()
 	}
-	out.Name, out.SizeBytes, written = d.Name, &n, true
+	n, err := io.Copy(f, io.LimitReader(d.Body, s.maxDownload+1))
+	switch {
+	case err != nil:
+		return out, broken(err)
+	case n > s.maxDownload:
+		return out, s.tooLarge()
+	}
+	if err := whole(ctx, v, ref, d.Size, n); err != nil {
+		return out, err
+	}
+	if err := f.keep(); err != nil {
+		return out, err
+	}
+	out.Name, out.SizeBytes = d.Name, &n
 	return out, nil
 }
 
+// whole checks that a file of n bytes, which was read to its end, is all of it.
+// Where the answer did not tell its length, the end of a connection looks like
+// the end of the file, and the platform is asked for the document's size.
+func whole(ctx context.Context, v *vendors.Vendor, ref vendors.Ref, told, n int64) error {
+	if told < 0 {
+		doc, err := v.GetDocument(ctx, ref)
+		if err != nil || doc.SizeBytes == nil {
+			return nil // nothing says otherwise
+		}
+		told = *doc.SizeBytes
+	}
+	if n >= told {
+		return nil
+	}
+	return vendors.Errorf(vendors.Unavailable, "The file ended after %d of %d bytes.", n, told).WithHint("Try again.")
+}
+
+// tooLarge is the error of a file beyond the bound.
+func (s *Set) tooLarge() error {
+	return vendors.Errorf(vendors.BadResponse, "The file is larger than the %d bytes that this server takes.", s.maxDownload).
+		WithHint("Its owner can raise KB_MCP_MAX_DOWNLOAD; or read the document with list_chunks.")
+}
+
+// broken is the error of a file that was not read, or not written, to its end.
 func broken(err error) error {
+	var here *fs.PathError
+	if errors.As(err, &here) {
+		return &vendors.Error{Kind: vendors.Unavailable, Message: "The file could not be written on this server.",
+			Hint: "Its owner must see to the disk of the upload roots: it may be full.", Err: err}
+	}
 	return &vendors.Error{Kind: vendors.Unavailable, Message: "The file could not be read to its end.", Hint: "Try again.", Err: err}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"kb-mcp/vendors"
 )
@@ -23,15 +24,35 @@ func (r roots) find(path string) (root, inside string, err error) {
 		return "", "", vendors.Errorf(vendors.PermissionDenied, "This server may not read or write files.").
 			WithHint("Its owner can allow folders with KB_MCP_UPLOAD_ROOTS; or pass the content as `text`.")
 	}
+	if path, err = local(path); err != nil {
+		return "", "", err
+	}
 	if !filepath.IsAbs(path) {
 		return r[0], path, nil
 	}
 	for _, root := range r {
-		if rel, err := filepath.Rel(root, filepath.Clean(path)); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		if rel, ok := below(root, filepath.Clean(path)); ok {
 			return root, rel, nil
 		}
 	}
 	return "", "", r.outside()
+}
+
+// below gives path as seen from root, when it lies there. The way to the root
+// may be written in another form of Unicode, as a name may.
+func below(root, path string) (string, bool) {
+	rel, err := filepath.Rel(root, path)
+	if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return rel, true
+	}
+	want := alike(filepath.Clean(root))
+	parts := strings.Split(path, string(filepath.Separator))
+	for i := range parts {
+		if alike(strings.Join(parts[:i+1], string(filepath.Separator))) == want {
+			return filepath.Join(append([]string{"."}, parts[i+1:]...)...), true
+		}
+	}
+	return "", false
 }
 
 func (r roots) outside() error {
@@ -39,69 +60,78 @@ func (r roots) outside() error {
 		WithHint("Allowed folders: " + strings.Join(r, ", ") + ".")
 }
 
-// file gives a file to upload. It is opened anew for every try.
-func (r roots) file(path string) (vendors.File, error) {
+// file gives a file to upload, and its name. It is opened again for every try.
+func (r roots) file(path string) (vendors.File, string, error) {
 	root, inside, err := r.find(path)
 	if err != nil {
-		return vendors.File{}, err
+		return vendors.File{}, "", err
 	}
 	dir, err := os.OpenRoot(root)
 	if err != nil {
-		return vendors.File{}, r.refused(err)
+		return vendors.File{}, "", r.refused(err)
 	}
 	defer dir.Close()
-	info, err := dir.Stat(inside) // before opening: opening a pipe would wait for its writer
-	switch {
-	case err != nil:
-		return vendors.File{}, r.refused(err)
-	case !info.Mode().IsRegular():
-		return vendors.File{}, invalid("`path` is not a file.")
-	case info.Size() == 0:
-		return vendors.File{}, invalid("`path` is an empty file.")
-	}
-	f, err := dir.Open(inside)
+	inside, near := resolve(dir, inside)
+	f, size, err := openFile(dir, inside)
 	if err != nil {
-		return vendors.File{}, r.refused(err)
+		return vendors.File{}, "", r.refused(missing(err, near))
 	}
-	defer f.Close()
-	return vendors.File{Size: info.Size(), Open: func() (io.ReadCloser, error) { return os.OpenInRoot(root, inside) }}, nil
+	f.Close()
+	if size == 0 {
+		return vendors.File{}, "", invalid("`path` is an empty file.")
+	}
+	open := func() (io.ReadCloser, error) {
+		dir, err := os.OpenRoot(root)
+		if err != nil {
+			return nil, r.refused(err)
+		}
+		defer dir.Close()
+		f, _, err := openFile(dir, inside)
+		if err != nil {
+			return nil, r.refused(err)
+		}
+		return f, nil
+	}
+	return vendors.File{Size: size, Open: open}, alike(filepath.Base(inside)), nil
+}
+
+// openFile opens a regular file for reading. What a name stands for may change
+// at any time, so that the opened file is judged, not the name; and opening
+// does not wait, as it would for the writer of a pipe.
+func openFile(dir *os.Root, inside string) (*os.File, int64, error) {
+	f, err := dir.OpenFile(inside, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = invalid("`path` is not a file.")
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
 }
 
 // refused says why a path could not be opened, without the system's view of it.
 func (r roots) refused(err error) error {
+	var known *vendors.Error
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return invalid("`path` does not exist.").WithHint("Allowed folders: " + strings.Join(r, ", ") + ".")
 	case errors.Is(err, fs.ErrExist):
 		return vendors.Errorf(vendors.Conflict, "`path` exists already.").WithHint("Choose a name that is free; nothing is overwritten.")
 	case errors.Is(err, fs.ErrPermission):
 		return vendors.Errorf(vendors.PermissionDenied, "The server may not open `path`.")
+	case errors.Is(err, syscall.EROFS):
+		return vendors.Errorf(vendors.PermissionDenied, "The server may not write into the folder of `path`.")
+	case errors.Is(err, syscall.ENXIO): // a socket
+		return invalid("`path` is not a file.")
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return invalid("`path` is longer than this machine allows.")
 	}
 	return r.outside()
-}
-
-// create makes a new file under a root, never over an existing one. done ends
-// it, and removes it unless it is to be kept.
-func (r roots) create(path string) (f *os.File, done func(keep bool) error, err error) {
-	root, inside, err := r.find(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := os.OpenRoot(root)
-	if err != nil {
-		return nil, nil, r.refused(err)
-	}
-	f, err = dir.OpenFile(inside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		dir.Close()
-		return nil, nil, r.refused(err)
-	}
-	return f, func(keep bool) error {
-		defer dir.Close()
-		err := f.Close()
-		if err == nil && keep {
-			return nil
-		}
-		return errors.Join(err, dir.Remove(inside))
-	}, nil
 }

@@ -5,6 +5,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +32,8 @@ type Set struct {
 	tools   []tool
 	finds   finds
 	roots   roots
+
+	maxDownload int64
 }
 
 // Options are what tools need besides connections.
@@ -39,11 +42,15 @@ type Options struct {
 	Log         *slog.Logger
 	AllowWrites bool     // without it there are no write tools
 	Roots       []string // folders for files to upload and download
+	MaxDownload int64    // bytes of a file that is downloaded; 0 is [DefaultMaxDownload]
 }
+
+// DefaultMaxDownload bounds a downloaded file.
+const DefaultMaxDownload = 256 << 20
 
 // New makes the tools.
 func New(connections []*vendors.Vendor, o Options) *Set {
-	s := &Set{vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots}
+	s := &Set{vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots, maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload)}
 	s.tools = s.readTools()
 	if o.AllowWrites {
 		s.tools = append(s.tools, s.writeTools()...)

@@ -51,6 +51,9 @@ func (f *fake) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docume
 	if err := f.answer(ctx); err != nil {
 		return vendors.Document{}, err
 	}
+	if len(f.docs) == 0 {
+		return vendors.Document{}, vendors.Errorf(vendors.ErrNotFound, "No such document.")
+	}
 	return f.docs[0], nil
 }
 

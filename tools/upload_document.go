@@ -1,10 +1,10 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
-	"path/filepath"
 
 	"kb-mcp/vendors"
 )
@@ -56,13 +56,10 @@ func (in *uploadDocumentArgs) conflicts() (list []problem) {
 
 // file adds the file at path to an upload.
 func (s *Set) file(path string, u *vendors.Upload) error {
-	f, err := s.roots.file(path)
+	f, name, err := s.roots.file(path)
 	if err != nil {
 		return err
 	}
-	u.File = &f
-	if u.Name == "" {
-		u.Name = filepath.Base(path)
-	}
+	u.File, u.Name = &f, cmp.Or(u.Name, name)
 	return nil
 }

@@ -45,6 +45,7 @@ var theirs = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/kb-mcp"},
 	"github.com/vbauerster/mpb/v8":      {"cmd/kb-mcp"},
 	"golang.org/x/term":                 {"cmd/kb-mcp"},
+	"golang.org/x/text":                 {"tools"},
 }
 
 func TestImports(t *testing.T) {
