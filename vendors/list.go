@@ -56,7 +56,7 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 	}
 	w := walker[Document]{
 		fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-			return v.driver.ListDocuments(ctx, PageQuery{
+			return v.reads.ListDocuments(ctx, PageQuery{
 				KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains,
 				Page: page, Token: token, Size: size,
 			})
@@ -74,6 +74,7 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 	for i := range rows {
 		out.Documents[i], out.after[i] = *rows[i].item, rows[i].after
 		out.Documents[i].settle(v.name, q.KnowledgeBaseID)
+		v.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
 	}
 	out.Total, out.NextCursor = total, next
 	return out, nil

@@ -107,7 +107,7 @@ func (v *Vendor) look(ctx context.Context, q ProgressRequest) (func(context.Cont
 
 // batchProgress reports one upload batch.
 func (v *Vendor) batchProgress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	rep, err := v.driver.Progress(ctx, ProgressQuery{KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID})
+	rep, err := v.reads.Progress(ctx, ProgressQuery{KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID})
 	if err != nil {
 		return ProgressResult{}, err
 	}

@@ -198,7 +198,7 @@ func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 func (h *hunt) walk(ctx context.Context, kb string, statuses []Status) (whole bool, err error) {
 	status := statuses[0]
 	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-		return h.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
+		return h.v.reads.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
 	}}
 	full, open := false, false
 	var mine []string

@@ -14,6 +14,7 @@ type Vendor struct {
 	name     string
 	platform string
 	driver   Driver
+	reads    Driver // the driver, or what proves that documents are where they are asked for
 	watched  watched
 	gather   *gatherer
 	breaker  breaker
@@ -29,7 +30,8 @@ var toolOrder = []string{
 
 // New makes the connection name on platform.
 func New(name, platform string, d Driver) *Vendor {
-	return &Vendor{name: name, platform: platform, driver: d, gather: &gatherer{driver: d, pools: map[string]*pool{}}}
+	reads := proved(d)
+	return &Vendor{name: name, platform: platform, driver: d, reads: reads, gather: &gatherer{driver: reads, pools: map[string]*pool{}}}
 }
 
 // Gather lets those who ask for the progress of different documents, while a
@@ -86,7 +88,7 @@ func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
 	if err != nil {
 		return Document{}, v.wrap("get_document_info", err)
 	}
-	d, err := v.driver.GetDocument(ctx, ref)
+	d, err := v.reads.GetDocument(ctx, ref)
 	if err != nil {
 		return Document{}, v.wrap("get_document_info", err)
 	}

@@ -95,7 +95,7 @@ func (o *overview) survey(ctx context.Context) (thin bool, err error) {
 		return false, err
 	}
 	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-		return o.v.driver.ListDocuments(ctx, PageQuery{KnowledgeBaseID: o.kb, Page: page, Token: token, Size: size})
+		return o.v.reads.ListDocuments(ctx, PageQuery{KnowledgeBaseID: o.kb, Page: page, Token: token, Size: size})
 	}}
 	next, page, err := w.walk(ctx, o.from, summaryTime, o.add, func(int) bool { return false })
 	o.next, o.total = next, page.Total

@@ -1,0 +1,165 @@
+package vendors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// archive is a platform that tells the progress of a document whatever
+// knowledge base it is asked under, and whose lists of an unknown one are empty.
+type archive struct {
+	bench
+	holds   map[string][]string // documents by knowledge base
+	members int                 // requests
+	checks  int
+}
+
+func newArchive(holds map[string][]string) *archive {
+	a := &archive{holds: holds}
+	a.progress = func(q ProgressQuery) (r Report, err error) {
+		for _, id := range q.DocumentIDs {
+			r.Documents = append(r.Documents, Document{DocumentID: id, Status: Completed})
+		}
+		return r, nil
+	}
+	return a
+}
+
+func (a *archive) ListDocuments(_ context.Context, q PageQuery) (Page[Document], error) {
+	total := len(a.holds[q.KnowledgeBaseID])
+	p := Page[Document]{Total: &total}
+	for _, id := range a.holds[q.KnowledgeBaseID] {
+		p.Items = append(p.Items, Document{DocumentID: id, Status: Completed})
+	}
+	return p, nil
+}
+
+func (a *archive) Members(_ context.Context, kb string, ids []string) (rows []Document, err error) {
+	a.members++
+	for _, id := range ids {
+		if slices.Contains(a.holds[kb], id) {
+			rows = append(rows, Document{DocumentID: id})
+		}
+	}
+	return rows, nil
+}
+
+func (a *archive) CheckKnowledgeBase(_ context.Context, id string) error {
+	a.checks++
+	if _, ok := a.holds[id]; !ok {
+		return Errorf(ErrNotFound, "There is no such knowledge base.")
+	}
+	return nil
+}
+
+// TestProgressUnderAWrongKnowledgeBase: no document is told of under a knowledge
+// base that does not hold it.
+func TestProgressUnderAWrongKnowledgeBase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newArchive(map[string][]string{"one": {"a", "b"}, "two": {"x"}, "empty": {}})
+		v := New("v", "p", a)
+		ask := func(kb string, ids ...string) (ProgressResult, error) {
+			return v.Progress(t.Context(), ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
+		}
+		got, err := ask("one", "a", "x", "b")
+		if err != nil || got.Summary.ByStatus[Completed] != 2 || got.Summary.ByStatus[NotFound] != 1 || got.Documents[1].Status != NotFound {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if q := a.asked[0]; a.members != 1 || !slices.Equal(q.DocumentIDs, []string{"a", "b"}) {
+			t.Errorf("%d requests, then %v", a.members, q.DocumentIDs)
+		}
+		for _, kb := range []string{"unknown", "unknown"} {
+			if _, err := ask(kb, "a"); KindOf(err) != ErrNotFound {
+				t.Errorf("an unknown knowledge base: %v", err)
+			}
+			if _, err := v.Wait(t.Context(), ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{"a"}}, time.Second, func(Summary) {}); KindOf(err) != ErrNotFound {
+				t.Errorf("waiting in an unknown knowledge base: %v", err)
+			}
+		}
+		if got, err := ask("two", "a"); err != nil || got.Documents[0].Status != NotFound || len(a.asked) != 1 {
+			t.Errorf("a foreign document: %+v, %v, asked %v", got, err, a.asked)
+		}
+		before := a.members
+		for range 5 {
+			if got, err := ask("one", "a", "b"); err != nil || !got.Summary.Done {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		if a.members != before {
+			t.Errorf("%d more requests for what is known", a.members-before)
+		}
+		time.Sleep(3 * recentTime)
+		if _, err := ask("one", "a", "b"); err != nil || a.members != before+1 {
+			t.Errorf("%v, %d more requests after half an hour", err, a.members-before)
+		}
+	})
+}
+
+func TestListingsProveMembership(t *testing.T) {
+	a := newArchive(map[string][]string{"one": {"a", "b"}})
+	v := New("v", "p", a)
+	if _, err := v.ListDocuments(t.Context(), ListQuery{KnowledgeBaseID: "one", Limit: 20}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Progress(t.Context(), ProgressRequest{KnowledgeBaseID: "one", DocumentIDs: []string{"b"}}); err != nil || a.members != 0 {
+		t.Errorf("%v, %d requests", err, a.members)
+	}
+}
+
+// TestAnEmptyListIsOfAKnowledgeBase: an unknown one is not told as empty.
+func TestAnEmptyListIsOfAKnowledgeBase(t *testing.T) {
+	a := newArchive(map[string][]string{"empty": {}})
+	v := New("v", "p", a)
+	for range 3 {
+		if _, err := v.ListDocuments(t.Context(), ListQuery{KnowledgeBaseID: "empty", Limit: 20}); err != nil {
+			t.Error(err)
+		}
+		if p, err := v.Progress(t.Context(), ProgressRequest{KnowledgeBaseID: "empty"}); err != nil || p.Summary.Total != 0 {
+			t.Errorf("%+v, %v", p, err)
+		}
+	}
+	if a.checks != 1 {
+		t.Errorf("%d requests", a.checks)
+	}
+	if _, err := v.ListDocuments(t.Context(), ListQuery{KnowledgeBaseID: "x", Limit: 20}); KindOf(err) != ErrNotFound {
+		t.Errorf("list: %v", err)
+	}
+	if _, err := v.Progress(t.Context(), ProgressRequest{KnowledgeBaseID: "x"}); KindOf(err) != ErrNotFound {
+		t.Errorf("progress: %v", err)
+	}
+	if u, err := v.Unfinished(t.Context(), "x"); err != nil || len(u.Incomplete) != 1 || u.Incomplete[0].Error.Kind != ErrNotFound {
+		t.Errorf("unfinished: %+v, %v", u, err)
+	}
+}
+
+func TestRecently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recently
+		if r.has("a") {
+			t.Error("remembered before it was noted")
+		}
+		r.note("a")
+		time.Sleep(recentTime - time.Second)
+		if r.note("b"); !r.has("a") {
+			t.Error("forgotten too early")
+		}
+		time.Sleep(recentTime)
+		if !r.has("b") || r.has("c") {
+			t.Error("the younger is forgotten")
+		}
+		time.Sleep(2 * recentTime)
+		if r.has("a") || r.has("b") {
+			t.Error("remembered for ever")
+		}
+		for i := range 5 * recentSize {
+			r.note(fmt.Sprint(i))
+		}
+		if n := len(r.young) + len(r.old); n > 2*recentSize+1 {
+			t.Errorf("%d are remembered", n)
+		}
+	})
+}
