@@ -1,17 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http/httptrace"
+	"slices"
 	"time"
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
 )
 
-// examineTime bounds the examination of one connection.
-const examineTime = 20 * time.Second
+// Bounds of the examination of one connection.
+const (
+	examineTime = 20 * time.Second
+	examinedKBs = 20 // knowledge bases looked at
+	triedKBs    = 3  // of them read from
+)
 
 // examineRedis checks the server that shares the rate limits, if there is one.
 func examineRedis(ctx context.Context, r *ratelimit.Redis) []check {
@@ -34,14 +40,14 @@ func examine(ctx context.Context, v *vendors.Vendor, proxies map[string]string) 
 	ctx, cancel := context.WithTimeout(ctx, examineTime)
 	defer cancel()
 	way := &way{proxies: proxies}
-	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, way.trace()), vendors.ListQuery{Limit: 1})
+	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, way.trace()), vendors.ListQuery{Limit: examinedKBs})
 	found, arrived := way.findings(err)
 	if !arrived {
 		return found
 	}
 	found = append(found, answerFindings(err)...)
 	if err == nil {
-		found = append(found, readable(ctx, v, list.KnowledgeBases))
+		found = append(found, readable(ctx, v, list.KnowledgeBases)...)
 	}
 	switch vendors.KindOf(err) {
 	case vendors.Unavailable, vendors.Timeout, vendors.BadResponse:
@@ -78,23 +84,45 @@ func answerFindings(err error) []vendors.Finding {
 }
 
 // readable checks that documents can be read, where there is a knowledge base
-// to read from.
-func readable(ctx context.Context, v *vendors.Vendor, kbs []vendors.KnowledgeBase) vendors.Finding {
+// to read from. One that is closed is a warning as long as another can be read.
+func readable(ctx context.Context, v *vendors.Vendor, kbs []vendors.KnowledgeBase) []vendors.Finding {
 	if len(kbs) == 0 {
-		return vendors.Finding{
+		return []vendors.Finding{{
 			Check: "permissions", Status: vendors.Doubtful, Message: "The credential sees no knowledge base.",
 			Hint: "Create one, or check that the credential belongs to the workspace, space or project that holds yours.",
+		}}
+	}
+	slices.SortStableFunc(kbs, func(a, b vendors.KnowledgeBase) int { return cmp.Compare(switchedOff(a), switchedOff(b)) })
+	var refused []vendors.Finding
+	for _, kb := range kbs[:min(len(kbs), triedKBs)] {
+		_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 1})
+		if err == nil {
+			return append(refused, fine("permissions", "The credential can list knowledge bases and documents."))
+		}
+		switch vendors.KindOf(err) {
+		case vendors.RateLimited, vendors.Timeout, vendors.Unavailable: // it answered a moment ago
+			return append(refused, trouble("permissions", vendors.Doubtful, err))
+		case vendors.PermissionDenied, vendors.ErrNotFound, vendors.Conflict: // may be of this one alone
+			f := trouble("permissions", vendors.Doubtful, err)
+			f.Message = fmt.Sprintf("The knowledge base %q cannot be read: %s", kb.Name, f.Message)
+			refused = append(refused, f)
+		default:
+			return append(refused, trouble("permissions", vendors.Broken, err))
 		}
 	}
-	_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kbs[0].KnowledgeBaseID, Limit: 1})
-	if err == nil {
-		return fine("permissions", "The credential can list knowledge bases and documents.")
+	for i := range refused {
+		refused[i].Status = vendors.Broken
 	}
-	switch vendors.KindOf(err) {
-	case vendors.RateLimited, vendors.Timeout, vendors.Unavailable: // it answered a moment ago
-		return trouble("permissions", vendors.Doubtful, err)
+	return refused
+}
+
+// switchedOff sorts knowledge bases that their platform calls switched off behind the
+// others.
+func switchedOff(kb vendors.KnowledgeBase) int {
+	if kb.Enabled != nil && !*kb.Enabled {
+		return 1
 	}
-	return trouble("permissions", vendors.Broken, err)
+	return 0
 }
 
 func fine(check, message string) vendors.Finding {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"kb-mcp/vendors"
@@ -12,18 +13,61 @@ import (
 )
 
 // Diagnose implements [vendors.Doctor]: every answer of Dify, refusals too,
-// carries the server's version. The call is one that the cloud's limiter does
-// not count.
+// carries the server's version, and the list of knowledge bases says which are
+// closed to the API and which cannot be searched for want of their model. The
+// call is one that the cloud's limiter does not count.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
-	answer, err := d.client.Stream(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"datasets"}, Query: url.Values{"page": {"1"}, "limit": {"1"}},
-	}, func(int, http.Header) bool { return true })
+	query := paging(1, pageSize)
+	query.Set("include_all", "true")
+	var out page[dataset]
+	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query}, &out)
 	if err != nil {
 		return nil // the calls before have said it
 	}
-	answer.Body.Close()
-	return append([]vendors.Finding{versionFinding(answer.Header.Get("X-Version"))},
-		vendors.Clock(answer.Header.Get("Date"), time.Now(), 0)...)
+	found := []vendors.Finding{versionFinding(out.version)}
+	if !out.date.IsZero() {
+		found = append(found, vendors.Clock(out.date.Format(http.TimeFormat), time.Now(), 0)...)
+	}
+	return append(found, unusable(out.Data)...)
+}
+
+// unusable warns of knowledge bases that exist and do not serve.
+func unusable(kbs []dataset) []vendors.Finding {
+	var closed, dumb []string
+	for i := range kbs {
+		w := &kbs[i]
+		if w.EnableAPI.Valid && !w.EnableAPI.Set {
+			closed = append(closed, string(w.Name))
+		}
+		if w.Technique == highQuality && w.EmbeddingAvailable.Valid && !w.EmbeddingAvailable.Set {
+			dumb = append(dumb, string(w.Name))
+		}
+	}
+	var found []vendors.Finding
+	if len(closed) > 0 {
+		found = append(found, vendors.Finding{Check: "api access", Status: vendors.Doubtful,
+			Message: "Closed to API calls: " + some(closed) + ".", Hint: "Switch on API access of these knowledge bases in the Dify console, if agents are to read them."})
+	}
+	if len(dumb) > 0 {
+		found = append(found, vendors.Finding{Check: "embedding model", Status: vendors.Doubtful,
+			Message: "Their embedding model is not available, so searches and uploads fail: " + some(dumb) + ".",
+			Hint:    "The owner of the Dify workspace must install or configure the model provider " + providers + "."})
+	}
+	return found
+}
+
+// some names a few of names.
+func some(names []string) string {
+	const few = 5
+	quoted := make([]string, 0, few)
+	for _, n := range names[:min(len(names), few)] {
+		quoted = append(quoted, strconv.Quote(rest.Text(n)))
+	}
+	text := strings.Join(quoted, ", ")
+	if len(names) > few {
+		text += fmt.Sprintf(" and %d more", len(names)-few)
+	}
+	return text
 }
 
 // versionFinding judges the version that the server says it has.

@@ -113,6 +113,18 @@ func (d *Driver) readKnowledgeBase(ctx context.Context, id string) (facts, error
 	return f, nil
 }
 
+// knowledgeBaseByDocuments gives the facts of a knowledge base that cannot be read
+// itself (without its plugin daemon Dify still lists and takes documents) as far
+// as an upload needs them, from its newest document. Where there is a document,
+// there is a technique, which stays whatever is sent.
+func (d *Driver) knowledgeBaseByDocuments(ctx context.Context, id string, unread error) (facts, error) {
+	out, err := d.documents(ctx, id, paging(1, 1))
+	if err != nil || len(out.Data) == 0 {
+		return facts{}, unread
+	}
+	return facts{id: id, technique: "economy", form: string(out.Data[0].Form), version: out.version}, nil
+}
+
 // externalRefused is the answer for a knowledge base whose content another
 // service holds.
 func externalRefused() error {

@@ -60,7 +60,7 @@ func (f facts) first() string {
 	case f.technique != "":
 		return ""
 	case f.embedding:
-		return "high_quality"
+		return highQuality
 	}
 	return "economy"
 }

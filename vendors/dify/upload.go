@@ -34,6 +34,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		return vendors.Uploaded{}, err
 	}
 	kb, err := d.knowledgeBase(ctx, u.KnowledgeBaseID)
+	if err != nil && readAlone(err) {
+		kb, err = d.knowledgeBaseByDocuments(ctx, u.KnowledgeBaseID, err)
+	}
 	switch {
 	case err != nil:
 		return vendors.Uploaded{}, err

@@ -12,20 +12,23 @@ import (
 
 // dataset is a knowledge base.
 type dataset struct {
-	ID             rest.ID      `json:"id"`
-	Name           rest.Str     `json:"name"`
-	Description    rest.Str     `json:"description"`
-	Provider       rest.Str     `json:"provider"`           // vendor or external
-	Technique      rest.Str     `json:"indexing_technique"` // null: nothing uploaded yet
-	Form           rest.Str     `json:"doc_form"`
-	EmbeddingModel rest.Str     `json:"embedding_model"`
-	Retrieval      retrievalRow `json:"retrieval_model_dict"`
-	DocumentCount  rest.Num     `json:"document_count"`
-	EnableAPI      rest.Flag    `json:"enable_api"` // from 1.9
-	CreatedAt      rest.Num     `json:"created_at"`
-	UpdatedAt      rest.Num     `json:"updated_at"`
-	Runtime        rest.Str     `json:"runtime_mode"` // general or rag_pipeline
-	External       struct {
+	ID             rest.ID  `json:"id"`
+	Name           rest.Str `json:"name"`
+	Description    rest.Str `json:"description"`
+	Provider       rest.Str `json:"provider"`           // vendor or external
+	Technique      rest.Str `json:"indexing_technique"` // null: nothing uploaded yet
+	Form           rest.Str `json:"doc_form"`
+	EmbeddingModel rest.Str `json:"embedding_model"`
+	// EmbeddingAvailable says whether that model is there; null in economy ones
+	// and where no model list was asked for.
+	EmbeddingAvailable rest.Flag    `json:"embedding_available"`
+	Retrieval          retrievalRow `json:"retrieval_model_dict"`
+	DocumentCount      rest.Num     `json:"document_count"`
+	EnableAPI          rest.Flag    `json:"enable_api"` // from 1.9
+	CreatedAt          rest.Num     `json:"created_at"`
+	UpdatedAt          rest.Num     `json:"updated_at"`
+	Runtime            rest.Str     `json:"runtime_mode"` // general or rag_pipeline
+	External           struct {
 		ID    rest.Str `json:"external_knowledge_id"`
 		APIID rest.Str `json:"external_knowledge_api_id"`
 	} `json:"external_knowledge_info"`
@@ -88,13 +91,17 @@ func (r retrieval) same(other retrieval) bool {
 	return reflect.DeepEqual(r, other)
 }
 
-// keywordSearch is the one method of an economy knowledge base.
-const keywordSearch = "keyword_search"
+// highQuality is the technique that needs an embedding model; keywordSearch is
+// the one method of the other one, economy.
+const (
+	highQuality   = "high_quality"
+	keywordSearch = "keyword_search"
+)
 
 // settings is what to send to search a knowledge base of a technique, but for
 // the number of hits.
 func (w *retrievalRow) settings(technique string) retrieval {
-	if technique != "high_quality" {
+	if technique != highQuality {
 		return retrieval{SearchMethod: keywordSearch}
 	}
 	return retrieval{
