@@ -3,6 +3,7 @@ package vendors
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // The interfaces below are what a platform may offer beyond reading. Each is
@@ -105,7 +106,8 @@ type Chunk struct {
 	Content  string `json:"content"`
 	Enabled  *bool  `json:"enabled,omitempty"`
 
-	ContentFiltered bool `json:"content_filtered,omitempty"` // as in [Hit]
+	UpdatedAt       time.Time `json:"updated_at,omitzero"`
+	ContentFiltered bool      `json:"content_filtered,omitempty"` // as in [Hit]
 }
 
 // KnowledgeBaseChange is what to set; nil is "leave as it is".

@@ -1,10 +1,12 @@
 package volcengine
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
@@ -77,5 +79,40 @@ func TestWithoutKeys(t *testing.T) {
 		if got := label(s); got != want {
 			t.Errorf("label(%q) = %q", s, got)
 		}
+	}
+}
+
+// The id of a name is asked for once, and again when its time is over or a
+// knowledge base was not there.
+func TestNamesRemembered(t *testing.T) {
+	var asked []string
+	answers := map[string]string{"collection/info": `{"code":0,"data":{"resource_id":"kb-1"}}`, "doc/info": `{"code":1000005,"message":"collection not exist"}`}
+	d := answering(t, &asked, answers)
+	clock := time.Now()
+	d.now = func() time.Time { return clock }
+	for i, step := range []struct {
+		do   func()
+		want int
+	}{
+		{func() {}, 1},
+		{func() {}, 1},
+		{func() { clock = clock.Add(nameLife) }, 2},
+		{func() { d.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: "kb-1", DocumentID: "d"}) }, 3},
+	} {
+		step.do()
+		for range 2 {
+			if id, err := d.ResolveKnowledgeBase(t.Context(), "manuals"); id != "kb-1" || err != nil {
+				t.Errorf("step %d: %q, %v", i, id, err)
+			}
+		}
+		if n := strings.Count(strings.Join(asked, " "), "collection/info"); n != step.want {
+			t.Errorf("step %d: looked up %d times, want %d", i, n, step.want)
+		}
+	}
+	for i := range maxNames + 10 {
+		d.names.put(fmt.Sprint(i), "kb-1", clock)
+	}
+	if len(d.names.known) > maxNames {
+		t.Errorf("%d names are remembered", len(d.names.known))
 	}
 }

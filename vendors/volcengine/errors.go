@@ -64,7 +64,8 @@ func (h *head) said() (code, message, requestID string) {
 // judge tells a success from a failure.
 type judge struct {
 	now    func() time.Time
-	signed bool // by a pair of keys, so that clocks matter
+	signed bool   // by a pair of keys, so that clocks matter
+	gone   func() // told that a knowledge base is not there
 }
 
 // decode reads the body before it looks at the status, because every error of
@@ -93,6 +94,9 @@ func (j judge) decode(a rest.Answer, out any) error {
 	}
 	if e.RequestID = label(requestID); e.VendorCode != "" || a.Status >= 400 { // "success" explains no failure
 		e.VendorMessage = message
+	}
+	if e.VendorCode == codeNoKnowledgeBase {
+		j.gone()
 	}
 	j.advise(e, a)
 	return e
@@ -180,6 +184,9 @@ func byWords(message string) *vendors.Error {
 	return vendors.Errorf(vendors.VendorError, "Volcengine refused the request with a code that kb-mcp does not know.")
 }
 
+// codeNoKnowledgeBase is the code of a knowledge base that is not there.
+const codeNoKnowledgeBase = "1000005"
+
 func noKnowledgeBase() *vendors.Error {
 	return vendors.Errorf(vendors.ErrNotFound, "The knowledge base does not exist, or is not accessible with this credential.").
 		WithHint("Take the id from list_knowledge_bases; a name is looked up in the project and region of VOLCENGINE_PROJECT and VOLCENGINE_BASE_URL only.")
@@ -190,8 +197,7 @@ func noDocument() *vendors.Error {
 		WithHint("Take document ids from list_documents; a document just added may take some seconds to appear.")
 }
 
-// known is the table of error codes (platform sheet, section 3); nil for a
-// code that is not in it.
+// known is the table of error codes; nil for a code that is not in it.
 func known(code string) *vendors.Error {
 	switch code {
 	case "1000001", "1000015":
@@ -201,7 +207,7 @@ func known(code string) *vendors.Error {
 	case "1000003", "1000016", "1000017", "1000018", "1000019":
 		return vendors.Errorf(vendors.InvalidArgument, "Volcengine refused the request.").
 			WithHint("Correct what the message names; ids must be those that the list tools gave.")
-	case "1000005":
+	case codeNoKnowledgeBase:
 		return noKnowledgeBase()
 	case "1001001", "1000011":
 		return noDocument()
@@ -239,10 +245,7 @@ func knownConflict(code string) *vendors.Error {
 	case "1000006", "1000007":
 		return vendors.Errorf(vendors.Conflict, "Volcengine does not allow this in the present state.")
 	case "1000008", "1000023":
-		e := vendors.Errorf(vendors.Conflict, "The index of the knowledge base is not ready.").
-			WithHint("The index is still being built; try again in a few minutes.")
-		e.Retry = vendors.Later
-		return e
+		return notReady()
 	}
 	return nil
 }

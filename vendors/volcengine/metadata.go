@@ -47,15 +47,20 @@ func fieldsOf(raw json.RawMessage) ([]field, bool) {
 	return fields, true
 }
 
-// metadata is a document's fields by name; nil when none or unreadable.
-func metadata(raw json.RawMessage) map[string]any {
-	fields, _ := fieldsOf(raw)
-	if len(fields) == 0 {
-		return nil
+// metadata is a document's fields by name, and its labels under "labels" unless
+// a field has that name; nil when there are none or they cannot be read.
+func metadata(meta, labels json.RawMessage) map[string]any {
+	values := map[string]any{}
+	var marks map[string]any
+	if json.Unmarshal(labels, &marks) == nil && len(marks) > 0 {
+		values["labels"] = marks
 	}
-	values := make(map[string]any, len(fields))
+	fields, _ := fieldsOf(meta)
 	for _, f := range fields {
 		values[f.Name] = f.Value
+	}
+	if len(values) == 0 {
+		return nil
 	}
 	return values
 }

@@ -25,7 +25,10 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		Limit int    `json:"limit"`
 	}{d.ofCollection(q.KnowledgeBaseID), q.Query, q.Limit}
 	data, err := call[hitList](ctx, d, body, "collection", "search_knowledge")
-	if err != nil {
+	switch code := vendors.CodeOf(err); {
+	case code == "1000008", code == "1000023":
+		return nil, d.explained(ctx, q.KnowledgeBaseID, err)
+	case err != nil:
 		return nil, slower(err)
 	}
 	hits := make([]vendors.Hit, 0, len(data.Hits))
@@ -33,6 +36,9 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		if h := w.hit(); h.ChunkID != "" || h.Content != "" {
 			hits = append(hits, h)
 		}
+	}
+	if len(hits) == 0 { // an index that is not there finds nothing, too
+		return hits, d.explained(ctx, q.KnowledgeBaseID, nil)
 	}
 	return hits, nil
 }
@@ -87,6 +93,7 @@ type point struct {
 	Number    rest.Num `json:"chunk_id"`
 	Content   rest.Str `json:"content"`
 	MDContent rest.Str `json:"md_content"`
+	Updated   rest.Num `json:"update_time"`
 	Score     rest.Num `json:"score"`
 	Doc       struct {
 		ID   rest.ID  `json:"doc_id"`
@@ -130,7 +137,7 @@ func (l *pointList) page(document string) vendors.Page[vendors.Chunk] {
 			continue
 		}
 		if id := w.id(); id != "" {
-			page.Items = append(page.Items, vendors.Chunk{ChunkID: id, Position: w.Number.Count(), Content: w.text()})
+			page.Items = append(page.Items, vendors.Chunk{ChunkID: id, Position: w.Number.Count(), Content: w.text(), UpdatedAt: moment(w.Updated)})
 		}
 	}
 	return page

@@ -134,6 +134,7 @@ type Driver struct {
 	project string
 	now     func() time.Time
 	newID   func() string // of documents to add
+	names   *names        // of knowledge bases
 	// oldList remembers that this server has no doc/v2/list.
 	oldList atomic.Bool
 }
@@ -144,9 +145,10 @@ func New(c Config, conn rest.Conn) *Driver {
 		conn.Now = time.Now
 	}
 	base, _ := rest.BaseURL(c.BaseURL) // no problem is left in c
-	j := judge{now: conn.Now, signed: c.apiKey() == ""}
+	known := &names{}
+	j := judge{now: conn.Now, signed: c.apiKey() == "", gone: known.forget}
 	return &Driver{
-		project: c.Project, now: conn.Now, newID: newDocumentID,
+		project: c.Project, now: conn.Now, newID: newDocumentID, names: known,
 		client: rest.New(conn, rest.Dialect{Base: base, Sign: c.credential(conn.Now), Decode: j.decode}),
 	}
 }
@@ -229,16 +231,17 @@ func (d *Driver) Instead() map[string]string {
 }
 
 var (
-	_ vendors.Driver               = (*Driver)(nil)
-	_ vendors.Adviser              = (*Driver)(nil)
-	_ vendors.KnowledgeBaseLister  = (*Driver)(nil)
-	_ vendors.Counter              = (*Driver)(nil)
-	_ vendors.Searcher             = (*Driver)(nil)
-	_ vendors.ChunkLister          = (*Driver)(nil)
-	_ vendors.KnowledgeBaseCreator = (*Driver)(nil)
-	_ vendors.KnowledgeBaseUpdater = (*Driver)(nil)
-	_ vendors.KnowledgeBaseDeleter = (*Driver)(nil)
-	_ vendors.Uploader             = (*Driver)(nil)
-	_ vendors.DocumentUpdater      = (*Driver)(nil)
-	_ vendors.DocumentDeleter      = (*Driver)(nil)
+	_ vendors.Driver                = (*Driver)(nil)
+	_ vendors.Adviser               = (*Driver)(nil)
+	_ vendors.KnowledgeBaseLister   = (*Driver)(nil)
+	_ vendors.Counter               = (*Driver)(nil)
+	_ vendors.KnowledgeBaseResolver = (*Driver)(nil)
+	_ vendors.Searcher              = (*Driver)(nil)
+	_ vendors.ChunkLister           = (*Driver)(nil)
+	_ vendors.KnowledgeBaseCreator  = (*Driver)(nil)
+	_ vendors.KnowledgeBaseUpdater  = (*Driver)(nil)
+	_ vendors.KnowledgeBaseDeleter  = (*Driver)(nil)
+	_ vendors.Uploader              = (*Driver)(nil)
+	_ vendors.DocumentUpdater       = (*Driver)(nil)
+	_ vendors.DocumentDeleter       = (*Driver)(nil)
 )

@@ -1,6 +1,7 @@
 package volcengine
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -23,10 +24,15 @@ type collection struct {
 	DocNum      rest.Num   `json:"doc_num"`
 	CreateTime  rest.Num   `json:"create_time"`
 	UpdateTime  rest.Num   `json:"update_time"`
+	DataType    rest.Str   `json:"data_type"` // here or in the pipeline
 	Pipelines   []pipeline `json:"pipeline_list"`
 }
 
 type pipeline struct {
+	DataType rest.Str `json:"data_type"`
+	Indexes  []struct {
+		Status rest.ID `json:"status"` // absent in a brief list
+	} `json:"index_list"`
 	Stat struct {
 		Docs      rest.Num `json:"doc_num"`
 		Finished  rest.Num `json:"finish_doc_num"`  // imports that ended
@@ -53,6 +59,12 @@ func (c collection) normal() vendors.KnowledgeBase {
 	}
 	if kb.KnowledgeBaseID == "" {
 		kb.KnowledgeBaseID = kb.Name
+	}
+	switch cmp.Or(c.DataType, c.first().DataType) {
+	case "structured_data":
+		kb.Kind = "table"
+	case "unstructured_data":
+		kb.Kind = "text"
 	}
 	if kb.DocumentCount == nil {
 		kb.DocumentCount = stat.Docs.Count()
@@ -84,6 +96,7 @@ type document struct {
 	} `json:"status"`
 	URL        rest.Str        `json:"url"`
 	Meta       json.RawMessage `json:"meta"`
+	Labels     json.RawMessage `json:"labels"`
 	Points     rest.Num        `json:"point_num"`
 	Size       rest.Num        `json:"doc_size"`
 	Statistics struct {
@@ -98,12 +111,27 @@ func (w document) normal() vendors.Document {
 		Format: w.format(), Kind: kindOf(w.docType()), Source: sourceOf(string(w.AddType)),
 		SizeBytes: w.Size.Count(), ChunkCount: w.Points.Count(), CharCount: w.Statistics.Chars.Positive(),
 		CreatedAt: moment(w.CreateTime), UpdatedAt: moment(w.UpdateTime),
-		SourceURL: rest.PublicURL(string(w.URL)), Metadata: metadata(w.Meta),
+		SourceURL: rest.PublicURL(string(w.URL)), Metadata: metadata(w.Meta, w.Labels),
 	}
-	if d.Status == vendors.Failed {
+	switch d.Status {
+	case vendors.Failed:
 		d.Error = failure(whole(w.Status.FailedCode), string(w.Status.FailedMsg))
+	case vendors.Completed:
+		d.Warnings = w.warnings()
 	}
 	return d
+}
+
+// warnings says what a completed document lacks.
+func (w document) warnings() []string {
+	var list []string
+	if f := failure(whole(w.Status.FailedCode), string(w.Status.FailedMsg)); f.Code != "" || w.Status.FailedMsg != "" {
+		list = append(list, "Volcengine completed the document, but reported an error on the way: "+f.Message)
+	}
+	if w.Points.Valid && w.Points.Int == 0 {
+		list = append(list, "Volcengine made no chunks of the document, so that searches cannot find it: check that the file holds text, and add it in another form.")
+	}
+	return list
 }
 
 func (w document) docType() string { return strings.ToLower(string(w.Type)) }

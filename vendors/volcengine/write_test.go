@@ -18,7 +18,7 @@ import (
 // The query's bound counts characters, not bytes.
 func TestQueryLength(t *testing.T) {
 	var asked []string
-	d := answering(t, &asked, map[string]string{"collection/search_knowledge": `{"code":0,"data":{}}`})
+	d := answering(t, &asked, map[string]string{"collection/search_knowledge": `{"code":0,"data":{"result_list":[{"point_id":"p","content":"x"}]}}`})
 	for n, want := range map[int]vendors.Kind{maxQuery: "", maxQuery + 1: vendors.InvalidArgument} {
 		asked = nil
 		_, err := d.Search(t.Context(), vendors.SearchQuery{KnowledgeBaseID: "kb-1", Query: strings.Repeat("问", n), Limit: 5})
