@@ -117,6 +117,8 @@ type Driver struct {
 	speech speech
 	space  string // COZE_SPACE_ID
 	spaces spaces // where no space is configured
+	bases  bases  // where knowledge bases were seen
+	kbPage int    // rows of a page of knowledge bases
 	log    *slog.Logger
 	now    func() time.Time
 }
@@ -132,6 +134,10 @@ func New(c Config, conn rest.Conn) *Driver {
 	base, _ := rest.BaseURL(c.APIBase) // no problem is left in c
 	d := &Driver{token: c.Token, space: c.SpaceID, log: conn.Log, now: conn.Now}
 	d.speech.set(dialectOf(c.Dialect, base))
+	d.kbPage = studioDatasets
+	if d.speech.is() == hosted {
+		d.kbPage = hostedDatasets
+	}
 	if c.Token == "" {
 		d.tokens = newTokens(c, base, conn)
 	}
@@ -214,5 +220,6 @@ var (
 	_ vendors.DocumentUpdater      = (*Driver)(nil)
 	_ vendors.DocumentDeleter      = (*Driver)(nil)
 	_ vendors.Adviser              = (*Driver)(nil)
+	_ vendors.KnowledgeBaseChecker = (*Driver)(nil)
 	_ rest.Config                  = Config{}
 )

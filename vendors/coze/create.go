@@ -45,13 +45,13 @@ func (w document) begun(name string) vendors.Document {
 
 // lookFor looks for a document whose create was not answered.
 func (d *Driver) lookFor(ctx context.Context, lost error, kb string, base documentBase, began time.Time) (vendors.Document, error) {
-	found, err := d.made(ctx, kb, base, began)
+	found, empty, err := d.made(ctx, kb, base, began)
 	if err == nil && len(found) == 1 {
 		return found[0].normal(d.speech.isStudio()), nil
 	}
 	// Studio's words for an unknown knowledge base are those of a broken server.
-	if err == nil && len(found) == 0 && vendors.CodeOf(lost) == "500" && d.speech.isStudio() {
-		if err := d.suspect(ctx, kb); err != nil {
+	if err == nil && empty && vendors.CodeOf(lost) == "500" && d.speech.isStudio() {
+		if err := d.CheckKnowledgeBase(ctx, kb); err != nil {
 			return vendors.Document{}, err
 		}
 	}
@@ -63,13 +63,14 @@ func (d *Driver) lookFor(ctx context.Context, lost error, kb string, base docume
 
 // made lists the documents that a create may have made: on studio the one of
 // its stored file, else those of its name that were created since. Coze may
-// append the type to a name.
-func (d *Driver) made(ctx context.Context, kb string, base documentBase, began time.Time) (found []document, err error) {
+// append the type to a name. empty says that there is no document at all.
+func (d *Driver) made(ctx context.Context, kb string, base documentBase, began time.Time) (found []document, empty bool, err error) {
 	for page := 1; page <= getPages; page++ {
 		r, err := d.list(ctx, kb, page, getSize, nil)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		empty = page == 1 && len(r.Documents) == 0
 		for _, w := range r.Documents {
 			same := string(w.Name) == base.Name || string(w.Name) == base.Name+"."+string(w.Type)
 			if uri := base.SourceInfo.TosURI; uri != "" && w.TosURI != "" {
@@ -85,7 +86,7 @@ func (d *Driver) made(ctx context.Context, kb string, base documentBase, began t
 			break
 		}
 	}
-	return found, nil
+	return found, empty, nil
 }
 
 // queueRefused is studio's code for a document that it has stored, but whose
@@ -100,7 +101,7 @@ func (d *Driver) takeBack(ctx context.Context, refusal error, kb string, base do
 	}
 	e.Message = "The coze-studio server stored the document, but its message queue did not take the job to ingest it"
 	e.Hint = "The server's owner must look at its message queue (NSQ); upload the document again when it works."
-	found, err := d.made(ctx, kb, base, began)
+	found, _, err := d.made(ctx, kb, base, began)
 	if err == nil && len(found) == 1 {
 		err = d.deleteIDs(ctx, []string{string(found[0].ID)})
 	}

@@ -58,7 +58,7 @@ func (d *Driver) deleteIDs(ctx context.Context, ids []string) error {
 func (d *Driver) present(ctx context.Context, kb string, ids []string) (there []string, out []vendors.Outcome, err error) {
 	status, err := d.statuses(ctx, kb, ids)
 	if err == nil && len(status) == 0 && d.speech.isStudio() {
-		err = d.suspect(ctx, kb)
+		err = d.CheckKnowledgeBase(ctx, kb)
 	}
 	if err != nil {
 		return nil, nil, err

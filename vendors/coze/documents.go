@@ -20,17 +20,27 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	if err != nil {
 		return p, err
 	}
-	for _, w := range r.Documents {
-		if isID(string(w.ID)) {
-			p.Items = append(p.Items, w.normal(d.speech.isStudio()))
-		}
-	}
+	known := slices.DeleteFunc(slices.Clone(r.Documents), func(w document) bool { return !isID(string(w.ID)) })
+	p.Items = d.pageOf(ctx, q.KnowledgeBaseID, known)
 	p.Total = total(r.Total)
 	p.More = len(p.Items) > 0 && more(q.Page, q.Size, len(r.Documents), r.Total)
-	if q.Page == 1 && len(r.Documents) == 0 && d.speech.isStudio() {
-		return p, d.suspect(ctx, q.KnowledgeBaseID)
-	}
 	return p, nil
+}
+
+// pageOf gives the rows of a page in our words.
+func (d *Driver) pageOf(ctx context.Context, kb string, rows []document) []vendors.Document {
+	if d.speech.isStudio() {
+		docs, err := d.judged(ctx, kb, rows, unsure)
+		if err != nil {
+			d.log.WarnContext(ctx, "documents stand as their rows say", "error", err)
+		}
+		return docs
+	}
+	docs := make([]vendors.Document, len(rows))
+	for i, w := range rows {
+		docs[i] = w.normal(false)
+	}
+	return docs
 }
 
 // total is a platform's count of rows, nil when it gave none.
@@ -93,28 +103,33 @@ func (d *Driver) listPage(ctx context.Context, body listRequest) (rows, error) {
 	return out.payload(), err
 }
 
-// suspect tells an unknown knowledge base from an empty one on studio, which
-// answers both alike: where the space is known, it lists its knowledge bases.
-func (d *Driver) suspect(ctx context.Context, kb string) error {
-	if d.space == "" {
+// CheckKnowledgeBase implements [vendors.KnowledgeBaseChecker]. Studio answers
+// for an unknown knowledge base as for an empty one: where the space is known, it
+// lists its knowledge bases. Those of its low-code apps are missing there.
+func (d *Driver) CheckKnowledgeBase(ctx context.Context, id string) error {
+	if !d.speech.isStudio() {
 		return nil
 	}
-	for page := 1; page <= 5; page++ {
-		r, err := d.datasets(ctx, d.space, page, mostDatasets, "")
-		if err != nil {
-			return nil // the list itself was answered
-		}
-		for _, w := range r.List {
-			if string(w.ID) == kb {
-				return nil
-			}
-		}
-		if !more(page, mostDatasets, len(r.List), r.Total) {
-			return vendors.Errorf(vendors.ErrNotFound, "The knowledge base has no documents and is not in the space of COZE_SPACE_ID: it does not exist or is not accessible with this credential.").
-				WithHint("Take the id from list_knowledge_bases; for one of another space set COZE_SPACE_ID to that space.")
+	if d.space != "" {
+		if row, err := d.lookup(ctx, id); row != nil || err != nil {
+			return nil // the question itself was answered
 		}
 	}
-	return nil
+	r, err := d.list(ctx, id, 1, 1, nil)
+	if err != nil || len(r.Documents) > 0 {
+		return err
+	}
+	return d.unlisted()
+}
+
+// unlisted is the error for an empty knowledge base that no list shows.
+func (d *Driver) unlisted() error {
+	if d.space == "" {
+		return vendors.Errorf(vendors.ErrNotFound, "The knowledge base has no documents, or does not exist: without COZE_SPACE_ID a coze-studio server does not let one tell.").
+			WithHint("Check the id; whoever runs kb-mcp should set COZE_SPACE_ID to the number after /space/ in the address of the space's page.")
+	}
+	return vendors.Errorf(vendors.ErrNotFound, "The knowledge base has no documents and is not listed in the space of COZE_SPACE_ID: it does not exist, is not accessible with this credential, or is an empty one of a low-code app.").
+		WithHint("Take the id from list_knowledge_bases; for one of another space set COZE_SPACE_ID to that space. An empty knowledge base of an app takes uploads.")
 }
 
 // Where the server ignores the filter of [Driver.rowsOf], so many
@@ -134,27 +149,28 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	doc, complete, err := d.find(ctx, ref)
-	switch {
-	case err != nil:
+	rows, complete, err := d.rowsOf(ctx, ref.KnowledgeBaseID, []string{ref.DocumentID})
+	if err != nil {
 		return vendors.Document{}, err
-	case doc != nil && !d.lacks(doc):
-		return *doc, nil
-	case doc == nil && complete:
+	}
+	row, found := rows[ref.DocumentID]
+	switch {
+	case d.speech.isStudio() && found:
+		docs, err := d.judged(ctx, ref.KnowledgeBaseID, []document{row}, unsettled)
+		if err != nil {
+			d.log.WarnContext(ctx, "a document stands as its row says", "document_id", ref.DocumentID, "error", err)
+		}
+		return docs[0], nil
+	case found:
+		doc := row.normal(false)
+		if !lacks(&doc) {
+			return doc, nil
+		}
+		return d.withProgress(ctx, ref, &doc)
+	case complete:
 		return vendors.Document{}, noDocument()
 	}
-	return d.withProgress(ctx, ref, doc)
-}
-
-// find looks for a document's row; nil when it is not there, and complete says
-// whether that is sure.
-func (d *Driver) find(ctx context.Context, ref vendors.Ref) (doc *vendors.Document, complete bool, err error) {
-	rows, complete, err := d.rowsOf(ctx, ref.KnowledgeBaseID, []string{ref.DocumentID})
-	if w, ok := rows[ref.DocumentID]; ok && err == nil {
-		doc := w.normal(d.speech.isStudio())
-		return &doc, true, nil
-	}
-	return nil, complete, err
+	return d.withProgress(ctx, ref, nil)
 }
 
 // rowsOf finds the rows of at most [getSize] documents; complete says whether
@@ -187,11 +203,11 @@ func (d *Driver) rowsOf(ctx context.Context, kb string, ids []string) (found map
 	return found, false, nil
 }
 
-// lacks reports whether only a process call shows the rest: the percentage
-// while a document is at work, on hosted also why it failed.
-func (d *Driver) lacks(doc *vendors.Document) bool {
+// lacks reports whether only a process call of hosted Coze shows the rest: the
+// percentage while a document is at work, and why it failed.
+func lacks(doc *vendors.Document) bool {
 	if doc.Status == vendors.Failed {
-		return !d.speech.isStudio() && doc.VendorStatus != rejected && doc.Error.Message == noReason
+		return doc.VendorStatus != rejected && doc.Error.Message == noReason
 	}
 	return !doc.Status.Settled()
 }
@@ -206,7 +222,8 @@ func (d *Driver) withProgress(ctx context.Context, ref vendors.Ref, row *vendors
 	if err != nil {
 		d.log.WarnContext(ctx, "no progress for a document", "document_id", ref.DocumentID, "error", err)
 	}
-	for _, doc := range found {
+	for _, p := range found {
+		doc := p.normal()
 		if row == nil {
 			return doc, nil
 		}

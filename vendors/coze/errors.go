@@ -108,8 +108,11 @@ func kindOf(code int64, a rest.Answer, msg string) vendors.Kind {
 	case 4009, 4013, 4020:
 		return vendors.RateLimited
 	}
-	if sessionWanted(msg) {
+	switch {
+	case sessionWanted(msg):
 		return vendors.Unsupported
+	case code == 105000003 && (strings.Contains(msg, "Data too long") || strings.Contains(msg, "need ids or knowledge_ids")):
+		return vendors.InvalidArgument // the database's words on an argument
 	}
 	if a.Status == http.StatusNotFound || a.Status == http.StatusTooManyRequests {
 		return rest.ByStatus(a).Kind

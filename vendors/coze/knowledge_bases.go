@@ -15,10 +15,13 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// Page sizes of GET /v1/datasets and GET /v1/workspaces, their maxima.
+// Page sizes of GET /v1/datasets and GET /v1/workspaces. Hosted Coze allows 300
+// and 50. Studio loads every document of every knowledge base on the page, about
+// 130 bytes of its answer each.
 const (
-	mostDatasets = 300
-	mostSpaces   = 50
+	hostedDatasets = 300
+	studioDatasets = 20
+	mostSpaces     = 50
 )
 
 // ListKnowledgeBases implements [vendors.KnowledgeBaseLister]: those of the
@@ -73,7 +76,8 @@ func (d *Driver) readable(ctx context.Context, ids []string, at, page int, q ven
 // endpoint works are left out, and then the count, which includes them.
 func (d *Driver) spacePage(ctx context.Context, space string, page int, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
 	p := vendors.Page[vendors.KnowledgeBase]{Items: []vendors.KnowledgeBase{}}
-	r, err := d.datasets(ctx, space, page, q.Size, q.NameContains)
+	size := min(q.Size, d.kbPage)
+	r, err := d.datasets(ctx, space, page, size, q.NameContains)
 	if err != nil {
 		return p, err
 	}
@@ -83,23 +87,25 @@ func (d *Driver) spacePage(ctx context.Context, space string, page int, q vendor
 			p.Total = nil
 			continue
 		}
-		p.Items = append(p.Items, w.normal())
+		p.Items = append(p.Items, w.normal(d.speech.isStudio()))
 	}
-	p.More = len(r.List) > 0 && more(page, q.Size, len(r.List), r.Total)
+	p.More = len(r.List) > 0 && more(page, size, len(r.List), r.Total)
 	return p, nil
 }
 
 // datasets reads one page of GET /v1/datasets, pages from 1 in both dialects.
-// Its name filter is fuzzy, so that rows must be checked again.
+// Its name filter is fuzzy, so that rows must be checked again. On studio it is
+// a pattern of SQL, in which a backslash stands for no character.
 func (d *Driver) datasets(ctx context.Context, space string, page, size int, name string) (datasets, error) {
 	var out datasetsAnswer
 	query := url.Values{
 		"space_id": {space}, "page_num": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(size)},
 	}
-	if name != "" {
+	if name != "" && !strings.Contains(name, `\`) {
 		query.Set("name", name)
 	}
 	err := d.call(ctx, rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets"}, Query: query, Rows: size}, &out)
+	d.bases.remember(space, out.payload().List)
 	var e *vendors.Error
 	if errors.As(err, &e) && e.Kind == vendors.ErrNotFound {
 		e.Hint = "Set COZE_SPACE_ID to the number after /space/ in the address of the space's page. " + d.origin()

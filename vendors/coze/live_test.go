@@ -122,7 +122,11 @@ func TestLiveDocuments(t *testing.T) {
 		kb := l.box.KnowledgeBaseID(sandbox.Coze, sandbox.BulkName(sandbox.Coze))
 		l.box.ResetRequests()
 		ids := documents(t, v, kb)
-		if n := l.box.Requests(face); len(ids) != bulk || n != bulk/100 {
+		most := bulk / 100
+		if face == sandbox.FaceCozeStudio {
+			most *= 2 // each page has a failure, which may be tried again
+		}
+		if n := l.box.Requests(face); len(ids) != bulk || n > most {
 			t.Errorf("%d documents with %d requests", len(ids), n)
 		}
 

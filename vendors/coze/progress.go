@@ -20,8 +20,8 @@ const (
 	hopeless   = 7  // refusals without a success: of a chunk, its halves and theirs
 )
 
-// Batch implements [vendors.Batcher]. On studio, failures cost one more request
-// for the reasons however many there are, so that all documents go together.
+// Batch implements [vendors.Batcher]. On studio one request more tells of all
+// that are not completed, however many there are, so that all go together.
 func (d *Driver) Batch() int {
 	if d.speech.is() == hosted {
 		return chunkSize
@@ -44,12 +44,15 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	if err != nil {
 		return vendors.Report{}, err
 	}
-	s := survey{d: d, kb: q.KnowledgeBaseID}
-	if err := s.run(ctx, q.DocumentIDs); err != nil {
-		return s.report, err
+	if err := d.decide(ctx, q.KnowledgeBaseID); err != nil {
+		return vendors.Report{}, err
 	}
-	d.addReasons(ctx, q.KnowledgeBaseID, s.report.Documents)
-	return s.report, nil
+	if d.speech.isStudio() {
+		return d.studioProgress(ctx, q.KnowledgeBaseID, q.DocumentIDs)
+	}
+	s := survey{d: d, kb: q.KnowledgeBaseID}
+	err = s.run(ctx, q.DocumentIDs)
+	return s.report, err
 }
 
 // survey asks for the progress of many documents.
@@ -117,7 +120,7 @@ func (s *survey) halve(ctx context.Context, part []string) (refused [][]string, 
 // ask makes one request and reports whether it was accepted. A refusal becomes
 // an error when there have been too many without a success.
 func (s *survey) ask(ctx context.Context, ids []string) (ok bool, err error) {
-	docs, err := s.d.process(ctx, s.kb, ids)
+	rows, err := s.d.process(ctx, s.kb, ids)
 	s.asked++
 	if isRefusal(err) {
 		if s.refusal = err; s.accepted == 0 && s.asked >= hopeless {
@@ -129,11 +132,11 @@ func (s *survey) ask(ctx context.Context, ids []string) (ok bool, err error) {
 		return false, err
 	}
 	s.accepted++
-	found := make(map[string]bool, len(docs))
-	for _, doc := range docs {
-		found[doc.DocumentID] = true
+	found := make(map[string]bool, len(rows))
+	for _, w := range rows {
+		found[string(w.ID)] = true
+		s.report.Documents = append(s.report.Documents, w.normal())
 	}
-	s.report.Documents = append(s.report.Documents, docs...)
 	for _, id := range ids {
 		if !found[id] {
 			s.report.Missing = append(s.report.Missing, id)
@@ -167,10 +170,10 @@ func manyRefused() error {
 	}
 }
 
-// process makes one request for at most [chunkSize] documents. Rows that were
-// not asked for are dropped. Before the dialect is known ids go as strings; the
-// bind error that this brings on studio decides it.
-func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]vendors.Document, error) {
+// process makes one request, on hosted for at most [chunkSize] documents. Rows
+// that were not asked for are dropped. Studio takes numbers only: where it is not
+// known to be there, the error that strings bring decides it.
+func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]progress, error) {
 	asNumbers := d.speech.isStudio()
 	out, err := d.processAs(ctx, kb, ids, asNumbers)
 	if !asNumbers && isBindError(err) {
@@ -179,17 +182,12 @@ func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]vendor
 	if err != nil {
 		return nil, err
 	}
-	docs, blind := make([]vendors.Document, 0, len(out.Data.Rows)), false
-	for _, w := range out.Data.Rows {
-		if slices.Contains(ids, string(w.ID)) {
-			docs = append(docs, w.normal())
-		}
-		blind = blind || !isID(string(w.ID))
-	}
-	if blind && len(docs) < len(ids) {
+	blind := slices.ContainsFunc(out.Data.Rows, func(w progress) bool { return !isID(string(w.ID)) })
+	rows := slices.DeleteFunc(out.Data.Rows, func(w progress) bool { return !slices.Contains(ids, string(w.ID)) })
+	if blind && len(rows) < len(ids) {
 		return nil, rest.NoID()
 	}
-	return docs, nil
+	return rows, nil
 }
 
 func (d *Driver) processAs(ctx context.Context, kb string, ids []string, asNumbers bool) (processAnswer, error) {
@@ -216,36 +214,4 @@ func numbers(ids []string) []int64 {
 func isBindError(err error) bool {
 	var e *vendors.Error
 	return errors.As(err, &e) && e.HTTPStatus == http.StatusBadRequest && boundWrong(e.VendorMessage)
-}
-
-// addReasons fills in why documents failed, for which studio's process answer
-// has a state word only: the list has the reason. Without an answer they stand
-// as they are.
-func (d *Driver) addReasons(ctx context.Context, kb string, docs []vendors.Document) {
-	if !d.speech.isStudio() {
-		return
-	}
-	var ids []string
-	for _, doc := range docs {
-		if doc.Error != nil && doc.Error.Message == noReason {
-			ids = append(ids, doc.DocumentID)
-		}
-	}
-	if len(ids) == 0 {
-		return
-	}
-	r, err := d.list(ctx, kb, 1, len(ids), ids)
-	if err != nil {
-		d.log.WarnContext(ctx, "no reasons for failed documents", "error", err)
-		return
-	}
-	reasons := make(map[string]*vendors.Failure, len(r.Documents))
-	for _, w := range r.Documents {
-		reasons[string(w.ID)] = w.normal(true).Error
-	}
-	for i := range docs {
-		if why := reasons[docs[i].DocumentID]; why != nil && docs[i].Error != nil {
-			docs[i].Error = why
-		}
-	}
 }

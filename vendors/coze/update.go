@@ -21,6 +21,9 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	if err != nil {
 		return vendors.Document{}, err
 	}
+	if err := d.checkDocumentName(change.Name); err != nil {
+		return vendors.Document{}, err
+	}
 	body, err := d.renaming(row, *change.Name)
 	if err != nil {
 		return vendors.Document{}, err
@@ -71,10 +74,10 @@ func (d *Driver) row(ctx context.Context, ref vendors.Ref) (document, error) {
 	if err != nil {
 		return document{}, err
 	}
-	for _, doc := range found {
-		return document{ID: rest.ID(doc.DocumentID), Name: rest.Str(doc.Name), Type: rest.Str(doc.Format), Status: rest.Str(doc.VendorStatus)}, nil
+	if len(found) == 0 {
+		return document{}, noDocument()
 	}
-	return document{}, noDocument()
+	return document{ID: found[0].ID, Name: found[0].Name, Type: found[0].Type, Status: found[0].Status}, nil
 }
 
 // renaming is the request that changes a document's name and nothing else, or

@@ -32,6 +32,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		err = d.decide(ctx, u.KnowledgeBaseID)
 	}
 	if err == nil {
+		err = d.checkDocumentName(&f.Name)
+	}
+	if err == nil {
 		err = f.judge(d.speech.isStudio())
 	}
 	if err != nil {

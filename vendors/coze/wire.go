@@ -70,7 +70,8 @@ type document struct {
 }
 
 // normal is the row in our words. On studio web_url is a signed link to the
-// stored file, not where the document came from.
+// stored file, not where the document came from; size counts the characters of
+// the chunks, and char_count and hit_count are always 0.
 func (w document) normal(onStudio bool) vendors.Document {
 	status, raw, enabled := statusOf(w.Status)
 	count := rest.Num.Count
@@ -84,10 +85,22 @@ func (w document) normal(onStudio bool) vendors.Document {
 		SizeBytes: count(w.Size), CharCount: count(w.CharCount), ChunkCount: count(w.SliceCount), HitCount: count(w.HitCount),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
 	}
+	if onStudio {
+		d.SizeBytes, d.CharCount, d.HitCount = nil, studioChars(status, w.Size), nil
+	}
 	if d.Source == "web" && !onStudio {
 		d.SourceURL = rest.PublicURL(string(w.WebURL))
 	}
 	return d
+}
+
+// studioChars is how many characters a document's chunks have: 0 until it is
+// done.
+func studioChars(status vendors.Status, size rest.Num) *int64 {
+	if status != vendors.Completed {
+		return size.Positive()
+	}
+	return size.Count()
 }
 
 // processRequest asks POST /v1/datasets/{id}/process. Hosted takes strings;
@@ -138,7 +151,7 @@ type progress struct {
 	Descript  rest.Str `json:"status_descript"` // studio: a state word on every document
 }
 
-// normal is the progress in our words.
+// normal is the progress in our words, as hosted Coze means it.
 func (w progress) normal() vendors.Document {
 	status, raw, enabled := statusOf(w.Status)
 	d := vendors.Document{
@@ -184,39 +197,13 @@ func statusOf(s rest.Str) (status vendors.Status, raw string, enabled *bool) {
 	return vendors.Unknown, raw, nil
 }
 
-const (
-	rejected = "1000" // by content review
-	gaveUp   = "失败"   // studio's state word of a failed document: no reason
-)
-
-// failure is why a document failed. The platform has words, sometimes, and no
-// codes.
-func failure(status vendors.Status, raw string, descript rest.Str) *vendors.Failure {
-	if status != vendors.Failed {
-		return nil
-	}
-	f := &vendors.Failure{Message: rest.Text(string(descript)), Hint: "Delete the document and upload it again."}
-	if f.Message == gaveUp {
-		f.Message = ""
-	}
-	if raw == rejected {
-		why := f.Message
-		if f.Message = "rejected by content review"; why != "" {
-			f.Message += ": " + why
-		}
-		f.Retryable = new(bool)
-		f.Hint = "Change what the review may have objected to, then delete the document and upload it again."
-	}
-	if f.Message == "" {
-		f.Message = noReason
-	}
-	return f
-}
-
-const noReason = "Coze could not process this document and gave no reason."
-
+// format is a file's suffix. Studio writes "0" for a file without one.
 func format(suffix rest.Str) string {
-	return strings.ToLower(strings.TrimPrefix(strings.TrimSpace(string(suffix)), "."))
+	s := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(string(suffix)), "."))
+	if s == "0" {
+		return ""
+	}
+	return s
 }
 
 // The numbers of format_type.

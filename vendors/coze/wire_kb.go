@@ -44,17 +44,23 @@ type dataset struct {
 	Busy       []rest.ID  `json:"processing_file_id_list"`
 	Failed     []rest.Str `json:"failed_file_list"`
 	UpdateTime rest.Num   `json:"update_time"`
+	CanEdit    rest.Flag  `json:"can_edit"` // false: of another owner, every write is refused
 }
 
 // foreign reports whether no other endpoint works on it.
 func (w dataset) foreign() bool { return w.DatasetType.Int == 1 || w.FormatType.Int >= 3 }
 
-// normal is the knowledge base in our words.
-func (w dataset) normal() vendors.KnowledgeBase {
+// normal is the knowledge base in our words. On studio all_file_size counts the
+// characters of the chunks.
+func (w dataset) normal(onStudio bool) vendors.KnowledgeBase {
 	k := vendors.KnowledgeBase{
 		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		Kind:          kindOfFormat(w.FormatType),
 		DocumentCount: w.DocCount.Count(), ChunkCount: w.SliceCount.Count(), SizeBytes: w.FileSize.Count(),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
+	}
+	if onStudio {
+		k.SizeBytes = nil
 	}
 	if w.Busy != nil && w.Failed != nil {
 		n := len(w.Busy) + len(w.Failed)

@@ -18,8 +18,28 @@ func (d *Driver) Instead() map[string]string {
 	}
 }
 
-// mostName is the longest name of a knowledge base.
-const mostName = 100
+// The longest names, in characters: hosted Coze's of a knowledge base, and
+// studio's of everything, whose columns take no more.
+const (
+	mostHosted = 100
+	mostStudio = 150
+)
+
+// checkBaseName refuses a knowledge base's name that the platform would.
+func (d *Driver) checkBaseName(name *string) error {
+	if d.speech.is() == hosted {
+		return checkName(name, mostHosted)
+	}
+	return checkName(name, mostStudio)
+}
+
+// checkDocumentName refuses a document's name that the platform would.
+func (d *Driver) checkDocumentName(name *string) error {
+	if d.speech.isStudio() {
+		return checkName(name, mostStudio)
+	}
+	return checkName(name, 0)
+}
 
 // checkName refuses a name that is blank or, with most above 0, too long.
 func checkName(name *string, most int) error {

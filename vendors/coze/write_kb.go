@@ -15,7 +15,7 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	if draft.Name == nil {
 		draft.Name = new(string)
 	}
-	if err := checkName(draft.Name, mostName); err != nil {
+	if err := d.checkBaseName(draft.Name); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	space, err := d.writeSpace(ctx)
@@ -60,7 +60,7 @@ func (d *Driver) writeSpace(ctx context.Context) (string, error) {
 // lookForDataset looks for a knowledge base whose create was not answered.
 func (d *Driver) lookForDataset(ctx context.Context, lost error, body createDataset, began time.Time) (vendors.KnowledgeBase, error) {
 	var found []dataset
-	r, err := d.datasets(ctx, body.SpaceID, 1, mostDatasets, body.Name)
+	r, err := d.datasets(ctx, body.SpaceID, 1, d.kbPage, body.Name)
 	for _, w := range r.List {
 		if w.ID != "" && string(w.Name) == body.Name && d.since(began, w.CreateTime) {
 			found = append(found, w)
@@ -72,24 +72,32 @@ func (d *Driver) lookForDataset(ctx context.Context, lost error, body createData
 	if err != nil || len(found) != 1 {
 		return vendors.KnowledgeBase{}, lost
 	}
-	return found[0].normal(), nil
+	return found[0].normal(d.speech.isStudio()), nil
 }
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater]. The platform's
 // call overwrites everything, so what is to stay is read and sent again. The
-// icon cannot be: a row shows it in another form than the one to send.
+// icon cannot be on hosted Coze: a row shows it in another form than the one to
+// send. Studio keeps it.
 func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	err := checkIDs("knowledge_base_id", id)
 	if err == nil {
-		err = checkName(change.Name, mostName)
+		err = d.checkBaseName(change.Name)
 	}
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	kb, err := d.dataset(ctx, id)
-	if err != nil {
+	row, err := d.lookup(ctx, id)
+	switch {
+	case err != nil:
 		return vendors.KnowledgeBase{}, err
+	case row == nil:
+		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.ErrNotFound, "The knowledge base does not exist or is not accessible with this credential; nothing was changed.").
+			WithHint("Take the id from list_knowledge_bases; for one of another space set COZE_SPACE_ID to that space. " + d.origin())
+	case row.readOnly():
+		return vendors.KnowledgeBase{}, notOwner()
 	}
+	kb, before := row.normal(d.speech.isStudio()), row.normal(d.speech.isStudio())
 	if change.Name != nil {
 		kb.Name = *change.Name
 	}
@@ -103,57 +111,36 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	d.log.InfoContext(ctx, "a knowledge base was overwritten: an icon of its own is reset", "knowledge_base_id", id)
+	if !d.speech.isStudio() {
+		d.log.InfoContext(ctx, "a knowledge base was overwritten: an icon of its own is reset", "knowledge_base_id", id)
+	}
 	kb.UpdatedAt = time.Time{} // not told
-	return kb, nil
+	return d.changed(ctx, kb, before)
 }
 
-// mostSearched bounds the spaces that are looked through for one knowledge base.
-const mostSearched = 20
+// readOnly reports whether the platform says that writes will be refused.
+func (w dataset) readOnly() bool { return w.CanEdit.Valid && !w.CanEdit.Set }
 
-// dataset finds a knowledge base in the lists of the spaces: there is no call
-// for one.
-func (d *Driver) dataset(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
-	spaces, err := []string{d.space}, error(nil)
-	if d.space == "" {
-		spaces, err = d.spaceIDs(ctx)
-	}
-	if err != nil {
-		return vendors.KnowledgeBase{}, err
-	}
-	for _, space := range spaces[:min(len(spaces), mostSearched)] {
-		kb, err := d.datasetIn(ctx, space, id)
-		kind := vendors.KindOf(err)
-		visited := len(spaces) > 1 && (kind == vendors.PermissionDenied || kind == vendors.ErrNotFound)
-		switch {
-		case kb != nil:
-			return *kb, nil
-		case err != nil && !visited:
-			return vendors.KnowledgeBase{}, err
-		}
-	}
-	return vendors.KnowledgeBase{}, vendors.Errorf(vendors.ErrNotFound, "The knowledge base does not exist or is not accessible with this credential; nothing was changed.").
-		WithHint("Take the id from list_knowledge_bases; for one of another space set COZE_SPACE_ID to that space. " + d.origin())
+func notOwner() error {
+	return vendors.Errorf(vendors.PermissionDenied, "Coze says that this credential may not edit this knowledge base (can_edit is false); nothing was changed.").
+		WithHint("Only its owner can change it: use a token of the owner, or a knowledge base of this account.")
 }
 
-// datasetIn finds a knowledge base in one space; nil when it is not there.
-func (d *Driver) datasetIn(ctx context.Context, space, id string) (*vendors.KnowledgeBase, error) {
-	for page := 1; page <= 10; page++ {
-		r, err := d.datasets(ctx, space, page, mostDatasets, "")
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range r.List {
-			if string(w.ID) == id && !w.foreign() {
-				kb := w.normal()
-				return &kb, nil
-			}
-		}
-		if len(r.List) == 0 || !more(page, mostDatasets, len(r.List), r.Total) {
-			return nil, nil
-		}
+// changed reads a knowledge base again after a change: a success that changed
+// nothing is none. Where it cannot be found, it is what was sent.
+func (d *Driver) changed(ctx context.Context, kb, before vendors.KnowledgeBase) (vendors.KnowledgeBase, error) {
+	base, _ := d.bases.get(kb.KnowledgeBaseID)
+	row, err := d.onPage(ctx, base.space, 1, kb.Name, kb.KnowledgeBaseID)
+	if err != nil || row == nil {
+		return kb, nil
 	}
-	return nil, nil
+	now := row.normal(d.speech.isStudio())
+	same := now.Name == before.Name && now.Description == before.Description
+	if same && (kb.Name != before.Name || kb.Description != before.Description) {
+		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.BadResponse, "Coze reported success, but the knowledge base is as it was.").
+			WithHint("Look with list_knowledge_bases in a minute; if it is still so, change it in Coze's web page.")
+	}
+	return now, nil
 }
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter]. A lost answer

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // studioFace is the knowledge API of the open-source server coze-studio: the
@@ -173,7 +174,7 @@ func studioRow(d *Document, st State) object {
 	row := cozeRow(d, st)
 	delete(row, "update_type")
 	delete(row, "update_interval")
-	row["status"] = studioStatus(d, st)
+	row["status"], row["size"], row["char_count"], row["hit_count"] = studioStatus(d, st), studioSize(d, st), 0, 0
 	row["status_descript"] = st.Message
 	row["creator_id"], row["space_id"] = "2175268956150001", CozeSpaceID
 	row["web_url"], row["preview_tos_url"] = cozeSigned(d.ID), cozeSigned("preview/"+d.ID)
@@ -229,10 +230,22 @@ func studioProgress(d *Document, st State) object {
 		left = 300
 	}
 	return object{
-		"document_id": d.ID, "document_name": d.Name, "type": d.Format, "size": d.Size,
+		"document_id": d.ID, "document_name": d.Name, "type": d.Format, "size": studioSize(d, st),
 		"status": studioStatus(d, st), "status_descript": studioWord(d, st),
 		"progress": cozePercent(st), "remaining_time": left, "url": cozeSigned(d.ID),
 	}
+}
+
+// studioSize is the characters of the chunks, 0 until there are any.
+func studioSize(d *Document, st State) int {
+	if st.Phase != Completed {
+		return 0
+	}
+	n := 0
+	for _, chunk := range d.Chunks() {
+		n += utf8.RuneCountInString(chunk)
+	}
+	return n
 }
 
 // studioStatus folds the states into studio's four numbers: a disabled document

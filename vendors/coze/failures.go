@@ -1,0 +1,104 @@
+package coze
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+const (
+	rejected = "1000" // by content review
+
+	gaveUp   = "失败" // studio's state words stand where a reason may
+	disabled = "失效"
+
+	noReason = "Coze could not process this document and gave no reason."
+)
+
+// failure is why a document failed, in the platform's words where it has some.
+func failure(status vendors.Status, raw string, descript rest.Str) *vendors.Failure {
+	if status != vendors.Failed {
+		return nil
+	}
+	code, reason := reasonOf(descript)
+	f := &vendors.Failure{Code: code, Message: reason, Hint: anotherUpload}
+	switch {
+	case raw == rejected:
+		f.Message, f.Hint, f.Retryable = "rejected by content review", changeContent, new(bool)
+		if reason != "" {
+			f.Message += ": " + reason
+		}
+	case reason == "":
+		f.Message = noReason
+	default:
+		f.Hint, f.Retryable = mend(code, reason)
+	}
+	return f
+}
+
+// coded is how studio writes its reasons: "code=105000030 message=... stack=...".
+var coded = regexp.MustCompile(`^code=([0-9]+) message=`)
+
+// reasonOf takes studio's code out of a reason, cuts the stack of its server's
+// goroutine off, and knows a state word for none.
+func reasonOf(descript rest.Str) (code, reason string) {
+	text, _, _ := strings.Cut(strings.TrimSpace(string(descript)), "stack=")
+	if m := coded.FindStringSubmatch(text); m != nil {
+		code, text = m[1], text[len(m[0]):]
+	}
+	reason = rest.Text(strings.TrimSpace(text))
+	if reason == gaveUp {
+		reason = ""
+	}
+	return code, reason
+}
+
+// What a person can do, and who.
+const (
+	anotherUpload = "Upload the document again, then delete this one."
+	changeContent = "Change what the review may have objected to, upload that, then delete this document."
+	otherType     = "coze-studio has no parser for this type (it knows pdf, txt, md, docx, csv, json, xlsx, jpg, jpeg and png, in lower case): the same file fails again. Convert it and upload that."
+	brokenFile    = "The file is broken or protected: the same file fails again. Repair it or export it again, and upload that."
+	ownersModel   = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must correct its embedding model (the EMBEDDING variables of its .env, key and address included) and restart it; unfinished documents it tries again by itself."
+	ownersOCR     = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must correct its OCR settings (the OCR variables of its .env) and restart it; unfinished documents it tries again by itself."
+	ownersStore   = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must look at its search store (Milvus, VikingDB, OceanBase, Elasticsearch) and log; unfinished documents it tries again by itself."
+	ownersServer  = "The server's worker broke down on this document, which may be right. Whoever runs the coze-studio server must look at its log and its Python parser; unfinished documents it tries again by itself."
+)
+
+// mend finds by studio's code and words who can do what, and whether the same
+// file can ever be ingested.
+func mend(code, reason string) (hint string, retryable *bool) {
+	reason = strings.ToLower(reason)
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(reason, word) })
+	}
+	switch {
+	case code == unsupportedType:
+		return otherType, new(bool)
+	case ocr.MatchString(reason):
+		return ownersOCR, nil
+	case has("no module named", "executable file not found", "runtime error", "nil pointer", "panic"):
+		return ownersServer, nil
+	case code == unreadable:
+		return brokenFile, new(bool)
+	case has("embed failed", "embedstrings", "createembeddings", "embedding"):
+		return ownersModel, nil
+	case code == "105000004", has("milvus", "vikingdb", "elasticsearch", "search store"):
+		return ownersStore, nil
+	}
+	return anotherUpload, nil
+}
+
+var ocr = regexp.MustCompile(`\bocr\b`)
+
+// Studio's codes of failures that the same file has each time.
+const (
+	unsupportedType = "105000028"
+	unreadable      = "105000030"
+)
+
+// lasting reports whether a failure stays, however often studio tries again.
+func lasting(f *vendors.Failure) bool { return f.Retryable != nil && !*f.Retryable }
