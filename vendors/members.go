@@ -138,6 +138,20 @@ func (p prover) learn(kb string, rows []Document) {
 	}
 }
 
+// learn remembers a document that was added.
+func (v *Vendor) learn(kb string, d Document) {
+	if p, ok := v.reads.(prover); ok {
+		p.learn(kb, []Document{d})
+	}
+}
+
+// forgetBase forgets a knowledge base that may be gone.
+func (v *Vendor) forgetBase(kb string) {
+	if p, ok := v.reads.(prover); ok {
+		p.known.bases.forget(kb)
+	}
+}
+
 // check refuses a knowledge base that is not there.
 func (p prover) check(ctx context.Context, kb string) error {
 	checker, ok := p.Driver.(KnowledgeBaseChecker)
@@ -180,6 +194,13 @@ func (r *recently) has(name string) bool {
 	defer r.mu.Unlock()
 	r.turn()
 	return r.young[name] || r.old[name]
+}
+
+func (r *recently) forget(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.young, name)
+	delete(r.old, name)
 }
 
 // turn lets what is no longer young grow old, and forgets what was old.

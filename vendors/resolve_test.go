@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"context"
+	"errors"
 	"testing"
 )
 
@@ -77,5 +78,84 @@ func TestOneIDOfAKnowledgeBase(t *testing.T) {
 	}
 	if u, err := v.Unfinished(ctx, "gone"); err != nil || len(u.Incomplete) != 1 || u.Incomplete[0].Error.Kind != ErrNotFound {
 		t.Errorf("%+v, %v", u, err)
+	}
+}
+
+// scribe is a platform with writes that takes a name in place of an id.
+type scribe struct {
+	*writer
+	asked []string
+}
+
+func (s *scribe) ResolveKnowledgeBase(_ context.Context, id string) (string, error) {
+	if id == "docs" {
+		id = "kb-1"
+	}
+	return id, nil
+}
+
+func (s *scribe) note(kb string) { s.asked = append(s.asked, kb) }
+
+func (s *scribe) UpdateKnowledgeBase(ctx context.Context, id string, c KnowledgeBaseChange) (KnowledgeBase, error) {
+	s.note(id)
+	return s.writer.UpdateKnowledgeBase(ctx, id, c)
+}
+
+func (s *scribe) DeleteKnowledgeBase(ctx context.Context, id string) error {
+	s.note(id)
+	return s.writer.DeleteKnowledgeBase(ctx, id)
+}
+
+func (s *scribe) Upload(ctx context.Context, u Upload) (Uploaded, error) {
+	s.note(u.KnowledgeBaseID)
+	return s.writer.Upload(ctx, u)
+}
+
+func (s *scribe) UpdateDocument(ctx context.Context, ref Ref, c DocumentChange) (Document, error) {
+	s.note(ref.KnowledgeBaseID)
+	return s.writer.UpdateDocument(ctx, ref, c)
+}
+
+func (s *scribe) DeleteDocuments(ctx context.Context, kb string, ids []string) ([]Outcome, error) {
+	s.note(kb)
+	return s.writer.DeleteDocuments(ctx, kb, ids)
+}
+
+func (s *scribe) StartIngestion(ctx context.Context, kb string, ids []string) ([]Outcome, error) {
+	s.note(kb)
+	return s.writer.StartIngestion(ctx, kb, ids)
+}
+
+func (s *scribe) StopIngestion(ctx context.Context, kb string, ids []string) ([]Outcome, error) {
+	s.note(kb)
+	return s.writer.StopIngestion(ctx, kb, ids)
+}
+
+func (s *scribe) Download(ctx context.Context, ref Ref) (Download, error) {
+	s.note(ref.KnowledgeBaseID)
+	return s.writer.Download(ctx, ref)
+}
+
+func TestWritesGoToTheOneID(t *testing.T) {
+	s := &scribe{writer: &writer{outcomes: []Outcome{{DocumentID: "a", Result: Done}}}}
+	v, ctx, name, ref := New("v", "p", s), t.Context(), "n", Ref{"docs", "a"}
+	_, err1 := v.UpdateKnowledgeBase(ctx, "docs", KnowledgeBaseChange{Name: &name})
+	err2 := v.DeleteKnowledgeBase(ctx, "docs")
+	up, err3 := v.Upload(ctx, Upload{KnowledgeBaseID: "docs", Name: "n", Text: "t"})
+	doc, err4 := v.UpdateDocument(ctx, ref, DocumentChange{Name: &name})
+	_, err5 := v.DeleteDocuments(ctx, "docs", []string{"a"})
+	_, err6 := v.StartIngestion(ctx, "docs", []string{"a"})
+	_, err7 := v.StopIngestion(ctx, "docs", []string{"a"})
+	_, err8 := v.Download(ctx, ref)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
+		t.Fatal(err)
+	}
+	if up.Document.KnowledgeBaseID != "kb-1" || doc.KnowledgeBaseID != "kb-1" || len(s.asked) != 8 {
+		t.Errorf("%s, %s, %v", up.Document.KnowledgeBaseID, doc.KnowledgeBaseID, s.asked)
+	}
+	for i, kb := range s.asked {
+		if kb != "kb-1" {
+			t.Errorf("write %d went to %s", i, kb)
+		}
 	}
 }

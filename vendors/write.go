@@ -53,7 +53,7 @@ func (v *Vendor) CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseCha
 	if err != nil {
 		return kb, v.failed(tool, err)
 	}
-	kb.Vendor = v.name
+	kb.settle(v.name)
 	return kb, nil
 }
 
@@ -122,7 +122,7 @@ func (v *Vendor) UpdateKnowledgeBase(ctx context.Context, id string, change Know
 	const tool = "update_knowledge_base"
 	c, err := capability[KnowledgeBaseUpdater](v, tool)
 	if err == nil {
-		err = checkID("knowledge_base_id", id)
+		err = v.resolve(ctx, &id)
 	}
 	if err == nil && change.Name == nil && change.Description == nil {
 		err = Errorf(InvalidArgument, "Nothing to change: neither `name` nor `description` is given.")
@@ -134,7 +134,7 @@ func (v *Vendor) UpdateKnowledgeBase(ctx context.Context, id string, change Know
 	if err != nil {
 		return kb, v.failed(tool, err)
 	}
-	kb.Vendor = v.name
+	kb.settle(v.name)
 	return kb, nil
 }
 
@@ -143,11 +143,12 @@ func (v *Vendor) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	const tool = "delete_knowledge_base"
 	c, err := capability[KnowledgeBaseDeleter](v, tool)
 	if err == nil {
-		err = checkID("knowledge_base_id", id)
+		err = v.resolve(ctx, &id)
 	}
 	if err == nil {
 		err = c.DeleteKnowledgeBase(ctx, id)
 		v.gather.forget()
+		v.forgetBase(id)
 	}
 	if err != nil {
 		return v.failed(tool, err)
@@ -160,7 +161,7 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 	const tool = "upload_document"
 	c, err := capability[Uploader](v, tool)
 	if err == nil {
-		err = checkID("knowledge_base_id", u.KnowledgeBaseID)
+		err = v.resolve(ctx, &u.KnowledgeBaseID)
 	}
 	if err != nil {
 		return UploadResult{}, v.failed(tool, err)
@@ -175,6 +176,7 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 		}
 		return UploadResult{}, err
 	}
+	v.learn(u.KnowledgeBaseID, up.Document)
 	up.Document.settle(v.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }
@@ -184,7 +186,7 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 	const tool = "update_document"
 	c, err := capability[DocumentUpdater](v, tool)
 	if err == nil {
-		err = checkRef(ref)
+		err = v.resolveRef(ctx, &ref)
 	}
 	if err == nil && change.Name == nil && change.Enabled == nil && len(change.Metadata) == 0 {
 		err = Errorf(InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
@@ -207,7 +209,7 @@ func (v *Vendor) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 	if err != nil {
 		return OutcomeResult{}, v.failed("delete_documents", err)
 	}
-	return v.each(ctx, "delete_documents", kb, ids, c.DeleteDocuments)
+	return v.each(ctx, "delete_documents", &kb, ids, c.DeleteDocuments)
 }
 
 // StartIngestion asks for ingestion of documents, or for it once more.
@@ -216,7 +218,7 @@ func (v *Vendor) StartIngestion(ctx context.Context, kb string, ids []string) (O
 	if err != nil {
 		return OutcomeResult{}, v.failed("start_ingestion", err)
 	}
-	out, err := v.each(ctx, "start_ingestion", kb, ids, c.StartIngestion)
+	out, err := v.each(ctx, "start_ingestion", &kb, ids, c.StartIngestion)
 	for _, r := range out.Results {
 		if r.Outcome == Done || r.Outcome == Accepted { // it moves now, whatever its platform's times say
 			v.watched.note(watchKey(kb, r.DocumentID), look{status: "started"}, time.Now())
@@ -231,24 +233,28 @@ func (v *Vendor) StopIngestion(ctx context.Context, kb string, ids []string) (Ou
 	if err != nil {
 		return OutcomeResult{}, v.failed("stop_ingestion", err)
 	}
-	return v.each(ctx, "stop_ingestion", kb, ids, c.StopIngestion)
+	return v.each(ctx, "stop_ingestion", &kb, ids, c.StopIngestion)
 }
 
 // each runs a write over several documents, and reports in the caller's order.
-func (v *Vendor) each(ctx context.Context, tool, kb string, ids []string, do func(context.Context, string, []string) ([]Outcome, error)) (OutcomeResult, error) {
+// It makes kb the id that the driver knows.
+func (v *Vendor) each(ctx context.Context, tool string, kb *string, ids []string, do func(context.Context, string, []string) ([]Outcome, error)) (OutcomeResult, error) {
 	out := OutcomeResult{Results: []OutcomeRow{}}
 	ids = unique(ids)
-	err := checkID("knowledge_base_id", kb)
+	err := checkID("knowledge_base_id", *kb)
 	for _, id := range ids {
 		err = errors.Join(err, checkID("document_ids", id))
 	}
 	if err == nil && len(ids) == 0 {
 		err = Errorf(InvalidArgument, "`document_ids` is empty.")
 	}
+	if err == nil {
+		err = v.resolve(ctx, kb)
+	}
 	if err != nil {
 		return out, v.failed(tool, err)
 	}
-	outcomes, err := do(ctx, kb, ids)
+	outcomes, err := do(ctx, *kb, ids)
 	v.gather.forget()
 	if err != nil && len(outcomes) == 0 {
 		return out, v.failed(tool, err)
@@ -281,7 +287,7 @@ func (v *Vendor) Download(ctx context.Context, ref Ref) (Download, error) {
 	const tool = "download_document"
 	c, err := capability[Downloader](v, tool)
 	if err == nil {
-		err = checkRef(ref)
+		err = v.resolveRef(ctx, &ref)
 	}
 	if err != nil {
 		return Download{}, v.wrap(tool, err)
