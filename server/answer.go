@@ -21,6 +21,7 @@ type postAnswer struct {
 	outlet *outlet
 	call   *liveCall
 	accept accepted
+	times  times
 
 	begun  bool // the status is written
 	events bool // a JSON answer leaves as an event
@@ -37,7 +38,7 @@ func (a *postAnswer) WriteHeader(status int) {
 		a.events = true
 		h.Set("Content-Type", "text/event-stream")
 	}
-	extendWrite(a.rc)
+	a.times.extendWrite(a.rc)
 	a.ResponseWriter.WriteHeader(status)
 }
 
@@ -53,7 +54,7 @@ func (a *postAnswer) Write(p []byte) (int, error) {
 	if a.events {
 		full = fmt.Appendf(nil, "event: message\ndata: %s\n\n", bytes.TrimSpace(full))
 	}
-	extendWrite(a.rc)
+	a.times.extendWrite(a.rc)
 	if _, err := a.ResponseWriter.Write(full); err != nil {
 		return 0, err
 	}
@@ -73,7 +74,7 @@ func (a *postAnswer) CanStream() bool {
 // the request came.
 func (a *postAnswer) finish() {
 	if a.call.cancelled() && !a.begun {
-		extendWrite(a.rc)
+		a.times.extendWrite(a.rc)
 		a.ResponseWriter.WriteHeader(http.StatusAccepted)
 	}
 }

@@ -10,19 +10,26 @@ import (
 	"time"
 )
 
-// Times of a connection. The first two are counted by net/http from the first
-// byte of a request, on every path and before anybody is asked for a token.
+// times are what a client may take. The first two hold on every path and before
+// anybody is asked for a token.
+type times struct {
+	headers time.Duration // for all of them
+	silence time.Duration // for the body to begin, and between any two parts of it
+	body    time.Duration // for all of it
+	read    time.Duration // to read a part of its answer
+	idle    time.Duration // between two requests
+}
+
+func usualTimes() times {
+	return times{headers: 5 * time.Second, silence: 8 * time.Second, body: 30 * time.Second, read: 30 * time.Second, idle: 2 * time.Minute}
+}
+
+// A body that nobody wants has this time and size: a client that is cut while
+// it still sends may lose the answer.
 const (
-	headerTime = 5 * time.Second // for all headers
-	silence    = 8 * time.Second // for the body to begin, and between any two parts of it
-	bodyTime   = 30 * time.Second
-	// refusalTime is how long a body that nobody wants may take: a client that
-	// is cut while it still sends may lose the answer.
 	refusalTime = time.Second
 	refusalBody = 64 << 10
-	// answerTime is how long a client may take to read a part of its answer.
-	answerTime = 30 * time.Second
-	idleTime   = 2 * time.Minute
+	refusalRead = 5 * time.Second // to read the answer
 )
 
 // receive reads the message of a POST, or answers what is wrong with it. It
@@ -37,15 +44,14 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (message, bool)
 		refuse(w, r, http.StatusUnsupportedMediaType, "Content-Encoding is not supported")
 		return message{}, false
 	}
-	body, status, text := readBody(w, r)
+	body, status, text := s.readBody(w, r)
 	if status != 0 {
 		refuse(w, r, status, text)
 		return message{}, false
 	}
-	hold(w, r)
+	s.times.hold(w, r)
 	m, f := s.masks.read(body)
 	if f != nil {
-		extendWrite(http.NewResponseController(w))
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = w.Write(append(f.line(), '\n')) // the client has left
@@ -56,15 +62,15 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (message, bool)
 
 // readBody reads a body within its bounds of size and time. With a status it
 // has failed.
-func readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int, text string) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int, text string) {
 	if r.ContentLength > maxMessage {
 		return nil, http.StatusRequestEntityTooLarge, "body larger than 4 MiB"
 	}
-	rc, end := http.NewResponseController(w), time.Now().Add(bodyTime)
+	rc, end := http.NewResponseController(w), time.Now().Add(s.times.body)
 	in := http.MaxBytesReader(w, r.Body, maxMessage)
 	body = make([]byte, 0, max(512, min(r.ContentLength+1, refusalBody)))
 	for {
-		next := time.Now().Add(silence)
+		next := time.Now().Add(s.times.silence)
 		if next.After(end) {
 			next = end
 		}
@@ -100,6 +106,7 @@ func bodyError(err error) (status int, text string) {
 // else may come on it was sent in ignorance of the refusal.
 func refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
 	discard(w, r)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(refusalRead))
 	w.Header().Set("Connection", "close")
 	http.Error(w, text, status)
 }
@@ -119,17 +126,20 @@ func discard(w http.ResponseWriter, r *http.Request) {
 	}
 	// net/http reads on when the answer has left.
 	_ = rc.SetReadDeadline(time.Now().Add(refusalTime))
+	_ = rc.SetWriteDeadline(time.Now().Add(refusalRead))
 }
 
 // hold ends the time that a request may take to arrive: its connection is read
 // on while the call runs, to hear the client leave, and a deadline left
 // standing would look like that.
-func hold(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+func (t times) hold(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{})
+	t.extendWrite(rc)
 	keep(r.Context())
 }
 
 // extendWrite gives the next part of an answer its time.
-func extendWrite(rc *http.ResponseController) {
-	_ = rc.SetWriteDeadline(time.Now().Add(answerTime))
+func (t times) extendWrite(rc *http.ResponseController) {
+	_ = rc.SetWriteDeadline(time.Now().Add(t.read))
 }

@@ -164,7 +164,7 @@ func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := &postAnswer{
-		ResponseWriter: w, rc: http.NewResponseController(w), outlet: newOutlet(e.s.masks), accept: acceptedBy(r.Header),
+		ResponseWriter: w, rc: http.NewResponseController(w), outlet: newOutlet(e.s.masks), accept: acceptedBy(r.Header), times: e.s.times,
 	}
 	defer a.recovered(e.s, m)
 	ctx := e.s.identify(r.Context(), party, session)
@@ -240,7 +240,7 @@ func (s *Server) HTTP(ctx context.Context, o HTTPOptions) error {
 		ConnContext: open.context, ConnState: open.changed,
 		// The last two hold on every path until a request has arrived whole from
 		// somebody who may ask; calls have their own.
-		ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, ReadTimeout: silence, WriteTimeout: answerTime,
+		ReadHeaderTimeout: s.times.headers, IdleTimeout: s.times.idle, ReadTimeout: s.times.silence, WriteTimeout: s.times.read,
 		MaxHeaderBytes: 64 << 10,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -34,14 +35,32 @@ type outline struct {
 
 // Write implements io.Writer. It never fails.
 func (o *outline) Write(p []byte) (int, error) {
-	for _, c := range p {
-		if o.inString {
-			o.text(c)
-		} else {
-			o.sign(c)
+	for i := 0; i < len(p); i++ {
+		if !o.inString {
+			o.sign(p[i])
+			continue
+		}
+		if !o.escaped && !(o.wanted && o.depth == 1) {
+			i += unescaped(p[i:])
+		}
+		if i < len(p) {
+			o.text(p[i])
 		}
 	}
 	return len(p), nil
+}
+
+// unescaped is how many bytes of a string come before its end or an escape. It
+// does not look far: a string may be all escapes.
+func unescaped(p []byte) int {
+	p = p[:min(len(p), 1024)]
+	if i := bytes.IndexByte(p, '"'); i >= 0 {
+		p = p[:i]
+	}
+	if i := bytes.IndexByte(p, '\\'); i >= 0 {
+		return i
+	}
+	return len(p)
 }
 
 // text reads a byte of a string.

@@ -60,6 +60,7 @@ type Server struct {
 	log      *slog.Logger
 	calls    *calls
 	masks    masks
+	times    times
 	identify func(ctx context.Context, party, session string) context.Context
 }
 
@@ -68,7 +69,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), identify: o.Identify}
+	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), times: usualTimes(), identify: o.Identify}
 	if s.identify == nil {
 		s.identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
 	}

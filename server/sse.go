@@ -67,7 +67,7 @@ func (t *streams) remove(id string) {
 // serveStream opens a stream and holds it until its client leaves or does not
 // read, or the server stops.
 func (t *streams) serveStream(w http.ResponseWriter, r *http.Request) {
-	hold(w, r)
+	t.s.times.hold(w, r)
 	id, party := rand.Text(), partyOf(r.Context())
 	// SSE is pinned to the revisions with a handshake: its server/discover
 	// would offer 2026-07-28, whose clients send headers that have no meaning
@@ -82,7 +82,7 @@ func (t *streams) serveStream(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Connection", "keep-alive")
-	out := eventWriter{w, http.NewResponseController(w)}
+	out := eventWriter{w, http.NewResponseController(w), t.s.times}
 	if err := out.event("endpoint", []byte(t.endpoint(r)+"?sessionId="+id)); err != nil {
 		return
 	}
@@ -132,7 +132,9 @@ func (t *streams) serveMessage(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	switch err := st.take(m); {
+	err := st.take(m)
+	t.s.times.extendWrite(http.NewResponseController(w))
+	switch {
 	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", "1")
 		plain(w, http.StatusServiceUnavailable, "too many requests of this session wait for their answer\n")
@@ -148,6 +150,7 @@ func (t *streams) serveMessage(w http.ResponseWriter, r *http.Request) {
 type eventWriter struct {
 	w  http.ResponseWriter
 	rc *http.ResponseController
+	times
 }
 
 func (e eventWriter) event(name string, data []byte) error {
@@ -160,7 +163,7 @@ func (e eventWriter) message(data []byte) error { return e.event("message", data
 func (e eventWriter) beat() error { return e.write(": still here", nil, "\n\n") }
 
 func (e eventWriter) write(before string, data []byte, after string) error {
-	extendWrite(e.rc)
+	e.extendWrite(e.rc)
 	for _, part := range [][]byte{[]byte(before), data, []byte(after)} {
 		if _, err := e.w.Write(part); err != nil {
 			return err

@@ -54,14 +54,14 @@ func TestEveryProblemAtOnce(t *testing.T) {
 	_, _, err := try(t, []string{
 		"KB_MCP_VENDORS=coze,staging=dify,difi,coze", "COZE_API_BASE=ftp://canary-value", "COZE_RATE_LIMIT=canary-value",
 		"STAGING_DIFY_TIMEOUT=canary-value", "KB_MCP_LOG_LEVEL=canary-value", "KB_MCP_LOG_FORMAT=canary-value",
-		"KB_MCP_ALLOW_WRITES=canary-value", "KB_MCP_REDIS_URL=canary-value", "KB_MCP_CA_FILE=/canary-value",
+		"KB_MCP_ALLOW_WRITES=canary-value", "KB_MCP_BASE_PATH=canary-value", "KB_MCP_REDIS_URL=canary-value", "KB_MCP_CA_FILE=/canary-value",
 		"HTTPS_PROXY=http://user:canary-value@", "KB_MCP_AUTH_TOKENS_FILE=/canary-value",
 	})
 	if err == nil {
 		t.Fatal("it started")
 	}
 	for _, want := range []string{"KB_MCP_VENDORS", "COZE_API_TOKEN", "COZE_API_BASE", "COZE_RATE_LIMIT", "STAGING_DIFY_API_KEY", "STAGING_DIFY_TIMEOUT",
-		"KB_MCP_LOG_LEVEL", "KB_MCP_LOG_FORMAT", "KB_MCP_ALLOW_WRITES", "KB_MCP_REDIS_URL", "KB_MCP_CA_FILE", "HTTPS_PROXY", "KB_MCP_AUTH_TOKENS_FILE"} {
+		"KB_MCP_LOG_LEVEL", "KB_MCP_LOG_FORMAT", "KB_MCP_ALLOW_WRITES", "KB_MCP_BASE_PATH", "KB_MCP_REDIS_URL", "KB_MCP_CA_FILE", "HTTPS_PROXY", "KB_MCP_AUTH_TOKENS_FILE"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the message lacks %s", want)
 		}

@@ -51,9 +51,17 @@ func (s *safeBuffer) String() string {
 // launch starts kb-mcp as a process of its own.
 func launch(t *testing.T, environ []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), lines: make(chan string, 1000), stderr: &safeBuffer{}, done: make(chan error, 1)}
+	return start(t, exec.Command(os.Args[0], args...), environ)
+}
+
+// start starts kb-mcp by a command of the test's own.
+func start(t *testing.T, cmd *exec.Cmd, environ []string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, lines: make(chan string, 1000), stderr: &safeBuffer{}, done: make(chan error, 1)}
 	p.cmd.Env = append(environ, asMain+"=1", "HOME=/nonexistent")
-	p.cmd.Stderr = p.stderr
+	if p.cmd.Stderr == nil {
+		p.cmd.Stderr = p.stderr
+	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -252,6 +260,9 @@ func TestHTTPProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		return resp.StatusCode, resp.Header, string(b)
+	}
+	if want := "url=" + url + "/mcp"; !strings.Contains(p.stderr.String(), want) {
+		t.Errorf("no %s in %s", want, p.stderr)
 	}
 	if status, header, _ := post("wrong", "{}"); status != 401 || header.Get("WWW-Authenticate") == "" {
 		t.Errorf("a wrong token: %d", status)

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"kb-mcp/vendors/rest"
+)
+
+// A log that nobody reads holds nobody up; what is lost is counted, and told
+// when there is room.
+func TestLogNeverBlocks(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	lw := newLogWriter(w)
+	log := newLogger(settings{LogLevel: "info", LogFormat: "json"}, &rest.Secrets{}, lw)
+	const lines = 20_000
+	text := strings.Repeat("x", 200)
+	for i := range lines { // 4 MB; a pipe holds 64 kB
+		log.Info(text, "line", i)
+	}
+	read := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(r)
+		read <- string(b)
+	}()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		lw.mu.Lock()
+		rest, lost := len(lw.lines), lw.lost
+		lw.mu.Unlock()
+		if rest == 0 && lost == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	log.Info("the last")
+	lw.close()
+	w.Close()
+	out := <-read
+	var lost int
+	if i := strings.Index(out, `"lines":`); i < 0 {
+		t.Fatalf("nothing says that lines were lost; the end is %.300q", out[max(0, len(out)-300):])
+	} else if _, err := fmt.Sscanf(out[i:], `"lines":%d`, &lost); err != nil {
+		t.Fatal(err)
+	}
+	if kept := strings.Count(out, text); kept+lost != lines || lost == 0 {
+		t.Errorf("%d lines are there and %d lost, of %d", kept, lost, lines)
+	}
+	if !strings.HasSuffix(out, "\"the last\"}\n") {
+		t.Errorf("the end is %.300q", out[max(0, len(out)-300):])
+	}
+}
+
+// Closing waits for a reader a moment, not longer.
+func TestLogCloses(t *testing.T) {
+	r, w := io.Pipe() // which nobody reads
+	defer r.Close()
+	lw := newLogWriter(w)
+	fmt.Fprintln(lw, "a line")
+	began := time.Now()
+	lw.close()
+	if took := time.Since(began); took > 10*logFlush {
+		t.Errorf("%v", took)
+	}
+	fmt.Fprintln(lw, "after the end")
+}
+
+// A client that does not read stderr is served on, and the process ends.
+func TestUnreadStderr(t *testing.T) {
+	for name, end := range map[string]func(p *process){
+		"EOF":     func(p *process) { p.stdin.Close() },
+		"SIGTERM": func(p *process) { p.cmd.Process.Signal(syscall.SIGTERM) },
+		"SIGHUP":  func(p *process) { p.cmd.Process.Signal(syscall.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			cmd := exec.Command(os.Args[0], "--demo")
+			cmd.Stderr = w
+			p := start(t, cmd, nil)
+			w.Close()
+			p.send(hello)
+			p.answer(1)
+			const calls = 2000 // each logs a line
+			for i := range calls {
+				p.send("%s", callLine(10+i, "list_vendors", `{}`))
+				p.answer(10 + i)
+			}
+			end(p)
+			if took, err := p.ended(); err != nil || took > 5*time.Second {
+				t.Errorf("%v after %s", err, took)
+			}
+		})
+	}
+}
+
+// One that closes its end of stderr is served on, too.
+func TestClosedStderr(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	cmd := exec.Command(os.Args[0], "--demo")
+	cmd.Stderr = w
+	p := start(t, cmd, nil)
+	w.Close()
+	p.send(hello)
+	p.answer(1)
+	for i := range 20 {
+		p.send("%s", callLine(10+i, "list_vendors", `{}`))
+		p.answer(10 + i)
+	}
+	p.stdin.Close()
+	if took, err := p.ended(); err != nil {
+		t.Errorf("%v after %s", err, took)
+	}
+}
+
+// A host shows its user what the client hears: the list of problems.
+func TestConfigurationMistakeReachesTheClient(t *testing.T) {
+	t.Parallel()
+	discover := `{"jsonrpc":"2.0","id":5,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
+	for name, environ := range map[string][]string{
+		"problems": {"DIFY_API_KEY=canary-dify-key", "DIFY_BASE_URL=ftp://x", "KB_MCP_LOG_LEVEL=loud"},
+		"nothing":  nil,
+	} {
+		p := launch(t, environ)
+		p.send("%s", discover)
+		p.send(hello)
+		for _, id := range []int{5, 1} {
+			e, ok := p.answer(id)["error"].(map[string]any)
+			if !ok || e["code"] != float64(-32603) {
+				t.Fatalf("%s: %v", name, e)
+			}
+			for _, want := range map[string][]string{"problems": {"DIFY_BASE_URL", "KB_MCP_LOG_LEVEL"}, "nothing": {"DIFY_API_KEY", "--demo"}}[name] {
+				if text := e["message"].(string); !strings.Contains(text, want) || strings.Contains(text, "canary") {
+					t.Errorf("%s: %s", name, text)
+				}
+			}
+		}
+		_, err := p.ended()
+		if p.cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if log := p.stderr.String(); strings.Count(log, "kb-mcp: ") != 1 {
+			t.Errorf("%s: stderr: %s", name, log)
+		}
+	}
+}

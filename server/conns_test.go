@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// The connection that has waited longest goes for one that comes; who is being
+// served never does.
+func TestConns(t *testing.T) {
+	s := newConns(3)
+	var ends []net.Conn
+	open := func() (net.Conn, context.Context) {
+		ours, theirs := net.Pipe()
+		ends = append(ends, theirs)
+		t.Cleanup(func() { ours.Close() })
+		return ours, s.context(t.Context(), ours)
+	}
+	is := func(c net.Conn, want string) {
+		t.Helper()
+		got := "open"
+		if c.SetDeadline(time.Time{}) != nil {
+			got = "closed"
+		}
+		if got != want {
+			t.Errorf("%v is %s", c, got)
+		}
+	}
+	served, ctx := open()
+	s.changed(served, http.StateActive)
+	keep(ctx)
+	oldest, _ := open()
+	next, _ := open()
+	s.changed(oldest, http.StateActive) // it has said something since
+	newest, _ := open()
+	is(next, "closed")
+	is(oldest, "open")
+	s.changed(served, http.StateIdle)
+	s.changed(newest, http.StateActive)
+	last, _ := open()
+	is(oldest, "closed")
+	another, _ := open()
+	is(served, "closed") // it had nothing to ask
+	for _, c := range []net.Conn{newest, last, another} {
+		is(c, "open")
+		s.changed(c, http.StateClosed)
+	}
+	if len(s.open) != 0 || s.waiting.Len() != 0 {
+		t.Errorf("left: %v, %d", s.open, s.waiting.Len())
+	}
+	// When everybody is served, there is one more.
+	for range 5 {
+		c, ctx := open()
+		keep(ctx)
+		is(c, "open")
+	}
+	if len(ends) != 11 {
+		t.Errorf("%d were opened", len(ends))
+	}
+}
