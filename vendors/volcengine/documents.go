@@ -12,22 +12,35 @@ import (
 // ListKnowledgeBases implements [vendors.KnowledgeBaseLister]. collection/list
 // does not page: the one page holds everything, whatever size was asked for.
 func (d *Driver) ListKnowledgeBases(ctx context.Context, _ vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
-	body := struct {
-		Project string `json:"project"`
-		Brief   bool   `json:"brief"` // leaves out the index status, which is slow
-	}{d.project, true}
-	data, err := call[collectionList](ctx, d, body, "collection", "list")
+	list, err := d.collections(ctx, d.project)
 	if err != nil {
 		return vendors.Page[vendors.KnowledgeBase]{}, err
 	}
-	items := make([]vendors.KnowledgeBase, 0, len(data.Collections))
-	for _, c := range data.Collections {
-		if kb := c.normal(); kb.KnowledgeBaseID != "" {
+	items := make([]vendors.KnowledgeBase, 0, len(list))
+	for _, c := range list {
+		kb := c.normal()
+		if kb.KnowledgeBaseID != "" {
 			items = append(items, kb)
+		}
+		if c.ResourceID != "" && c.Name != "" {
+			d.names.put(kb.Name, kb.KnowledgeBaseID, d.now())
 		}
 	}
 	total := len(items)
 	return vendors.Page[vendors.KnowledgeBase]{Items: items, Total: &total}, nil
+}
+
+// collections lists the knowledge bases of a project, "" for all.
+func (d *Driver) collections(ctx context.Context, project string) ([]collection, error) {
+	body := struct {
+		Project string `json:"project,omitempty"`
+		Brief   bool   `json:"brief"` // leaves out the index status, which is slow
+	}{project, true}
+	data, err := call[collectionList](ctx, d, body, "collection", "list")
+	if err != nil {
+		return nil, err
+	}
+	return data.Collections, nil
 }
 
 // ListDocuments implements [vendors.Driver]. A cursor of doc/v2/list has a

@@ -3,7 +3,6 @@ package volcengine
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"kb-mcp/vendors"
@@ -150,11 +149,18 @@ func byStatus(a rest.Answer) *vendors.Error {
 	return e
 }
 
-// byCode is the error for a code other than 0. The code outweighs the status:
-// 1000001 is a 401 on most pages of the documentation and a 403 on some.
+// byCode is the error for a code other than 0. The code outweighs the status of
+// a refusal: 1000001 is a 401 on most pages of the documentation and a 403 on
+// some. A server that broke is broken whatever it says.
 func byCode(a rest.Answer, code, message string) *vendors.Error {
 	e := known(code)
 	switch {
+	case a.Status >= 500 && (e == nil || e.Kind != vendors.Unavailable):
+		e = byStatus(a)
+	case e != nil && e.Kind == vendors.RateLimited && ofDay(message):
+		e = vendors.Errorf(vendors.QuotaExhausted, "Volcengine's quota of a day is used up.").
+			WithHint("A Standard knowledge base takes 300 searches and 300 additions a day: wait until tomorrow, or let its owner use an Ultimate one.")
+		e.Retry = vendors.Later
 	case e != nil:
 	case a.Status >= 400:
 		e = byStatus(a)
@@ -168,17 +174,23 @@ func byCode(a rest.Answer, code, message string) *vendors.Error {
 	return e
 }
 
+// ofDay reports whether a limit is one of a day, which does not pass in
+// seconds. It has the code of a second's.
+func ofDay(message string) bool {
+	return rest.WordsOf(message).HaveAny("per day", "daily", "a day", "of day", "每日", "每天", "当日")
+}
+
 // byWords judges an unknown code that came with HTTP 200.
 func byWords(message string) *vendors.Error {
-	low := strings.ToLower(message)
+	words := rest.WordsOf(message)
 	switch {
-	case strings.Contains(low, "permission"):
+	case words.HaveAny("permission", "not permitted"):
 		return vendors.Errorf(vendors.PermissionDenied, "The credential may not do this on Volcengine.")
-	case strings.Contains(low, "unauthorized"):
+	case words.Have("unauthorized"):
 		return vendors.Errorf(vendors.Unauthenticated, "Volcengine does not accept the credential.")
-	case strings.Contains(low, "not exist") && strings.Contains(low, "doc"):
+	case words.HaveAny("doc not exist", "document not exist", "doc does not exist", "document does not exist"):
 		return noDocument()
-	case strings.Contains(low, "not exist"):
+	case words.HaveAny("collection not exist", "collection does not exist", "knowledge base not exist", "knowledge base does not exist"):
 		return noKnowledgeBase()
 	}
 	return vendors.Errorf(vendors.VendorError, "Volcengine refused the request with a code that kb-mcp does not know.")
@@ -225,7 +237,7 @@ func known(code string) *vendors.Error {
 		return vendors.Errorf(vendors.Unsupported, "Volcengine does not support this on this knowledge base.")
 	case "1000021", "1000022", "1000028":
 		return vendors.Errorf(vendors.Unavailable, "Volcengine had an internal fault.")
-	case "1000010", "1000013", "1000014", "1000020", "1000025", "1000030":
+	case "1000010", "1000013", "1000014", "1000020", "1000025", "1000026", "1000030":
 		e := vendors.Errorf(vendors.Unavailable, "Volcengine had an internal fault that does not pass by trying again.").
 			WithHint("Give request_id to Volcengine's support.")
 		e.Retry = vendors.Never
@@ -234,14 +246,19 @@ func known(code string) *vendors.Error {
 	return knownConflict(code)
 }
 
+// duplicate is the error of content that is there.
+func duplicate() *vendors.Error {
+	return vendors.Errorf(vendors.Conflict, "The knowledge base already holds a document of the same content.").
+		WithHint("Use the existing document that vendor_message names.")
+}
+
 // knownConflict is the part of the table about states.
 func knownConflict(code string) *vendors.Error {
 	switch code {
 	case "1000004":
 		return vendors.Errorf(vendors.Conflict, "A knowledge base of this name exists.").WithHint("Choose another name, or use the existing one.")
 	case "1001002":
-		return vendors.Errorf(vendors.Conflict, "The knowledge base already holds a document of the same content.").
-			WithHint("Use the existing document that vendor_message names.")
+		return duplicate()
 	case "1000006", "1000007":
 		return vendors.Errorf(vendors.Conflict, "Volcengine does not allow this in the present state.")
 	case "1000008", "1000023":

@@ -237,3 +237,22 @@ func TestRequests(t *testing.T) {
 		t.Errorf("100 deletions took %d requests", n)
 	}
 }
+
+// A project that holds nothing, while others do, is named with what is meant.
+func TestDoctorNamesTheProject(t *testing.T) {
+	srv := httptest.NewServer(sandbox.New(sandbox.Options{}))
+	t.Cleanup(srv.Close)
+	for project, want := range map[string]string{"default": "", "research": "", "typo": `VOLCENGINE_PROJECT`} {
+		d := New(Config{APIKey: sandbox.VolcengineAPIKey, BaseURL: srv.URL, Region: "cn-beijing", Project: project},
+			rest.Conn{Limiter: ratelimit.New(ratelimit.Rate{}, nil), Transport: http.DefaultTransport})
+		hints := ""
+		for _, f := range d.Diagnose(t.Context()) {
+			if f.Check == "project" {
+				hints += f.Hint
+			}
+		}
+		if (want == "") != (hints == "") || !strings.Contains(hints, want) || want != "" && !strings.Contains(hints, "default, research") {
+			t.Errorf("%s: %q", project, hints)
+		}
+	}
+}

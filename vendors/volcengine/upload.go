@@ -36,9 +36,14 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		DocType string `json:"doc_type"`
 	}{d.ofDoc(u.KnowledgeBaseID), d.newID(), u.URL, u.Name, docType}
 	ref := vendors.Ref{KnowledgeBaseID: u.KnowledgeBaseID, DocumentID: body.DocID}
-	_, err = once[document](ctx, d, body, "doc", "v2", "add")
+	answer, err := once[addition](ctx, d, body, "doc", "v2", "add")
 	switch {
+	case err == nil && answer.Dedup.Skip.Set:
+		return vendors.Uploaded{}, skipped(answer.Dedup.Same)
 	case err == nil:
+		if answer.DocID != "" {
+			ref.DocumentID = string(answer.DocID)
+		}
 		return d.added(ctx, ref, u, docType), nil
 	case vendors.Unsure(err):
 		return d.found(ctx, ref, 2, err)
@@ -48,11 +53,34 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return vendors.Uploaded{}, err
 }
 
+// addition is the data of doc/v2/add.
+type addition struct {
+	DocID rest.ID `json:"doc_id"`
+	Dedup struct {
+		Skip rest.Flag `json:"skip"` // nothing was added: the content is there
+		Same []string  `json:"same_doc_ids"`
+	} `json:"dedup_info"`
+}
+
+// skipped is the error of an addition that was answered with success and did
+// nothing.
+func skipped(same []string) error {
+	e := duplicate()
+	if len(same) > 0 {
+		e.VendorMessage = "same_doc_ids: " + strings.Join(same[:min(len(same), 10)], ", ")
+	}
+	return e
+}
+
 // added is a document that was accepted, as far as it shows by now.
 func (d *Driver) added(ctx context.Context, ref vendors.Ref, u vendors.Upload, docType string) vendors.Uploaded {
 	doc, err := d.GetDocument(ctx, ref)
 	if err == nil {
-		return vendors.Uploaded{Document: doc}
+		up := vendors.Uploaded{Document: doc}
+		if u.Name != "" && doc.Name != u.Name {
+			up.Notes = append(up.Notes, "Volcengine did not keep the name that was given: it shows the document as it is named here.")
+		}
+		return up
 	}
 	w := document{ID: rest.ID(ref.DocumentID), Name: rest.Str(u.Name), Type: rest.Str(docType), AddType: "url", URL: rest.Str(u.URL)}
 	if at, err := pathOf(u.URL); err == nil && u.Name == "" {

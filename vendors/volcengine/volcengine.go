@@ -224,7 +224,7 @@ func (d *Driver) ofDoc(id string) target {
 // Instead implements [vendors.Adviser].
 func (d *Driver) Instead() map[string]string {
 	return map[string]string{
-		"start_ingestion":   "Ingestion starts by itself when a document is added; to run it once more, delete the document with delete_documents and add its URL again with upload_document.",
+		"start_ingestion":   "Ingestion starts by itself when a document is added, and kb-mcp cannot start it again: read the document's error for what to mend, and add the mended file with upload_document.",
 		"stop_ingestion":    "To stop the ingestion of a document, delete it with delete_documents.",
 		"download_document": "Volcengine hands out no files: fetch the file from where it came (source_url of get_document_info), or read its text with list_chunks.",
 	}

@@ -20,6 +20,7 @@ type collectionList struct {
 type collection struct {
 	ResourceID  rest.ID    `json:"resource_id"`
 	Name        rest.Str   `json:"collection_name"`
+	Project     rest.Str   `json:"project"`
 	Description rest.Str   `json:"description"`
 	DocNum      rest.Num   `json:"doc_num"`
 	CreateTime  rest.Num   `json:"create_time"`

@@ -2,6 +2,7 @@ package volcengine
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"time"
 	"unicode/utf8"
@@ -38,8 +39,12 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	c := collection{ResourceID: data.ResourceID, Name: rest.Str(body.Name), Description: rest.Str(body.Description)}
-	return c.normal(), nil
+	made := collection{ResourceID: data.ResourceID, Name: rest.Str(body.Name), Description: rest.Str(body.Description)}
+	kb := made.normal()
+	if c, err := call[collection](ctx, d, d.ofCollection(kb.KnowledgeBaseID), "collection", "info"); err == nil && c.ResourceID == made.ResourceID {
+		return c.normal(), nil // as it is, which need not be as it was asked for
+	}
+	return kb, nil
 }
 
 // findCreated looks for a knowledge base after the answer to its creation was
@@ -66,8 +71,8 @@ func checkCollection(name, description string) error {
 	return nil
 }
 
-// UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater]. It reads first,
-// because the change itself answers nothing.
+// UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater]. The change
+// itself answers nothing, so it is read back and compared.
 func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	if change.Name != nil {
 		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.Unsupported, "Volcengine cannot rename a knowledge base.").
@@ -76,10 +81,6 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if utf8.RuneCountInString(*change.Description) > maxDescription {
 		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`description` is longer than %d characters.", maxDescription)
 	}
-	c, err := call[collection](ctx, d, d.ofCollection(id), "collection", "info")
-	if err != nil {
-		return vendors.KnowledgeBase{}, err
-	}
 	body := struct {
 		target
 		Description string `json:"description"` // "" empties it
@@ -87,13 +88,51 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if err := d.client.Do(ctx, request(rest.Repeatable, body, []string{"collection", "update"}), &receipt{}); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	c.Description, c.UpdateTime = rest.Str(body.Description), rest.Num{}
-	return c.normal(), nil
+	for i := range shows {
+		if i > 0 {
+			pause(ctx, showTime)
+		}
+		c, err := call[collection](ctx, d, d.ofCollection(id), "collection", "info")
+		if err != nil {
+			return vendors.KnowledgeBase{}, unread(err, "The description was changed")
+		}
+		if string(c.Description) == body.Description {
+			return c.normal(), nil
+		}
+	}
+	return vendors.KnowledgeBase{}, notShown("the knowledge base", "list_knowledge_bases")
+}
+
+// How often, and how far apart, a change is looked for.
+const (
+	shows    = 2
+	showTime = 2 * time.Second
+)
+
+// notShown is the error of a change that the platform accepted and does not
+// show.
+func notShown(what, tool string) error {
+	e := vendors.Errorf(vendors.Conflict, "Volcengine accepted the change, but %s does not show it.", what).
+		WithHint("Look at it with " + tool + " in a minute: it may take a while to show, or somebody else changed it at the same moment.")
+	e.Effect = vendors.UnknownEffect
+	return e
+}
+
+// unread is the error of a look after a change that was accepted.
+func unread(err error, done string) error {
+	var e *vendors.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Message, c.Effect = done+", but could not be read back: "+e.Message, vendors.SomeEffect
+	return &c
 }
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	err := d.client.Do(ctx, request(rest.Once, d.ofCollection(id), []string{"collection", "delete"}), &receipt{})
+	d.names.forget()
 	if !vendors.Unsure(err) {
 		return err
 	}
