@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -9,12 +10,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // hasty is a server whose clients have little time.
 func hasty(t *testing.T) *Server {
 	s := toyServer(newToys(t))
-	s.times = times{headers: 300 * time.Millisecond, silence: 300 * time.Millisecond, body: time.Second, read: time.Second, idle: time.Second}
+	s.times = times{headers: 2 * time.Second, silence: 2 * time.Second, body: 3 * time.Second, read: 5 * time.Second, idle: 2 * time.Second}
 	return s
 }
 
@@ -170,8 +173,7 @@ func TestLongCallsAreNotCut(t *testing.T) {
 	t.Parallel()
 	y := newToys(t)
 	s := toyServer(y)
-	s.times = hasty(t).times
-	s.times.read = 200 * time.Millisecond
+	s.times = times{headers: patience, silence: time.Second, body: patience, read: time.Second, idle: patience}
 	w := startHTTP(t, s, HTTPOptions{})
 	sse := w.sse()
 	overHTTP := w.background(t.Context(), call(1, "held", ""), "Mcp-Session-Id", w.session())
@@ -192,6 +194,10 @@ func TestUnreadAnswers(t *testing.T) {
 	t.Parallel()
 	s := toyServer(newToys(t))
 	s.times.read = time.Second
+	bulk := strings.Repeat("x", 4<<20)
+	s.mcp.AddTool(mcp.NewTool("bulk"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return mcp.NewToolResultText(bulk), nil
+	})
 	w := startHTTP(t, s, HTTPOptions{})
 	conn, err := net.Dial("tcp", w.addr)
 	if err != nil {
@@ -210,14 +216,19 @@ func TestUnreadAnswers(t *testing.T) {
 			endpoint = strings.TrimSpace(path)
 		}
 	}
-	large := call(1, "echo", strings.Repeat("x", maxMessage/2))
-	for deadline := time.Now().Add(patience); ; {
-		if res, _ := w.do("POST", endpoint, large); res.StatusCode == http.StatusNotFound {
+	for range 5 { // more than the buffers of a connection hold
+		w.do("POST", endpoint, call(1, "bulk", ""))
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if sessions, calls := s.Open(); sessions == 0 && calls == 0 {
 			break
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the stream is kept")
 		}
+	}
+	if res, _ := w.do("POST", endpoint, listTools); res.StatusCode != http.StatusNotFound {
+		t.Errorf("after the end: %d", res.StatusCode)
 	}
 	// Requests without end, answers that nobody reads: health needs no token.
 	pipeline, err := net.Dial("tcp", w.addr)
