@@ -24,8 +24,8 @@ type KnowledgeBaseChecker interface {
 	CheckKnowledgeBase(ctx context.Context, id string) error
 }
 
-// prover is a driver that answers only for what is in the knowledge base it was
-// asked about.
+// prover is a driver that answers only for what is in the knowledge base that it
+// is asked about.
 type prover struct {
 	Driver
 	known *known
