@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -39,7 +40,9 @@ func (f *cozeFiles) put(name string, data []byte) cozeFile {
 		f.byURI = map[string]cozeFile{}
 	}
 	id := cozeNumber(1_000_000 + len(f.byURI))
-	file := cozeFile{id: id, uri: "FileBizType.BIZ_BOT_DATASET/" + id + "." + suffix(name), name: name, data: data}
+	u := digest("file", Coze, len(f.byURI))
+	uri := fmt.Sprintf("bot_files/%s-%s-%s-%s-%s/%s", u[:8], u[8:12], u[12:16], u[16:20], u[20:32], name)
+	file := cozeFile{id: id, uri: uri, name: name, data: data}
 	f.byURI[file.uri] = file
 	return file
 }
@@ -51,14 +54,33 @@ func (f *cozeFiles) get(uri string) (cozeFile, bool) {
 	return file, ok
 }
 
-// row is the file as the upload's answer shows it.
+// row is the file as hosted Coze shows it.
 func (f cozeFile) row(now int64) object {
 	return object{"id": f.id, "file_name": f.name, "bytes": len(f.data), "created_at": now}
 }
 
-// CozeDetail is what only Coze's rows show of a document.
+// getID finds a file by its id.
+func (f *cozeFiles) getID(id string) (cozeFile, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, file := range f.byURI {
+		if file.id == id {
+			return file, true
+		}
+	}
+	return cozeFile{}, false
+}
+
+// CozeDetail is what only Coze knows of a document.
 type CozeDetail struct {
-	URI string // the stored file's key
+	URI        string // the stored file's key
+	Kind       string // "text", "table" or "image"; "": what the suffix tells
+	Columns    string // a table's, as JSON
+	Dropped    bool   // studio: a rename that named no columns has deleted their data
+	Caption    string // an image's only text
+	NoStrategy bool   // studio: made without a chunk_strategy
+	Renamed    bool   // studio: its time of update is wrong since
+	Interval   int    // hosted: hours after which it fetches itself again; 0: it does not
 }
 
 // cozeAdd adds a document whose ingestion begins now. One in eight fails: which
@@ -66,12 +88,13 @@ type CozeDetail struct {
 func (s *Sandbox) cozeAdd(d Document) *Document {
 	d.Platform, d.Created = Coze, s.now()
 	d.Updated, d.Started = d.Created, d.Created
-	if d.Plan.Outcome == "" && len(d.Plan.Stages) == 0 {
+	usual := d.Plan.Outcome == "" && len(d.Plan.Stages) == 0
+	if usual {
 		d.Plan = Normal()
 	}
 	d.Plan = d.Plan.sped(s.opts.Speed)
 	added := s.store.Add(d)
-	if added.Seq%8 != 0 {
+	if added.Seq%8 != 0 || !usual {
 		return added
 	}
 	return s.store.Update(Coze, added.ID, func(d *Document) {

@@ -3,198 +3,280 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"path"
+	"strings"
+	"unicode/utf8"
 )
 
-// studioDone is an answer without data.
-func studioDone(msg string) studioAnswer {
-	return studioAnswer{status: 200, json: object{"code": 0, "msg": msg, "BaseResp": nil}}
+// studioMostName is the longest name that the database takes, in characters.
+const studioMostName = 150
+
+// studioName reads a name; problem is a body of the wrong type.
+func studioName(a args, key string) (name, problem string) {
+	problem = studioBound(a, key, &name)
+	return name, problem
 }
 
-func studioNoKB() studioAnswer { return studioError(200, 105000011, "knowledge not exist") }
-func studioNoDocument() studioAnswer {
-	return studioError(200, 105000012, "knowledge document not exist")
-}
-func studioBind(what string) studioAnswer {
-	return studioError(400, 400, "bind body failed, err=Mismatch type for "+what)
-}
-
-// studioCall is a call; own says that the caller owns what is here.
-type studioCall = func(r *http.Request, own bool) studioAnswer
-
-// writeRoute finds the call that changes something; nil when there is none.
-func (c *studioFace) writeRoute(r *http.Request) studioCall {
-	switch r.Method + " " + r.URL.Path {
-	case "POST /v1/datasets":
-		return c.createKB
-	case "POST /open_api/knowledge/document/create":
-		return c.createDocuments
-	case "POST /open_api/knowledge/document/update":
-		return c.updateDocument
-	case "POST /open_api/knowledge/document/delete":
-		return c.deleteDocuments
-	case "POST /v1/files/upload":
-		return c.uploadFile
-	}
-	id, ok := cozeDatasetPath(r.URL.Path)
-	if !ok || r.Method != http.MethodPut && r.Method != http.MethodDelete {
-		return nil
-	}
-	return func(r *http.Request, own bool) studioAnswer { return c.changeKB(r, own, id) }
-}
-
-// createKB answers POST /v1/datasets.
-func (c *studioFace) createKB(r *http.Request, own bool) studioAnswer {
+// createKB answers POST /v1/datasets. A space that nobody has is good.
+func (c *studioFace) createKB(r *http.Request, user studioUser) studioAnswer {
 	data, _ := body(r)
-	a, err := parseArgs(data)
-	space, err2 := a.text("space_id")
-	format, err3 := a.integer("format_type", 0)
-	if err != nil || err2 != nil || err3 != nil {
-		return studioBind("space_id or format_type")
+	a, problem := studioArgs(data)
+	var format int32
+	var name, description, space string
+	if problem == "" {
+		space, problem = studioID(a, "space_id")
 	}
-	name, description, no := cozeKBName(a)
+	for key, v := range map[string]any{"name": &name, "description": &description, "format_type": &format} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
 	switch {
-	case no != nil || format != 0 && format != 2:
-		return studioError(200, 105000000, "invalid parameter : name or format_type")
-	case !own || space != CozeSpaceID:
+	case problem != "":
+		return studioNotBound(problem, false)
+	case format < 0 || format > 2:
+		return studioBroken()
+	case !user.mayRead(space):
 		return studioForeign()
+	case name == "":
+		return studioInvalid("knowledge name is empty")
+	case space == "0":
+		return studioInvalid("knowledge space id is empty")
+	case utf8.RuneCountInString(name) > studioMostName:
+		return studioTooLong()
 	}
-	kb := c.s.store.AddKB(cozeNewKB(c.s, name, description, format))
-	return studioAnswer{status: 200, json: object{
-		"data": object{"dataset_id": kb.ID}, "code": 0, "msg": "success", "BaseResp": nil,
-	}}
+	kb := cozeNewKB(c.s, name, description, int(format))
+	kb.Space, kb.Owner = space, string(user)
+	made := c.s.store.AddKB(kb)
+	return studioOK("success", object{"data": object{"dataset_id": made.ID}, "BaseResp": nil})
 }
 
-// changeKB answers PUT and DELETE /v1/datasets/{id}.
-func (c *studioFace) changeKB(r *http.Request, own bool, id string) studioAnswer {
+// updateKB answers PUT /v1/datasets/{id}: a name that is empty is kept, a
+// description is not.
+func (c *studioFace) updateKB(r *http.Request, user studioUser, id string) studioAnswer {
+	data, _ := body(r)
+	a, problem := studioArgs(data)
+	var name, description string
+	for key, v := range map[string]*string{"name": &name, "description": &description} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
+	kb := c.s.store.KB(Coze, id)
 	switch {
-	case c.s.store.KB(Coze, id) == nil:
+	case problem != "":
+		return studioNotBound(problem, false)
+	case !user.owns(kb):
+		return studioForeign()
+	case id == "0":
+		return studioInvalid("knowledge id is empty")
+	case kb == nil:
 		return studioNoKB()
-	case !own:
-		return studioForeign()
-	case r.Method == http.MethodDelete:
-		c.s.store.RemoveKB(Coze, id)
-		return studioDone("success")
-	}
-	data, _ := body(r)
-	a, err := parseArgs(data)
-	if err != nil {
-		return studioBind("body")
-	}
-	name, description, no := cozeKBName(a)
-	if no != nil {
-		return studioError(200, 105000000, "invalid parameter : name")
+	case utf8.RuneCountInString(name) > studioMostName:
+		return studioTooLong()
+	case name == "":
+		name = kb.Name
 	}
 	cozeRename(c.s, id, name, description)
-	return studioDone("success")
+	return studioOK("success", object{"BaseResp": nil})
+}
+
+// deleteKB answers DELETE /v1/datasets/{id}.
+func (c *studioFace) deleteKB(_ *http.Request, user studioUser, id string) studioAnswer {
+	switch kb := c.s.store.KB(Coze, id); {
+	case !user.owns(kb):
+		return studioForeign()
+	case kb == nil:
+		return studioNoKB()
+	}
+	c.s.store.RemoveKB(Coze, id)
+	return studioOK("success", object{"BaseResp": nil})
+}
+
+func studioNoKB() studioAnswer {
+	return studioError(200, 105000011, "knowledge not exist: knowledge not found")
 }
 
 // studioBase is what studio reads of an entry of document_bases: hosted's
-// file_base64 and web_url are ignored.
+// file_base64, web_url and source_file_id are ignored.
 type studioBase struct {
 	Name   string `json:"name"`
-	Source struct {
+	Source *struct {
 		TosURI        string `json:"tos_uri"`
 		CustomContent string `json:"custom_content"`
 	} `json:"source_info"`
+	Columns []studioColumn `json:"table_meta"`
+	Caption string         `json:"caption"`
 }
 
-// createDocuments answers POST /open_api/knowledge/document/create. An unknown
-// knowledge base is an internal error.
-func (c *studioFace) createDocuments(r *http.Request, own bool) studioAnswer {
+// studioColumn is a column of a table.
+type studioColumn struct {
+	ID         string `json:"id"`
+	Name       string `json:"column_name"`
+	Semantic   bool   `json:"is_semantic"`
+	Sequence   string `json:"sequence"`
+	ColumnType int    `json:"column_type"`
+	Desc       string `json:"desc"`
+}
+
+// createDocuments answers POST /open_api/knowledge/document/create.
+func (c *studioFace) createDocuments(r *http.Request, user studioUser) studioAnswer {
 	data, _ := body(r)
-	a, err := parseArgs(data)
-	kb, err2 := a.text("dataset_id")
+	a, problem := studioArgs(data)
 	var bases []studioBase
-	if err != nil || err2 != nil || json.Unmarshal(a["document_bases"], &bases) != nil {
-		return studioBind("dataset_id or document_bases")
+	var format int32
+	var strategy struct {
+		Caption *int `json:"caption_type"`
 	}
+	id := ""
+	if problem == "" {
+		id, problem = studioID(a, "dataset_id")
+	}
+	for key, v := range map[string]any{"document_bases": &bases, "format_type": &format, "chunk_strategy": &strategy} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
+	kb := c.s.store.KB(Coze, id)
 	switch {
-	case c.s.store.KB(Coze, kb) == nil:
-		return studioBroken()
-	case !own:
+	case problem != "":
+		return studioNotBound(problem, false)
+	case !user.owns(kb):
 		return studioForeign()
-	case len(bases) == 0:
-		return studioError(200, 105000000, "invalid parameter : document base is empty")
+	case kb == nil, len(bases) == 0:
+		return studioBroken()
+	case format == 2 && strategy.Caption == nil:
+		return studioPanic()
+	case format == 2 && *strategy.Caption == 0:
+		return studioInvalid("auto caption type is not supported")
+	}
+	docs := make([]Document, len(bases))
+	for i, b := range bases {
+		switch {
+		case b.Source == nil:
+			return studioPanic()
+		case utf8.RuneCountInString(b.Name) > studioMostName:
+			return studioTooLong()
+		}
+		docs[i] = c.document(b, kb, int(format), !a.has("chunk_strategy"))
 	}
 	rows := []object{}
-	for _, b := range bases {
-		d := c.document(b)
-		d.KB, d.Name = kb, b.Name
-		row := cozeStub(c.s.cozeAdd(d))
-		delete(row, "update_type")
-		delete(row, "update_interval")
-		rows = append(rows, row)
+	for _, d := range docs {
+		rows = append(rows, studioStub(c.s, c.s.cozeAdd(d)))
 	}
-	return studioAnswer{status: 200, json: object{"document_infos": rows, "code": 0, "msg": "", "BaseResp": nil}}
+	return studioOK("", object{"document_infos": rows, "BaseResp": nil})
 }
 
 // document is the document of a base. The suffix of the key sets the type; a
 // base without content becomes a document that fails.
-func (c *studioFace) document(b studioBase) Document {
-	if b.Source.TosURI == "" {
-		d := Document{Source: "text", Format: "txt", Text: b.Source.CustomContent, Size: len(b.Source.CustomContent)}
-		if d.Text == "" {
-			d.Plan = Failing("", "document content is empty")
+func (c *studioFace) document(b studioBase, kb *KnowledgeBase, format int, noStrategy bool) Document {
+	d := Document{KB: kb.ID, Name: b.Name, Coze: CozeDetail{
+		URI: b.Source.TosURI, Kind: []string{"text", "table", "image"}[min(max(format, 0), 2)], Caption: b.Caption, NoStrategy: noStrategy,
+	}}
+	missing := false
+	switch file, ok := c.files.get(b.Source.TosURI); {
+	case b.Source.TosURI != "":
+		d.Source, d.Format = "file", strings.TrimPrefix(path.Ext(b.Source.TosURI), ".")
+		d.Text, d.Size, missing = cozeText(file.name, d.Format, file.data), len(file.data), !ok
+	case b.Source.CustomContent != "":
+		d.Source, d.Format, d.Text, d.Size = "text", "txt", b.Source.CustomContent, len(b.Source.CustomContent)
+	default:
+		d.Source, missing = "text", true
+	}
+	if format == 1 {
+		for i := range b.Columns {
+			b.Columns[i].ID = cozeNumber(5_000_000 + i)
 		}
-		return d
+		columns, _ := json.Marshal(b.Columns)
+		d.Coze.Columns = string(columns)
 	}
-	d := Document{Source: "file", Format: suffix(b.Source.TosURI), Coze: CozeDetail{URI: b.Source.TosURI}}
-	file, ok := c.files.get(b.Source.TosURI)
-	if !ok {
-		d.Plan = Failing("", "get object failed")
-		return d
-	}
-	d.Text, d.Size = cozeText(file.name, d.Format, file.data), len(file.data)
+	d.Plan = studioPlan(d, kb, missing)
 	return d
 }
 
 // updateDocument answers POST /open_api/knowledge/document/update; update_rule
-// is ignored.
-func (c *studioFace) updateDocument(r *http.Request, own bool) studioAnswer {
+// is ignored. A table loses the columns that are not named.
+func (c *studioFace) updateDocument(r *http.Request, user studioUser) studioAnswer {
 	data, _ := body(r)
-	a, err := parseArgs(data)
-	id, err2 := a.text("document_id")
-	name, err3 := a.text("document_name")
-	switch {
-	case err != nil || err2 != nil || err3 != nil && err3 != errNotGiven:
-		return studioText("Mismatch type string for document_id or document_name")
-	case c.s.store.Document(Coze, id) == nil:
-		return studioNoDocument()
-	case !own:
-		return studioForeign()
+	a, problem := studioArgs(data)
+	id, name := "", ""
+	var columns []studioColumn
+	if problem == "" {
+		id, problem = studioID(a, "document_id")
 	}
-	cozeRenameDocument(c.s, id, name)
-	return studioDone("")
+	if problem == "" {
+		name, problem = studioName(a, "document_name")
+	}
+	if problem == "" {
+		problem = studioBound(a, "table_meta", &columns)
+	}
+	d := c.s.store.Document(Coze, id)
+	switch {
+	case problem != "":
+		return studioNotBound(problem, true)
+	case d == nil:
+		return studioPanic()
+	case !c.ownsAll(user, []*Document{d}):
+		return studioForeign()
+	case utf8.RuneCountInString(name) > studioMostName:
+		return studioTooLong()
+	}
+	c.s.store.Update(Coze, id, func(d *Document) {
+		if a.has("document_name") {
+			d.Name = name
+		}
+		if cozeDocKind(d) == "table" && len(columns) == 0 {
+			d.Coze.Dropped = true // the row goes on showing them
+		} else if cozeDocKind(d) == "table" {
+			kept, _ := json.Marshal(columns)
+			d.Coze.Columns = string(kept)
+		}
+		d.Updated, d.Coze.Renamed = c.s.now(), true
+	})
+	return studioOK("", nil)
 }
 
-// deleteDocuments answers POST /open_api/knowledge/document/delete: one after
-// the other, so that a failure leaves those before it deleted.
-func (c *studioFace) deleteDocuments(r *http.Request, own bool) studioAnswer {
+// deleteDocuments answers POST /open_api/knowledge/document/delete: with one
+// foreign id nothing is deleted, and an unknown one counts as deleted.
+func (c *studioFace) deleteDocuments(r *http.Request, user studioUser) studioAnswer {
 	data, _ := body(r)
-	a, err := parseArgs(data)
-	ids, err2 := a.texts("document_ids")
-	if err != nil || err2 != nil {
-		return studioText("Mismatch type string for document_ids")
+	a, problem := studioArgs(data)
+	var ids []string
+	if problem == "" {
+		problem = studioBound(a, "document_ids", &ids)
+	}
+	if problem != "" {
+		return studioNotBound(problem, true)
 	}
 	for _, id := range ids {
-		switch {
-		case c.s.store.Document(Coze, id) == nil:
-			return studioNoDocument()
-		case !own:
-			return studioForeign()
+		if !digits(id) {
+			return studioBroken()
 		}
-		c.s.store.Remove(Coze, id)
 	}
-	return studioDone("")
+	docs := studioDocuments(c.s.store, ids)
+	switch {
+	case len(ids) == 0:
+		return studioBroken()
+	case !c.ownsAll(user, docs):
+		return studioForeign()
+	}
+	for _, d := range docs {
+		c.s.store.Remove(Coze, d.ID)
+	}
+	return studioOK("", object{"BaseResp": nil})
 }
 
 // uploadFile answers POST /v1/files/upload.
-func (c *studioFace) uploadFile(r *http.Request, _ bool) studioAnswer {
+func (c *studioFace) uploadFile(r *http.Request, _ studioUser) studioAnswer {
+	if err := r.ParseMultipartForm(maxBody); err != nil {
+		return studioError(200, 104000005, "multipart form data read failed")
+	}
 	file, ok := c.files.receive(r)
 	if !ok {
-		return studioBind("file")
+		return studioError(200, 104000006, "upload file（open）can't find file")
 	}
-	row := file.row(seconds(c.s.now()))
-	row["uri"], row["url"] = file.uri, cozeSigned(file.id)
-	return studioAnswer{status: 200, json: object{"data": row, "code": 0, "msg": "success", "BaseResp": nil}}
+	return studioOK("", object{"BaseResp": nil, "data": object{
+		"id": file.id, "uri": file.uri, "url": studioSigned(file.uri), "file_name": file.name,
+		"bytes": len(file.data), "CreatedAt": seconds(c.s.now()),
+	}})
 }

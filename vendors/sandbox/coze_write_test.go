@@ -129,7 +129,15 @@ func TestStudioWriteRefusals(t *testing.T) {
 		status                   int
 		want                     string
 	}{
-		{"POST", "/v1/datasets", `{"name":"a","space_id":"7"}`, cozeAuth, 200, `"code":105000001`},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + CozeOtherSpaceID + `"}`, cozeAuth, 200, `"code":105000001`},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"7"}`, cozeAuth, 200, `"dataset_id"`},
+		{"POST", "/v1/datasets", `{"name":"a"}`, cozeAuth, 200, `"code":105000000`},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"7","format_type":1}`, cozeAuth, 200, `"code":0`},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"7","format_type":7}`, cozeAuth, 500, `"code":500`},
+		{"POST", "/v1/datasets", `{"name":"` + strings.Repeat("名", 150) + `","space_id":"7"}`, cozeAuth, 200, `"code":0`},
+		{"POST", "/v1/datasets", `{"name":"` + strings.Repeat("名", 151) + `","space_id":"7"}`, cozeAuth, 200, `"code":105000003`},
+		{"PUT", "/v1/datasets/0", `{"name":"a"}`, cozeAuth, 200, `"code":105000000`},
+		{"PUT", "/v1/datasets/99999999999999999999", `{"name":"a"}`, cozeAuth, 400, `value out of range`},
 		{"POST", "/v1/datasets", `{"name":"a","space_id":7}`, cozeAuth, 400, `"code":400`},
 		{"POST", "/v1/datasets", `{"space_id":"` + CozeSpaceID + `"}`, cozeAuth, 200, `"code":105000000`},
 		{"PUT", "/v1/datasets/1", `{"name":"a"}`, cozeAuth, 200, `"code":105000011`},
@@ -140,10 +148,18 @@ func TestStudioWriteRefusals(t *testing.T) {
 		{"POST", cozeCreate, one(`"1"`), cozeAuth, 500, `"code":500,"msg":"internal server error"`},
 		{"POST", cozeCreate, one(`"` + kb + `"`), foreign, 200, `"code":105000001`},
 		{"POST", cozeUpdate, `{"document_id":` + doc + `}`, cozeAuth, 400, "bind body failed"},
-		{"POST", cozeUpdate, `{"document_id":"1","document_name":"a"}`, cozeAuth, 200, `"code":105000012`},
+		{"POST", cozeUpdate, `{"document_id":"abc","document_name":"a"}`, cozeAuth, 400, "bind body failed"},
+		{"POST", cozeUpdate, `{"document_id":"1","document_name":"a"}`, cozeAuth, 500, ""},
+		{"POST", cozeCreate, `{"dataset_id":"` + kb + `","document_bases":[]}`, cozeAuth, 500, `"code":500`},
+		{"POST", cozeCreate, `{"dataset_id":"` + kb + `","document_bases":[{"name":"a"}]}`, cozeAuth, 500, ""},
+		{"POST", cozeCreate, `{"dataset_id":"` + kb + `","format_type":2,"document_bases":[{"name":"a","source_info":{"custom_content":"b"}}]}`, cozeAuth, 500, ""},
+		{"POST", cozeCreate, `{"dataset_id":"` + kb + `","format_type":2,"chunk_strategy":{"caption_type":0},"document_bases":[{"name":"a","source_info":{"custom_content":"b"}}]}`, cozeAuth, 200, `"code":105000000`},
+		{"POST", cozeDelete, `{"document_ids":[]}`, cozeAuth, 500, `"code":500`},
+		{"POST", cozeDelete, `{"document_ids":["abc"]}`, cozeAuth, 500, `"code":500`},
+		{"POST", cozeDelete, `{"document_ids":["7300000000000000009"]}`, cozeAuth, 200, `{"BaseResp":null,"code":0,"msg":""}`},
 		{"POST", cozeDelete, `{"document_ids":[` + doc + `]}`, cozeAuth, 400, "bind body failed"},
 		{"POST", cozeDelete, `{"document_ids":["` + doc + `"]}`, foreign, 200, `"code":105000001`},
-		{"POST", "/v1/files/upload", "not a form", cozeAuth, 400, `"code":400`},
+		{"POST", "/v1/files/upload", "not a form", cozeAuth, 200, `"code":104000005`},
 		{"POST", "/v1/files/upload", "not a form", "X: y", 200, `"code":700012006`},
 	}
 	for _, tt := range tests {
@@ -157,13 +173,20 @@ func TestStudioWriteRefusals(t *testing.T) {
 	}
 }
 
-// TestStudioOddities: a delete stops midway, and hosted's forms of content are
-// ignored without a word.
+// TestStudioOddities: a delete of own and foreign documents deletes nothing, an
+// unknown one counts as deleted, hosted's forms of content are ignored without a
+// word, and a rename that names no columns deletes a table's data.
 func TestStudioOddities(t *testing.T) {
 	d := newDesk(t, Options{})
 	first, last := d.s.DocumentID(Coze, "退款政策.pdf"), d.s.DocumentID(Coze, "扫描件-合同.pdf")
-	r := d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
-	if fmt.Sprint(r.at("code")) != "105000012" || d.s.Store().Document(Coze, first) != nil || d.s.Store().Document(Coze, last) == nil {
+	theirs := d.s.Store().AddKB(KnowledgeBase{Platform: Coze, Name: "theirs", Owner: "other", Space: CozeOtherSpaceID})
+	foreign := d.s.Store().Add(Document{Platform: Coze, KB: theirs.ID, Name: "x"})
+	r := d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","`+foreign.ID+`"]}`)
+	if fmt.Sprint(r.at("code")) != "105000001" || d.s.Store().Document(Coze, first) == nil {
+		t.Errorf("delete with a foreign id: %s", r.text)
+	}
+	r = d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
+	if fmt.Sprint(r.at("code")) != "0" || d.s.Store().Document(Coze, first) != nil || d.s.Store().Document(Coze, last) != nil {
 		t.Errorf("delete with an unknown id: %s", r.text)
 	}
 	kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
@@ -175,5 +198,12 @@ func TestStudioOddities(t *testing.T) {
 	r = d.studio("POST", "/v1/datasets", `{"name":"neu","space_id":"`+CozeSpaceID+`","format_type":0}`)
 	if id, _ := r.at("data", "dataset_id").(string); d.s.Store().KB(Coze, id) == nil {
 		t.Errorf("create: %s", r.text)
+	}
+	table := d.s.Store().Add(Document{Platform: Coze, KB: kb, Name: "t.csv", Format: "csv", Coze: CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
+	for _, meta := range []string{`,"table_meta":[{"id":"1","column_name":"a"}]`, ""} {
+		r = d.studio("POST", cozeUpdate, `{"document_id":"`+table.ID+`","document_name":"u.csv"`+meta+`}`)
+		if got := d.s.Store().Document(Coze, table.ID); r.text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
+			t.Errorf("rename with %q: %s %+v", meta, r.text, got.Coze)
+		}
 	}
 }

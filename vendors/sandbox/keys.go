@@ -6,10 +6,13 @@ const (
 	// CozeToken may do everything on both Coze faces.
 	CozeToken = "pat_SandboxCoze0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
 	// CozeTokenNoScope is a right token that lacks every permission: the
-	// hosted face answers 200 with code 4101, studio 105000001.
+	// hosted face answers 200 with code 4101. On studio, whose tokens have no
+	// scopes, it is another user's, who owns nothing here: 105000001.
 	CozeTokenNoScope = "pat_SandboxNoScope0123456789abcdefghijklmnopqrstuvwxyz0123456789ABC"
-	// CozeSpaceID is the space of every Coze knowledge base.
-	CozeSpaceID = "7311219484398790001"
+	// CozeSpaceID is the space of every Coze knowledge base that does not name
+	// another; CozeOtherSpaceID is the one of CozeTokenNoScope's user on studio.
+	CozeSpaceID      = "7311219484398790001"
+	CozeOtherSpaceID = "7311219484398790002"
 	// CozeClientID, CozePublicKeyID and CozeAccountID name the JWT app; its
 	// private key is [Sandbox.CozePrivateKey].
 	CozeClientID    = "1139200000001"
