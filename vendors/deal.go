@@ -62,7 +62,7 @@ func (g *gatherer) take(p *pool, held context.Context) *request {
 	}
 	var r *request
 	if n > 0 {
-		r = &request{wishes: slices.Clone(p.wishes[:n])}
+		r = &request{wishes: slices.Clone(p.wishes[:n]), changes: g.changes()}
 		r.ctx, r.cancel = together(held, askers(r.wishes))
 		for _, w := range r.wishes {
 			w.by = r
@@ -115,12 +115,44 @@ func (g *gatherer) closed(p *pool, r *request) []*ask {
 	return askers(r.wishes)
 }
 
+// survive ends a goroutine that panics, which no handler would: everybody who
+// waits in the pool hears of it, and who comes next begins a new one.
+func (g *gatherer) survive(p *pool) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wishes := slices.Clone(p.wishes)
+	for r := range p.running {
+		wishes = append(wishes, r.wishes...)
+		r.cancel()
+	}
+	for _, a := range askers(wishes) {
+		if len(a.open) > 0 {
+			a.open, a.err = nil, panicked(r)
+			close(a.answered)
+		}
+	}
+	if p.stop(); p.timer != nil {
+		p.timer.Stop()
+	}
+	p.wishes = nil // the requests that still wait for their turn find nothing to do
+	g.drop(p)
+}
+
+// panicked is the error of a goroutine that panicked.
+func panicked(r any) *Error {
+	return &Error{Kind: Internal, Message: "kb-mcp failed while it read the platform's answer.",
+		Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+}
+
 // ask makes the request. No handler is above its goroutine to recover.
 func (g *gatherer) ask(ctx context.Context, p *pool, wishes []*wish) (rep Report, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = &Error{Kind: Internal, Message: "kb-mcp failed while it read the platform's answer.",
-				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+			err = panicked(r)
 		}
 	}()
 	ids := make([]string, len(wishes))

@@ -3,7 +3,6 @@ package vendors
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,8 +43,9 @@ const (
 // poll 20 documents each, a platform with batches of 100 gets 10 requests
 // instead of 50.
 type gatherer struct {
-	driver Driver
-	hold   Hold
+	driver  Driver
+	hold    Hold
+	changes func() uint64
 
 	mu    sync.Mutex
 	pools map[string]*pool // by knowledge base, as long as one has work
@@ -55,7 +55,7 @@ type gatherer struct {
 type pool struct {
 	kb      string
 	wishes  []*wish          // not on their way yet, oldest first
-	byID    map[string]*wish // these, and those on their way since the last write
+	byID    map[string]*wish // these, and the newest of those on their way
 	timer   *time.Timer
 	since   time.Time // when the linger began
 	herd    bool      // more than one caller has come since
@@ -76,9 +76,10 @@ type wish struct {
 
 // request is a batch of wishes on its way. It ends with the last who wants any.
 type request struct {
-	wishes []*wish
-	ctx    context.Context
-	cancel context.CancelFunc
+	wishes  []*wish
+	ctx     context.Context
+	cancel  context.CancelFunc
+	changes uint64 // when it left
 }
 
 // ask is one caller's question.
@@ -120,7 +121,7 @@ func (g *gatherer) join(ctx context.Context, kb string, ids []string) *ask {
 	for _, id := range ids {
 		a.open[id] = true
 		w := p.byID[id]
-		if w == nil || w.by != nil && !a.fits(w.by) {
+		if w == nil || w.by != nil && (!a.fits(w.by) || w.by.changes != g.changes()) {
 			w = &wish{id: id}
 			p.byID[id], p.wishes = w, append(p.wishes, w)
 		}
@@ -148,16 +149,6 @@ func (a *ask) outlives(ctx context.Context, err error) bool {
 	until, bounded := ctx.Deadline()
 	mine, ok := a.ctx.Deadline()
 	return bounded && (!ok || mine.After(until)) && (ctx.Err() != nil || KindOf(err) == RateLimited)
-}
-
-// forget keeps who comes from now on from sharing a request that left before a
-// write: everybody must see his own changes.
-func (g *gatherer) forget() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, p := range g.pools {
-		maps.DeleteFunc(p.byID, func(_ string, w *wish) bool { return w.by != nil })
-	}
 }
 
 // leave takes back the wishes of a caller whose time is over. What it has got so
@@ -210,10 +201,17 @@ func (g *gatherer) tidy(p *pool) {
 		p.timer.Stop()
 	}
 	if len(p.running) == 0 && p.waiting == 0 {
-		delete(g.pools, p.kb)
+		g.drop(p)
 		return
 	}
 	p.needless, p.stop = context.WithCancel(context.Background())
+}
+
+// drop forgets a pool; another one may have its place already.
+func (g *gatherer) drop(p *pool) {
+	if g.pools[p.kb] == p {
+		delete(g.pools, p.kb)
+	}
 }
 
 // batch is how many documents one request takes, 0 for any number.
@@ -257,6 +255,7 @@ func (g *gatherer) schedule(p *pool) {
 
 // lingered sends for what has waited long enough.
 func (g *gatherer) lingered(p *pool) {
+	defer g.survive(p)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p.since, p.herd = time.Time{}, false
@@ -272,6 +271,7 @@ func (g *gatherer) send(p *pool) {
 	forget := context.AfterFunc(p.needless, cancel)
 	p.waiting++
 	go func() { // it ends with those who wait for it
+		defer g.survive(p)
 		defer cancel()
 		held, release, err := g.hold(ctx)
 		forget()

@@ -23,6 +23,8 @@ type crowded struct {
 	mu    sync.Mutex
 	asked [][]string
 	next  time.Time // free turn
+
+	changes atomic.Uint64
 }
 
 func (c *crowded) Batch() int { return c.batch }
@@ -72,7 +74,7 @@ func (c *crowded) hold(ctx context.Context) (context.Context, func(), error) {
 	}
 }
 
-func (c *crowded) vendor() *Vendor { return New("v", "p", c).Gather(c.hold) }
+func (c *crowded) vendor() *Vendor { return New("v", "p", c).Gather(c.hold, c.changes.Load) }
 
 func numbered(from, n int) []string {
 	ids := make([]string, n)
@@ -271,7 +273,7 @@ func TestGatherNewcomers(t *testing.T) {
 							return first(ctx)
 						}
 						return c.hold(ctx)
-					})
+					}, c.changes.Load)
 					ctx, leave := context.WithTimeout(t.Context(), 500*time.Millisecond)
 					if strings.Contains(name, "left") {
 						time.AfterFunc(100*time.Millisecond, leave)
@@ -298,7 +300,8 @@ func TestGatherNewcomers(t *testing.T) {
 	}
 }
 
-// After a write nobody is answered by a request from before it.
+// Once a change has begun, and once it has ended, nobody is answered by a request
+// from before.
 func TestGatherAfterWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 10}
@@ -306,10 +309,14 @@ func TestGatherAfterWrites(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { c.ask(t, v, []string{"a"}) })
 		time.Sleep(20 * time.Millisecond) // it is on its way
-		v.gather.forget()
+		c.changes.Add(1)
+		wg.Go(func() { c.ask(t, v, []string{"a"}) })
+		wg.Go(func() { c.ask(t, v, []string{"a"}) }) // these two share
+		time.Sleep(time.Second + 20*time.Millisecond)
+		c.changes.Add(1)
 		c.ask(t, v, []string{"a"})
 		wg.Wait()
-		if len(c.asked) != 2 {
+		if len(c.asked) != 3 {
 			t.Errorf("asked for %v", c.asked)
 		}
 	})
@@ -323,6 +330,37 @@ func TestGatherSurvivesPanics(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != Internal || !strings.Contains(fmt.Sprint(e.Err), "odd answer") {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A panic while a request waits for its turn is the error of all who wait for the
+// knowledge base, and of nobody who comes later.
+func TestGatherSurvivesAPanicBeforeTheTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &crowded{batch: 1}
+		var holds atomic.Int32
+		v := New("v", "p", c).Gather(func(ctx context.Context) (context.Context, func(), error) {
+			if holds.Add(1) == 2 {
+				panic("odd Redis")
+			}
+			return c.hold(ctx)
+		}, c.changes.Load)
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				began := time.Now()
+				_, err := v.gather.progress(t.Context(), "kb", []string{fmt.Sprint(i)})
+				if took := time.Since(began); err != nil && KindOf(err) != Internal || took > 5*time.Second {
+					t.Errorf("%v after %v", err, took)
+				}
+			})
+		}
+		wg.Wait()
+		c.ask(t, v, []string{"later"})
+		synctest.Wait()
+		if len(v.gather.pools) != 0 {
+			t.Errorf("%d pools are left", len(v.gather.pools))
 		}
 	})
 }

@@ -35,10 +35,11 @@ func New(name, platform string, d Driver) *Vendor {
 }
 
 // Gather lets those who ask for the progress of different documents, while a
-// request waits for its turn in hold, share that request. It must come before
-// the connection is used.
-func (v *Vendor) Gather(hold Hold) *Vendor {
-	v.gather.hold = hold
+// request waits for its turn in hold, share that request. changes counts how often
+// a change of the account's data began or ended: nobody shares a request that left
+// before the last. Gather must come before the connection is used.
+func (v *Vendor) Gather(hold Hold, changes func() uint64) *Vendor {
+	v.gather.hold, v.gather.changes = hold, changes
 	return v
 }
 

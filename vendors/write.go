@@ -147,7 +147,6 @@ func (v *Vendor) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	}
 	if err == nil {
 		err = c.DeleteKnowledgeBase(ctx, id)
-		v.gather.forget()
 		v.forgetBase(id)
 	}
 	if err != nil {
@@ -167,7 +166,6 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 		return UploadResult{}, v.failed(tool, err)
 	}
 	up, err := c.Upload(ctx, u)
-	v.gather.forget()
 	if err != nil {
 		err = v.failed(tool, err)
 		var e *Error
@@ -195,7 +193,6 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 		return Document{}, v.failed(tool, err)
 	}
 	d, err := c.UpdateDocument(ctx, ref, change)
-	v.gather.forget()
 	if err != nil {
 		return d, v.failed(tool, err)
 	}
@@ -255,7 +252,6 @@ func (v *Vendor) each(ctx context.Context, tool string, kb *string, ids []string
 		return out, v.failed(tool, err)
 	}
 	outcomes, err := do(ctx, *kb, ids)
-	v.gather.forget()
 	if err != nil && len(outcomes) == 0 {
 		return out, v.failed(tool, err)
 	}

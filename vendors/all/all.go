@@ -231,7 +231,7 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	conn := rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout, Secrets: &o.env.Secrets, Log: log}
 	v := vendors.New(w.name, w.platform.name, s.open(conn))
 	if limiters.all.Limits() { // else nobody waits, and company is not worth waiting for
-		v.Gather(conn.Hold)
+		v.Gather(conn.Hold, conn.Flights.Changes)
 	}
 	return v, nil
 }

@@ -159,10 +159,11 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 		}
 	}
 	if call.write() == Reads && call.Form == nil {
-		key := fmt.Sprintf("%d %s %s %s", c.conn.Flights.epoch(), call.Method, u, body)
+		key := fmt.Sprintf("%d %s %s %s", c.conn.Flights.Changes(), call.Method, u, body)
 		return c.read(ctx, key, call, u, body, out)
 	}
-	defer c.conn.Flights.written()
+	c.conn.Flights.changed()
+	defer c.conn.Flights.changed()
 	_, err = c.run(ctx, call, u, body, out)
 	return err
 }

@@ -19,9 +19,9 @@ import (
 type Flights struct {
 	mu    sync.Mutex
 	under map[string]*flight
-	// wrote counts writes: a read that begins after one joins no flight from
-	// before it, so that everybody sees his own changes.
-	wrote uint64
+	// changes counts how often a change began or ended: a read that begins then
+	// joins none that left before, so that everybody sees his own changes.
+	changes uint64
 }
 
 // flight is one read on its way. It is detached from any one caller, and ends
@@ -83,18 +83,19 @@ func (f *Flights) leave(key string, fl *flight) {
 	}
 }
 
-// written marks the end of a write.
-func (f *Flights) written() {
-	f.mu.Lock()
-	f.wrote++
-	f.mu.Unlock()
-}
-
-// epoch is how many writes have ended.
-func (f *Flights) epoch() uint64 {
+// changed marks the beginning or the end of a call that changes something.
+func (f *Flights) changed() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.wrote
+	f.changes++
+}
+
+// Changes counts how often a change on the account began or ended. What left
+// before the count that is valid now may not show them.
+func (f *Flights) Changes() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changes
 }
 
 // read makes a call that changes nothing, together with equal ones on their way.

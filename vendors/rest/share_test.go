@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -232,6 +234,74 @@ func TestReadsSeeTheWriteBeforeThem(t *testing.T) {
 		var out payload
 		if err := c.Do(t.Context(), Call{Method: "GET", Path: []string{"x"}}, &out); err != nil || out.Value != "new" || n.Load() != 3 {
 			t.Errorf("%+v, %v after %d requests", out, err, n.Load())
+		}
+	})
+}
+
+// Equal changes are as many requests as calls: between two of them another call
+// may have changed it back.
+func TestEqualChangesAreNotShared(t *testing.T) {
+	for _, call := range []Call{{Method: "PUT"}, {Method: "PATCH"}, {Method: "DELETE"}, {Method: "POST", Write: Repeatable}, {Method: "POST", Write: Once}} {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var seen []string
+			c := client(t, "http://h", Conn{Transport: function(func(r *http.Request) (*http.Response, error) {
+				body, _ := io.ReadAll(r.Body)
+				mu.Lock()
+				seen = append(seen, string(body))
+				first := len(seen) == 1
+				mu.Unlock()
+				if first {
+					time.Sleep(time.Second)
+				}
+				return reply(200, `{}`)(r)
+			})}, nil)
+			var wg sync.WaitGroup
+			for _, name := range []string{"x", "y", "x"} {
+				call.Path, call.Body = []string{"kb"}, name
+				wg.Go(func() {
+					if err := c.Do(t.Context(), call, &payload{}); err != nil {
+						t.Error(err)
+					}
+				})
+				synctest.Wait()
+			}
+			wg.Wait()
+			if got := strings.Join(seen, " "); got != `"x" "y" "x"` {
+				t.Errorf("%s, write %d: the platform saw %s", call.Method, call.Write, got)
+			}
+		})
+	}
+}
+
+// A read that begins while a change is on its way joins none from before it, and
+// one that begins after it none from meanwhile.
+func TestReadsAroundAChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int64
+		c := client(t, "http://h", Conn{Transport: counted(&n, after(10*time.Second, reply(200, `{"value":"v"}`)))}, nil)
+		var wg sync.WaitGroup
+		do := func(call Call) {
+			wg.Go(func() {
+				if err := c.Do(t.Context(), call, &payload{}); err != nil {
+					t.Error(err)
+				}
+			})
+			time.Sleep(time.Second)
+		}
+		read, change := Call{Method: "GET", Path: []string{"x"}}, Call{Method: "POST", Path: []string{"x"}, Write: Repeatable}
+		do(read)
+		do(change)
+		do(read)
+		do(read) // joins the one before it
+		if n.Load() != 3 {
+			t.Errorf("%d requests while a change is on its way", n.Load())
+		}
+		time.Sleep(7500 * time.Millisecond) // the change has ended, the second read has not
+		do(read)
+		wg.Wait()
+		if n.Load() != 4 {
+			t.Errorf("%d requests", n.Load())
 		}
 	})
 }
