@@ -306,7 +306,34 @@ func TestLiveUploadAfterEmptying(t *testing.T) {
 	if id := upload("third.txt"); id != l.sb.DocumentID(sandbox.Dify, "third.txt") {
 		t.Errorf("uploaded %q", id)
 	}
-	l.took("upload", 2)
+	l.took("upload", 1)
+}
+
+// Servers before 1.12 want a rule with every text (HTTP 500 without one): the
+// knowledge base's own, which an emptied one keeps for files alone.
+func TestLiveOldServer(t *testing.T) {
+	l, ctx := newLive(t, sandbox.Options{Dify: sandbox.DifyOptions{Version: "1.8.1"}}), t.Context()
+	kb := l.create(ctx, "old")
+	upload := func(name string, requests int) string {
+		t.Helper()
+		up := must[vendors.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "A line."}))
+		l.took("the upload of "+name, requests)
+		return up.Document.DocumentID
+	}
+	first := upload("first.txt", 2)
+	second := upload("second", 4)
+	l.pass(20 * time.Second)
+	out := must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{first, second}))
+	for _, row := range out.Results {
+		if row.Outcome != vendors.Done {
+			t.Errorf("%+v", row)
+		}
+	}
+	l.sb.ResetRequests()
+	upload("third.md", 3) // as a file, whose rule is looked at
+	if _, err := l.CreateKnowledgeBase(ctx, vendors.KnowledgeBaseChange{Name: ptr("old")}); vendors.KindOf(err) != vendors.Conflict {
+		t.Errorf("a second one of the name: %v", err)
+	}
 }
 
 func TestLiveProgressOfUploads(t *testing.T) {

@@ -1,14 +1,35 @@
 package sandbox
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
+	"time"
 )
 
-// difyVersion is the server that the face behaves like.
+// difyVersion is the server that the face behaves like when nobody says another.
 const difyVersion = "1.17.1"
+
+// DifyOptions are what the Dify face can be told.
+type DifyOptions struct {
+	// Version is the release: "1.8.1", "1.12.1", or "" for the newest.
+	Version string
+	// Model is why the model provider does not work, in its own words; "" when
+	// it does.
+	Model string
+	// DaemonDown says that the plugin daemon, which knows the models, is away.
+	DaemonDown bool
+	// NoDefaultModel says that nobody has chosen a default model.
+	NoDefaultModel bool
+	// Plan is the refusal of uploads whose plan is used up; "" when it is not.
+	Plan string
+}
+
+// difyDaemonText is what every use of the plugin daemon answers without it.
+const difyDaemonText = "Failed to request plugin daemon, url: plugin/66b1401e-fbe7-4a65-8b83-5aae30dce7f1/management/models"
 
 // difyHTML is what Dify answers to a path that no route has, which includes a
 // malformed id: HTML, before any key is looked at.
@@ -19,12 +40,35 @@ const difyHTML = `<!doctype html>
 <p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>
 `
 
+// difyMoved is what Dify answers to its root without the slash at the end.
+const difyMoved = `<!doctype html>
+<html lang=en>
+<title>Redirecting...</title>
+<h1>Redirecting...</h1>
+<p>You should be redirected automatically to the target URL: <a href="%[1]s">%[1]s</a>. If not, click the link.
+`
+
 // difyFace is Dify's knowledge service API.
-type difyFace struct{ s *Sandbox }
+type difyFace struct {
+	s       *Sandbox
+	opts    DifyOptions
+	version [3]int
+	more    difyStore
+}
 
-func newDify(s *Sandbox) http.Handler { return &difyFace{s} }
+func newDify(s *Sandbox) http.Handler {
+	f := &difyFace{s: s, opts: s.opts.Dify}
+	f.opts.Version = cmp.Or(f.opts.Version, difyVersion)
+	fmt.Sscanf(f.opts.Version, "%d.%d.%d", &f.version[0], &f.version[1], &f.version[2])
+	return f
+}
 
-// difyReply is a status and the body to send as JSON.
+// since reports whether the server is of a release or newer.
+func (f *difyFace) since(major, minor, patch int) bool {
+	return slices.Compare(f.version[:], []int{major, minor, patch}) >= 0
+}
+
+// difyReply is a status and the body to send as JSON; a text is HTML.
 type difyReply struct {
 	status int
 	body   any
@@ -35,25 +79,49 @@ func difyError(status int, code, message string) difyReply {
 	return difyReply{status, object{"code": code, "message": message, "status": status}}
 }
 
-// difyCall is one route, found: by method, what it does with the knowledge base
-// that the path names (nil where it names none).
-type difyCall map[string]func(*http.Request, *KnowledgeBase) difyReply
+// difyBroken is the answer of a server whose code has failed.
+func difyBroken() difyReply { return difyError(500, "unknown", "Internal Server Error") }
 
-// ServeHTTP checks in Dify's order: path, method, key, rate, knowledge base,
-// its API access, and only then the operation.
+// difyInvalid is a refused argument.
+func difyInvalid(message string) difyReply { return difyError(400, "invalid_param", message) }
+
+// difyTarget is where a route leads: what it names, and what it does.
+type difyTarget struct {
+	calls    map[string]difyRun // by method
+	kb       string             // "" for none
+	ids      []string           // of documents, chunks and the like, in the path's order
+	settings string             // of the knowledge base: how another workspace's is refused
+}
+
+// difyRun does what a route is for.
+type difyRun func(difyAsk) difyReply
+
+// difyAsk is a request that has come as far as its operation.
+type difyAsk struct {
+	*http.Request
+	kb  *KnowledgeBase // nil where the path names none
+	ids []string
+	// workspace is whose key it has.
+	workspace string
+}
+
+// ServeHTTP checks in Dify's order: path, method, and then, from 1.12 on, the
+// knowledge base and its API access before the key; rate and operation come last.
 func (f *difyFace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Version", difyVersion)
+	w.Header().Set("X-Version", f.opts.Version)
 	w.Header().Set("X-Env", "PRODUCTION")
-	if r.URL.Path == "/" {
-		writeJSON(w, 200, object{"welcome": "Dify OpenAPI", "api_version": "v1", "server_version": difyVersion})
+	if r.URL.Path == "" {
+		to := "http://" + r.Host + "/dify/v1/"
+		w.Header().Set("Location", to)
+		writeRaw(w, 308, "text/html; charset=utf-8", fmt.Sprintf(difyMoved, to))
 		return
 	}
-	call, kb, ok := f.route(r.URL.Path)
+	target, ok := f.route(r.URL.Path)
 	if !ok {
 		writeRaw(w, 404, "text/html; charset=utf-8", difyHTML)
 		return
 	}
-	reply := f.reply(r, call, kb)
+	reply := f.reply(r, target)
 	if reply.body == nil {
 		w.WriteHeader(reply.status)
 		return
@@ -61,114 +129,77 @@ func (f *difyFace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, reply.status, reply.body)
 }
 
-// route finds the call of a path, and the id of its knowledge base.
-func (f *difyFace) route(path string) (call difyCall, kb string, ok bool) {
-	part := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	if part[0] != "datasets" || len(part) > 1 && !isUUID(part[1]) {
-		return call, "", false
-	}
-	if len(part) == 1 {
-		return difyCall{http.MethodGet: f.datasets, http.MethodPost: f.createDataset}, "", true
-	}
-	kb = strings.ToLower(part[1])
-	switch {
-	case len(part) == 2:
-		call = difyCall{http.MethodGet: f.dataset, http.MethodPatch: f.updateDataset, http.MethodDelete: f.deleteDataset}
-	case len(part) == 3 && part[2] == "retrieve":
-		call = difyCall{http.MethodPost: f.retrieve}
-	case len(part) == 4 && part[2] == "document":
-		call, ok = f.uploadRoute(part[3])
-		return call, kb, ok
-	case part[2] != "documents":
-		return call, "", false
-	default:
-		call, ok = f.documentRoute(part[3:])
-		return call, kb, ok
-	}
-	return call, kb, true
-}
-
-// documentRoute finds the call of what follows /datasets/{id}/documents.
-func (f *difyFace) documentRoute(part []string) (difyCall, bool) {
-	switch {
-	case len(part) == 0:
-		return difyCall{http.MethodGet: f.documents}, true
-	case len(part) == 2 && part[1] == "indexing-status" && part[0] != "":
-		return difyCall{http.MethodGet: with(part[0], f.indexingStatus)}, true
-	case len(part) == 2 && part[0] == "status" && part[1] != "":
-		return difyCall{http.MethodPatch: with(part[1], f.setStatus)}, true
-	case !isUUID(part[0]):
-		return nil, false
-	}
-	id := strings.ToLower(part[0])
-	switch {
-	case len(part) == 1:
-		return difyCall{http.MethodGet: with(id, f.document), http.MethodDelete: with(id, f.deleteDocument)}, true
-	case len(part) != 2:
-	case part[1] == "segments":
-		return difyCall{http.MethodGet: with(id, f.segments)}, true
-	case part[1] == "download":
-		return difyCall{http.MethodGet: with(id, f.download)}, true
-	case part[1] == "update-by-text":
-		return difyCall{http.MethodPost: with(id, f.updateByText)}, true
-	case part[1] == "update-by-file":
-		return difyCall{http.MethodPost: with(id, f.updateByFile)}, true
-	}
-	return nil, false
-}
-
-// uploadRoute finds the call of what follows /datasets/{id}/document.
-func (f *difyFace) uploadRoute(part string) (difyCall, bool) {
-	switch part {
-	case "create-by-text", "create_by_text":
-		return difyCall{http.MethodPost: f.createByText}, true
-	case "create-by-file", "create_by_file":
-		return difyCall{http.MethodPost: f.createByFile}, true
-	}
-	return nil, false
-}
-
-// with binds an id of the path to an operation.
-func with(id string, run func(*http.Request, *KnowledgeBase, string) difyReply) func(*http.Request, *KnowledgeBase) difyReply {
-	return func(r *http.Request, kb *KnowledgeBase) difyReply { return run(r, kb, id) }
-}
-
-func (f *difyFace) reply(r *http.Request, call difyCall, id string) difyReply {
-	run := call[r.Method]
+func (f *difyFace) reply(r *http.Request, t difyTarget) difyReply {
+	run := t.calls[r.Method]
 	if run == nil {
 		return difyError(405, "method_not_allowed", "The method is not allowed for the requested URL.")
 	}
-	if why := difyKey(r.Header.Get("Authorization")); why != "" {
-		return difyError(401, "unauthorized", why)
+	ask := difyAsk{Request: r, ids: t.ids}
+	if t.kb != "" {
+		ask.kb = f.s.store.KB(Dify, t.kb)
 	}
-	if f.s.limited(FaceDify, true) {
+	workspace, why := difyKey(r.Header.Get("Authorization"))
+	ask.workspace = workspace
+	unauthorized := difyError(401, "unauthorized", why)
+	if f.since(1, 9, 0) && t.kb != "" {
+		switch {
+		case ask.kb == nil:
+			return f.unknownKB(r)
+		case ask.kb.Disabled:
+			return difyError(403, "forbidden", "Dataset api access is not enabled.")
+		}
+	}
+	switch {
+	case why != "":
+		return unauthorized
+	case f.s.limited(FaceDify, true):
 		return difyError(403, "forbidden", "Sorry, you have reached the knowledge base request rate limit of your subscription.")
+	case t.kb != "" && (ask.kb == nil || ask.kb.dify.workspace != workspace):
+		return f.foreign(r, t, ask.kb != nil)
 	}
-	if id == "" {
-		return run(r, nil)
-	}
-	kb := f.s.store.KB(Dify, id)
-	if kb == nil {
-		return difyError(404, "not_found", "Dataset not found.")
-	}
-	if kb.Disabled {
-		return difyError(403, "forbidden", "Dataset api access is not enabled.")
-	}
-	return run(r, kb)
+	return run(ask)
 }
 
-// difyKey says what is wrong with an Authorization header; "" when nothing is.
-func difyKey(header string) string {
+// unknownKB is the answer about a knowledge base that does not exist. Where the
+// path looks like that of a route, it is suggested.
+func (f *difyFace) unknownKB(r *http.Request) difyReply {
+	message := "Dataset not found."
+	if strings.Contains(r.URL.Path, "/document/create") {
+		const root = "/v1/datasets/<uuid:dataset_id>/document/"
+		message += fmt.Sprintf(" You have requested this URI [/v1%s] but did you mean %screate-by-text or %screate_by_text or %screate-by-file ?", r.URL.Path, root, root, root)
+	}
+	return difyError(404, "not_found", message)
+}
+
+// foreign refuses a knowledge base that the key's workspace does not have: each
+// call looks for it in its own way.
+func (f *difyFace) foreign(r *http.Request, t difyTarget, exists bool) difyReply {
+	const denied = "You do not have permission to access this dataset."
+	switch {
+	case t.settings == "write", r.Method == http.MethodDelete && t.settings == "documents":
+		return difyInvalid("Dataset does not exist.")
+	case !exists || t.settings == "documents":
+		return difyError(404, "not_found", "Dataset not found.")
+	case t.settings == "" && r.Method != http.MethodGet:
+		return difyInvalid(denied)
+	}
+	return difyError(403, "forbidden", denied)
+}
+
+// difyKey gives the workspace of a key, or says what is wrong with the header.
+func difyKey(header string) (workspace, why string) {
 	scheme, key, ok := strings.Cut(header, " ")
 	switch {
 	case !ok:
-		return "Authorization header must be provided and start with 'Bearer'"
+		return "", "Authorization header must be provided and start with 'Bearer'"
 	case !strings.EqualFold(scheme, "Bearer"):
-		return "Authorization scheme must be 'Bearer'"
+		return "", "Authorization scheme must be 'Bearer'"
+	case key == DifyOtherKey:
+		return "other", ""
 	case key != DifyKey:
-		return "Access token is invalid"
+		return "", "Access token is invalid"
 	}
-	return ""
+	return "", ""
 }
 
 // isUUID reports whether s is a dashed UUID in either case.
@@ -185,45 +216,19 @@ func isUUID(s string) bool {
 	return true
 }
 
-// difyPage is page and limit as asked for, and the rows they cover: never more
-// than 100, whatever the limit.
-type difyPage struct{ page, limit, from, size int }
-
-// readDifyPage reads page and limit; the reply is the refusal of something
-// that is no integer.
-func readDifyPage(q url.Values) (p difyPage, bad *difyReply) {
-	var err, err2 error
-	p.page, err = queryInt(q, "page", 1)
-	p.limit, err2 = queryInt(q, "limit", 20)
-	switch {
-	case err != nil:
-		return p, difyNoInteger(q, "page")
-	case err2 != nil:
-		return p, difyNoInteger(q, "limit")
+// time is a moment in seconds, as an integer or as older servers send it.
+func (f *difyFace) time(t time.Time) any {
+	if f.s.opts.FloatTimes {
+		return difyFloat(t)
 	}
-	p.page = max(p.page, 1)
-	if p.limit < 1 {
-		p.limit = 20
-	}
-	p.size = min(p.limit, 100)
-	p.from = multiply(p.page-1, p.size)
-	return p, nil
+	return t.Unix()
 }
 
-// difyNoInteger is the validation text of newer servers: several lines, with
-// the caller's input and a link in it.
-func difyNoInteger(q url.Values, name string) *difyReply {
-	no := difyError(400, "invalid_param", "1 validation error for Query\n"+name+
-		"\n  Input should be a valid integer, unable to parse string as an integer [type=int_parsing, input_value="+
-		strconv.Quote(q.Get(name))+", input_type=str]\n    For further information visit https://errors.pydantic.dev/2.12/v/int_parsing")
-	return &no
-}
-
-// answer is a page of rows. has_more only compares the number of rows with the
-// limit: true on a full last page, false whenever the limit is over 100.
-func (p difyPage) answer(rows []object, total int) object {
-	return object{
-		"data": rows, "has_more": len(rows) == p.limit, "limit": p.limit,
-		"total": total, "page": p.page,
+// difyFloat is a moment in seconds with a point in it.
+func difyFloat(t time.Time) json.RawMessage {
+	text := strings.TrimRight(fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000), "0")
+	if strings.HasSuffix(text, ".") {
+		text += "0"
 	}
+	return json.RawMessage(text)
 }

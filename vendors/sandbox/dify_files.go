@@ -13,11 +13,11 @@ const difyLinkTime = 5 * time.Minute
 
 // download answers GET /datasets/{id}/documents/{document}/download: a signed
 // address, which opens the file without a key.
-func (f *difyFace) download(r *http.Request, kb *KnowledgeBase, id string) difyReply {
-	d := f.s.store.Document(Dify, id)
+func (f *difyFace) download(r difyAsk) difyReply {
+	d := f.in(r)
 	switch {
-	case d == nil || d.KB != kb.ID:
-		return difyError(404, "not_found", "Document not found.")
+	case d == nil:
+		return difyNoDocument()
 	case difySource(d.Source) != "upload_file":
 		return difyError(404, "not_found", "Document does not have an uploaded file to download.")
 	}

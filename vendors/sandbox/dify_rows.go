@@ -1,17 +1,13 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
-	"time"
 	"unicode/utf8"
 )
 
 // difyUser created everything.
 const difyUser = "ad313dd6-ef04-4dd1-a5b0-c0f0b9e2e7e4"
-
-// difyDisplays are the display statuses that a list can be filtered by.
-var difyDisplays = []string{"queuing", "indexing", "paused", "error", "available", "disabled", "archived"}
 
 // difyStatus is the raw indexing_status. A paused document keeps the word of
 // the stage that it was in.
@@ -60,9 +56,14 @@ func (f *difyFace) row(kb *KnowledgeBase, all List, d *Document, st State) objec
 		"data_source_type": difySource(d.Source), "created_from": "api", "created_by": difyUser,
 		"created_at": seconds(d.Created), "tokens": nil, "indexing_status": difyStatus(st),
 		"display_status": nil, "error": nil, "enabled": !d.Disabled, "archived": d.Archived,
-		"disabled_at": nil, "disabled_by": nil, "hit_count": d.Hits, "doc_form": "text_model",
-		"dataset_process_rule_id": hexID(Dify, "rule", kb.Seq), "doc_metadata": difyMetadata(d),
-		"summary_index_status": nil, "need_summary": false,
+		"disabled_at": nil, "disabled_by": nil, "hit_count": d.Hits, "doc_form": cmp.Or(d.dify.form, "text_model"),
+		"dataset_process_rule_id": f.ruleOf(kb, d).id(), "doc_metadata": nil,
+	}
+	if fields := f.metadataOf(kb, d); len(fields) > 0 {
+		row["doc_metadata"] = fields
+	}
+	if f.since(1, 12, 0) {
+		row["summary_index_status"], row["need_summary"] = nil, false
 	}
 	if st.Phase == Completed || !d.Earlier.IsZero() { // an earlier ingestion leaves its numbers behind
 		row["tokens"] = difyTokens(kb, d)
@@ -84,7 +85,7 @@ func (f *difyFace) listRow(kb *KnowledgeBase, all List, d *Document) object {
 	st := f.s.state(d)
 	row := f.row(kb, all, d, st)
 	row["data_source_info"], row["data_source_detail_dict"], row["word_count"] = difyInfo(d), object{}, nil
-	if row["data_source_type"] == "upload_file" {
+	if row["data_source_type"] == "upload_file" && !d.dify.lost {
 		row["data_source_detail_dict"] = object{"upload_file": difyUpload(d)}
 	}
 	if st.Phase == Completed || st.Stage == Indexing || !d.Earlier.IsZero() {
@@ -98,16 +99,23 @@ func (f *difyFace) listRow(kb *KnowledgeBase, all List, d *Document) object {
 func (f *difyFace) detailRow(kb *KnowledgeBase, all List, d *Document) object {
 	st := f.s.state(d)
 	row := f.row(kb, all, d, st)
-	row["data_source_info"] = difyInfo(d)
-	if row["data_source_type"] == "upload_file" {
-		row["data_source_info"] = object{"upload_file": difyUpload(d)}
+	row["data_source_info"] = object{}
+	switch row["data_source_type"] {
+	case "upload_file":
+		if !d.dify.lost {
+			row["data_source_info"] = object{"upload_file": difyUpload(d)}
+		}
+	case "website_crawl", "notion_import":
+		row["data_source_info"] = difyInfo(d)
 	}
 	row["created_at"] = f.time(d.Created)
-	row["dataset_process_rule"] = object{"id": row["dataset_process_rule_id"], "mode": "automatic"}
-	row["document_process_rule"] = object{"mode": "custom", "rules": object{
-		"pre_processing_rules": []object{},
-		"segmentation":         object{"separator": "\n", "max_tokens": 500, "chunk_overlap": 50},
-	}}
+	if !f.since(1, 10, 0) {
+		row["created_at"] = difyFloat(d.Created)
+	}
+	row["dataset_process_rule"] = cmp.Or(kb.dify.rule, difyAutomatic).row()
+	own := f.ruleOf(kb, d)
+	row["document_process_rule"] = own.row()
+	row["document_process_rule"].(object)["id"], row["document_process_rule"].(object)["dataset_id"] = own.id(), kb.ID
 	row["doc_type"], row["doc_language"] = nil, "English"
 	row["completed_at"], row["updated_at"], row["indexing_latency"] = f.completed(d, st), seconds(cozeUpdated(d, st)), nil
 	row["segment_count"], row["average_segment_length"] = st.ChunksTotal, 0
@@ -119,6 +127,19 @@ func (f *difyFace) detailRow(kb *KnowledgeBase, all List, d *Document) object {
 	}
 	return row
 }
+
+// difyAutomatic is the rule of whoever gives none.
+var difyAutomatic = &difyRule{mode: "automatic", rules: json.RawMessage(`{"pre_processing_rules":[{"id":"remove_extra_spaces","enabled":true},` +
+	`{"id":"remove_urls_emails","enabled":false}],"segmentation":{"delimiter":"\n","max_tokens":500,"chunk_overlap":50}}`)}
+
+// ruleOf is the rule that a document was split by.
+func (f *difyFace) ruleOf(kb *KnowledgeBase, d *Document) *difyRule {
+	return cmp.Or(d.dify.rule, kb.dify.rule, difyAutomatic)
+}
+
+func (r *difyRule) id() string { return hexID(Dify, "rule", r.number) }
+
+func (r *difyRule) row() object { return object{"mode": r.mode, "rules": r.rules} }
 
 // progressRow is a document in the indexing status of its batch, the only
 // place where indexing_status says paused.
@@ -144,7 +165,7 @@ func (f *difyFace) progressRow(kb *KnowledgeBase, d *Document) object {
 		"completed_segments": st.ChunksDone, "total_segments": st.ChunksTotal,
 	}
 	switch {
-	case st.Phase == Paused:
+	case st.Phase == Paused || d.dify.paused:
 		row["indexing_status"] = "paused"
 	case st.Phase == Failed:
 		row["error"] = st.Message
@@ -165,14 +186,6 @@ func (f *difyFace) completed(d *Document, st State) any {
 		return f.time(d.Earlier)
 	}
 	return nil
-}
-
-// time is a moment in seconds, as an integer or as older servers send it.
-func (f *difyFace) time(t time.Time) any {
-	if f.s.opts.FloatTimes {
-		return json.RawMessage(fmt.Sprintf("%d.0", t.Unix()))
-	}
-	return t.Unix()
 }
 
 func difySource(source string) string {
@@ -204,12 +217,21 @@ func difyInfo(d *Document) object {
 	return object{"upload_file_id": hexID(Dify, "file", d.Seq)}
 }
 
-// difyUpload is the uploaded file behind a document.
+// difyUpload is the uploaded file behind a document. The size of a text is the
+// number of its characters, and its suffix is always txt.
 func difyUpload(d *Document) object {
-	return object{
-		"id": hexID(Dify, "file", d.Seq), "name": d.Name, "size": d.Size, "extension": d.Format,
-		"mime_type": difyMIME(d.Format), "created_by": difyUser, "created_at": float64(d.Created.Unix()),
+	at := d.dify.uploaded
+	if at.IsZero() {
+		at = d.Created
 	}
+	row := object{
+		"id": hexID(Dify, "file", d.Seq), "name": d.Name, "size": d.Size, "extension": d.Format,
+		"mime_type": difyMIME(d.Format), "created_by": difyUser, "created_at": difyFloat(at),
+	}
+	if d.dify.text {
+		row["size"], row["extension"], row["mime_type"] = difyChars(d), "txt", "text/plain"
+	}
+	return row
 }
 
 // difyMIME is the type of a suffix; not the system's table, which differs from
@@ -230,14 +252,6 @@ func difyMIME(suffix string) string {
 		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	}
 	return "application/octet-stream"
-}
-
-func difyMetadata(d *Document) []object {
-	out := []object{}
-	for _, m := range d.Metadata {
-		out = append(out, object{"id": hexID(Dify, "field/"+m.Name, 1), "name": m.Name, "type": m.Type, "value": m.Value})
-	}
-	return out
 }
 
 // difyChars is word_count, which counts characters.

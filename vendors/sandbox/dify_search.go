@@ -1,125 +1,131 @@
 package sandbox
 
 import (
-	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// segments answers GET /datasets/{id}/documents/{document}/segments.
-func (f *difyFace) segments(r *http.Request, kb *KnowledgeBase, id string) difyReply {
-	q := r.URL.Query()
-	p, bad := readDifyPage(q)
-	if bad != nil {
-		return *bad
-	}
-	d := f.s.store.Document(Dify, id)
-	if d == nil || d.KB != kb.ID {
-		return difyError(404, "not_found", "Document not found.")
-	}
-	st := f.s.state(d)
-	kept := []object{}
-	if st.ChunksTotal > 0 {
-		for i, text := range d.Chunks() {
-			row := difySegment(kb, d, st, i, text)
-			if wanted, has := q["status"]; has && !slices.Contains(wanted, row["status"].(string)) {
-				continue
-			}
-			if strings.Contains(strings.ToLower(text), strings.ToLower(q.Get("keyword"))) {
-				kept = append(kept, row)
-			}
-		}
-	}
-	from, to := span(len(kept), p.from, p.size)
-	out := p.answer(kept[from:to], len(kept))
-	out["doc_form"] = "text_model"
-	return difyReply{200, out}
-}
-
-// difySegment is the i-th chunk of a document.
-func difySegment(kb *KnowledgeBase, d *Document, st State, i int, text string) object {
-	done := st.Phase == Completed || i < st.ChunksDone && kb.Technique != "economy"
-	status, completed, tokens := "indexing", any(nil), 0
-	if done {
-		status, completed = "completed", seconds(cozeUpdated(d, st))
-		if kb.Technique != "economy" {
-			tokens = utf8.RuneCountInString(text) * 3 / 4
-		}
-	}
-	return object{
-		"id": hexID(Dify, "segment/"+d.ID, i), "position": i + 1, "document_id": d.ID,
-		"content": text, "sign_content": text, "answer": nil, "word_count": utf8.RuneCountInString(text),
-		"tokens": tokens, "keywords": []string{}, "hit_count": 0, "enabled": !d.Disabled, "status": status,
-		"index_node_id": hexID(Dify, "node/"+d.ID, i), "index_node_hash": digest("node/"+d.ID, Dify, i),
-		"created_by": difyUser, "created_at": seconds(d.Created), "updated_at": seconds(d.Updated),
-		"updated_by": nil, "indexing_at": seconds(st.Since), "completed_at": completed, "error": nil,
-		"stopped_at": nil, "disabled_at": nil, "disabled_by": nil, "child_chunks": []object{},
-		"attachments": []object{}, "summary": nil,
-	}
-}
+// difyMethods are the ways to search.
+var difyMethods = []string{"semantic_search", "full_text_search", "hybrid_search", "keyword_search"}
 
 // retrieve answers POST /datasets/{id}/retrieve: the chunks that hold a word
 // of the query, those with most words first.
-func (f *difyFace) retrieve(r *http.Request, kb *KnowledgeBase) difyReply {
-	a, bad := difyJSON(r)
-	if bad != nil {
-		return *bad
+func (f *difyFace) retrieve(r difyAsk) difyReply {
+	field := difyField{name: "query", required: true, max: 250, text1x: "Query is required and cannot exceed 250 characters"}
+	a, bad := f.check(r.Request, "HitTestingPayload", field)
+	query := ""
+	if bad == nil {
+		query, _ = a.text("query")
 	}
-	query, err := a.text("query")
 	switch {
-	case err != nil:
-		return difyError(400, "invalid_param", "query: Field required")
-	case utf8.RuneCountInString(query) > 250:
-		return difyError(400, "invalid_param", "Query is required and cannot exceed 250 characters")
+	case !f.since(1, 12, 0) && (bad != nil || query == ""):
+		return difyInvalid(field.text1x)
+	case bad != nil:
+		return *bad
+	case query == "":
+		return difyInvalid("Query or attachment_ids is required")
 	}
-	method, top, bad := difyRetrieval(a, kb)
+	method, top, bad := f.retrieval(a, r.kb)
 	if bad != nil {
 		return *bad
 	}
-	var hits []hit
-	if (kb.Technique == "economy") == (method == "keyword_search") { // the other index is empty
-		hits = f.s.search(Dify, kb.ID, query)
+	hits := f.s.search(Dify, r.kb.ID, query)
+	if (r.kb.Technique == "economy") != (method == "keyword_search") { // the other index holds what an earlier technique left
+		hits = slices.DeleteFunc(hits, func(h hit) bool { return method != "keyword_search" || h.d.Started.After(r.kb.dify.words) })
 	}
 	records := []object{}
 	for _, h := range hits[:min(len(hits), top)] {
-		records = append(records, f.record(kb, h, method))
+		records = append(records, f.record(r.kb, h, method))
 	}
 	return difyReply{200, object{"query": object{"content": query}, "records": records}}
 }
 
-// difyRetrieval reads retrieval_model, whose required members must all be
-// there; without it the knowledge base's own settings count.
-func difyRetrieval(a args, kb *KnowledgeBase) (method string, top int, bad *difyReply) {
-	own := difyModels(kb.Technique)["retrieval_model_dict"].(object)
-	method, top = own["search_method"].(string), own["top_k"].(int)
+// retrieval reads how to search; without retrieval_model the knowledge base's own
+// settings count, which need not fit its technique.
+func (f *difyFace) retrieval(a args, kb *KnowledgeBase) (method string, top int, bad *difyReply) {
+	refuse := func(no difyReply) (string, int, *difyReply) { return "", 0, &no }
+	own := f.retrievalOf(kb)
+	method, _ = own["search_method"].(string)
+	top = 3
+	if kb.Technique != "high_quality" { // shown otherwise, and used so all the same
+		method = "semantic_search"
+	}
 	if a.has("retrieval_model") {
 		model, err := parseArgs(a["retrieval_model"])
-		for _, key := range []string{"search_method", "reranking_enable", "top_k", "score_threshold_enabled"} {
-			if err != nil || !model.has(key) {
-				no := difyError(400, "invalid_param", "retrieval_model."+key+": Field required")
-				return "", 0, &no
+		switch {
+		case err != nil:
+			return refuse(difyValidation("HitTestingPayload", "retrieval_model", "Input should be a valid dictionary", "dict_type", string(a["retrieval_model"]), "str"))
+		case f.since(1, 13, 3):
+			for _, key := range []string{"search_method", "reranking_enable", "top_k", "score_threshold_enabled"} {
+				if !model.has(key) {
+					return refuse(difyValidation("HitTestingPayload", "retrieval_model."+key, "Field required", "missing", "{}", "dict"))
+				}
 			}
+		case !model.has("score_threshold_enabled"):
+			return refuse(difyError(500, "internal_server_error", "'score_threshold_enabled'"))
 		}
 		method, _ = model.text("search_method")
 		top, _ = model.integer("top_k", top)
+		if !strings.Contains(strings.Join(difyMethods, " ")+" ", method+" ") || method == "" {
+			return refuse(difyInvalid("'" + method + "' is not a valid RetrievalMethod"))
+		}
+	}
+	if bad := f.embeds(kb, method, top, a.has("retrieval_model")); bad != nil {
+		return "", 0, bad
 	}
 	return method, max(top, 1), nil
 }
 
+// embeds refuses a search that needs a model where none works.
+func (f *difyFace) embeds(kb *KnowledgeBase, method string, top int, given bool) *difyReply {
+	var no difyReply
+	switch vectors := method == "semantic_search" || method == "hybrid_search"; {
+	case !vectors:
+		return nil
+	case f.opts.DaemonDown:
+		no = difyInvalid(difyDaemonText)
+	case kb.Technique != "high_quality" && f.opts.NoDefaultModel && !given:
+		no = difyInvalid("Default model not found for text-embedding")
+	case kb.Technique != "high_quality":
+		return nil
+	case f.opts.Model != "":
+		no = difyInvalid(f.opts.Model)
+	case top == 0:
+		no = difyInvalid("Number of requested results 0, cannot be negative, or zero. in query.")
+	default:
+		return nil
+	}
+	return &no
+}
+
 // record is a hit as retrieve gives it; a keyword search scores nothing.
 func (f *difyFace) record(kb *KnowledgeBase, h hit, method string) object {
-	segment := difySegment(kb, h.d, f.s.state(h.d), h.index, h.text)
+	part, _ := h.d.Part(h.index)
+	position := 0
+	for i, c := range h.d.Parts() {
+		if c.Number == h.index {
+			position = i
+		}
+	}
+	segment := f.difySegment(kb, h.d, f.s.state(h.d), position, part)
 	segment["document"] = object{
 		"id": h.d.ID, "name": h.d.Name, "data_source_type": difySource(h.d.Source),
 		"doc_type": nil, "doc_metadata": nil,
 	}
-	var score any
+	out := object{"segment": segment, "child_chunks": nil, "score": 0.0, "tsne_position": nil}
 	if method != "keyword_search" {
-		score = h.score
+		out["score"] = h.score
 	}
-	return object{
-		"segment": segment, "child_chunks": nil, "score": score,
-		"tsne_position": nil, "files": nil, "summary": nil,
+	if children := h.d.childrenOf(part); len(children) > 0 {
+		rows := []object{}
+		for n, child := range children {
+			row := difyChildRow(h.d, part, n, child)
+			rows = append(rows, object{"id": row["id"], "content": row["content"], "position": row["position"], "score": h.score})
+		}
+		out["child_chunks"] = rows
 	}
+	if f.since(1, 12, 0) {
+		out["files"], out["summary"] = nil, nil
+	}
+	return out
 }

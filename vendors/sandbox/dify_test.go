@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,11 @@ func TestDifyRefusals(t *testing.T) {
 		{"GET", "/datasets", "Authorization: Bearer dataset-wrong", 401, "unauthorized", "Access token is invalid"},
 		{"GET", "/datasets", "Authorization: Bearer " + DifyAppKey, 401, "unauthorized", "Access token is invalid"},
 		{"GET", "/datasets/" + none, difyAuth, 404, "not_found", "Dataset not found."},
+		{"GET", "/datasets/" + none, "Authorization: Bearer dataset-wrong", 404, "not_found", "Dataset not found."}, // before the key
+		{"GET", kb, "Authorization: Bearer dataset-wrong", 401, "unauthorized", "Access token is invalid"},
+		{"GET", kb, "Authorization: Bearer " + DifyOtherKey, 403, "forbidden", "You do not have permission to access this dataset."},
+		{"DELETE", kb, "Authorization: Bearer " + DifyOtherKey, 400, "invalid_param", "You do not have permission to access this dataset."},
+		{"GET", kb + "/documents", "Authorization: Bearer " + DifyOtherKey, 404, "not_found", "Dataset not found."},
 		{"GET", "/datasets/" + none + "/documents", difyAuth, 404, "not_found", "Dataset not found."},
 		{"GET", off, difyAuth, 403, "forbidden", "Dataset api access is not enabled."},
 		{"GET", off + "/documents", difyAuth, 403, "forbidden", "Dataset api access is not enabled."},
@@ -57,8 +63,12 @@ func TestDifyRefusals(t *testing.T) {
 	if r := d.dify("/datasets?limit=ten"); r.status != 400 || r.at("code") != "invalid_param" {
 		t.Errorf("limit=ten = %d %s", r.status, r.text)
 	}
-	if r := d.send("GET", "/dify/v1/", ""); r.at("server_version") != "1.17.1" {
-		t.Errorf("welcome = %s", r.text)
+	for path, want := range map[string]int{"/dify/v1/": 404, "/dify/v1": 308} {
+		w := httptest.NewRecorder()
+		d.s.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != want || !strings.HasPrefix(w.Body.String(), "<!doctype html>") {
+			t.Errorf("%s = %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 

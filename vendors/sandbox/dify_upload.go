@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,104 +21,132 @@ const (
 // difyContent is what an upload brings: its name, text and options.
 type difyContent struct {
 	name, format, text string
+	size               int
+	asText             bool
 	args               args
-}
-
-// readDifyText reads the body of create-by-text and update-by-text.
-func readDifyText(r *http.Request) (c difyContent, bad *difyReply) {
-	if c.args, bad = difyJSON(r); bad != nil {
-		return c, bad
-	}
-	c.format = "txt"
-	var err, err2 error
-	c.name, err = c.args.text("name")
-	c.text, err2 = c.args.text("text")
-	if err != nil || err2 != nil {
-		no := difyInvalid("Both 'text' and 'name' must be non-null values.")
-		return c, &no
-	}
-	return c, nil
-}
-
-// readDifyFile reads the form of create-by-file and update-by-file.
-func readDifyFile(r *http.Request) (c difyContent, bad *difyReply) {
-	refuse := func(status int, code, message string) (difyContent, *difyReply) {
-		no := difyError(status, code, message)
-		return c, &no
-	}
-	r.Body = http.MaxBytesReader(nil, r.Body, maxBody)
-	if err := r.ParseMultipartForm(1 << 20); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return refuse(413, "request_entity_too_large", "The data value transmitted exceeds the capacity limit.")
-		}
-		return refuse(400, "no_file_uploaded", "Please upload your file.")
-	}
-	defer r.MultipartForm.RemoveAll()
-	files := r.MultipartForm.File["file"]
-	switch {
-	case len(files) == 0:
-		return refuse(400, "no_file_uploaded", "Please upload your file.")
-	case len(r.MultipartForm.File) > 1 || len(files) > 1:
-		return refuse(400, "too_many_files", "Only one file is allowed.")
-	}
-	c.args = args{}
-	if data := r.FormValue("data"); data != "" && json.Unmarshal([]byte(data), &c.args) != nil {
-		return refuse(400, "bad_request", "Failed to decode JSON object")
-	}
-	c.name, c.format = files[0].Filename, suffix(files[0].Filename)
-	if !slices.Contains(strings.Fields(difySuffixes), c.format) || files[0].Size > difyMaxFile {
-		return refuse(400, "invalid_param", "") // without a word
-	}
-	file, err := files[0].Open()
-	if err != nil {
-		return refuse(500, "internal_server_error", "The file could not be read.")
-	}
-	defer file.Close()
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return refuse(500, "internal_server_error", "The file could not be read.")
-	}
-	c.text = string(text)
-	return c, nil
+	rule               *difyRule // nil for none
 }
 
 // createByText answers POST /datasets/{id}/document/create-by-text.
-func (f *difyFace) createByText(r *http.Request, kb *KnowledgeBase) difyReply {
-	c, bad := readDifyText(r)
+func (f *difyFace) createByText(r difyAsk) difyReply {
+	fields := []difyField{{name: "name", required: true}, {name: "text", required: true}}
+	a, bad := f.check(r.Request, "DocumentTextCreatePayload", fields...)
 	if bad != nil {
 		return *bad
 	}
-	return f.create(kb, c)
-}
-
-// createByFile answers POST /datasets/{id}/document/create-by-file.
-func (f *difyFace) createByFile(r *http.Request, kb *KnowledgeBase) difyReply {
-	c, bad := readDifyFile(r)
-	if bad != nil {
-		return *bad
-	}
-	return f.create(kb, c)
-}
-
-// create adds a document, or puts its content into the enabled one that has its
-// name.
-func (f *difyFace) create(kb *KnowledgeBase, c difyContent) difyReply {
-	technique, _ := c.args.text("indexing_technique")
-	form, err := c.args.text("doc_form")
-	docs := f.s.store.Documents(Dify, kb.ID)
+	technique, _ := a.text("indexing_technique")
 	switch {
-	case kb.Technique == "" && technique == "":
+	case f.opts.Plan != "":
+		return difyError(403, "forbidden", f.opts.Plan)
+	case r.kb.dify.provider == "external" && f.since(1, 13, 0):
+		return difyInvalid("External datasets are not supported.")
+	case r.kb.Technique == "" && technique == "" && f.since(1, 12, 0):
+		return difyBroken()
+	case r.kb.Technique == "" && technique == "":
 		return difyInvalid("indexing_technique is required.")
-	case technique != "" && technique != "economy" && technique != "high_quality":
-		return difyInvalid("indexing_technique is not valid.")
-	case kb.Technique != "" && err == nil && form != "text_model":
-		return difyInvalid("doc_form is different from the dataset doc_form.")
-	case docs.Len() == 0 && !c.args.has("process_rule"):
+	}
+	c := difyContent{format: "txt", asText: true, args: a}
+	c.name, _ = a.text("name")
+	c.text, _ = a.text("text")
+	c.size = len(c.text)
+	if bad := f.config(&c, technique); bad != nil {
+		return *bad
+	}
+	if !f.since(1, 12, 0) && c.rule == nil && !a.has("original_document_id") { // it looks for the latest one only where there is no member
+		return difyBroken()
+	}
+	return f.create(r, c, technique)
+}
+
+// createByFile answers POST /datasets/{id}/document/create-by-file. The technique
+// may be left out where the knowledge base has one.
+func (f *difyFace) createByFile(r difyAsk) difyReply {
+	if f.opts.Plan != "" {
+		return difyError(403, "forbidden", f.opts.Plan)
+	}
+	form, bad := f.form(r.Request)
+	if bad != nil {
+		return *bad
+	}
+	defer form.RemoveAll()
+	technique, _ := form.args.text("indexing_technique")
+	if technique = cmp.Or(technique, r.kb.Technique); technique == "" {
+		return difyInvalid("indexing_technique is required.")
+	}
+	c, bad := form.content()
+	switch {
+	case bad != nil && bad.status == http.StatusUnsupportedMediaType: // unlike update-by-file
+		return difyInvalid("")
+	case bad != nil:
+		return *bad
+	}
+	if bad := f.config(&c, technique); bad != nil {
+		return *bad
+	}
+	if !f.since(1, 12, 0) && c.rule == nil && r.kb.dify.rule == nil && f.s.store.Documents(Dify, r.kb.ID).Len() == 0 && !c.args.has("original_document_id") {
 		return difyInvalid("process_rule is required.")
 	}
-	if kb.Technique == "" {
-		f.s.store.UpdateKB(Dify, kb.ID, func(kb *KnowledgeBase) { kb.Technique = technique })
+	return f.create(r, c, technique)
+}
+
+// config checks the options of a new document.
+func (f *difyFace) config(c *difyContent, technique string) *difyReply {
+	raw, given := c.args["indexing_technique"]
+	var no difyReply
+	switch {
+	case technique == "" && !given && f.since(1, 12, 0):
+		no = difyValidation("KnowledgeConfig", "indexing_technique", "Field required", "missing", "{...}", "dict")
+		return &no
+	case technique != "economy" && technique != "high_quality":
+		if !given {
+			raw = json.RawMessage("null")
+		}
+		value, typ := pythonValue(raw)
+		no = difyValidation("KnowledgeConfig", "indexing_technique", "Input should be 'high_quality' or 'economy'", "literal_error", value, typ)
+		return &no
+	}
+	return f.splitting(c)
+}
+
+// splitting reads the rule that a body brings.
+func (f *difyFace) splitting(c *difyContent) *difyReply {
+	if !c.args.has("process_rule") {
+		return nil
+	}
+	rule, err := parseArgs(c.args["process_rule"])
+	mode, _ := rule.text("mode")
+	var no difyReply
+	switch {
+	case err != nil || !slices.Contains([]string{"automatic", "custom", "hierarchical"}, mode):
+		no = difyValidation("KnowledgeConfig", "process_rule.mode", "Input should be 'automatic', 'custom' or 'hierarchical'", "literal_error", "'"+mode+"'", "str")
+		return &no
+	case mode == "automatic":
+		c.rule = &difyRule{mode: mode, rules: difyAutomatic.rules}
+	case !rule.has("rules"):
+		no = difyInvalid("Process rule rules is required")
+		return &no
+	default:
+		c.rule = &difyRule{mode: mode, rules: rule["rules"]}
+	}
+	c.rule.number = f.more.next()
+	return nil
+}
+
+// create adds a document, or puts its content into the one that is named or that
+// is enabled and has its name.
+func (f *difyFace) create(r difyAsk, c difyContent, technique string) difyReply {
+	kb, docs := r.kb, f.s.store.Documents(Dify, r.kb.ID)
+	form, _ := c.args.text("doc_form")
+	form = cmp.Or(form, "text_model")
+	if own := difyFormOf(docs); own != "" && own != form {
+		return difyInvalid("doc_form is different from the dataset doc_form.")
+	}
+	f.s.store.UpdateKB(Dify, kb.ID, func(kb *KnowledgeBase) {
+		kb.Technique, kb.dify.dataSource = cmp.Or(kb.Technique, technique), true
+		kb.dify.rule = cmp.Or(c.rule, kb.dify.rule, difyAutomatic)
+	})
+	if id, err := c.args.text("original_document_id"); err == nil {
+		return f.update(r, strings.ToLower(id), c)
 	}
 	replaces := string(c.args["duplicate"]) != "false"
 	for i := range docs.Len() {
@@ -127,8 +156,8 @@ func (f *difyFace) create(kb *KnowledgeBase, c difyContent) difyReply {
 	}
 	now := f.s.now()
 	d := f.s.store.Add(Document{
-		Platform: Dify, KB: kb.ID, Name: c.name, Format: c.format, Source: "file", Size: len(c.text), Text: c.text,
-		Created: now, Updated: now, Started: now,
+		Platform: Dify, KB: kb.ID, Name: c.name, Format: c.format, Source: "file", Size: c.size, Text: c.text,
+		Created: now, Updated: now, Started: now, dify: difyPart{form: form, text: c.asText, uploaded: now, rule: c.rule},
 	})
 	plan := difyLife(d.Seq)
 	if d.Seq%8 == 5 { // one in eight
@@ -154,8 +183,9 @@ func (f *difyFace) replace(old *Document, c difyContent) difyReply {
 		batch = batchID(now, old.Seq+n)
 	}
 	d := f.s.store.Update(Dify, old.ID, func(d *Document) {
-		d.Name, d.Format, d.Text, d.Size, d.Pieces = c.name, c.format, c.text, len(c.text), 0
+		d.Name, d.Format, d.Text, d.Size, d.Pieces, d.Edited = c.name, c.format, c.text, c.size, 0, nil
 		d.Batch, d.Updated, d.Started, d.Plan = batch, now, now, difyLife(d.Seq).sped(f.s.opts.Speed)
+		d.dify.text, d.dify.uploaded, d.dify.rule, d.dify.children = c.asText, now, cmp.Or(c.rule, d.dify.rule), nil
 		if st.Phase == Completed {
 			d.Earlier = st.Ended
 		}
@@ -166,7 +196,7 @@ func (f *difyFace) replace(old *Document, c difyContent) difyReply {
 // uploaded is the answer to every upload.
 func (f *difyFace) uploaded(d *Document) difyReply {
 	if d == nil { // deleted by another call meanwhile
-		return difyError(404, "not_found", "Document not found.")
+		return difyNoDocument()
 	}
 	kb := f.s.store.KB(Dify, d.KB)
 	if kb == nil {
@@ -176,56 +206,122 @@ func (f *difyFace) uploaded(d *Document) difyReply {
 }
 
 // updateByText answers POST /datasets/{id}/documents/{document}/update-by-text.
-func (f *difyFace) updateByText(r *http.Request, kb *KnowledgeBase, id string) difyReply {
-	a, bad := difyJSON(r)
+func (f *difyFace) updateByText(r difyAsk) difyReply {
+	a, bad := f.check(r.Request, "DocumentTextUpdate", difyField{name: "name", nullable: true}, difyField{name: "text", nullable: true})
 	if bad != nil {
 		return *bad
 	}
-	d, bad := f.updatable(kb, id)
+	c := difyContent{format: "txt", asText: true, args: a}
 	switch {
-	case bad != nil:
-		return *bad
+	case a.has("text") && !a.has("name"):
+		if !f.since(1, 12, 0) {
+			return difyInvalid("Both text and name must be strings.")
+		}
+		return difyValidation("DocumentTextUpdate", "", "Value error, name is required when text is provided", "value_error", string(a["text"]), "dict")
 	case !a.has("text") && !a.has("process_rule"):
 		return difyInvalid("Data source or Process rule is required")
 	}
-	c := difyContent{name: d.Name, format: d.Format, text: d.Text}
-	if text, err := a.text("text"); err == nil {
-		c.text, c.format = text, "txt"
+	if bad := f.splitting(&c); bad != nil {
+		return *bad
 	}
-	if name, err := a.text("name"); err == nil {
-		c.name = name
-	} else if a.has("text") {
-		return difyInvalid("Both text and name must be strings.")
+	c.name, _ = a.text("name")
+	c.text, _ = a.text("text")
+	c.size = len(c.text)
+	if !a.has("text") { // the same content, by another rule
+		if d := f.in(r); d != nil {
+			c.name, c.text, c.size, c.format, c.asText = cmp.Or(c.name, d.Name), d.Text, d.Size, d.Format, d.dify.text
+		}
+	}
+	return f.update(r, r.ids[0], c)
+}
+
+// updateByFile answers POST /datasets/{id}/documents/{document}/update-by-file.
+func (f *difyFace) updateByFile(r difyAsk) difyReply {
+	form, bad := f.form(r.Request)
+	if bad != nil {
+		return *bad
+	}
+	defer form.RemoveAll()
+	c, bad := form.content()
+	if bad != nil {
+		return *bad
+	}
+	if bad := f.splitting(&c); bad != nil {
+		return *bad
+	}
+	return f.update(r, r.ids[0], c)
+}
+
+// update gives a document new content, if it may have some.
+func (f *difyFace) update(r difyAsk, id string, c difyContent) difyReply {
+	d := f.s.store.Document(Dify, id)
+	switch {
+	case d == nil || d.KB != r.kb.ID:
+		return difyError(404, "not_found", "Document not found")
+	case difyDisplay(d, f.s.state(d)) != "available":
+		return difyInvalid("Document is not available")
 	}
 	return f.replace(d, c)
 }
 
-// updateByFile answers POST /datasets/{id}/documents/{document}/update-by-file.
-func (f *difyFace) updateByFile(r *http.Request, kb *KnowledgeBase, id string) difyReply {
-	d, bad := f.updatable(kb, id)
-	if bad != nil {
-		return *bad
-	}
-	c, bad := readDifyFile(r)
-	switch {
-	case bad == nil:
-		return f.replace(d, c)
-	case bad.body.(object)["message"] == "": // unlike create-by-file
-		return difyError(415, "unsupported_file_type", "File type not allowed.")
-	}
-	return *bad
+// difyForm is a multipart body.
+type difyForm struct {
+	*http.Request
+	args args
 }
 
-// updatable finds a document that may be given new content.
-func (f *difyFace) updatable(kb *KnowledgeBase, id string) (*Document, *difyReply) {
-	d := f.s.store.Document(Dify, id)
-	if d == nil || d.KB != kb.ID {
-		no := difyError(404, "not_found", "Document not found.")
-		return nil, &no
+// RemoveAll drops the files that were kept of the form.
+func (m difyForm) RemoveAll() {
+	if m.MultipartForm != nil {
+		m.MultipartForm.RemoveAll()
 	}
-	if difyDisplay(d, f.s.state(d)) != "available" {
-		no := difyInvalid("Document is not available")
-		return nil, &no
+}
+
+// form reads a multipart body and the options in it.
+func (f *difyFace) form(r *http.Request) (difyForm, *difyReply) {
+	m := difyForm{r, args{}}
+	r.Body = http.MaxBytesReader(nil, r.Body, maxBody)
+	if err := r.ParseMultipartForm(1 << 20); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			no := difyError(413, "request_entity_too_large", "The data value transmitted exceeds the capacity limit.")
+			return m, &no
+		}
+		return m, nil // no form: neither options nor a file
 	}
-	return d, nil
+	if data := r.FormValue("data"); data != "" && json.Unmarshal([]byte(data), &m.args) != nil {
+		no := difyInvalid("Expecting value: line 1 column 1 (char 0)")
+		return m, &no
+	}
+	return m, nil
+}
+
+// content reads the file of a form.
+func (m difyForm) content() (c difyContent, bad *difyReply) {
+	refuse := func(status int, code, message string) (difyContent, *difyReply) {
+		no := difyError(status, code, message)
+		return c, &no
+	}
+	if m.MultipartForm == nil || len(m.MultipartForm.File["file"]) == 0 {
+		return refuse(400, "no_file_uploaded", "Please upload your file.")
+	}
+	files := m.MultipartForm.File["file"]
+	if len(m.MultipartForm.File) > 1 || len(files) > 1 {
+		return refuse(400, "too_many_files", "Only one file is allowed.")
+	}
+	c.args, c.name, c.format = m.args, files[0].Filename, suffix(files[0].Filename)
+	if !slices.Contains(strings.Fields(difySuffixes), c.format) || files[0].Size > difyMaxFile {
+		return refuse(415, "unsupported_file_type", "File type not allowed.")
+	}
+	file, err := files[0].Open()
+	if err != nil {
+		return refuse(500, "internal_server_error", "The file could not be read.")
+	}
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return refuse(500, "internal_server_error", "The file could not be read.")
+	}
+	c.text, c.size = string(text), len(text)
+	return c, nil
 }

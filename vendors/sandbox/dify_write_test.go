@@ -63,12 +63,15 @@ func TestDifyUploads(t *testing.T) {
 	d := newDesk(t, Options{})
 	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Empty shelf")
 	text := kb + "/document/create-by-text"
-	for _, body := range []string{
-		`{"name":"a.txt","text":"x"}`,
-		`{"name":"a.txt","text":"x","indexing_technique":"economy"}`,
-		`{"name":"a.txt","indexing_technique":"economy","process_rule":{"mode":"automatic"}}`,
+	for body, want := range map[string]int{
+		`{"name":"a.txt","text":"x"}`:                                                                           500, // nobody says a technique
+		`{"name":"a.txt","text":"x","indexing_technique":"fast"}`:                                               400,
+		`{"name":"a.txt","indexing_technique":"economy"}`:                                                       400,
+		`{"name":"a.txt","text":"x","indexing_technique":"economy","process_rule":{"mode":"custom"}}`:           400,
+		`{"name":"a.txt","text":7,"indexing_technique":"economy","process_rule":{"mode":"automatic"}}`:          400,
+		`{"name":"a.txt","text":"x","indexing_technique":"economy","process_rule":{"mode":"x"},"doc_form":"y"}`: 400,
 	} {
-		if r := d.difyDo("POST", text, body); r.status != 400 {
+		if r := d.difyDo("POST", text, body); r.status != want {
 			t.Errorf("%s = %d %s", body, r.status, r.text)
 		}
 	}
@@ -80,19 +83,32 @@ func TestDifyUploads(t *testing.T) {
 	if r := d.dify(kb); r.at("indexing_technique") != "economy" || r.at("doc_form") != "text_model" {
 		t.Errorf("the knowledge base after it: %s", r.text)
 	}
-	if r := d.difyDo("POST", text, `{"name":"b.txt","text":"x","doc_form":"qa_model"}`); r.status != 400 {
-		t.Errorf("another doc_form = %d", r.status)
+	for _, body := range []string{
+		`{"name":"b.txt","text":"x","doc_form":"qa_model","indexing_technique":"economy"}`,
+		`{"name":"b.txt","text":"x"}`, // the technique is wanted every time
+		`{"name":"b.txt","text":"x","indexing_technique":null}`,
+	} {
+		if r := d.difyDo("POST", text, body); r.status != 400 || r.at("code") != "invalid_param" {
+			t.Errorf("%s = %d %s", body, r.status, r.text)
+		}
 	}
-	again := d.difyDo("POST", text, `{"name":"a.txt","text":"second words"}`)
+	again := d.difyDo("POST", text, `{"name":"a.txt","text":"second words","indexing_technique":"high_quality"}`)
 	if again.at("document", "id") != first.at("document", "id") || again.at("batch") == batch || fmt.Sprint(again.at("document", "created_at")) != fmt.Sprint(first.at("document", "created_at")) {
 		t.Errorf("the same name again: %s after %s", again.text, first.text)
+	}
+	if r := d.dify(kb); r.at("indexing_technique") != "economy" {
+		t.Errorf("another technique was taken: %s", r.text)
 	}
 	if r := d.dify(kb + "/documents/" + batch + "/indexing-status"); r.status != 404 {
 		t.Errorf("the old batch = %d", r.status)
 	}
 	d.now = d.now.Add(20 * time.Second)
-	if r := d.difyDo("POST", kb+"/retrieve", `{"query":"words"}`); !strings.Contains(r.text, "second words") || strings.Contains(r.text, "first words") {
+	words := `{"query":"words","retrieval_model":{"search_method":"keyword_search","reranking_enable":false,"top_k":3,"score_threshold_enabled":false}}`
+	if r := d.difyDo("POST", kb+"/retrieve", words); !strings.Contains(r.text, "second words") || strings.Contains(r.text, "first words") {
 		t.Errorf("retrieve = %s", r.text)
+	}
+	if r := d.difyDo("POST", kb+"/retrieve", `{"query":"words"}`); r.status != 200 || len(r.rows("records")) != 0 {
+		t.Errorf("retrieve by other settings than its technique's = %d %s", r.status, r.text)
 	}
 	file := kb + "/document/create-by-file"
 	if r := d.difyForm(file, "guide.md", "a file", `{"doc_form":"text_model"}`); r.status != 200 || r.at("document", "name") != "guide.md" || r.at("document", "data_source_detail_dict", "upload_file", "extension") != "md" {

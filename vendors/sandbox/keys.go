@@ -21,8 +21,11 @@ const (
 
 	// DifyKey is a dataset key, DifyAppKey an app key (refused like any other
 	// wrong key).
-	DifyKey    = "dataset-SandboxDify0123456789abcd"
-	DifyAppKey = "app-SandboxDify0123456789abcd"
+	DifyKey = "dataset-SandboxDify0123456789abcd"
+	// DifyOtherKey is a dataset key of another workspace, which has none of the
+	// knowledge bases.
+	DifyOtherKey = "dataset-SandboxOther123456789abcd"
+	DifyAppKey   = "app-SandboxDify0123456789abcd"
 
 	// RAGFlowKey is the API key of the current generation.
 	RAGFlowKey = "ragflow-SandboxRagflow0123456789abcdefghij"

@@ -30,6 +30,7 @@ type Options struct {
 	Latency     time.Duration    // every answer takes at least this long
 	FloatTimes  bool             // Dify's times are floats where older servers send floats
 	OldDeletes  bool             // Dify answers a delete with 200 and the body 204, as from 1.4 to 1.12
+	Dify        DifyOptions      // its release, and what does not work there
 	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
 	BrokenStart bool             // RAGFlow's preview fails to start parsing, as its releases v0.9.0 and v0.10.0 do
 }
@@ -111,7 +112,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Volcengine's at the root, whose own client libraries take only a host.
 func (s *Sandbox) face(path string) (face, bool) {
 	for _, f := range s.faces {
-		if strings.HasPrefix(path, f.prefix+"/") {
+		if strings.HasPrefix(path, f.prefix+"/") || f.name == FaceDify && path == f.prefix {
 			return f, true
 		}
 		if f.name == FaceVolcengine && (path == "/ping" || strings.HasPrefix(path, "/api/knowledge/")) {

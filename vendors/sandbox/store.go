@@ -34,6 +34,7 @@ type KnowledgeBase struct {
 	Owner       string  // Coze: "" is the user of [CozeToken]
 	Created     time.Time
 	Updated     time.Time
+	dify        difyBase
 }
 
 // Field is one entry of a document's metadata.
@@ -74,6 +75,7 @@ type Document struct {
 	Plan     Plan
 	Disabled bool // not served to searches
 	Archived bool
+	dify     difyPart
 }
 
 // Store holds everything the faces show. It is safe for concurrent use.
