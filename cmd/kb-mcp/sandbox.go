@@ -13,6 +13,7 @@ type sandboxCmd struct {
 	Addr      string
 	Documents int
 	Speed     float64
+	AllStates bool
 }
 
 func (c *sandboxCmd) command(a *app) *cobra.Command {
@@ -32,6 +33,7 @@ host, for its own client libraries, which take no path.`,
 	cmd.Flags().StringVar(&c.Addr, "addr", "127.0.0.1:0", "Listen at `HOST:PORT`, on this machine only; port 0 picks a free one.")
 	cmd.Flags().IntVar(&c.Documents, "documents", 0, "Size of an extra large knowledge base on every platform.")
 	cmd.Flags().Float64Var(&c.Speed, "speed", 1, "How many times as fast documents are ingested.")
+	cmd.Flags().BoolVar(&c.AllStates, "all-states", false, "Documents of hosted Coze in states that Coze's own libraries do not know, too.")
 	return cmd
 }
 
@@ -48,7 +50,7 @@ func (c *sandboxCmd) check() error {
 
 // run serves until a signal comes.
 func (c *sandboxCmd) run(a *app) error {
-	sb, err := sandbox.Start(a.ctx, c.Addr, sandbox.Options{Documents: c.Documents, Speed: c.Speed})
+	sb, err := sandbox.Start(a.ctx, c.Addr, sandbox.Options{Documents: c.Documents, Speed: c.Speed, PlainStates: !c.AllStates})
 	if err != nil {
 		return err
 	}

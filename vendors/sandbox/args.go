@@ -71,6 +71,44 @@ func (a args) numbers(key string) ([]string, error) {
 	return out, nil
 }
 
+// id is a member that is an id: a string, or a number whose digits are kept.
+func (a args) id(key string) (string, error) {
+	if !a.has(key) {
+		return "", errNotGiven
+	}
+	return idOf(a[key])
+}
+
+// ids is a member that is an array of ids.
+func (a args) ids(key string) ([]string, error) {
+	if !a.has(key) {
+		return nil, errNotGiven
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(a[key], &list); err != nil {
+		return nil, err
+	}
+	out := make([]string, len(list))
+	for i, raw := range list {
+		id, err := idOf(raw)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = id
+	}
+	return out, nil
+}
+
+func idOf(raw json.RawMessage) (string, error) {
+	var n json.Number
+	if err := json.Unmarshal(raw, &n); err == nil && digits(n.String()) {
+		return n.String(), nil
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
 // integer is a member that must be an integer; def when it is absent.
 func (a args) integer(key string, def int) (int, error) {
 	if !a.has(key) {

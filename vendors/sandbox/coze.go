@@ -65,6 +65,11 @@ func (c *cozeFace) route(r *http.Request) (cozeAnswer, string) {
 		return c.workspaces, "listWorkspace"
 	case "POST /open_api/knowledge/document/list":
 		return c.documents, "listDocument"
+	case "GET /v1/files/retrieve":
+		return c.file, "retrieveFile"
+	}
+	if id, ok := cozeUnderDataset(r.URL.Path, "/images"); ok && r.Method == http.MethodGet {
+		return func(r *http.Request) (object, *cozeRefusal) { return c.images(r, id) }, "listPhoto"
 	}
 	if id, ok := cozeProcessPath(r.URL.Path); ok && r.Method == http.MethodPost {
 		return func(r *http.Request) (object, *cozeRefusal) { return c.process(r, id) }, "readDocumentProgress"
@@ -73,12 +78,15 @@ func (c *cozeFace) route(r *http.Request) (cozeAnswer, string) {
 }
 
 // cozeProcessPath takes the id out of /v1/datasets/{id}/process.
-func cozeProcessPath(path string) (id string, ok bool) {
+func cozeProcessPath(path string) (id string, ok bool) { return cozeUnderDataset(path, "/process") }
+
+// cozeUnderDataset takes the id out of /v1/datasets/{id} with something behind.
+func cozeUnderDataset(path, behind string) (id string, ok bool) {
 	rest, ok := strings.CutPrefix(path, "/v1/datasets/")
 	if !ok {
 		return "", false
 	}
-	id, ok = strings.CutSuffix(rest, "/process")
+	id, ok = strings.CutSuffix(rest, behind)
 	return id, ok && id != "" && !strings.Contains(id, "/")
 }
 

@@ -59,6 +59,11 @@ func (c *cozeFace) datasets(r *http.Request) (object, *cozeRefusal) {
 	return object{"data": object{"total_count": len(kbs), "dataset_list": rows}}, nil
 }
 
+// shown reports whether a document that is being deleted is still in answers.
+func (c *cozeFace) shown(d *Document) bool {
+	return !c.s.opts.PlainStates || c.s.state(d).Phase != Deleting
+}
+
 // cozeKBs is the knowledge bases whose name contains name and whose format is
 // the given one; "" is any.
 func cozeKBs(st *Store, name, format string) []*KnowledgeBase {
@@ -76,7 +81,7 @@ func (c *cozeFace) documents(r *http.Request) (object, *cozeRefusal) {
 	if err != nil {
 		return nil, cozeBadField("body")
 	}
-	kb, err := a.text("dataset_id")
+	kb, err := a.id("dataset_id")
 	if err != nil || kb == "" {
 		return nil, cozeBadField("dataset_id")
 	}
@@ -95,9 +100,10 @@ func (c *cozeFace) documents(r *http.Request) (object, *cozeRefusal) {
 	if err != nil {
 		return nil, cozeBadField("document_ids")
 	}
+	docs = docs.Filter(func(d *Document) bool { return c.shown(d) })
 	rows := []object{}
 	for _, d := range docs.Window(multiply(max(page, 1)-1, size), size) {
-		row := cozeRow(d, c.s.state(d))
+		row := cozeRow(c.s, d)
 		if r.Header.Get("Agw-Js-Conv") != "str" { // without it the gateway writes int64 ids as numbers
 			row["document_id"] = json.Number(d.ID)
 		}
@@ -109,7 +115,7 @@ func (c *cozeFace) documents(r *http.Request) (object, *cozeRefusal) {
 // cozeFiltered applies the filters document_ids and keyword.
 func cozeFiltered(docs List, a args) (List, error) {
 	if a.has("document_ids") {
-		ids, err := a.texts("document_ids")
+		ids, err := a.ids("document_ids")
 		if err != nil {
 			return List{}, err
 		}
@@ -131,7 +137,7 @@ func (c *cozeFace) process(r *http.Request, kb string) (object, *cozeRefusal) {
 	if err != nil {
 		return nil, cozeBadField("body")
 	}
-	ids, err := a.texts("document_ids")
+	ids, err := a.ids("document_ids")
 	if err != nil || len(ids) == 0 {
 		return nil, cozeBadField("document_ids")
 	}
@@ -140,9 +146,47 @@ func (c *cozeFace) process(r *http.Request, kb string) (object, *cozeRefusal) {
 	}
 	rows := []object{}
 	for _, id := range ids {
-		if d := c.s.store.Document(Coze, id); d != nil && d.KB == kb {
-			rows = append(rows, cozeProgress(d, c.s.state(d)))
+		if d := c.s.store.Document(Coze, id); d != nil && d.KB == kb && c.shown(d) {
+			rows = append(rows, cozeProgress(c.s, d))
 		}
 	}
 	return object{"data": object{"data": rows}}, nil
+}
+
+// images answers GET /v1/datasets/{id}/images. The keyword is looked for in the
+// captions.
+func (c *cozeFace) images(r *http.Request, kb string) (object, *cozeRefusal) {
+	page, size, no := cozePage(r, 10, 299)
+	if no != nil {
+		return nil, no
+	}
+	q := r.URL.Query()
+	has, err := strconv.ParseBool(q.Get("has_caption"))
+	switch base := c.s.store.KB(Coze, kb); {
+	case q.Get("has_caption") != "" && err != nil:
+		return nil, cozeBadField("has_caption")
+	case base == nil:
+		return nil, cozeNotFound()
+	case base.Kind != "image":
+		return nil, cozeBadField("dataset_id")
+	}
+	docs := c.s.store.Documents(Coze, kb).Filter(func(d *Document) bool {
+		return strings.Contains(d.Coze.Caption, q.Get("keyword")) && (err != nil || has == (d.Coze.Caption != ""))
+	})
+	rows := []object{}
+	for _, d := range docs.Window(multiply(page-1, size), size) {
+		row := cozePhoto(c.s, d)
+		row["url"], row["creator_id"], row["source_type"] = cozeSigned(d.ID), "2175268956150001", 5
+		rows = append(rows, row)
+	}
+	return object{"data": object{"photo_infos": rows, "total_count": docs.Len()}}, nil
+}
+
+// file answers GET /v1/files/retrieve.
+func (c *cozeFace) file(r *http.Request) (object, *cozeRefusal) {
+	file, ok := c.files.getID(r.URL.Query().Get("file_id"))
+	if !ok {
+		return nil, cozeNotFound()
+	}
+	return object{"data": file.row(seconds(c.s.now()))}, nil
 }

@@ -23,7 +23,7 @@ func cozeDataset(s *Sandbox, kb *KnowledgeBase) object {
 		d := docs.At(i)
 		st := s.state(d)
 		size, chunks, hits = size+d.Size, chunks+cozeSlices(d, st), hits+d.Hits
-		switch code := cozeStatus(d, st); {
+		switch code := s.cozeStatus(d, st); {
 		case code == 9 || code == 1000:
 			failed = append(failed, d.Name)
 		case code == 0 || code == 4 || code == 5:
@@ -51,30 +51,35 @@ func cozeDataset(s *Sandbox, kb *KnowledgeBase) object {
 }
 
 // cozeRow is a document in the hosted document list.
-func cozeRow(d *Document, st State) object {
+func cozeRow(s *Sandbox, d *Document) object {
+	st := s.state(d)
 	row := object{
 		"document_id": d.ID, "name": d.Name, "type": d.Format, "size": d.Size,
 		"char_count": cozeChars(d, st), "slice_count": cozeSlices(d, st), "hit_count": d.Hits,
 		"create_time": seconds(d.Created), "update_time": seconds(cozeUpdated(d, st)),
-		"format_type": cozeDocFormat(d.Format), "source_type": cozeSource(d.Source),
-		"status": cozeStatus(d, st), "update_type": 0, "update_interval": 0,
+		"format_type": cozeFormat(cozeDocKind(d)), "source_type": cozeSource(d.Source),
+		"status": s.cozeStatus(d, st), "update_type": 0, "update_interval": 0,
 		"chunk_strategy": object{
 			"chunk_type": 0, "max_tokens": 0, "remove_extra_spaces": false,
 			"remove_urls_emails": false, "separator": "",
 		},
 	}
 	if d.Source == "web" {
-		row["web_url"], row["update_type"], row["update_interval"] = d.URL, 1, 24
+		row["web_url"] = d.URL
+	}
+	if d.Coze.Interval > 0 {
+		row["update_type"], row["update_interval"] = 1, d.Coze.Interval
 	}
 	return row
 }
 
 // cozeProgress is a document in the hosted process answer. The reason stands
 // only on a failed one, whose progress claims 100.
-func cozeProgress(d *Document, st State) object {
+func cozeProgress(s *Sandbox, d *Document) object {
+	st := s.state(d)
 	row := object{
 		"document_id": d.ID, "document_name": d.Name, "type": d.Format, "size": d.Size,
-		"status": cozeStatus(d, st), "progress": cozePercent(st),
+		"status": s.cozeStatus(d, st), "progress": cozePercent(st),
 		"remaining_time": int64(math.Ceil(st.Remaining.Seconds())),
 		"url":            cozeSigned(d.ID), "update_type": 0, "update_interval": 0,
 	}
@@ -98,6 +103,24 @@ func cozeStatus(d *Document, st State) int {
 	case Deleting:
 		return 3
 	case Failed:
+		return 9
+	}
+	return 0
+}
+
+// cozeStatus is the number that the hosted face shows. With PlainStates it is one
+// of the documented ones, which are all that the platform's libraries know.
+func (s *Sandbox) cozeStatus(d *Document, st State) int {
+	n := cozeStatus(d, st)
+	if !s.opts.PlainStates {
+		return n
+	}
+	switch n {
+	case 0, 1, 9:
+		return n
+	case 2:
+		return 1
+	case 7, 1000:
 		return 9
 	}
 	return 0

@@ -193,7 +193,7 @@ func cozePhoto(s *Sandbox, d *Document) object {
 	return object{
 		"document_id": d.ID, "name": d.Name, "url": studioSigned(studioKey(d)), "caption": d.Coze.Caption,
 		"create_time": seconds(d.Created), "update_time": seconds(cozeUpdated(d, st)), "creator_id": studioCreator,
-		"type": d.Format, "size": d.Size, "status": cozeStatus(d, st), "source_type": 0,
+		"type": d.Format, "size": d.Size, "status": s.cozeStatus(d, st), "source_type": 0,
 	}
 }
 

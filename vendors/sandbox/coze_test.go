@@ -21,7 +21,6 @@ func (d *desk) coze(method, path, body string) reply {
 func TestCozeRefusals(t *testing.T) {
 	d := newDesk(t, Options{})
 	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
-	doc := d.s.DocumentID(Coze, "退款政策.pdf")
 	process := "/v1/datasets/" + kb + "/process"
 	noScope := "Authorization: Bearer " + CozeTokenNoScope
 	tests := []struct {
@@ -41,7 +40,7 @@ func TestCozeRefusals(t *testing.T) {
 		{"GET", "/v1/datasets?space_id=" + CozeSpaceID + "&page_size=301", "", cozeAuth, 200, "4000"},
 		{"GET", "/v1/datasets?space_id=7", "", cozeAuth, 200, "4200"},
 		{"POST", "/v1/datasets/1/process", `{"document_ids":["1"]}`, cozeAuth, 200, "4200"},
-		{"POST", process, `{"document_ids":[` + doc + `]}`, cozeAuth, 200, "4000"},
+		{"POST", process, `{"document_ids":[true]}`, cozeAuth, 200, "4000"},
 		{"POST", process, `{}`, cozeAuth, 200, "4000"},
 		{"GET", process, "", cozeAuth, 404, "4000"},
 		{"POST", "/open_api/knowledge/document/search", "{}", cozeAuth, 404, "4000"},
@@ -145,5 +144,58 @@ func TestCozeRateAnswersInTwoForms(t *testing.T) {
 	}
 	if r := newDesk(t, Options{Spent: true}).coze("GET", "/v1/workspaces", ""); r.status != 200 || fmt.Sprint(r.at("code")) != "4028" {
 		t.Errorf("with the plan used up: %d %s", r.status, r.text)
+	}
+}
+
+// TestCozeNumbers: ids may come as numbers, as the official Go library sends them.
+func TestCozeNumbers(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb, doc := d.s.KnowledgeBaseID(Coze, "产品手册"), d.s.DocumentID(Coze, "退款政策.pdf")
+	for _, tt := range []struct{ path, body, want string }{
+		{cozeList, `{"dataset_id":` + kb + `,"document_ids":[` + doc + `]}`, `"document_id":"` + doc + `"`},
+		{"/v1/datasets/" + kb + "/process", `{"document_ids":[` + doc + `]}`, `"document_id":"` + doc + `"`},
+		{cozeUpdate, `{"document_id":` + doc + `,"document_name":"neu.pdf"}`, `"code":0`},
+		{cozeCreate, strings.Replace(cozeCreateBody(kb, "a", "b"), `"`+kb+`"`, kb, 1), `"name":"a"`},
+		{cozeDelete, `{"document_ids":[` + doc + `]}`, `"code":0`},
+	} {
+		if r := d.coze("POST", tt.path, tt.body); !strings.Contains(r.text, tt.want) {
+			t.Errorf("%s %s: %s", tt.path, tt.body, r.text)
+		}
+	}
+}
+
+// TestCozeImages: images are uploaded first, listed, found by their captions.
+func TestCozeImages(t *testing.T) {
+	d := newDesk(t, Options{})
+	kb := d.s.KnowledgeBaseID(Coze, "商品图片")
+	images := "/v1/datasets/" + kb + "/images"
+	if r := d.coze("GET", images+"?keyword=speaker&has_caption=true", ""); fmt.Sprint(r.at("data", "total_count")) != "1" || r.at("data", "photo_infos", 0, "name") != "banner.jpg" {
+		t.Errorf("by keyword: %s", r.text)
+	}
+	form := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cat.png\"\r\n\r\nxx\r\n--b--\r\n"
+	r := d.send("POST", "/coze/v1/files/upload", form, cozeAuth, "Content-Type: multipart/form-data; boundary=b")
+	file := fmt.Sprint(r.at("data", "id"))
+	if r := d.coze("GET", "/v1/files/retrieve?file_id="+file, ""); r.at("data", "file_name") != "cat.png" || fmt.Sprint(r.at("data", "bytes")) != "2" {
+		t.Errorf("retrieve: %s", r.text)
+	}
+	r = d.coze("POST", cozeCreate, `{"dataset_id":"`+kb+`","format_type":2,"chunk_strategy":{"caption_type":1},"document_bases":[{"name":"cat.png","source_info":{"source_file_id":"`+file+`","document_source":5}}]}`)
+	doc := fmt.Sprint(r.at("document_infos", 0, "document_id"))
+	if r := d.coze("PUT", images+"/"+doc, `{"caption":"A striped cat."}`); fmt.Sprint(r.at("code")) != "0" {
+		t.Errorf("caption: %s", r.text)
+	}
+	if r := d.coze("GET", images+"?keyword=striped", ""); r.at("data", "photo_infos", 0, "document_id") != doc || r.at("data", "photo_infos", 0, "caption") != "A striped cat." {
+		t.Errorf("by the new caption: %s", r.text)
+	}
+}
+
+// TestCozePlainStates: what the platform's own libraries know.
+func TestCozePlainStates(t *testing.T) {
+	d := newDesk(t, Options{PlainStates: true})
+	for _, kb := range d.s.Store().KBs(Coze) {
+		for _, row := range d.coze("POST", cozeList, `{"dataset_id":"`+kb.ID+`","size":100}`).rows("document_infos") {
+			if s := fmt.Sprint(row["status"]); s != "0" && s != "1" && s != "9" {
+				t.Errorf("%v has status %s", row["name"], s)
+			}
+		}
 	}
 }

@@ -38,6 +38,11 @@ func (c *cozeFace) writeRoute(r *http.Request) (cozeAnswer, string) {
 	case "POST /v1/files/upload":
 		return c.uploadFile, "uploadFile"
 	}
+	if rest, document, found := strings.Cut(r.URL.Path, "/images/"); found && r.Method == http.MethodPut {
+		if kb, ok := cozeDatasetPath(rest); ok && document != "" {
+			return func(r *http.Request) (object, *cozeRefusal) { return c.caption(r, kb, document) }, "updatePhoto"
+		}
+	}
 	id, ok := cozeDatasetPath(r.URL.Path)
 	switch {
 	case ok && r.Method == http.MethodPut:
@@ -65,7 +70,7 @@ func (c *cozeFace) createDocuments(r *http.Request) (object, *cozeRefusal) {
 	if no != nil {
 		return nil, no
 	}
-	id, err := a.text("dataset_id")
+	id, err := a.id("dataset_id")
 	if err != nil || id == "" {
 		return nil, cozeBadField("dataset_id")
 	}
@@ -73,11 +78,15 @@ func (c *cozeFace) createDocuments(r *http.Request) (object, *cozeRefusal) {
 	if kb == nil {
 		return nil, cozeNotFound()
 	}
-	format, err := a.integer("format_type", 0)
-	if err != nil || format != cozeFormat(kb.Kind) || format != 0 { // images want files of their own
-		return nil, cozeBadField("format_type")
+	var strategy struct {
+		Caption int `json:"caption_type"` // 0: the platform describes images by itself
 	}
-	if !a.has("chunk_strategy") {
+	format, err := a.integer("format_type", 0)
+	switch {
+	case err != nil || format != cozeFormat(kb.Kind) || format == 1:
+		return nil, cozeBadField("format_type")
+	case a.has("chunk_strategy") && json.Unmarshal(a["chunk_strategy"], &strategy) != nil,
+		!a.has("chunk_strategy") && c.s.store.Documents(Coze, id).Len() == 0: // the later ones take the first's
 		return nil, cozeBadField("chunk_strategy")
 	}
 	var bases []cozeBase
@@ -86,8 +95,11 @@ func (c *cozeFace) createDocuments(r *http.Request) (object, *cozeRefusal) {
 	}
 	docs := make([]Document, len(bases))
 	for i, b := range bases {
-		if docs[i], no = b.document(id); no != nil {
+		if docs[i], no = c.document(b, kb); no != nil {
 			return nil, no
+		}
+		if kb.Kind == "image" && docs[i].Coze.Caption == "" && strategy.Caption == 0 {
+			docs[i].Coze.Caption = "A picture: " + b.Name
 		}
 	}
 	rows := []object{}
@@ -105,29 +117,73 @@ func (c *cozeFace) createDocuments(r *http.Request) (object, *cozeRefusal) {
 type cozeBase struct {
 	Name   string `json:"name"`
 	Source struct {
-		FileBase64     []byte `json:"file_base64"`
-		FileType       string `json:"file_type"`
-		WebURL         string `json:"web_url"`
-		DocumentSource int    `json:"document_source"`
+		FileBase64     []byte          `json:"file_base64"`
+		FileType       string          `json:"file_type"`
+		WebURL         string          `json:"web_url"`
+		SourceFileID   json.RawMessage `json:"source_file_id"`
+		DocumentSource int             `json:"document_source"`
 	} `json:"source_info"`
+	Rule    cozeRule `json:"update_rule"`
+	Caption string   `json:"caption"`
 }
 
-// document is the document to be made of a base.
-func (b cozeBase) document(kb string) (Document, *cozeRefusal) {
-	d := Document{KB: kb, Name: b.Name}
+// cozeRule is when a web page is fetched again.
+type cozeRule struct {
+	Type     int `json:"update_type"`
+	Interval int `json:"update_interval"`
+}
+
+// hours is the interval, 0 for never.
+func (r cozeRule) hours() int {
+	if r.Type != 1 {
+		return 0
+	}
+	return r.Interval
+}
+
+// document is the document to be made of a base. Images come as files that were
+// uploaded before.
+func (c *cozeFace) document(b cozeBase, kb *KnowledgeBase) (Document, *cozeRefusal) {
+	d := Document{KB: kb.ID, Name: b.Name, Coze: CozeDetail{Kind: kb.Kind, Caption: b.Caption}}
+	isImage := kb.Kind == "image"
 	switch s := b.Source; {
 	case b.Name == "":
 		return d, cozeBadField("name")
-	case s.DocumentSource == 0 && len(s.FileBase64) > 0 && slices.Contains([]string{"pdf", "txt", "doc", "docx"}, s.FileType):
+	case s.DocumentSource == 0 && !isImage && len(s.FileBase64) > 0 && slices.Contains([]string{"pdf", "txt", "doc", "docx"}, s.FileType):
 		d.Source, d.Format, d.Size = "file", s.FileType, len(s.FileBase64)
 		d.Text = cozeText(b.Name, s.FileType, s.FileBase64)
-	case s.DocumentSource == 1 && (strings.HasPrefix(s.WebURL, "http://") || strings.HasPrefix(s.WebURL, "https://")):
+	case s.DocumentSource == 1 && !isImage && (strings.HasPrefix(s.WebURL, "http://") || strings.HasPrefix(s.WebURL, "https://")):
 		d.Source, d.URL, d.Text = "web", s.WebURL, "Text of the page "+s.WebURL
-		d.Size = len(d.Text)
+		d.Size, d.Coze.Interval = len(d.Text), b.Rule.hours()
+	case s.DocumentSource == 5:
+		id, _ := idOf(s.SourceFileID)
+		file, ok := c.files.getID(id)
+		d.Source, d.Format, d.Size = "file", suffix(file.name), len(file.data)
+		if !ok || isImage != (cozeDocFormat(d.Format) == 2) {
+			return d, cozeBadField("source_info")
+		}
+		d.Text = cozeText(file.name, d.Format, file.data)
 	default:
 		return d, cozeBadField("source_info")
 	}
 	return d, nil
+}
+
+// caption answers PUT /v1/datasets/{id}/images/{document}.
+func (c *cozeFace) caption(r *http.Request, kb, id string) (object, *cozeRefusal) {
+	a, no := cozeArgs(r)
+	if no != nil {
+		return nil, no
+	}
+	caption, err := a.text("caption")
+	if err != nil {
+		return nil, cozeBadField("caption")
+	}
+	if d := c.s.store.Document(Coze, id); d == nil || d.KB != kb || cozeDocKind(d) != "image" {
+		return nil, cozeNotFound()
+	}
+	c.s.store.Update(Coze, id, func(d *Document) { d.Coze.Caption, d.Updated = caption, c.s.now() })
+	return nil, nil
 }
 
 // updateDocument answers POST /open_api/knowledge/document/update.
@@ -136,8 +192,12 @@ func (c *cozeFace) updateDocument(r *http.Request) (object, *cozeRefusal) {
 	if no != nil {
 		return nil, no
 	}
-	id, err := a.text("document_id")
+	id, err := a.id("document_id")
 	name, err2 := a.text("document_name")
+	var rule cozeRule
+	if a.has("update_rule") && json.Unmarshal(a["update_rule"], &rule) != nil {
+		return nil, cozeBadField("update_rule")
+	}
 	switch {
 	case err != nil || id == "":
 		return nil, cozeBadField("document_id")
@@ -146,6 +206,7 @@ func (c *cozeFace) updateDocument(r *http.Request) (object, *cozeRefusal) {
 	case !cozeRenameDocument(c.s, id, name):
 		return nil, cozeNotFound()
 	}
+	c.s.store.Update(Coze, id, func(d *Document) { d.Coze.Interval = rule.hours() }) // none is the default
 	return nil, nil
 }
 
@@ -165,7 +226,7 @@ func (c *cozeFace) deleteDocuments(r *http.Request) (object, *cozeRefusal) {
 	if no != nil {
 		return nil, no
 	}
-	ids, err := a.texts("document_ids")
+	ids, err := a.ids("document_ids")
 	if err != nil || len(ids) == 0 || len(ids) > cozeMostIDs {
 		return nil, cozeBadField("document_ids")
 	}

@@ -33,7 +33,7 @@ func (c *cozeFace) createKB(r *http.Request) (object, *cozeRefusal) {
 	if err != nil || format != 0 && format != 2 {
 		return nil, cozeBadField("format_type")
 	}
-	switch space, err := a.text("space_id"); {
+	switch space, err := a.id("space_id"); {
 	case err != nil:
 		return nil, cozeBadField("space_id")
 	case space != CozeSpaceID:

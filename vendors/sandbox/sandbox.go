@@ -32,6 +32,7 @@ type Options struct {
 	OldDeletes  bool             // Dify answers a delete with 200 and the body 204, as from 1.4 to 1.12
 	Dify        DifyOptions      // its release, and what does not work there
 	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
+	PlainStates bool             // hosted Coze shows the documented statuses 0, 1 and 9 only
 	BrokenStart bool             // RAGFlow's preview fails to start parsing, as its releases v0.9.0 and v0.10.0 do
 }
 

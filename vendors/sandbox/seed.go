@@ -33,6 +33,8 @@ type seedDocument struct {
 	Started                     *float64 // when it is not Age
 	Earlier                     float64  // an ingestion completed this long ago; 0: none did
 	Disabled, Archived          bool
+	Caption                     string // Coze: of an image
+	Interval                    int    // Coze: hours after which it fetches itself again
 
 	// Plan is the stages, then the outcome, joined by commas: "queued 5,
 	// parsing 20, indexing 60, completed". A raw value follows a slash:
@@ -82,6 +84,7 @@ func (d seedDocument) document(base time.Time, speed float64) Document {
 		Text: d.Text, Size: d.Size, Pieces: d.Pieces, Hits: d.Hits, Metadata: d.Metadata,
 		Created: ago(base, d.Age), Updated: ago(base, d.Age),
 		Plan: plan.sped(speed), Disabled: d.Disabled, Archived: d.Archived,
+		Coze: CozeDetail{Caption: d.Caption, Interval: d.Interval},
 	}
 	if d.Format != nil {
 		doc.Format = *d.Format
