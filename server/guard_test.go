@@ -41,11 +41,11 @@ func TestGuardHost(t *testing.T) {
 // An unspecified address gives no name, and probes need none.
 func TestGuardUnspecifiedAddress(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0"} {
-		w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{Addr: addr, Tokens: []string{"tok"}})
+		w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{Addr: addr, Tokens: []string{"token-0123456789"}})
 		_, port, _ := net.SplitHostPort(w.addr)
 		w.addr = "127.0.0.1:" + port
 		for host, want := range map[string]int{"localhost": 200, "0.0.0.0": 403, "[::]": 403, "192.0.2.7": 403} {
-			if res, _ := w.post(ping, "Host", host, "Authorization", "Bearer tok"); res.StatusCode != want {
+			if res, _ := w.post(ping, "Host", host, "Authorization", "Bearer token-0123456789"); res.StatusCode != want {
 				t.Errorf("on %s, Host %q: %d, want %d", addr, host, res.StatusCode, want)
 			}
 		}
@@ -298,12 +298,17 @@ func TestCheckAddr(t *testing.T) {
 			if err != nil && tt.with && !strings.Contains(err.Error(), "KB_MCP_AUTH_TOKENS") {
 				t.Errorf("%v does not name the variable", err)
 			}
-			err = CheckAddr(tt.addr, []string{"SECRET"})
+			err = CheckAddr(tt.addr, []string{"SECRET-0123456789"})
 			if (err == nil) != tt.with {
 				t.Errorf("with a token: %v", err)
 			}
-			if strings.Contains(fmt.Sprint(err), "SECRET") {
-				t.Errorf("%v shows the token", err)
+			for _, short := range [][]string{{"SECRET-01234567"}, {"SECRET-0123456789", "SECRET"}} {
+				if err = CheckAddr(tt.addr, short); (err == nil) != tt.without {
+					t.Errorf("with a short token: %v", err)
+				}
+				if strings.Contains(fmt.Sprint(err), "SECRET") {
+					t.Errorf("%v shows the token", err)
+				}
 			}
 		})
 	}

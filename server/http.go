@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,18 +45,30 @@ type HTTPOptions struct {
 	Listening func(net.Addr)
 }
 
+// minToken is the length from which a bearer token is accepted beyond this
+// machine: shorter ones can be guessed.
+const minToken = 16
+
 // CheckAddr refuses an address that other machines can reach when there is no
-// token to ask them for. A port alone (":8080") and 0.0.0.0 mean every
-// interface, and a name may resolve to anything.
+// token to ask them for, or one that can be guessed. A port alone (":8080") and
+// 0.0.0.0 mean every interface, and a name may resolve to anything. The error
+// tells of the address without naming where it was given.
 func CheckAddr(addr string, tokens []string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("%q is not an address to listen on: want HOST:PORT, such as 127.0.0.1:8080", addr)
+		return fmt.Errorf("is %q, which is not an address to listen on: want HOST:PORT, such as 127.0.0.1:8080", addr)
 	}
-	if len(tokenList(tokens)) > 0 || loopback(hostname(host)) {
+	if loopback(hostname(host)) {
 		return nil
 	}
-	return fmt.Errorf("%q can be reached from other machines: set KB_MCP_AUTH_TOKENS to one or more bearer tokens, or listen on 127.0.0.1", addr)
+	list := tokenList(tokens)
+	if len(list) == 0 {
+		return fmt.Errorf("is %q, which other machines can reach: set KB_MCP_AUTH_TOKENS to one or more bearer tokens, or listen on 127.0.0.1", addr)
+	}
+	if slices.ContainsFunc(list, func(t string) bool { return len(t) < minToken }) {
+		return fmt.Errorf("is %q, which other machines can reach, and KB_MCP_AUTH_TOKENS holds a token of under %d characters: make one with openssl rand -hex 32, or listen on 127.0.0.1", addr, minToken)
+	}
+	return nil
 }
 
 // endpoint is what serves HTTP: both transports, health, and the way there.

@@ -169,7 +169,7 @@ func startTime(ctx context.Context, path string, environ []string) (time.Duratio
 // build makes a program of this module.
 func build(ctx context.Context, dir, name, pkg string, stderr io.Writer) (string, error) {
 	path := filepath.Join(dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, pkg)
 	cmd.Stderr = stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("go build %s: %w", pkg, err)

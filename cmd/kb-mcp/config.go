@@ -6,9 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,55 +20,17 @@ import (
 type settings struct {
 	Vendors        string `env:"KB_MCP_VENDORS"`
 	AllowWrites    string `env:"KB_MCP_ALLOW_WRITES, default=false"`
-	UploadRoots    string `env:"KB_MCP_UPLOAD_ROOTS"`
+	UploadRoots    string `env:"KB_MCP_UPLOAD_ROOTS" meant:"true"`
+	MaxDownload    string `env:"KB_MCP_MAX_DOWNLOAD, default=256MiB"`
 	LogLevel       string `env:"KB_MCP_LOG_LEVEL, default=info"`
 	LogFormat      string `env:"KB_MCP_LOG_FORMAT, default=text"`
 	Addr           string `env:"KB_MCP_ADDR, default=127.0.0.1:8080"`
-	AuthTokens     string `env:"KB_MCP_AUTH_TOKENS" secret:"true"`
-	AllowedOrigins string `env:"KB_MCP_ALLOWED_ORIGINS"`
-	AllowedHosts   string `env:"KB_MCP_ALLOWED_HOSTS"`
+	AuthTokens     string `env:"KB_MCP_AUTH_TOKENS" secret:"true" meant:"true"`
+	AllowedOrigins string `env:"KB_MCP_ALLOWED_ORIGINS" meant:"true"`
+	AllowedHosts   string `env:"KB_MCP_ALLOWED_HOSTS" meant:"true"`
 	BasePath       string `env:"KB_MCP_BASE_PATH"`
 	RedisURL       string `env:"KB_MCP_REDIS_URL" secret:"true"`
 	CAFile         string `env:"KB_MCP_CA_FILE"`
-}
-
-// problems judges the values by variable name.
-func (s settings) problems() (list []rest.Problem) {
-	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
-	if _, err := strconv.ParseBool(s.AllowWrites); err != nil {
-		add("KB_MCP_ALLOW_WRITES", "must be true or false")
-	}
-	for _, root := range filepath.SplitList(s.UploadRoots) {
-		if info, err := os.Stat(root); err != nil || !info.IsDir() || !filepath.IsAbs(root) {
-			add("KB_MCP_UPLOAD_ROOTS", fmt.Sprintf("names %q, which is no folder given by its absolute path", root))
-		}
-	}
-	if new(slog.Level).UnmarshalText([]byte(s.LogLevel)) != nil {
-		add("KB_MCP_LOG_LEVEL", "must be debug, info, warn or error")
-	}
-	if s.LogFormat != "text" && s.LogFormat != "json" {
-		add("KB_MCP_LOG_FORMAT", "must be text or json")
-	}
-	if !server.ValidBasePath(s.BasePath) {
-		add("KB_MCP_BASE_PATH", "must be a path that begins with a slash, such as /kb")
-	}
-	for _, origin := range commaList(s.AllowedOrigins) {
-		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
-			add("KB_MCP_ALLOWED_ORIGINS", fmt.Sprintf("holds %q; an origin is scheme://host or scheme://host:port", origin))
-		}
-	}
-	return list
-}
-
-// commaList splits a comma-separated value.
-func commaList(s string) []string {
-	var out []string
-	for _, part := range strings.Split(s, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
 }
 
 // configuration is everything read from the environment at start.
@@ -83,10 +42,13 @@ type configuration struct {
 	vendors []*vendors.Vendor
 }
 
+// judge adds what a command finds wrong with the settings.
+type judge func(settings) []rest.Problem
+
 // configure reads and judges the whole environment: one error lists every
 // problem, by variable and never by value.
-func configure(environ []string, stderr io.Writer) (configuration, error) {
-	c, problems := readEnviron(environ, stderr)
+func configure(environ []string, stderr io.Writer, more ...judge) (configuration, error) {
+	c, problems := readEnviron(environ, stderr, more...)
 	if len(problems) > 0 {
 		return c, problemError(problems, c.env)
 	}
@@ -99,15 +61,18 @@ func configure(environ []string, stderr io.Writer) (configuration, error) {
 
 // readEnviron is the configuration with what is wrong with it; with problems it
 // has no connections.
-func readEnviron(environ []string, stderr io.Writer) (configuration, []rest.Problem) {
+func readEnviron(environ []string, stderr io.Writer, more ...judge) (configuration, []rest.Problem) {
 	c := configuration{env: all.NewEnviron(environ)}
 	problems := c.env.Load("", &c.settings)
-	problems = append(problems, c.settings.problems()...)
+	for _, judge := range append([]judge{settings.problems}, more...) {
+		problems = append(problems, judge(c.settings)...)
+	}
+	problems = append(problems, misspelt(c.env)...)
 	c.log = newLogger(c.settings, &c.env.Secrets, stderr)
 	problems = append(problems, c.openRedis()...)
-	open, more := all.Open(c.env, all.Options{Log: c.log, Redis: c.redis})
+	open, others := all.Open(c.env, all.Options{Log: c.log, Redis: c.redis})
 	c.vendors = open
-	return c, append(problems, more...)
+	return c, append(problems, others...)
 }
 
 // openRedis makes the client that KB_MCP_REDIS_URL asks for; it connects when it
@@ -129,20 +94,13 @@ func (c *configuration) openRedis() []rest.Problem {
 	return nil
 }
 
-// warn logs what is odd but stops nothing: among it, variables of our own
-// prefix that nobody reads, because most are misspelt.
+// warn logs what is odd but stops nothing.
 func (c configuration) warn() {
 	for _, name := range c.env.Unexpanded {
 		c.log.Warn("this variable was not expanded by the program that started kb-mcp, and counts as unset", "variable", name)
 	}
 	for _, name := range c.env.Idle {
 		c.log.Warn("this variable has no effect, because its platform has no credentials", "variable", name)
-	}
-	known := all.Variables(&c.settings)
-	for _, name := range c.env.Names("KB_MCP_") {
-		if !slices.Contains(known, name) {
-			c.log.Warn("this variable is not one that kb-mcp reads", "variable", name)
-		}
 	}
 }
 

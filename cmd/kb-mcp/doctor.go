@@ -29,7 +29,7 @@ one line per check, and what to do about each that is not ok. Takes at most 20 s
 makes three or four requests per connection.
 Exits with 1 when a check failed; a warning is no failure.`,
 		Example: `  kb-mcp doctor --demo
-  DIFY_API_KEY=dataset-... kb-mcp doctor
+  DIFY_API_KEY=dataset-YOUR-KEY kb-mcp doctor
   kb-mcp doctor --json | jq -r '.checks[] | select(.status != "ok") | .hint'`,
 		Run: a.does(c.run),
 	}
@@ -91,7 +91,11 @@ func (c configuration) judged(problems []rest.Problem) []check {
 		list = append(list, check{Finding: vendors.Finding{Check: "configuration", Status: status, Message: message, Hint: hint}})
 	}
 	for _, p := range problems {
-		add(vendors.Broken, strings.TrimSpace(p.Variable+" "+p.Text)+".", "Correct it where kb-mcp gets its environment; the README lists every variable.")
+		text := strings.TrimSpace(p.Variable + " " + p.Text)
+		if !strings.HasSuffix(text, "?") {
+			text += "."
+		}
+		add(vendors.Broken, text, "Correct it where kb-mcp gets its environment; the README lists every variable.")
 	}
 	if len(problems) == 0 && len(c.vendors) == 0 {
 		hint := "Set the variables of at least one platform, or look at kb-mcp doctor --demo."

@@ -194,7 +194,7 @@ func TestDoctorConfiguration(t *testing.T) {
 		}
 		text += string(c.Status) + " " + c.Message + "\n"
 	}
-	for _, want := range []string{"failed COZE_API_TOKEN", "failed COZE_API_BASE", "failed KB_MCP_LOG_FORMAT", "warning KB_MCP_ALOW_WRITES", "warning DIFY_API_KEY"} {
+	for _, want := range []string{"failed COZE_API_TOKEN", "failed COZE_API_BASE", "failed KB_MCP_LOG_FORMAT", "failed KB_MCP_ALOW_WRITES", "warning DIFY_API_KEY"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

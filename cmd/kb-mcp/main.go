@@ -104,12 +104,12 @@ const description = `An MCP server through which AI agents see the documents of 
 
 Settings come from environment variables: see the README.`
 
-const examples = `  kb-mcp demo                         look at it without any account
-  kb-mcp --demo                       serve the sandbox to an agent over stdio
-  DIFY_API_KEY=dataset-... kb-mcp     serve a Dify workspace over stdio
-  kb-mcp http --addr 127.0.0.1:8080   serve over HTTP
-  kb-mcp call list_vendors '{}'       one tool call from the shell
-  kb-mcp doctor                       what is wrong with the settings?`
+const examples = `  kb-mcp demo                            look at it without any account
+  kb-mcp --demo                          serve the sandbox to an agent over stdio
+  DIFY_API_KEY=dataset-YOUR-KEY kb-mcp   serve a Dify workspace over stdio
+  kb-mcp http --demo                     serve over HTTP at 127.0.0.1:8080
+  kb-mcp call --demo list_vendors        one tool call from the shell
+  kb-mcp doctor                          what is wrong with the settings?`
 
 // command is the whole command line: stdio, which is the default, and beside it
 // all the others.

@@ -72,13 +72,11 @@ func TestEveryProblemAtOnce(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	_, log, err := try(t, []string{
-		"DIFY_API_KEY=dataset-0123456789", "COZE_API_TOKEN=${COZE_API_TOKEN}", "KB_MCP_ALOW_WRITES=true", "KB_MCP_LOG_FORMAT=json",
-	})
+	_, log, err := try(t, []string{"DIFY_API_KEY=dataset-0123456789", "COZE_API_TOKEN=${COZE_API_TOKEN}", "RAGFLOW_TIMEOUT=20s", "KB_MCP_LOG_FORMAT=json"})
 	if err != nil { // stdin is at its end
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"variable":"COZE_API_TOKEN"`, `"variable":"KB_MCP_ALOW_WRITES"`} {
+	for _, want := range []string{`"variable":"COZE_API_TOKEN"`, `"variable":"RAGFLOW_TIMEOUT"`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no warning with %s in\n%s", want, log)
 		}

@@ -2,7 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,68 +31,169 @@ func readme(t *testing.T) (string, map[string][]string) {
 	return string(b), blocks
 }
 
-// TestReadmeClientConfigurations parses every configuration, and starts
-// kb-mcp's configuration with the variables of each.
-func TestReadmeClientConfigurations(t *testing.T) {
+// client is how a client is told to reach a server.
+type client struct {
+	Type    string
+	URL     string
+	Command string
+	Args    []string
+	Env     map[string]string
+	Headers map[string]string
+}
+
+// TestReadmeClients connects as every configuration says, exactly as it stands
+// there, and lists the tools.
+func TestReadmeClients(t *testing.T) {
 	_, blocks := readme(t)
-	type server struct {
-		Type    string
-		URL     string
-		Command string
-		Args    []string
-		Env     map[string]string
-		Headers map[string]string
-	}
-	found := 0
+	var clients []client
 	for _, block := range blocks["json"] {
-		var c struct{ MCPServers, Servers map[string]server }
+		var c struct{ MCPServers, Servers map[string]client }
 		if err := json.Unmarshal([]byte(block), &c); err != nil {
 			t.Errorf("%v in\n%s", err, block)
 		}
-		for _, s := range []map[string]server{c.MCPServers, c.Servers} {
-			for _, s := range s {
-				found++
-				if s.URL != "" {
-					if s.Type != "http" || s.Headers["Authorization"] == "" || !strings.HasSuffix(s.URL, "/mcp") {
-						t.Errorf("%+v", s)
-					}
-					continue
-				}
-				starts(t, s.Command, s.Args, s.Env)
+		for _, list := range []map[string]client{c.MCPServers, c.Servers} {
+			for _, one := range list {
+				clients = append(clients, one)
 			}
 		}
 	}
-	if found != 5 {
-		t.Errorf("%d client configurations", found)
+	for _, block := range blocks["toml"] { // Codex
+		var c client
+		for line := range strings.Lines(block) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
+			switch name {
+			case "command":
+				c.Command = strings.Trim(value, `"`)
+			case "args":
+				if err := json.Unmarshal([]byte(value), &c.Args); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		clients = append(clients, c)
 	}
-	var env = map[string]string{}
-	codex := blocks["toml"][0]
-	for _, m := range regexp.MustCompile(`(\w+) = "([^"]*)"`).FindAllStringSubmatch(codex, -1) {
-		env[m[1]] = m[2]
+	for _, block := range blocks["sh"] { // Claude Code's command
+		if _, words, ok := strings.Cut(block, "claude mcp add kb -- "); ok {
+			line := strings.Fields(words)
+			clients = append(clients, client{Command: line[0], Args: line[1:]})
+		}
 	}
-	if env["command"] != "kb-mcp" || !strings.HasPrefix(codex, "[mcp_servers.kb]\n") {
-		t.Errorf("codex: %v", env)
+	if len(clients) != 8 {
+		t.Errorf("%d client configurations", len(clients))
 	}
-	delete(env, "command")
-	starts(t, "kb-mcp", []string{"stdio"}, env)
+	for _, c := range clients {
+		if c.URL == "" {
+			listsTools(t, c)
+		} else if !strings.HasPrefix(c.URL, "http://127.0.0.1:8080/") {
+			t.Errorf("no example listens at %s", c.URL)
+		}
+	}
 }
 
-// starts checks that a configuration is one that kb-mcp starts with; "..." and
-// prompts stand for a credential.
-func starts(t *testing.T, command string, args []string, env map[string]string) {
+// listsTools starts a client's process and lists its tools.
+func listsTools(t *testing.T, c client) {
 	t.Helper()
-	if command != "kb-mcp" {
-		t.Errorf("command %q", command)
+	if c.Command != "kb-mcp" {
+		t.Errorf("command %q", c.Command)
 	}
 	var environ []string
-	for name, value := range env {
-		if strings.Contains(value, "...") || strings.HasPrefix(value, "${input:") {
-			value = "credential-0123456789"
-		}
+	for name, value := range c.Env {
 		environ = append(environ, name+"="+value)
 	}
-	if _, _, err := try(t, environ, args...); err != nil { // stdin is at its end
-		t.Errorf("%v with %v: %v", args, env, err)
+	p := launch(t, environ, c.Args...)
+	p.send(hello)
+	p.answer(1)
+	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
+	if list, _ := p.answer(2)["result"].(map[string]any)["tools"].([]any); len(list) < 9 {
+		t.Errorf("%+v: %d tools", c, len(list))
+	}
+	p.stdin.Close()
+}
+
+// TestReadmeServers runs every example that serves HTTP as it stands there, but
+// for the port, and asks it as the client's example says.
+func TestReadmeServers(t *testing.T) {
+	_, blocks := readme(t)
+	dir := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n%s=1 exec %q \"$@\"\n", asMain, os.Args[0])
+	if err := os.WriteFile(filepath.Join(dir, "kb-mcp"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	served := 0
+	for _, block := range blocks["sh"] {
+		if !strings.Contains(block, "kb-mcp http") {
+			continue
+		}
+		served++
+		block = strings.ReplaceAll(block, "0.0.0.0:8080", "0.0.0.0:0")
+		if !strings.Contains(block, "--addr") {
+			block = strings.TrimSpace(block) + " --addr 127.0.0.1:0\n"
+		}
+		cmd := exec.Command("sh", "-ec", strings.Replace(block, "kb-mcp http", "exec kb-mcp http", 1))
+		cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir}
+		var out, log safeBuffer
+		cmd.Stdout, cmd.Stderr = &out, &log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+		url := (&process{t: t, stderr: &log}).url()
+		_, token, _ := strings.Cut(strings.TrimSpace(out.String()), ": ") // what it tells people
+		status, body := greet(t, strings.Replace(url, "[::]", "127.0.0.1", 1), token)
+		if status != 200 || !strings.Contains(body, "serverInfo") {
+			t.Errorf("%s\nanswers %d %s", block, status, body)
+		}
+		if token != "" {
+			if status, _ := greet(t, strings.Replace(url, "[::]", "127.0.0.1", 1), token+"x"); status != 401 {
+				t.Errorf("another token: %d", status)
+			}
+		}
+	}
+	if served != 2 {
+		t.Errorf("%d examples serve HTTP", served)
+	}
+}
+
+// greet begins a session.
+func greet(t *testing.T, url, token string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/mcp", strings.NewReader(strings.Split(hello, "\n")[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// TestReadmeCalls runs every call that the text shows.
+func TestReadmeCalls(t *testing.T) {
+	text, _ := readme(t)
+	calls := regexp.MustCompile("`kb-mcp (call --demo [^`]*)`").FindAllStringSubmatch(text, -1)
+	if len(calls) == 0 {
+		t.Error("no calls")
+	}
+	for _, m := range calls {
+		command, args, _ := strings.Cut(m[1], " '")
+		words := strings.Fields(command)
+		if args != "" {
+			words = append(words, strings.TrimSuffix(args, "'"))
+		}
+		if out, _, err := try(t, nil, words...); err != nil || !json.Valid([]byte(out)) {
+			t.Errorf("%s: %v", m[0], err)
+		}
 	}
 }
 

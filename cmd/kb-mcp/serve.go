@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 	"kb-mcp/server"
 	"kb-mcp/tools"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -24,7 +24,7 @@ type stdioCmd struct{ Demo bool }
 func (c *stdioCmd) command(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stdio", Short: "Serve MCP on stdin and stdout (the default).", Args: cobra.NoArgs,
-		Example: `  DIFY_API_KEY=dataset-... kb-mcp
+		Example: `  DIFY_API_KEY=dataset-YOUR-KEY kb-mcp
   kb-mcp --demo
   claude mcp add kb -- kb-mcp --demo`,
 		Run: a.does(c.run),
@@ -90,14 +90,11 @@ needs no sticky sessions; /sse does.`,
 func (c *httpCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
-	conf, err := a.configure(ctx, c.Demo)
+	conf, err := a.configure(ctx, c.Demo, c.problems)
 	if err != nil {
 		return err
 	}
 	o := conf.httpOptions(c.Addr)
-	if err := server.CheckAddr(o.Addr, o.Tokens); err != nil {
-		return err
-	}
 	if !conf.log.Enabled(ctx, slog.LevelInfo) { // scripts read the address whatever the level
 		always := conf.settings
 		always.LogLevel = "info"
@@ -108,11 +105,29 @@ func (c *httpCmd) run(a *app) error {
 	return conf.server().HTTP(ctx, o)
 }
 
+// problems judges where to listen, and for whom.
+func (c *httpCmd) problems(s settings) []rest.Problem {
+	variable, addr := "KB_MCP_ADDR", s.Addr
+	if c.Addr != "" {
+		variable, addr = "--addr", c.Addr
+		if text := addrProblem(addr); text != "" {
+			return []rest.Problem{{Variable: variable, Text: text}}
+		}
+	}
+	if addrProblem(addr) != "" { // among those of the settings
+		return nil
+	}
+	if err := server.CheckAddr(addr, commaList(s.AuthTokens)); err != nil {
+		return []rest.Problem{{Variable: variable, Text: err.Error()}}
+	}
+	return nil
+}
+
 // configure reads the environment, or starts a sandbox that ends with ctx and
 // connects to it by the same road. From then on what libraries write to the
 // standard log goes through ours, too: net/http writes there what a platform
 // sends unasked, which may be a credential.
-func (a *app) configure(ctx context.Context, demo bool) (configuration, error) {
+func (a *app) configure(ctx context.Context, demo bool, more ...judge) (configuration, error) {
 	environ := a.environ
 	if demo {
 		sb, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{})
@@ -121,7 +136,7 @@ func (a *app) configure(ctx context.Context, demo bool) (configuration, error) {
 		}
 		environ = append(ownVariables(a.environ), sb.Environ()...)
 	}
-	conf, err := configure(environ, a.logs)
+	conf, err := configure(environ, a.logs, more...)
 	if err == nil {
 		slog.SetDefault(conf.log)
 	}
@@ -142,8 +157,9 @@ func ownVariables(environ []string) []string {
 
 // tools makes the tools over the connections.
 func (c configuration) tools() *tools.Set {
+	most, _ := bytesOf(c.MaxDownload) // judged in problems
 	return tools.New(c.vendors, tools.Options{
-		Clean: c.env.Secrets.Clean, Log: c.log, AllowWrites: c.writes(), Roots: filepath.SplitList(c.UploadRoots),
+		Clean: c.env.Secrets.Clean, Log: c.log, AllowWrites: c.writes(), Roots: c.roots(), MaxDownload: most,
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"kb-mcp/nearest"
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/coze"
@@ -68,8 +69,9 @@ func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)
+			of := slices.Clone(problems)
 			for _, p := range c.Problems() {
-				if !unread(problems, p.Variable) {
+				if !judged(of, p.Variable) {
 					problems = append(problems, p)
 				}
 			}
@@ -84,10 +86,10 @@ func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn
 	}
 }
 
-// unread reports whether a variable's file is the problem, so that the value is
-// not missing besides.
-func unread(problems []rest.Problem, variable string) bool {
-	return slices.ContainsFunc(problems, func(p rest.Problem) bool { return p.Variable == variable+"_FILE" })
+// judged reports whether there is a problem of a variable or its file already,
+// so that the value is not missing besides.
+func judged(problems []rest.Problem, variable string) bool {
+	return slices.ContainsFunc(problems, func(p rest.Problem) bool { return p.Variable == variable || p.Variable == variable+"_FILE" })
 }
 
 // shared are the variables that every platform has, after its name.
@@ -108,6 +110,7 @@ type Options struct {
 // neither, nothing is configured.
 func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
 	wanted, problems := wantedConnections(env)
+	problems = append(problems, env.misspelt(wanted, env.Get("KB_MCP_VENDORS") != "")...)
 	pool, more := transport(env)
 	problems = append(problems, more...)
 	op := opener{env: env, log: o.Log, redis: o.Redis, pool: pool, limiters: map[string]limiters{}}
@@ -152,7 +155,7 @@ func wantedConnections(env *Environ) (list []wanted, problems []rest.Problem) {
 		if text == "" && seen[w.name] {
 			text = "has the name of an earlier one"
 		}
-		if text != "" { // not quoted: somebody may have put a key there
+		if text != "" {
 			problems = append(problems, rest.Problem{Variable: "KB_MCP_VENDORS", Text: fmt.Sprintf("entry %d %s", i+1, text)})
 			continue
 		}
@@ -174,17 +177,32 @@ func parseWanted(entry string, all []platform) (wanted, string) {
 	i := slices.IndexFunc(all, func(p platform) bool { return p.name == platformName })
 	switch {
 	case i < 0:
-		var known []string
-		for _, p := range all {
-			known = append(known, p.name)
-		}
-		return wanted{}, fmt.Sprintf("names no known platform; known are %s (name=platform adds a connection)", strings.Join(known, ", "))
+		return wanted{}, unknownPlatform(platformName, all)
 	case !connectionName.MatchString(name):
 		return wanted{}, "has a bad name; a name is a lower-case letter, then letters, digits and _"
 	case name == platformName:
 		return wanted{name: name, platform: all[i]}, ""
 	}
 	return wanted{name: name, prefix: strings.ToUpper(name) + "_", platform: all[i]}, ""
+}
+
+// letters is what may be quoted: anything else may be a key in the wrong place.
+var letters = regexp.MustCompile(`^[A-Za-z]{1,20}$`)
+
+// unknownPlatform says which platforms there are, and which was meant.
+func unknownPlatform(name string, all []platform) string {
+	var known []string
+	for _, p := range all {
+		known = append(known, p.name)
+	}
+	text := "names no platform"
+	if letters.MatchString(name) {
+		text = fmt.Sprintf("names %q, which is not a platform", name)
+	}
+	if near := nearest.Of(name, known); near != "" {
+		text += fmt.Sprintf("; did you mean %s?", near)
+	}
+	return fmt.Sprintf("%s; known are %s (name=platform adds a connection)", text, strings.Join(known, ", "))
 }
 
 // opener makes connections. Those on one account share its limiter.

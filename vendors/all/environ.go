@@ -3,19 +3,23 @@ package all
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sethvargo/go-envconfig"
 
 	"kb-mcp/vendors/rest"
 )
 
-// Environ is the environment as kb-mcp reads it: an empty variable counts as
-// unset, and so does one that still looks like ${NAME}, which a host failed to
-// fill in. It collects the secrets it hands out.
+// Environ is the environment as kb-mcp reads it: without the spaces, line ends
+// and byte order marks around values; an empty variable counts as unset, and so
+// does one that still looks like ${NAME}, which a host failed to fill in. It
+// collects the secrets it hands out.
 type Environ struct {
 	Secrets rest.Secrets
 	// Unexpanded names the variables that still look like ${NAME}.
@@ -23,30 +27,59 @@ type Environ struct {
 	// Idle names set variables of platforms without credentials.
 	Idle []string
 
-	vars map[string]string
+	vars  map[string]string
+	blank map[string]bool // set to nothing but spaces
 }
 
-var unexpanded = regexp.MustCompile(`^\$(\{[^}]*\}|[A-Z_][A-Z0-9_]*)$`)
+var (
+	// unexpanded is a value that its host failed to fill in.
+	unexpanded = regexp.MustCompile(`^(\$(\{[^}]*\}|\([^)]*\)|[A-Z_][A-Z0-9_]*)|%[A-Za-z_][A-Za-z0-9_]*%)$`)
+	// placeholder is a part of one.
+	placeholder = regexp.MustCompile(`\$\{[^}]*\}|\$\([^)]*\)`)
+)
 
 // NewEnviron reads "NAME=value" pairs; the last of a name counts.
 func NewEnviron(environ []string) *Environ {
-	e := &Environ{vars: map[string]string{}}
+	e := &Environ{vars: map[string]string{}, blank: map[string]bool{}}
 	for _, pair := range environ {
 		if name, value, ok := strings.Cut(pair, "="); ok {
-			e.vars[name] = value
+			e.vars[trimmed(name)] = value // a file of variables may begin with a byte order mark
 		}
 	}
-	for name, value := range e.vars {
-		switch value = strings.TrimSpace(value); {
+	for name, raw := range e.vars {
+		switch value := trimmed(raw); {
 		case value == "":
 			delete(e.vars, name)
+			e.blank[name] = strings.Trim(raw, "\r\n\uFEFF") != "" // an empty line of a file ends in \r
 		case unexpanded.MatchString(value) && ours(name):
 			delete(e.vars, name)
 			e.Unexpanded = append(e.Unexpanded, name)
+		default:
+			e.vars[name] = value
 		}
 	}
 	slices.Sort(e.Unexpanded)
 	return e
+}
+
+// trimmed is a value without what files and copying leave around it.
+func trimmed(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
+}
+
+// Quoted reports whether a value is wrapped in a pair of quotes, as docker's
+// --env-file leaves them.
+func Quoted(value string) bool {
+	if len(value) < 2 {
+		return false
+	}
+	for _, pair := range []string{`""`, "''", "``", "“”", "‘’"} {
+		left, size := utf8.DecodeRuneInString(pair)
+		if strings.HasPrefix(value, string(left)) && strings.HasSuffix(value, pair[size:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // ours reports whether a variable is the server's or, under any prefix, some
@@ -82,19 +115,26 @@ func (e *Environ) Names(prefix string) []string {
 
 // Load fills a struct of strings by its `env` tags, with prefix before each
 // name. A field tagged `secret:"true"` may come from the file that NAME_FILE
-// names, and its value is kept out of every text from then on.
+// names, and its value is kept out of every text from then on. One tagged
+// `meant:"true"` protects somebody: when it is given and yields nothing, that is
+// a problem, where other variables count as unset.
 func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 	for _, f := range fields(into) {
-		if !f.secret {
-			continue
+		var p *rest.Problem
+		if f.secret {
+			p = e.fillFromFile(prefix, f.name)
+			for _, value := range strings.Split(e.vars[prefix+f.name], ",") {
+				e.Secrets.Add(strings.TrimSpace(value), strings.Trim(value, "\"'` "))
+			}
+			e.Secrets.Add(e.vars[prefix+f.name])
 		}
-		if p := e.fillFromFile(prefix, f.name); p != nil {
+		if p == nil {
+			p = e.judge(prefix, f)
+		}
+		if p != nil {
 			problems = append(problems, *p)
+			delete(e.vars, prefix+f.name) // so that nothing else is said of it
 		}
-		for _, value := range strings.Split(e.vars[prefix+f.name], ",") {
-			e.Secrets.Add(strings.TrimSpace(value))
-		}
-		e.Secrets.Add(e.vars[prefix+f.name])
 	}
 	lookup := envconfig.PrefixLookuper(prefix, envconfig.MapLookuper(e.vars))
 	if err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: into, Lookuper: lookup}); err != nil {
@@ -103,6 +143,32 @@ func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 		problems = append(problems, rest.Problem{Variable: "", Text: "the settings could not be read"})
 	}
 	return problems
+}
+
+// judge is what is wrong with a value whatever the variable means.
+func (e *Environ) judge(prefix string, f field) *rest.Problem {
+	if Quoted(e.vars[prefix+f.name]) {
+		return &rest.Problem{Variable: f.name, Text: "is wrapped in quotes; give the value without them (docker's --env-file keeps quotes)"}
+	}
+	if !f.meant {
+		return nil
+	}
+	for _, name := range []string{f.name, f.name + "_FILE"} {
+		switch {
+		case slices.Contains(e.Unexpanded, prefix+name):
+			e.Unexpanded = slices.DeleteFunc(e.Unexpanded, func(s string) bool { return s == prefix+name })
+			return &rest.Problem{Variable: name, Text: "was not expanded by the program that started kb-mcp: it still looks like ${NAME}. Give the value itself, or remove the variable"}
+		case e.blank[prefix+name]:
+			return &rest.Problem{Variable: name, Text: "is set and holds nothing; give a value, or remove the variable"}
+		}
+	}
+	switch value, ok := e.vars[prefix+f.name]; {
+	case ok && strings.Trim(value, ", \t\r\n"+string(filepath.ListSeparator)) == "":
+		return &rest.Problem{Variable: f.name, Text: "is set and holds nothing between its separators; give a value, or remove the variable"}
+	case placeholder.MatchString(value):
+		return &rest.Problem{Variable: f.name, Text: "holds a ${NAME} that was not expanded by the program that started kb-mcp; give the value itself"}
+	}
+	return nil
 }
 
 // maxSecretFile bounds a secret's file; keys are a few kilobytes.
@@ -114,18 +180,27 @@ func (e *Environ) fillFromFile(prefix, name string) *rest.Problem {
 	if !ok {
 		return nil
 	}
+	problem := func(text string) *rest.Problem { return &rest.Problem{Variable: name + "_FILE", Text: text} }
 	if e.vars[prefix+name] != "" {
 		return &rest.Problem{Variable: name, Text: "and " + name + "_FILE are both set; keep one"}
 	}
+	if Quoted(path) {
+		return problem("is wrapped in quotes; give the path without them (docker's --env-file keeps quotes)")
+	}
 	b, err := os.ReadFile(path)
-	value := strings.TrimSpace(string(b))
+	value := trimmed(string(b))
+	e.Secrets.Add(value, strings.Trim(value, "\"'` "))
 	switch {
 	case err != nil:
-		return &rest.Problem{Variable: name + "_FILE", Text: "names a file that cannot be read"}
+		return problem("names a file that cannot be read")
 	case value == "":
-		return &rest.Problem{Variable: name + "_FILE", Text: "names an empty file"}
+		return problem("names an empty file")
 	case len(b) > maxSecretFile:
-		return &rest.Problem{Variable: name + "_FILE", Text: "names a file that is too large for a secret"}
+		return problem("names a file that is too large for a secret")
+	case Quoted(value):
+		return problem("names a file whose content is wrapped in quotes; leave them out")
+	case unexpanded.MatchString(value):
+		return problem("names a file that holds ${NAME} in place of a value")
 	}
 	e.vars[prefix+name] = value
 	delete(e.vars, prefix+name+"_FILE") // a second Load must not find both
@@ -164,6 +239,7 @@ type field struct {
 	name      string
 	secret    bool
 	defaulted bool
+	meant     bool // given, it must yield something
 }
 
 // fields reads the tags of a pointer to a settings struct.
@@ -175,6 +251,7 @@ func fields(of any) []field {
 		if name = strings.TrimSpace(name); name != "" {
 			list = append(list, field{
 				name: name, secret: t.Field(i).Tag.Get("secret") == "true", defaulted: strings.Contains(options, "default="),
+				meant: t.Field(i).Tag.Get("meant") == "true",
 			})
 		}
 	}

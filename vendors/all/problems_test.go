@@ -39,13 +39,15 @@ func TestProblems(t *testing.T) {
 		{name: "an unknown dialect", environ: []string{"COZE_API_TOKEN=pat_x", "COZE_DIALECT=canary"}, want: "COZE_DIALECT"},
 		{name: "an unknown generation", environ: []string{"RAGFLOW_API_KEY=x", "RAGFLOW_BASE_URL=http://h", "RAGFLOW_API_GENERATION=canary"}, want: "RAGFLOW_API_GENERATION"},
 
-		{name: "an unknown platform", environ: []string{key, "KB_MCP_VENDORS=dify,canary"}, want: "KB_MCP_VENDORS", text: "entry 2 names no known platform; known are coze, dify, ragflow, volcengine"},
-		{name: "an unknown platform by a name", environ: []string{key, "KB_MCP_VENDORS=staging=canary"}, want: "KB_MCP_VENDORS", text: "entry 1"},
-		{name: "a platform in capitals", environ: []string{key, "KB_MCP_VENDORS=Dify"}, want: "KB_MCP_VENDORS"},
+		{name: "an unknown platform", environ: []string{key, "KB_MCP_VENDORS=dify,canary-1"}, want: "KB_MCP_VENDORS", text: "entry 2 names no platform; known are coze, dify, ragflow, volcengine"},
+		{name: "an unknown platform by a name", environ: []string{key, "KB_MCP_VENDORS=staging=canary!"}, want: "KB_MCP_VENDORS", text: "entry 1"},
+		{name: "a platform in capitals", environ: []string{key, "KB_MCP_VENDORS=Dify"}, want: "KB_MCP_VENDORS", text: `entry 1 names "Dify", which is not a platform; did you mean dify?`},
+		{name: "a misspelt platform", environ: []string{key, "KB_MCP_VENDORS=dify,b=ragfow"}, want: "KB_MCP_VENDORS", text: `entry 2 names "ragfow", which is not a platform; did you mean ragflow?`},
+		{name: "another platform", environ: []string{key, "KB_MCP_VENDORS=notion"}, want: "KB_MCP_VENDORS", text: `entry 1 names "notion", which is not a platform; known are`},
 		{name: "a bad name", environ: []string{key, "KB_MCP_VENDORS=Canary-1=dify"}, want: "KB_MCP_VENDORS", text: "bad name"},
 		{name: "a name that begins with a digit", environ: []string{key, "KB_MCP_VENDORS=2nd=dify"}, want: "KB_MCP_VENDORS", text: "bad name"},
 		{name: "no name", environ: []string{key, "KB_MCP_VENDORS==dify"}, want: "KB_MCP_VENDORS", text: "bad name"},
-		{name: "no platform", environ: []string{key, "KB_MCP_VENDORS=staging="}, want: "KB_MCP_VENDORS", text: "no known platform"},
+		{name: "no platform", environ: []string{key, "KB_MCP_VENDORS=staging="}, want: "KB_MCP_VENDORS", text: "names no platform"},
 		{name: "a name twice", environ: []string{key, "KB_MCP_VENDORS=dify,coze=dify,dify", "COZE_DIFY_API_KEY=dataset-x"}, want: "KB_MCP_VENDORS", text: "entry 3 has the name of an earlier one"},
 		{name: "a name without credentials", environ: []string{key, "KB_MCP_VENDORS=dify,staging=dify"}, want: "STAGING_DIFY_API_KEY", text: "missing"},
 		{name: "names without credentials", environ: []string{"KB_MCP_VENDORS=coze,dify,ragflow,volcengine"},
@@ -69,7 +71,7 @@ func TestProblems(t *testing.T) {
 // and shows nothing.
 func TestEverythingWrong(t *testing.T) {
 	environ := []string{
-		"KB_MCP_VENDORS=coze,dify,ragflow,volcengine,b=volcengine,Canary=dify,canary,c=dify,c=coze",
+		"KB_MCP_VENDORS=coze,dify,ragflow,volcengine,b=volcengine,Canary=dify,canary-x,c=dify,c=coze",
 		"KB_MCP_CA_FILE=/nonexistent/canary", "HTTPS_PROXY=http://me:canary@h:port", "http_proxy=h:canary",
 		"COZE_JWT_OAUTH_CLIENT_ID=canary", "COZE_JWT_OAUTH_PRIVATE_KEY=canary", "COZE_API_BASE=canary", "COZE_SPACE_ID=canary",
 		"COZE_ACCOUNT_ID=canary", "COZE_DIALECT=canary", "COZE_TIMEOUT=canary", "COZE_RATE_LIMIT=canary", "COZE_SEARCH_RATE_LIMIT=canary",
@@ -80,7 +82,7 @@ func TestEverythingWrong(t *testing.T) {
 	}
 	want := strings.Fields(`B_VOLCENGINE_API_KEY B_VOLCENGINE_TIMEOUT
 		COZE_ACCOUNT_ID COZE_API_BASE COZE_DIALECT COZE_JWT_OAUTH_PRIVATE_KEY COZE_JWT_OAUTH_PUBLIC_KEY_ID COZE_RATE_LIMIT COZE_SEARCH_RATE_LIMIT COZE_SPACE_ID COZE_TIMEOUT
-		C_DIFY_API_KEY C_DIFY_RATE_LIMIT DIFY_API_KEY DIFY_API_KEY DIFY_BASE_URL DIFY_RATE_LIMIT DIFY_TIMEOUT
+		C_DIFY_API_KEY C_DIFY_RATE_LIMIT DIFY_API_KEY DIFY_BASE_URL DIFY_RATE_LIMIT DIFY_TIMEOUT
 		HTTPS_PROXY KB_MCP_CA_FILE KB_MCP_VENDORS KB_MCP_VENDORS KB_MCP_VENDORS
 		RAGFLOW_API_GENERATION RAGFLOW_API_KEY_FILE RAGFLOW_BASE_URL
 		VOLCENGINE_ACCESS_KEY VOLCENGINE_BASE_URL VOLCENGINE_REGION VOLCENGINE_SECRET_KEY VOLCENGINE_SESSION_TOKEN http_proxy`)
@@ -126,7 +128,7 @@ func TestNoValueShows(t *testing.T) {
 			t.Errorf("%q: %s", environ, text)
 		}
 	}
-	for _, value := range []string{"canary", "http://me:canary@h/", "http://h:canary", "canary canary", "-canary/%zz", "10/canary", "dify=canary", "канarейка-canary", "\"canary\"\x01"} {
+	for _, value := range []string{"canary-7", "http://me:canary@h/", "http://h:canary", "canary canary", "-canary/%zz", "10/canary", "dify=canary-7", "канarейка-canary", "\"canary\"\x01", "\"canary-7\"", "'canary 7'"} {
 		var everything []string
 		for _, name := range all {
 			everything = append(everything, name+"="+value)

@@ -82,6 +82,10 @@ func proxy(env *Environ) (func(*http.Request) (*url.URL, error), []rest.Problem)
 		if upper == "NO_PROXY" || value == "" {
 			return value
 		}
+		if Quoted(value) {
+			problems = append(problems, rest.Problem{Variable: name, Text: "is wrapped in quotes; give the value without them"})
+			return ""
+		}
 		whole := value
 		if !strings.Contains(value, "://") { // "proxy:3128" is taken as http, as curl does
 			whole = "http://" + value

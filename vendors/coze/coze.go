@@ -33,7 +33,7 @@ type Config struct {
 	ClientID    string `env:"COZE_JWT_OAUTH_CLIENT_ID"`
 	PrivateKey  string `env:"COZE_JWT_OAUTH_PRIVATE_KEY" secret:"true"` // PEM; a literal \n is a line's end
 	PublicKeyID string `env:"COZE_JWT_OAUTH_PUBLIC_KEY_ID"`
-	APIBase     string `env:"COZE_API_BASE,default=https://api.coze.cn"`
+	APIBase     string `env:"COZE_API_BASE,default=https://api.coze.cn" meant:"true"`
 	SpaceID     string `env:"COZE_SPACE_ID"`
 	AccountID   string `env:"COZE_ACCOUNT_ID"`
 	Dialect     string `env:"COZE_DIALECT,default=auto"`

@@ -26,7 +26,7 @@ import (
 // Config is a connection's settings.
 type Config struct {
 	APIKey  string `env:"DIFY_API_KEY" secret:"true"`
-	BaseURL string `env:"DIFY_BASE_URL,default=https://api.dify.ai/v1"`
+	BaseURL string `env:"DIFY_BASE_URL,default=https://api.dify.ai/v1" meant:"true"`
 }
 
 // Problems implements [rest.Config].

@@ -31,7 +31,7 @@ import (
 // Config holds the platform's variables.
 type Config struct {
 	APIKey     string `env:"RAGFLOW_API_KEY" secret:"true"`
-	BaseURL    string `env:"RAGFLOW_BASE_URL"`
+	BaseURL    string `env:"RAGFLOW_BASE_URL" meant:"true"`
 	Generation string `env:"RAGFLOW_API_GENERATION,default=auto"` // auto current preview
 }
 

@@ -36,7 +36,7 @@ type Config struct {
 	SessionToken string `env:"VOLCENGINE_SESSION_TOKEN" secret:"true"`
 	APIKey       string `env:"VOLCENGINE_API_KEY" secret:"true"`
 	VikingAPIKey string `env:"VIKING_API_KEY" secret:"true"` // the name the official SDKs use
-	BaseURL      string `env:"VOLCENGINE_BASE_URL,default=https://api-knowledgebase.mlp.cn-beijing.volces.com"`
+	BaseURL      string `env:"VOLCENGINE_BASE_URL,default=https://api-knowledgebase.mlp.cn-beijing.volces.com" meant:"true"`
 	Region       string `env:"VOLCENGINE_REGION,default=cn-beijing"`
 	Project      string `env:"VOLCENGINE_PROJECT,default=default"`
 }
