@@ -21,7 +21,7 @@ type times struct {
 }
 
 func usualTimes() times {
-	return times{headers: 5 * time.Second, silence: 8 * time.Second, body: 30 * time.Second, read: 30 * time.Second, idle: 2 * time.Minute}
+	return times{headers: 5 * time.Second, silence: 5 * time.Second, body: 30 * time.Second, read: 30 * time.Second, idle: 2 * time.Minute}
 }
 
 // A body that nobody wants has this time and size: a client that is cut while
@@ -105,7 +105,9 @@ func bodyError(err error) (status int, text string) {
 // refuse answers a request that goes no further, and ends its connection: what
 // else may come on it was sent in ignorance of the refusal.
 func refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
-	discard(w, r)
+	if status != http.StatusRequestTimeout { // it has had its time
+		discard(w, r)
+	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(refusalRead))
 	w.Header().Set("Connection", "close")
 	http.Error(w, text, status)

@@ -78,7 +78,6 @@ func (o *outlet) fill(p []byte) []byte {
 		return p
 	}
 	var full bytes.Buffer
-	full.Grow(len(p))
 	used := ""
 	for found {
 		full.Write(before)
@@ -86,6 +85,9 @@ func (o *outlet) fill(p []byte) []byte {
 		if token, ok := unmask(mark); ok && closed {
 			full.Write(token)
 		} else if raw, ok := o.result(string(mark)); ok && closed {
+			if used == "" {
+				full.Grow(len(p) + len(raw)*5/2) // a sixth of it is quotes, which the text escapes
+			}
 			used = string(mark)
 			putResult(&full, raw)
 		} else { // nobody else knows how a mark begins
@@ -105,7 +107,6 @@ func (o *outlet) fill(p []byte) []byte {
 // putResult writes a result where its mark is: as structured content it is the
 // JSON itself, as text a string of it.
 func putResult(full *bytes.Buffer, raw []byte) {
-	full.Grow(len(raw) * 5 / 2) // a sixth of it is quotes, which the text escapes
 	if bytes.HasSuffix(full.Bytes(), []byte(`"structuredContent":`)) {
 		full.Write(raw)
 	} else if json.NewEncoder(full).Encode(string(raw)) == nil { // a string always encodes
