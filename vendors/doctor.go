@@ -8,7 +8,7 @@ import (
 
 // Doctor is a driver that knows more of a connection's health than that a call
 // succeeds: the server's version or dialect, the clock that signatures need. It
-// is asked after a call that the platform answered, and makes one request of
+// is asked after a call that the platform answered, and makes two requests of
 // its own at most.
 type Doctor interface {
 	Diagnose(ctx context.Context) []Finding

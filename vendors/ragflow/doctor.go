@@ -29,13 +29,32 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	return []vendors.Finding{f}
 }
 
-// version asks the server; one that does not know the path is an old one.
+// version asks the server, and whether it is written in Python or Go (v0.27); one
+// that does not know the paths is an old one, in Python.
 func (d *Driver) version(ctx context.Context) vendors.Finding {
-	var out answer[rest.Str]
-	err := d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "system", "version"}}, &out)
-	f := vendors.Finding{Check: "version", Status: vendors.Healthy, Message: "RAGFlow " + rest.Text(string(out.payload())) + "."}
-	if err != nil || out.payload() == "" {
+	var version answer[rest.Str]
+	err := d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "system", "version"}}, &version)
+	f := vendors.Finding{Check: "version", Status: vendors.Healthy}
+	text := rest.Text(string(version.payload()))
+	switch {
+	case err != nil || text == "":
 		f.Message = "The server does not tell its version; RAGFlow does since 0.25."
+		return f
+	case text == "unknown":
+		text = "of a version that it does not tell"
+	}
+	f.Message = "RAGFlow " + text + "."
+	var language answer[struct {
+		Name rest.Str `json:"language"`
+	}]
+	if d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "language"}}, &language) != nil {
+		return f
+	}
+	switch name := language.payload().Name; name {
+	case "python":
+		f.Message = "RAGFlow " + text + ", Python server."
+	case "go":
+		f.Message = "RAGFlow " + text + ", Go server: a document that waits for a worker may show as not started."
 	}
 	return f
 }

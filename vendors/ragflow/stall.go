@@ -18,8 +18,7 @@ func (d *Driver) StallRule() vendors.StallRule {
 }
 
 // UnfinishedFilters implements [vendors.UnfinishedFilter]. RAGFlow filters by
-// run: running ones hold the queued ones. Documents with run "5" (scheduled)
-// are in no listing that a filter reaches.
+// run: running ones hold the queued ones.
 func (d *Driver) UnfinishedFilters() []vendors.Status {
 	return []vendors.Status{vendors.Failed, vendors.Processing, vendors.NotStarted, vendors.Cancelled}
 }

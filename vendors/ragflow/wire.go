@@ -23,12 +23,30 @@ type dataset struct {
 	ChunkNum      rest.Num `json:"chunk_num"` // preview
 	CreateTime    rest.Num `json:"create_time"`
 	UpdateTime    rest.Num `json:"update_time"`
+	ChunkMethod   rest.Str `json:"chunk_method"`
+	ParserID      rest.Str `json:"parser_id"` // preview, Go
+}
+
+// datasetKind is what kind of contents a way of chunking makes.
+func datasetKind(method string) string {
+	switch method {
+	case "table":
+		return "table"
+	case "picture":
+		return "image"
+	case "qa":
+		return "faq"
+	case "naive", "book", "email", "laws", "manual", "one", "paper", "presentation", "resume":
+		return "text"
+	}
+	return ""
 }
 
 func (w dataset) normal() vendors.KnowledgeBase {
 	return vendors.KnowledgeBase{
 		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
 		DocumentCount: either(w.DocumentCount, w.DocNum).Count(), ChunkCount: either(w.ChunkCount, w.ChunkNum).Count(),
+		Kind:      datasetKind(first(w.ChunkMethod, w.ParserID)),
 		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
 	}
 }
