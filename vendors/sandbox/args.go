@@ -156,3 +156,12 @@ func multiply(a, b int) int {
 	}
 	return a * b
 }
+
+// objects is a member that may be an array of objects; others are left out.
+func (a args) objects(key string) []args {
+	var list []args
+	if json.Unmarshal(a[key], &list) != nil {
+		return nil
+	}
+	return list
+}

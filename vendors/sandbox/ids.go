@@ -52,8 +52,8 @@ func scatter(n int) uint64 {
 // hexID is a Dify UUID or a RAGFlow id of 32 hex digits.
 func hexID(platform, what string, n int) string {
 	h := digest(what, platform, n)[:32]
-	if platform != Dify {
-		return h
+	if platform != Dify { // version 1, which v0.24 asks for
+		return h[:12] + "1" + h[13:16] + "a" + h[17:]
 	}
 	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }

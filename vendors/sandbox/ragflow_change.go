@@ -32,7 +32,7 @@ func (s *Sandbox) ragflowStart(id string) {
 	now := s.now()
 	s.store.Update(RAGFlow, id, func(d *Document) {
 		d.Plan = s.ragflowPlan(d)
-		d.Started, d.Updated = now, now
+		d.Started, d.Updated, d.Edited = now, now, nil
 	})
 }
 
@@ -49,9 +49,23 @@ func (s *Sandbox) ragflowStop(id, raw string) {
 
 // ragflowBusy reports that a document is waiting or at work.
 func (s *Sandbox) ragflowBusy(d *Document) bool {
-	p := s.state(d).Phase
-	return p == Queued || p.Working()
+	st := s.state(d)
+	return st.Phase == Queued || st.Phase.Working() || stuck(st)
 }
+
+// ragflowBroken reports a document that a start cannot put into the queue: its
+// pages cannot be counted, or (v0.24, method table) its rows.
+func (s *Sandbox) ragflowBroken(d *Document, server ragflowServer) bool {
+	if d.Format == "pdf" {
+		return brokenPDF(d.Text)
+	}
+	kb := s.store.KB(RAGFlow, d.KB)
+	return server == ragOld && d.Format == "html" && kb != nil && kb.Kind == "table"
+}
+
+// brokenPDF reports a text that was uploaded as a PDF and is none. (The seeds'
+// texts are what was extracted.)
+func brokenPDF(text string) bool { return strings.HasPrefix(text, "broken ") }
 
 // ragflowIn finds a document of one dataset; nil for one of another.
 func (s *Sandbox) ragflowIn(kb, id string) *Document {
@@ -64,26 +78,34 @@ func (s *Sandbox) ragflowIn(kb, id string) *Document {
 // ragflowAdd stores an upload under a free name; nobody parses it yet.
 func (s *Sandbox) ragflowAdd(kb, name, source, url, content string) *Document {
 	now := s.now()
+	name = s.ragflowFree(kb, name)
 	return s.store.Add(Document{
-		Platform: RAGFlow, KB: kb, Name: s.ragflowFree(kb, name), Format: suffix(name), Source: source, URL: url,
+		Platform: RAGFlow, KB: kb, Name: name, Format: suffix(name), Source: source, URL: url,
 		Size: len(content), Text: content, Created: now, Updated: now,
 	})
 }
 
-// ragflowFree is the name, or "a(1).txt" when it is taken.
+// ragflowFree is the name, or "a(1).txt" when it is taken. It is cut where it gets
+// too long, which may take its extension.
 func (s *Sandbox) ragflowFree(kb, name string) string {
 	ext := path.Ext(name)
 	free := name
-	for n := 1; s.ragflowTaken(kb, free); n++ {
-		free = fmt.Sprintf("%s(%d)%s", strings.TrimSuffix(name, ext), n, ext)
+	for n := 1; s.ragflowNamed(kb, free); n++ {
+		if free = fmt.Sprintf("%s(%d)%s", strings.TrimSuffix(name, ext), n, ext); len(free) > ragflowMaxName {
+			free = free[:ragflowMaxName]
+		}
 	}
 	return free
 }
 
-func (s *Sandbox) ragflowTaken(kb, name string) bool {
+// ragflowMaxName is the longest name of a file, in bytes.
+const ragflowMaxName = 255
+
+// ragflowNamed reports that a dataset has a document of a name, in whatever case.
+func (s *Sandbox) ragflowNamed(kb, name string) bool {
 	docs := s.store.Documents(RAGFlow, kb)
 	for i := range docs.Len() {
-		if docs.At(i).Name == name {
+		if strings.EqualFold(docs.At(i).Name, name) {
 			return true
 		}
 	}
@@ -92,14 +114,21 @@ func (s *Sandbox) ragflowTaken(kb, name string) bool {
 
 // ragflowFreeKB is a dataset's name, or "x(1)" when it is taken.
 func (s *Sandbox) ragflowFreeKB(name string) string {
-	taken := func(name string) bool {
-		return slices.ContainsFunc(s.store.KBs(RAGFlow), func(kb *KnowledgeBase) bool { return kb.Name == name })
-	}
 	free := name
-	for n := 1; taken(free); n++ {
+	for n := 1; s.ragflowKBNamed(free) != nil; n++ {
 		free = fmt.Sprintf("%s(%d)", name, n)
 	}
 	return free
+}
+
+// ragflowKBNamed is the dataset of a name, in whatever case.
+func (s *Sandbox) ragflowKBNamed(name string) *KnowledgeBase {
+	for _, kb := range s.store.KBs(RAGFlow) {
+		if strings.EqualFold(kb.Name, name) {
+			return kb
+		}
+	}
+	return nil
 }
 
 func (s *Sandbox) ragflowNewKB(name, description string) *KnowledgeBase {
@@ -109,35 +138,23 @@ func (s *Sandbox) ragflowNewKB(name, description string) *KnowledgeBase {
 	})
 }
 
-// ragflowRename gives a document another name with the same extension. The text
-// is why not; taken tells the two reasons apart.
-func (s *Sandbox) ragflowRename(d *Document, name string) (extension, taken bool) {
-	if path.Ext(strings.ToLower(name)) != path.Ext(strings.ToLower(d.Name)) {
-		return true, false
-	}
-	if name != d.Name && s.ragflowTaken(d.KB, name) {
-		return false, true
-	}
-	now := s.now()
-	s.store.Update(RAGFlow, d.ID, func(d *Document) { d.Name, d.Updated = name, now })
-	return false, false
+// ragflowUnread reports a name whose suffix RAGFlow does not take.
+func ragflowUnread(name string) bool { return !ragflowReads(suffix(name)) }
+
+func ragflowReads(suffix string) bool {
+	const known = " pdf doc docx ppt pptx yml xml htm html json jsonl ldjson csv txt ini xls xlsx wps rtf hlp pages numbers key md mdx py js " +
+		"java c cpp h php go ts sh cs kt sql eml msg epub wav flac ape alac mp3 aac ogg opus jpg jpeg png tif tiff gif bmp webp avif svg " +
+		"mpg mpeg avi rmvb mov wmv mp4 mkv webm "
+	return suffix != "" && strings.Contains(known, " "+suffix+" ")
 }
 
-// ragflowUnread reports a suffix that RAGFlow does not take.
-func ragflowUnread(name string) bool {
-	switch suffix(name) {
-	case "exe", "dll", "bin", "zip", "rar", "7z", "gz", "tar", "iso", "":
-		return true
-	}
-	return false
-}
-
-// ragflowPieces is a document's chunks, which are there when it is done.
-func (s *Sandbox) ragflowPieces(d *Document) []string {
-	if s.state(d).Phase != Completed {
+// ragflowPieces is a document's chunks, which are there when it is done, or when
+// somebody has added one.
+func (s *Sandbox) ragflowPieces(d *Document) []Chunk {
+	if s.state(d).Phase != Completed && d.Edited == nil {
 		return nil
 	}
-	return d.Chunks()
+	return d.Parts()
 }
 
 // ragflowChunkID is the id of the n-th chunk of a document.

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,7 +10,7 @@ import (
 )
 
 // ragflowFailure is what went wrong with a request in the platform's words;
-// nil is nothing.
+// nil is nothing. Go writes data beside some.
 type ragflowFailure struct {
 	code    int
 	message string
@@ -24,82 +23,154 @@ type documentQuery struct {
 	desc                   bool
 	keywords, id, name     string
 	ids, run, suffix, kind []string
+	from, to               int // create_time, epoch milliseconds; 0: any
+}
+
+// unowned is the refusal of documents of an unknown dataset.
+func (f *ragflowFace) unowned(w http.ResponseWriter, kb string) {
+	text := fmt.Sprintf("You don't own the dataset %s. ", kb)
+	f.refuse(w, 102, strings.TrimSuffix(text, strings.Repeat(" ", btoi(f.server == ragGo))), nil)
+}
+
+// btoi is 1 for true.
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // listDocuments ignores every parameter that it does not know.
 func (f *ragflowFace) listDocuments(w http.ResponseWriter, r *http.Request) {
 	kb := r.PathValue("ds")
 	if f.s.store.KB(RAGFlow, kb) == nil {
-		ragflowFail(w, 102, fmt.Sprintf("You don't own the dataset %s. ", kb))
+		f.unowned(w, kb)
 		return
 	}
-	q, wrong := parseDocumentQuery(r.URL.Query())
+	q, wrong := f.parseDocumentQuery(r.URL.Query())
 	if wrong == nil {
-		wrong = f.unowned(kb, q)
+		if wrong = f.unknownDocument(kb, q); wrong != nil && f.server == ragGo {
+			f.refuse(w, wrong.code, wrong.message, object{"docs": []any{}, "total": 0})
+			return
+		}
 	}
 	if wrong != nil {
-		ragflowFail(w, wrong.code, wrong.message)
+		f.refuse(w, wrong.code, wrong.message, nil)
 		return
 	}
 	docs := f.s.store.Documents(RAGFlow, kb)
 	if q.filters() {
 		docs = docs.Filter(func(d *Document) bool { return f.keeps(q, d) })
 	}
-	if r.URL.Query().Get("type") == "filter" {
+	if r.URL.Query().Get("type") == "filter" && f.server != ragOld {
 		f.filterCounts(w, docs)
 		return
 	}
 	rows := []object{}
 	for _, d := range f.pageOf(docs, q) {
-		rows = append(rows, f.s.ragflowDocument(d))
+		if at := int(d.Created.UnixMilli()); (q.from == 0 || at >= q.from) && (q.to == 0 || at <= q.to) { // after paging
+			rows = append(rows, f.listedDocument(d))
+		}
 	}
-	writeJSON(w, http.StatusOK, object{
-		"code": 0, "data": object{"docs": rows, "total": docs.Len()}, "message": "success",
-	})
+	body := object{"code": 0, "data": object{"docs": rows, "total": docs.Len()}}
+	if f.server != ragOld {
+		body["message"] = "success"
+	}
+	writeJSON(w, http.StatusOK, body)
 }
 
-// parseDocumentQuery refuses what the server's own code stumbles over, with the
-// text of the exception.
-func parseDocumentQuery(v url.Values) (documentQuery, *ragflowFailure) {
+// parseDocumentQuery refuses what the server's own code stumbles over.
+func (f *ragflowFace) parseDocumentQuery(v url.Values) (documentQuery, *ragflowFailure) {
 	q := documentQuery{
-		page: 1, pageSize: 30, orderby: "create_time",
+		orderby:  "create_time",
 		desc:     strings.ToLower(strings.TrimSpace(v.Get("desc"))) != "false",
 		keywords: v.Get("keywords"), id: v.Get("id"), name: v.Get("name"),
-		ids: v["ids"], suffix: v["suffix"], kind: v["types"],
+		suffix: v["suffix"], kind: v["types"],
 	}
-	if wrong := cmp.Or(pythonInt(v, "page", &q.page), pythonInt(v, "page_size", &q.pageSize)); wrong != nil {
+	if f.server != ragOld {
+		q.ids = v["ids"]
+	}
+	var wrong *ragflowFailure
+	if q.page, q.pageSize, wrong = f.paging(v); wrong != nil {
 		return q, wrong
 	}
-	if q.pageSize > ragflowMaxPage {
-		return q, &ragflowFailure{100, "ValueError('page_size must be less than or equal to 100')"}
-	}
-	if q.page < 0 || q.pageSize < 0 {
-		return q, &ragflowFailure{100, `ProgrammingError(1064, "You have an error in your SQL syntax")`}
-	}
+	q.from, q.to = loose(v, "create_time_from", 0), loose(v, "create_time_to", 0)
 	if v.Has("orderby") {
 		q.orderby = v.Get("orderby")
 	}
-	if q.orderby != "create_time" && q.orderby != "update_time" {
-		return q, &ragflowFailure{100, fmt.Sprintf(`AttributeError("type object 'Document' has no attribute '%s'")`, q.orderby)}
+	if !slices.Contains([]string{"create_time", "update_time", "name", "size", "process_duration", "progress", "run", "status", "type", "suffix", "id"}, q.orderby) {
+		if f.server == ragOld {
+			return q, &ragflowFailure{100, fmt.Sprintf(`AttributeError("type object 'Document' has no attribute '%s'")`, q.orderby)}
+		}
+		return q, &ragflowFailure{101, "invalid orderby field: " + q.orderby}
 	}
 	for _, run := range v["run"] {
-		value, ok := ragflowRunValue(run)
+		value, ok := f.runValue(run)
 		if !ok {
 			return q, &ragflowFailure{102, "Invalid filter run status conditions: " + run}
 		}
 		q.run = append(q.run, value)
 	}
-	if q.id != "" && len(q.ids) > 0 {
+	for _, kind := range q.kind {
+		if !slices.Contains([]string{"pdf", "doc", "visual", "aural", "virtual", "folder", "other"}, kind) {
+			return q, &ragflowFailure{102, "Invalid filter conditions: " + kind + " type"}
+		}
+	}
+	if len(q.ids) > 100 && f.server == ragPython {
+		return q, &ragflowFailure{101, "ids must contain at most 100 IDs"}
+	}
+	if q.id != "" && len(q.ids) > 0 && f.server == ragPython {
 		return q, &ragflowFailure{100, "ValueError('not enough values to unpack (expected 4, got 2)')"}
 	}
 	return q, nil
 }
 
-// ragflowRunValue is the column's value for a word or a value of the run
-// filter, which knows the five first ones only.
-func ragflowRunValue(run string) (string, bool) {
+// paging is the page and its size. Newer servers take what is no number, or
+// below 1, for the default; v0.24 stumbles over the former.
+func (f *ragflowFace) paging(v url.Values) (page, size int, wrong *ragflowFailure) {
+	usual := 30
+	switch f.server {
+	case ragGo:
+		usual = 10
+	case ragOld:
+		page, size = 1, usual
+		if wrong = pythonInt(v, "page", &page); wrong == nil {
+			wrong = pythonInt(v, "page_size", &size)
+		}
+		if wrong == nil && (page < 0 || size < 0) {
+			wrong = &ragflowFailure{100, `ProgrammingError(1064, "You have an error in your SQL syntax")`}
+		}
+		return page, size, wrong
+	}
+	page, size = loose(v, "page", 1), loose(v, "page_size", usual)
+	if page < 1 {
+		page = 1
+	}
+	if size < 1 {
+		size = usual
+	}
+	if size > ragflowMaxPage && f.server == ragPython {
+		return page, size, &ragflowFailure{100, "ValueError('page_size must be less than or equal to 100')"}
+	}
+	return page, size, nil
+}
+
+// loose is a parameter's number, def where it is none.
+func loose(v url.Values, field string, def int) int {
+	if n, err := strconv.Atoi(strings.TrimSpace(v.Get(field))); err == nil {
+		return n
+	}
+	return def
+}
+
+// runValue is the column's value for a word or a value of the run filter. Newer
+// servers take words in any case, and those of a schedule.
+func (f *ragflowFace) runValue(run string) (string, bool) {
 	for value, word := range ragflowRuns() {
-		if value != "5" && (run == value || run == word) {
+		if f.server == ragOld && value == "5" {
+			continue
+		}
+		if run == value || run == word || f.server != ragOld && strings.EqualFold(run, word) {
 			return value, true
 		}
 	}
@@ -119,32 +190,36 @@ func pythonInt(v url.Values, field string, n *int) *ragflowFailure {
 	return nil
 }
 
-// unowned refuses an id or a name that is not in the dataset. Unknown entries of
-// "ids" are not refused: they are missing from the answer.
-func (f *ragflowFace) unowned(kb string, q documentQuery) *ragflowFailure {
-	if d := f.s.store.Document(RAGFlow, q.id); q.id != "" && (d == nil || d.KB != kb) {
-		return &ragflowFailure{102, "you don't own the document " + q.id}
+// unknownDocument refuses an id or a name that is not in the dataset. Unknown
+// entries of "ids" are not refused: they are missing from the answer.
+func (f *ragflowFace) unknownDocument(kb string, q documentQuery) *ragflowFailure {
+	if q.id != "" && len(q.ids) > 0 {
+		return &ragflowFailure{102, fmt.Sprintf("should not provide both 'id':%s and 'ids'%v", q.id, q.ids)}
 	}
-	if q.name == "" {
+	missing := ""
+	switch {
+	case q.id != "" && f.s.ragflowIn(kb, q.id) == nil:
+		missing = q.id
+	case q.name != "" && !f.s.ragflowNamed(kb, q.name):
+		missing = q.name
+	default:
 		return nil
 	}
-	docs := f.s.store.Documents(RAGFlow, kb)
-	for i := range docs.Len() {
-		if docs.At(i).Name == q.name {
-			return nil
-		}
+	if f.server == ragOld {
+		return &ragflowFailure{102, "You don't own the document " + missing + "."}
 	}
-	return &ragflowFailure{102, "you don't own the document " + q.name}
+	return &ragflowFailure{102, "you don't own the document " + missing}
 }
 
 func (q documentQuery) filters() bool {
 	return q.keywords+q.id+q.name != "" || len(q.ids)+len(q.run)+len(q.suffix)+len(q.kind) > 0
 }
 
-// keeps says whether the query asks for d; all its conditions have to hold.
+// keeps says whether the query asks for d; all its conditions have to hold. An
+// id, since v0.25, is the only one that counts.
 func (f *ragflowFace) keeps(q documentQuery, d *Document) bool {
 	among := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
-	if !hasKeywords(d.Name, q.keywords) || q.id != "" && d.ID != q.id || q.name != "" && d.Name != q.name {
+	if !f.hasKeywords(d.Name, q.keywords) || q.id != "" && d.ID != q.id || q.name != "" && d.Name != q.name {
 		return false
 	}
 	if !among(q.ids, d.ID) || !among(q.suffix, d.Format) || !among(q.kind, ragflowType(d.Format)) {
@@ -153,10 +228,9 @@ func (f *ragflowFace) keeps(q documentQuery, d *Document) bool {
 	return len(q.run) == 0 || slices.Contains(q.run, f.s.ragflowLife(d).run)
 }
 
-// pageOf is one page. Page or size 0 is the whole list: the server pages only
-// when it has both.
+// pageOf is one page. v0.24 gives the whole list for page or size 0.
 func (f *ragflowFace) pageOf(docs List, q documentQuery) []*Document {
-	offset, limit := (q.page-1)*q.pageSize, q.pageSize
+	offset, limit := multiply(q.page-1, q.pageSize), q.pageSize
 	if q.page == 0 || q.pageSize == 0 {
 		offset, limit = 0, -1
 	}
@@ -164,8 +238,12 @@ func (f *ragflowFace) pageOf(docs List, q documentQuery) []*Document {
 		return docs.Window(offset, limit)
 	}
 	all := docs.Window(0, -1)
-	if q.orderby == "update_time" {
+	switch q.orderby {
+	case "create_time":
+	case "update_time":
 		f.s.sortByUpdate(all)
+	default:
+		slices.SortStableFunc(all, func(a, b *Document) int { return strings.Compare(b.Name, a.Name) })
 	}
 	if !q.desc {
 		slices.Reverse(all)
@@ -193,13 +271,18 @@ func (s *Sandbox) sortByUpdate(docs []*Document) {
 
 // filterCounts answers type=filter: how many documents have each value.
 func (f *ragflowFace) filterCounts(w http.ResponseWriter, docs List) {
-	runs, suffixes := map[string]int{}, map[string]int{}
+	runs, suffixes, bare := map[string]int{}, map[string]int{}, 0
 	for i := range docs.Len() {
 		d := docs.At(i)
 		runs[f.s.ragflowLife(d).run]++
 		suffixes[d.Format]++
+		bare += btoi(len(d.Metadata) == 0)
+	}
+	metadata := object{}
+	if bare > 0 {
+		metadata["empty_metadata"] = object{"true": bare}
 	}
 	writeJSON(w, http.StatusOK, object{"code": 0, "message": "success", "data": object{
-		"filter": object{"run_status": runs, "suffix": suffixes}, "total": docs.Len(),
+		"filter": object{"run_status": runs, "suffix": suffixes, "metadata": metadata}, "total": docs.Len(),
 	}})
 }

@@ -86,13 +86,26 @@ func ragflowTouched(d *Document, st State) time.Time {
 	return d.Started.Add(st.Elapsed.Truncate(ragflowRefresh))
 }
 
+// stuck reports a document that a start has left half done: it shows RUNNING for
+// ever, and nothing else.
+func stuck(st State) bool { return st.Phase == Other && st.Raw == ragRunning }
+
+// ragflowStuck is the life of such a document.
+func ragflowStuck() Plan { return Plan{Outcome: Other, Raw: ragRunning} }
+
+// lines is progress_msg as a server writes it: Go's lines have a colon behind the
+// clock, newer Python servers begin with an empty one.
+func (f *ragflowFace) lines(d *Document, st State) string {
+	return ragflowMessage(d, st, f.server)
+}
+
 // ragflowMessage is progress_msg: a queue line until a worker takes the
 // document, from then on the worker's lines. A stop keeps what was there.
-func ragflowMessage(d *Document, st State) string {
+func ragflowMessage(d *Document, st State, server ragflowServer) string {
 	if d.Started.IsZero() || st.Phase == Other {
 		return ""
 	}
-	lines := ragflowWork(d, st)
+	lines := ragflowWork(d, st, server)
 	if len(lines) == 0 {
 		switch {
 		case st.Phase == Queued && st.Raw != "":
@@ -105,32 +118,51 @@ func ragflowMessage(d *Document, st State) string {
 			return "Task is queued..."
 		}
 	}
-	stamp := st.Ended.In(ragflowZone()).Format("15:04:05 ")
 	switch st.Phase {
 	case Completed:
-		lines = append(lines, fmt.Sprintf("%sTask done (%.2fs)", stamp, st.Elapsed.Seconds()))
+		if d.Size == 0 {
+			lines = append(lines, stamped(st.Ended, server, "Page(1~100000000): No chunk built from "+d.Name))
+		}
+		lines = append(lines, stamped(st.Ended, server, fmt.Sprintf("Task done (%.2fs)", st.Elapsed.Seconds())))
 	case Failed:
-		lines = append(lines, stamp+"[ERROR]"+st.Message)
+		lines = append(lines, stamped(st.Ended, server, "[ERROR]"+st.Message))
 	}
-	return strings.Join(lines, "\n")
+	text := strings.Join(lines, "\n")
+	if server == ragPython && text != "" {
+		text = "\n" + text
+	}
+	return text
+}
+
+// stamped is a worker's line with its local clock.
+func stamped(at time.Time, server ragflowServer, text string) string {
+	clock := at.In(ragflowZone()).Format("15:04:05")
+	if server == ragGo {
+		clock += ":"
+	}
+	return clock + " " + text
 }
 
 // ragflowWork is the worker's lines so far, one for each stage begun.
-func ragflowWork(d *Document, st State) []string {
+func ragflowWork(d *Document, st State, server ragflowServer) []string {
 	var lines []string
 	at, left := d.Started, st.Elapsed
+	first := at
 	for _, stage := range d.Plan.Stages {
 		if left < 0 || left == 0 && !st.Ended.IsZero() {
 			break
 		}
 		if text := ragflowLine(d, stage.Phase); text != "" {
-			lines = append(lines, at.In(ragflowZone()).Format("15:04:05 ")+text)
+			if len(lines) == 0 {
+				first = at
+			}
+			lines = append(lines, stamped(at, server, text))
 		}
 		at, left = at.Add(stage.For), left-stage.For
 	}
 	// A worker that tries again leaves its first failure in a running document.
 	if len(lines) > 0 && d.Plan.Message != "" && d.Plan.Outcome != Failed {
-		lines = append(lines, lines[0][:len("15:04:05 ")]+"[ERROR]"+d.Plan.Message)
+		lines = append(lines, stamped(first, server, "[ERROR]"+d.Plan.Message))
 	}
 	return lines
 }

@@ -49,7 +49,7 @@ func TestRAGFlowFilters(t *testing.T) {
 		}
 	}
 	data := rt.current("/" + rt.kb + "/documents?type=filter")["data"]
-	if got := fmt.Sprint(data); got != "map[filter:map[run_status:map[0:1 3:2 4:1] suffix:map[md:1 pdf:1 txt:2]] total:4]" {
+	if got := fmt.Sprint(data); got != "map[filter:map[metadata:map[empty_metadata:map[true:4]] run_status:map[0:1 3:2 4:1] suffix:map[md:1 pdf:1 txt:2]] total:4]" {
 		t.Errorf("type=filter: %s", got)
 	}
 }
@@ -132,7 +132,9 @@ func TestSeedCoversRAGFlow(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	seen := map[string]bool{}
 	for _, kb := range rt.store.KBs(RAGFlow) {
-		for _, row := range docs(rt.current("/" + kb.ID + "/documents")) {
+		_, python := rt.get(FaceRAGFlow, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+RAGFlowKey)
+		_, plain := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+RAGFlowKey)
+		for _, row := range append(docs(python), docs(plain)...) {
 			run := row["run"].(string)
 			if run == "RUNNING" && row["progress"].(float64) < 0.01 {
 				run += " queued"

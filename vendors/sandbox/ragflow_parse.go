@@ -6,197 +6,167 @@ import (
 	"strings"
 )
 
-// updateDocument takes PATCH and, as an old alias, PUT. Keys that it does not
-// know are ignored.
-func (f *ragflowFace) updateDocument(w http.ResponseWriter, r *http.Request) {
+// parsing reads the body of a start or stop and the dataset; false when the
+// answer is given.
+func (f *ragflowFace) parsing(w http.ResponseWriter, r *http.Request) (kb *KnowledgeBase, ids []string, ok bool) {
 	a, ok := f.ragflowBody(w, r)
+	if !ok {
+		return nil, nil, false
+	}
+	ds := r.PathValue("ds")
+	if kb = f.s.store.KB(RAGFlow, ds); kb == nil {
+		f.refuse(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds), nil)
+		return nil, nil, false
+	}
+	if r.Method == http.MethodPost && kb.Pipeline != "" && f.server == ragPython {
+		f.fail(w, 101, "Datasets configured with an ingestion pipeline cannot be parsed with `/datasets/{dataset_id}/chunks`. Use `/documents/ingest` instead.")
+		return nil, nil, false
+	}
+	if ids, _ = a.texts("document_ids"); len(ids) == 0 {
+		f.refuse(w, 102, "`document_ids` is required", nil)
+		return nil, nil, false
+	}
+	return kb, ids, true
+}
+
+// startParsing starts one after another until one is busy or cannot be put into
+// the queue; unknown ones are named at the end.
+func (f *ragflowFace) startParsing(w http.ResponseWriter, r *http.Request) {
+	kb, ids, ok := f.parsing(w, r)
 	if !ok {
 		return
 	}
-	ds, id := r.PathValue("ds"), r.PathValue("doc")
-	if f.s.store.KB(RAGFlow, ds) == nil {
-		ragflowFail(w, 102, "You don't own the dataset.")
-		return
+	var unknown, twice []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		d := f.s.ragflowIn(kb.ID, id)
+		switch {
+		case d == nil:
+			unknown = append(unknown, id)
+			continue
+		case seen[id]:
+			twice = append(twice, "Duplicate document ids: "+id)
+			continue
+		}
+		if wrong := f.start(d); wrong != nil {
+			f.refuse(w, wrong.code, wrong.message, nil)
+			return
+		}
+		seen[id] = true
 	}
-	d := f.s.ragflowIn(ds, id)
-	if d == nil {
-		ragflowFail(w, 102, "the dataset doesn't own the document")
-		return
+	switch {
+	case len(unknown) > 0:
+		f.refuse(w, 102, "Documents not found: "+pythonList(unknown), nil)
+	case len(twice) > 0:
+		writeJSON(w, http.StatusOK, object{"code": 0, "data": object{"success_count": len(seen), "errors": twice},
+			"message": fmt.Sprintf("Partially parsed %d documents with %d errors", len(seen), len(twice))})
+	default:
+		f.done(w)
 	}
-	if wrong := f.change(d, a); wrong != nil {
-		ragflowFail(w, wrong.code, wrong.message)
-		return
-	}
-	row := f.s.ragflowDocument(f.s.store.Document(RAGFlow, id))
-	row["content_hash"] = digest("hash", d.Text, 0)[:32]
-	delete(row, "meta_fields")
-	delete(row, "nickname")
-	delete(row, "pipeline_name")
-	writeJSON(w, http.StatusOK, object{"code": 0, "data": row})
 }
 
-// change checks everything before it sets anything.
-func (f *ragflowFace) change(d *Document, a args) *ragflowFailure {
-	var meta map[string]any
-	if a.has("meta_fields") {
-		var err error
-		if meta, err = ragflowObject(a["meta_fields"]); err != nil {
-			return &ragflowFailure{101, "Field: <meta_fields> - Message: <Only dictionary type supported> - Value: <" + string(a["meta_fields"]) + ">"}
+// start starts one document. The servers write that it runs before they put it
+// into the queue, so that one that cannot be queued stays so.
+func (f *ragflowFace) start(d *Document) *ragflowFailure {
+	switch busy := f.s.ragflowBusy(d); {
+	case f.server == ragGo && f.away("tables"):
+		return &ragflowFailure{102, "check ingestion task for " + d.ID + ": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist"}
+	case busy && f.server == ragGo:
+		return &ragflowFailure{102, fmt.Sprintf("failed to enqueue document %s: document id %s already exists, status: RUNNING, task id: %s", d.ID, d.ID, digest("task", d.ID, 0)[:32])}
+	case busy:
+		return &ragflowFailure{102, "Can't parse document that is currently being processed"}
+	case f.server != ragGo && f.s.ragflowBroken(d, f.server):
+		f.s.ragflowSet(d.ID, ragflowStuck())
+		if f.server == ragOld {
+			return &ragflowFailure{100, `TypeError("'NoneType' object cannot be interpreted as an integer")`}
 		}
+		return &ragflowFailure{100, "IndexError('list index out of range')"}
+	case f.away("queue"):
+		f.s.ragflowSet(d.ID, Plan{Stages: []Stage{{Phase: Queued, For: ragflowForever}}})
+		return &ragflowFailure{100, `AssertionError("Can't access Redis. Please check the Redis' status.")`}
 	}
-	enabled := string(a["enabled"])
-	if a.has("enabled") && enabled != "0" && enabled != "1" {
-		return &ragflowFailure{101, "Field: <enabled> - Message: <`enabled` value invalid, only accept 0 or 1> - Value: <" + enabled + ">"}
-	}
-	if name, err := a.text("name"); err == nil {
-		if len(name) > 255 {
-			return &ragflowFailure{101, "File name must be 255 bytes or less."}
-		}
-		switch extension, taken := f.s.ragflowRename(d, name); {
-		case extension:
-			return &ragflowFailure{101, "The extension of file can't be changed"}
-		case taken:
-			return &ragflowFailure{102, "Duplicated document name in the same dataset."}
-		}
-	}
-	now := f.s.now()
-	f.s.store.Update(RAGFlow, d.ID, func(d *Document) {
-		if enabled != "" {
-			d.Disabled = enabled == "0"
-		}
-		if meta != nil {
-			d.Metadata = ragflowFields(meta)
-		}
-		d.Updated = now
-	})
+	f.s.ragflowStart(d.ID)
 	return nil
 }
 
-// deleteDocuments deletes all that are named or none (v0.25.2).
-func (f *ragflowFace) deleteDocuments(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.ragflowBody(w, r)
-	if !ok {
-		return
-	}
-	ds := r.PathValue("ds")
-	if f.s.store.KB(RAGFlow, ds) == nil {
-		ragflowFail(w, 102, fmt.Sprintf("You don't own the dataset %s. ", ds))
-		return
-	}
-	ids, err := a.texts("ids")
-	if err != nil || len(ids) == 0 {
-		ragflowFail(w, 102, "should either provide doc ids or set delete_all(true), dataset: "+ds+". ")
-		return
-	}
-	for _, id := range ids {
-		if f.s.ragflowIn(ds, id) == nil {
-			ragflowFail(w, 102, "These documents do not belong to dataset "+ds+" or Document not found: "+id)
-			return
-		}
-	}
-	deleted := 0
-	for _, id := range ids {
-		if f.s.store.Remove(RAGFlow, id) {
-			deleted++
-		}
-	}
-	writeJSON(w, http.StatusOK, object{"code": 0, "data": object{"deleted": deleted}})
-}
+// ragflowForever is longer than anybody waits.
+const ragflowForever = 365 * 24 * ragflowLong * 60
 
-// download sends a file, or an error as JSON with the same status.
-func (f *ragflowFace) download(w http.ResponseWriter, r *http.Request) {
-	ds, id := r.PathValue("ds"), r.PathValue("doc")
-	d := f.s.ragflowIn(ds, id)
-	switch {
-	case f.s.store.KB(RAGFlow, ds) == nil:
-		ragflowFail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
-	case d == nil:
-		ragflowFail(w, 102, fmt.Sprintf("The dataset not own the document %s.", id))
-	case d.Text == "":
-		ragflowFail(w, 102, "This file is empty.")
-	default:
-		ragflowAttachment(w, ragflowMedia(d.Format), d.Name, d.Text)
-	}
-}
-
-func ragflowMedia(format string) string {
-	switch format {
-	case "txt":
-		return "text/plain"
-	case "md":
-		return "text/markdown"
-	case "pdf":
-		return "application/pdf"
-	}
-	return "application/octet-stream"
-}
-
-// parsing reads the body of a start or stop and the dataset; false when the
-// answer is given.
-func (f *ragflowFace) parsing(w http.ResponseWriter, r *http.Request) (ds string, ids []string, ok bool) {
-	a, ok := f.ragflowBody(w, r)
-	if !ok {
-		return "", nil, false
-	}
-	ds = r.PathValue("ds")
-	if f.s.store.KB(RAGFlow, ds) == nil {
-		ragflowFail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
-		return "", nil, false
-	}
-	if ids, _ = a.texts("document_ids"); len(ids) == 0 {
-		ragflowFail(w, 102, "`document_ids` is required")
-		return "", nil, false
-	}
-	return ds, ids, true
-}
-
-// startParsing starts one after another until one is busy; unknown ones are
-// named at the end.
-func (f *ragflowFace) startParsing(w http.ResponseWriter, r *http.Request) {
-	ds, ids, ok := f.parsing(w, r)
-	if !ok {
-		return
-	}
-	var unknown []string
-	for _, id := range ids {
-		d := f.s.ragflowIn(ds, id)
-		switch {
-		case d == nil:
-			unknown = append(unknown, "'"+id+"'")
-		case f.s.ragflowBusy(d):
-			ragflowFail(w, 102, "Can't parse document that is currently being processed")
-			return
-		default:
-			f.s.ragflowStart(id)
-		}
-	}
-	if len(unknown) > 0 {
-		ragflowFail(w, 102, "Documents not found: ["+strings.Join(unknown, ", ")+"]")
-		return
-	}
-	writeJSON(w, http.StatusOK, object{"code": 0})
+// ragflowSet gives a document a life that begins now.
+func (s *Sandbox) ragflowSet(id string, p Plan) {
+	now := s.now()
+	s.store.Update(RAGFlow, id, func(d *Document) { d.Plan, d.Started, d.Updated, d.Edited = p, now, now, nil })
 }
 
 // stopParsing stops one after another until one cannot be stopped.
 func (f *ragflowFace) stopParsing(w http.ResponseWriter, r *http.Request) {
-	ds, ids, ok := f.parsing(w, r)
+	kb, ids, ok := f.parsing(w, r)
 	if !ok {
 		return
 	}
 	for _, id := range ids {
-		d := f.s.ragflowIn(ds, id)
+		d := f.s.ragflowIn(kb.ID, id)
 		switch {
+		case d == nil && f.server == ragOld:
+			f.fail(w, 102, fmt.Sprintf("You don't own the document %s.", id))
+			return
 		case d == nil:
-			ragflowFail(w, 102, fmt.Sprintf("You don't own the document %s.", id))
+			f.refuse(w, 102, "you don't own the document "+id, nil)
+			return
+		case f.server == ragGo && f.away("tables"):
+			f.refuse(w, 500, "get ingestion task for "+id+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", nil)
 			return
 		case !f.s.ragflowBusy(d):
-			writeJSON(w, http.StatusOK, object{
-				"code": 102, "data": object{"error_code": "DOC_STOP_PARSING_INVALID_STATE"},
-				"message": "Can't stop parsing document that has not started or already completed",
-			})
+			f.notRunning(w)
 			return
 		}
 		f.s.ragflowStop(id, "")
 	}
-	writeJSON(w, http.StatusOK, object{"code": 0})
+	f.done(w)
+}
+
+// notRunning is how a stop is refused.
+func (f *ragflowFace) notRunning(w http.ResponseWriter) {
+	if f.server == ragOld {
+		f.fail(w, 102, "Can't stop parsing document with progress at 0 or 1")
+		return
+	}
+	writeJSON(w, http.StatusOK, object{
+		"code": 102, "data": object{"error_code": "DOC_STOP_PARSING_INVALID_STATE"},
+		"message": "Can't stop parsing document that has not started or already completed",
+	})
+}
+
+// ingest starts (run "1") and stops (run "2") documents of any dataset, those with
+// a pipeline too.
+func (f *ragflowFace) ingest(w http.ResponseWriter, r *http.Request) {
+	a, ok := f.ragflowBody(w, r)
+	if !ok {
+		return
+	}
+	ids, _ := a.texts("doc_ids")
+	run := strings.Trim(string(a["run"]), `"`)
+	for _, key := range []string{"doc_ids", "run"} {
+		if !a.has(key) {
+			writeJSON(w, http.StatusOK, object{"code": 101, "data": nil, "message": "required argument are missing: " + key + "; "})
+			return
+		}
+	}
+	for _, id := range ids {
+		d := f.s.store.Document(RAGFlow, id)
+		if d == nil {
+			writeJSON(w, http.StatusOK, object{"code": 109, "data": nil, "message": "no authorization"})
+			return
+		}
+		switch {
+		case run == ragCancel && f.s.ragflowBusy(d):
+			f.s.ragflowStop(id, "")
+		case run == ragRunning:
+			if wrong := f.start(d); wrong != nil {
+				writeJSON(w, http.StatusOK, object{"code": wrong.code, "data": nil, "message": wrong.message})
+				return
+			}
+		}
+	}
+	writeJSON(w, http.StatusOK, object{"code": 0, "data": true, "message": "success"})
 }

@@ -176,3 +176,8 @@ func (f *previewFace) listDocuments(w http.ResponseWriter, r *http.Request) {
 		"code": 0, "data": object{"docs": rows, "total": docs.Len()}, "message": 0,
 	})
 }
+
+// ragflowFail is an error of the preview's own: HTTP 200, no data.
+func ragflowFail(w http.ResponseWriter, code int, message string) {
+	writeJSON(w, http.StatusOK, object{"code": code, "message": message})
+}

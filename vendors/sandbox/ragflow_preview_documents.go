@@ -51,7 +51,7 @@ func (f *previewFace) document(d *Document) object {
 		"created_by": ragflowTenant, "id": d.ID, "kb_id": d.KB, "location": d.Name, "name": d.Name,
 		"parser_config": previewParser(), "parser_id": "naive",
 		"process_begin_at": begin, "process_duation": l.duration,
-		"progress": l.progress, "progress_msg": ragflowMessage(d, f.s.state(d)), "run": run,
+		"progress": l.progress, "progress_msg": ragflowMessage(d, f.s.state(d), ragOld), "run": run,
 		"size": d.Size, "source_type": "local", "status": valid, "thumbnail": nil,
 		"token_num": l.tokens, "type": ragflowType(d.Format),
 		"update_date": previewDate(l.updated), "update_time": l.updated.UnixMilli(),

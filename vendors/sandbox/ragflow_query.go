@@ -14,40 +14,47 @@ import (
 type datasetQuery struct {
 	page, pageSize     int
 	orderby            string
-	desc               bool
+	desc, parsing      bool
 	id, name, keywords string
+	ids                []string
 }
 
 // ragflowMaxPage is the largest page_size since v0.26.
 const ragflowMaxPage = 100
 
 // parseDatasetQuery checks like the platform's model of the request: every
-// problem is one line, and parameters that it does not know are problems too.
-func parseDatasetQuery(v url.Values) (datasetQuery, string) {
-	q := datasetQuery{page: 1, pageSize: 30, orderby: "create_time", desc: true, id: v.Get("id"), name: v.Get("name")}
+// problem is one line (Go names the first, and nothing but it), and parameters
+// that it does not know are problems too.
+func (f *ragflowFace) parseDatasetQuery(v url.Values) (datasetQuery, string) {
+	q := datasetQuery{page: 1, pageSize: 30, orderby: "create_time", desc: true, id: v.Get("id"), name: v.Get("name"), ids: v["ids"]}
 	var problems []string
 	wrong := func(field, message string) {
-		problems = append(problems, fmt.Sprintf("Field: <%s> - Message: <%s> - Value: <%s>", field, message, v.Get(field)))
+		switch {
+		case message == "":
+		case f.server == ragGo:
+			problems = append(problems, message)
+		default:
+			problems = append(problems, fmt.Sprintf("Field: <%s> - Message: <%s> - Value: <%s>", field, message, v.Get(field)))
+		}
 	}
-	if msg := datasetID(q.id); msg != "" {
-		wrong("id", msg)
-	}
-	if msg := boundedInt(v, "page", &q.page, 0); msg != "" {
-		wrong("page", msg)
-	}
-	if msg := boundedInt(v, "page_size", &q.pageSize, ragflowMaxPage); msg != "" {
-		wrong("page_size", msg)
+	wrong("id", f.datasetID(q.id))
+	wrong("page", boundedInt(v, "page", &q.page))
+	wrong("page_size", boundedInt(v, "page_size", &q.pageSize))
+	if q.pageSize > ragflowMaxPage && f.server == ragPython {
+		wrong("page_size", "Value error, page_size must be less than or equal to "+strconv.Itoa(ragflowMaxPage))
 	}
 	if v.Has("orderby") {
-		q.orderby = v.Get("orderby")
-		if q.orderby != "create_time" && q.orderby != "update_time" {
+		if q.orderby = v.Get("orderby"); q.orderby != "create_time" && q.orderby != "update_time" {
 			wrong("orderby", "Input should be 'create_time' or 'update_time'")
 		}
 	}
-	if v.Has("desc") {
-		ok := false
-		if q.desc, ok = looseBool(v.Get("desc")); !ok {
-			wrong("desc", "Input should be a valid boolean, unable to interpret input")
+	for field, into := range map[string]*bool{"desc": &q.desc, "include_parsing_status": &q.parsing} {
+		ok := true
+		if v.Has(field) {
+			*into, ok = looseBool(v.Get(field))
+		}
+		if !ok {
+			wrong(field, "Input should be a valid boolean, unable to interpret input")
 		}
 	}
 	if v.Has("ext") {
@@ -57,7 +64,19 @@ func parseDatasetQuery(v url.Values) (datasetQuery, string) {
 		}
 		q.keywords = ext.Keywords
 	}
+	f.extra(v, wrong)
+	if f.server == ragGo && len(problems) > 0 {
+		return q, problems[0]
+	}
+	return q, strings.Join(problems, "\n")
+}
+
+// extra names the parameters that the list does not know.
+func (f *ragflowFace) extra(v url.Values, wrong func(field, message string)) {
 	known := []string{"id", "name", "page", "page_size", "orderby", "desc", "ext"}
+	if f.server != ragOld {
+		known = append(known, "ids", "include_parsing_status")
+	}
 	var extra []string
 	for field := range v {
 		if !slices.Contains(known, field) {
@@ -66,29 +85,38 @@ func parseDatasetQuery(v url.Values) (datasetQuery, string) {
 	}
 	slices.Sort(extra)
 	for _, field := range extra {
-		wrong(field, "Extra inputs are not permitted")
+		text := "Extra inputs are not permitted"
+		if f.server == ragGo {
+			text += ": " + field
+		}
+		wrong(field, text)
 	}
-	return q, strings.Join(problems, "\n")
 }
 
-// keeps says whether the query asks for kb.
+// keeps says whether the query asks for kb, its keywords aside.
 func (q datasetQuery) keeps(kb *KnowledgeBase) bool {
-	return (q.id == "" || kb.ID == q.id) && (q.name == "" || kb.Name == q.name) && hasKeywords(kb.Name, q.keywords)
+	return (q.id == "" || kb.ID == q.id) && (q.name == "" || kb.Name == q.name) && (len(q.ids) == 0 || slices.Contains(q.ids, kb.ID))
 }
 
-// datasetID is what is wrong with an id: the list wants a UUID, with or without
-// hyphens.
-func datasetID(id string) string {
-	raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
-	if id == "" || err == nil && len(raw) == 16 {
+// datasetID is what is wrong with an id: the servers want a UUID, with or without
+// hyphens, v0.24 one of version 1, and Go one that has a version.
+func (f *ragflowFace) datasetID(id string) string {
+	if id == "" {
 		return ""
 	}
-	return "Invalid UUID1 format"
+	raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	form := err == nil && len(raw) == 16
+	switch {
+	case f.server == ragOld && (!form || raw[6]>>4 != 1):
+		return "Invalid UUID1 format"
+	case !form, f.server == ragGo && raw[6]>>4 == 0:
+		return "Invalid UUID format"
+	}
+	return ""
 }
 
-// boundedInt reads a number from 1 to top (0: no top) into n; the text is what
-// is wrong with it.
-func boundedInt(v url.Values, field string, n *int, top int) string {
+// boundedInt reads a number from 1 on into n; the text is what is wrong with it.
+func boundedInt(v url.Values, field string, n *int) string {
 	if !v.Has(field) {
 		return ""
 	}
@@ -98,8 +126,6 @@ func boundedInt(v url.Values, field string, n *int, top int) string {
 		return "Input should be a valid integer, unable to parse string as an integer"
 	case got < 1:
 		return "Input should be greater than or equal to 1"
-	case top > 0 && got > top:
-		return "Input should be less than or equal to " + strconv.Itoa(top)
 	}
 	*n = got
 	return ""

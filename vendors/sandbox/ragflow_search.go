@@ -2,103 +2,144 @@ package sandbox
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// listChunks pages through a document's chunks; there are none before it is done.
-func (f *ragflowFace) listChunks(w http.ResponseWriter, r *http.Request) {
-	ds, id := r.PathValue("ds"), r.PathValue("doc")
-	if f.s.store.KB(RAGFlow, ds) == nil {
-		ragflowFail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
-		return
-	}
-	d := f.s.ragflowIn(ds, id)
-	if d == nil {
-		ragflowFail(w, 102, fmt.Sprintf("You don't own the document %s.", id))
-		return
-	}
-	page, size := 1, 30
-	q := r.URL.Query()
-	if wrong := cmp.Or(pythonInt(q, "page", &page), pythonInt(q, "page_size", &size)); wrong != nil {
-		ragflowFail(w, wrong.code, wrong.message)
-		return
-	}
-	if size > ragflowMaxPage {
-		ragflowFail(w, 100, "ValueError('page_size must be less than or equal to 100')")
-		return
-	}
-	pieces := f.s.ragflowPieces(d)
-	rows := []object{}
-	for n := max(0, (page-1)*size); n < min(len(pieces), page*size); n++ {
-		rows = append(rows, object{
-			"id": ragflowChunkID(d, n), "content": pieces[n], "document_id": d.ID, "docnm_kwd": d.Name,
-			"important_keywords": []string{}, "tag_kwd": []string{}, "questions": []string{}, "dataset_id": d.KB,
-			"image_id": "", "doc_type_kwd": "text", "available": !d.Disabled, "positions": []any{},
-		})
-	}
-	writeJSON(w, http.StatusOK, object{"code": 0, "data": object{"chunks": rows, "doc": f.s.chunksDocument(d), "total": len(pieces)}})
-}
-
-// chunksDocument is the document in a chunk listing.
-func (s *Sandbox) chunksDocument(d *Document) object {
-	row := s.ragflowDocument(d)
-	for _, key := range []string{"created_by", "meta_fields", "nickname", "parser_config", "pipeline_id", "pipeline_name", "thumbnail"} {
-		delete(row, key)
-	}
-	return row
-}
-
-// retrieve searches datasets. Its total counts more than it gives.
+// retrieve searches datasets.
 func (f *ragflowFace) retrieve(w http.ResponseWriter, r *http.Request) {
 	a, ok := f.ragflowBody(w, r)
 	if !ok {
 		return
 	}
-	question, _ := a.text("question")
 	sets, err := a.texts("dataset_ids")
-	page, err1 := a.integer("page", 1)
-	size, err2 := a.integer("page_size", 30)
 	switch {
-	case strings.TrimSpace(question) == "":
-		ragflowFail(w, 101, "required argument are missing: question; ")
+	case a.has("dataset_ids") && err != nil:
+		f.fail(w, 102, "`dataset_ids` should be a list")
 		return
-	case err != nil || len(sets) == 0:
-		ragflowFail(w, 102, "`dataset_ids` is required.")
-		return
-	case errors.Join(err1, err2) != nil || page < 1 || size < 1:
-		ragflowFail(w, 100, `ValueError("invalid literal for int() with base 10")`)
+	case len(sets) == 0:
+		f.fail(w, 102, "`dataset_ids` is required.")
 		return
 	}
-	var hits []hit
 	for _, ds := range sets {
 		if f.s.store.KB(RAGFlow, ds) == nil {
-			ragflowFail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
+			f.fail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
 			return
 		}
-		hits = append(hits, f.s.search(RAGFlow, ds, question)...)
 	}
-	writeJSON(w, http.StatusOK, object{"code": 0, "data": ragflowHits(ragflowWindow(hits, multiply(page-1, size), size), len(hits))})
+	if !a.has("question") {
+		f.fail(w, 102, "`question` is required.")
+		return
+	}
+	question, _ := a.text("question")
+	page, _ := a.integer("page", 1)
+	size, _ := a.integer("page_size", 30)
+	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
+	documents, _ := a.texts("document_ids")
+	switch {
+	case strings.TrimSpace(question) == "":
+		f.succeed(w, object{"chunks": []any{}, "doc_aggs": object{}, "total": 0})
+	case size > ragflowMaxPage && f.server == ragPython:
+		f.fail(w, 100, "ValueError('page_size must be less than or equal to 100')")
+	case f.away("model"):
+		f.fail(w, 100, "LookupError('Provider BAAI not found for model bge-large-zh-v1.5@BAAI.')")
+	case f.away("engine"):
+		f.fail(w, 100, `ConnectionError("HTTPConnection(host='es01', port=9200): Failed to establish a new connection: [Errno 111] Connection refused")`)
+	case f.nothingParsed():
+		f.fail(w, 102, "No chunk found! Check the chunk status please!")
+	default:
+		hits := f.hits(sets, documents, question)
+		f.succeed(w, ragflowHits(ragflowWindow(hits, multiply(page-1, size), size), len(hits)))
+	}
+}
+
+// nothingParsed reports that no document of the account was ever parsed: then
+// there is no index to search.
+func (f *ragflowFace) nothingParsed() bool {
+	for _, kb := range f.s.store.KBs(RAGFlow) {
+		docs := f.s.store.Documents(RAGFlow, kb.ID)
+		for i := range docs.Len() {
+			if len(f.s.ragflowPieces(docs.At(i))) > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// hits searches datasets, in the given documents or in all.
+func (f *ragflowFace) hits(sets, documents []string, question string) []hit {
+	var hits []hit
+	for _, ds := range sets {
+		for _, h := range f.s.search(RAGFlow, ds, question) {
+			if len(documents) == 0 || slices.Contains(documents, h.d.ID) {
+				hits = append(hits, h)
+			}
+		}
+	}
+	return hits
 }
 
 func ragflowHits(hits []hit, total int) object {
-	chunks, counts, order := []object{}, map[*Document]int{}, []*Document{}
+	chunks := []object{}
+	for _, h := range hits {
+		chunks = append(chunks, object{
+			"id": ragflowChunkID(h.d, h.index), "content": h.text, "content_ltks": strings.ToLower(h.text),
+			"document_id": h.d.ID, "document_keyword": h.d.Name, "dataset_id": h.d.KB, "doc_type_kwd": "", "mom_id": "", "row_id": nil,
+			"image_id": "", "important_keywords": []string{}, "tag_kwd": []string{}, "positions": [][]int{{1, 0, 0, 0, 0}},
+			"similarity": h.score, "term_similarity": h.score, "vector_similarity": h.score,
+		})
+	}
+	return object{"chunks": chunks, "doc_aggs": documentsOf(hits), "total": total}
+}
+
+// documentsOf counts the hits of each document.
+func documentsOf(hits []hit) []object {
+	counts, order := map[*Document]int{}, []*Document{}
 	for _, h := range hits {
 		if counts[h.d]++; counts[h.d] == 1 {
 			order = append(order, h.d)
 		}
-		chunks = append(chunks, object{
-			"id": ragflowChunkID(h.d, h.index), "content": h.text, "content_ltks": strings.ToLower(h.text),
-			"document_id": h.d.ID, "document_keyword": h.d.Name, "dataset_id": h.d.KB, "highlight": h.text,
-			"image_id": "", "important_keywords": []string{""}, "tag_kwd": []string{}, "positions": []string{""},
-			"similarity": h.score, "term_similarity": h.score, "vector_similarity": h.score,
-		})
 	}
 	aggs := []object{}
 	for _, d := range order {
 		aggs = append(aggs, object{"count": counts[d], "doc_id": d.ID, "doc_name": d.Name})
 	}
-	return object{"chunks": chunks, "doc_aggs": aggs, "total": total + 7}
+	return aggs
+}
+
+// searchDataset is the Go server's search of one dataset, with its names.
+func (f *ragflowFace) searchDataset(w http.ResponseWriter, r *http.Request) {
+	a, ok := f.ragflowBody(w, r)
+	if !ok {
+		return
+	}
+	ds := r.PathValue("ds")
+	question, _ := a.text("question")
+	page, _ := a.integer("page", 1)
+	size, _ := a.integer("size", 30)
+	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
+	documents, _ := a.texts("doc_ids")
+	switch {
+	case f.s.store.KB(RAGFlow, ds) == nil:
+		f.refuse(w, 102, "only owner of dataset "+ds+" is authorized for this operation", nil)
+		return
+	case strings.TrimSpace(question) == "":
+		f.refuse(w, 101, "question is required", nil)
+		return
+	case f.away("engine") || f.away("model"):
+		f.refuse(w, 102, `retrieval search failed: search failed: GetVector failed: Post "http://localhost:6380/embed": dial tcp 127.0.0.1:6380: connect: connection refused`, nil)
+		return
+	}
+	hits := f.hits([]string{ds}, documents, question)
+	chunks := []object{}
+	for _, h := range ragflowWindow(hits, multiply(page-1, size), size) {
+		chunks = append(chunks, object{
+			"chunk_id": ragflowChunkID(h.d, h.index), "content_with_weight": h.text, "doc_id": h.d.ID, "docnm_kwd": h.d.Name, "kb_id": h.d.KB,
+			"image_id": "", "important_kwd": []string{}, "positions": []any{}, "similarity": h.score, "term_similarity": h.score, "vector_similarity": h.score,
+		})
+	}
+	writeJSON(w, http.StatusOK, object{"code": 0, "data": object{"chunks": chunks, "doc_aggs": documentsOf(hits), "total": len(hits)}, "message": "success"})
 }

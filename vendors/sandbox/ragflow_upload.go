@@ -36,51 +36,82 @@ func ragflowForm(r *http.Request) (files []ragflowFile, fields map[string][]stri
 	return files, r.MultipartForm.Value, true
 }
 
+// tooLarge is the server's answer to a body over its bound (MAX_CONTENT_LENGTH),
+// or the web front's before Go.
+func (f *ragflowFace) tooLarge(w http.ResponseWriter) {
+	if f.server == ragGo {
+		ragflowTooLarge(w)
+		return
+	}
+	f.fail(w, 100, "<RequestEntityTooLarge '413: Request Entity Too Large'>")
+}
+
 // ragflowTooLarge is the web front's answer to a body over its bound.
 func ragflowTooLarge(w http.ResponseWriter) {
 	writeRaw(w, http.StatusRequestEntityTooLarge, "text/html", "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n"+
 		"<body>\r\n<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
 }
 
-// uploadDocuments stores files; it starts nothing.
+// uploadDocuments stores files; it starts nothing. A file that is refused does not
+// keep the others from being stored.
 func (f *ragflowFace) uploadDocuments(w http.ResponseWriter, r *http.Request) {
 	ds := r.PathValue("ds")
-	if f.s.store.KB(RAGFlow, ds) == nil {
-		ragflowFail(w, 102, "Can't find the dataset with ID "+ds+"!")
-		return
-	}
 	files, fields, ok := ragflowForm(r)
-	if !ok {
-		ragflowTooLarge(w)
+	unknown := f.s.store.KB(RAGFlow, ds) == nil
+	switch {
+	case !ok:
+		f.tooLarge(w)
 		return
-	}
-	if r.URL.Query().Get("type") == "web" {
+	case r.URL.Query().Get("type") == "web" && f.server != ragOld:
 		f.uploadWeb(w, ds, fields)
 		return
-	}
-	if len(files) == 0 {
-		ragflowFail(w, 101, "No file part!")
+	case len(files) == 0:
+		f.refuse(w, 101, "No file part!", nil)
 		return
 	}
 	for _, file := range files {
-		if len(file.name) > 255 {
-			ragflowFail(w, 101, "File name must be 255 bytes or less.")
+		if len(file.name) > ragflowMaxName {
+			f.refuse(w, 101, "File name must be 255 bytes or less.", nil)
 			return
 		}
 	}
-	rows, refused := []object{}, []string{}
-	for _, file := range files {
-		if ragflowUnread(file.name) {
-			refused = append(refused, file.name+": This type of file has not been supported yet!")
-			continue
-		}
-		rows = append(rows, f.uploaded(f.s.ragflowAdd(ds, file.name, "file", "", file.content)))
-	}
-	if len(refused) > 0 { // the good ones are stored all the same
-		ragflowFail(w, 500, strings.Join(refused, "\n"))
+	switch {
+	case unknown && f.server == ragOld:
+		f.fail(w, 100, `LookupError("Can't find the dataset with ID `+ds+`!")`)
+		return
+	case unknown:
+		f.refuse(w, 102, "Can't find the dataset with ID "+ds+"!", nil)
 		return
 	}
-	writeJSON(w, http.StatusOK, object{"code": 0, "data": rows})
+	rows, refused := []object{}, []string{}
+	for _, file := range files {
+		if why := f.unreadable(ds, file); why != "" {
+			refused = append(refused, file.name+": "+why)
+			continue
+		}
+		rows = append(rows, f.uploadedDocument(f.s.ragflowAdd(ds, file.name, "file", "", file.content)))
+	}
+	if len(refused) > 0 {
+		f.refuse(w, 500, strings.Join(refused, "\n"), nil)
+		return
+	}
+	f.succeed(w, rows)
+}
+
+// unreadable is why a file is not stored. The type is told by the name that is
+// free for it, which v0.24 does not look at again; that server looks into PDFs.
+func (f *ragflowFace) unreadable(ds string, file ragflowFile) string {
+	name := file.name
+	if f.server != ragOld {
+		name = f.s.ragflowFree(ds, name)
+	}
+	switch {
+	case ragflowUnread(name):
+		return "This type of file has not been supported yet!"
+	case f.server == ragOld && suffix(name) == "pdf" && brokenPDF(file.content):
+		return "No /Root object! - Is this really a PDF?"
+	}
+	return ""
 }
 
 // uploadWeb fetches a page, which the sandbox makes up, as a PDF.
@@ -89,31 +120,30 @@ func (f *ragflowFace) uploadWeb(w http.ResponseWriter, ds string, fields map[str
 	name, address := value("name"), value("url")
 	u, err := url.Parse(address)
 	switch {
-	case name == "" || address == "":
-		ragflowFail(w, 101, `required argument are missing: name,url; `)
+	case name == "":
+		f.fail(w, 101, `Lack of "name"`)
+		return
+	case address == "":
+		f.fail(w, 101, `Lack of "url"`)
 		return
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		ragflowFail(w, 101, "The URL format is invalid")
+		f.fail(w, 101, "The URL format is invalid")
+		return
+	case f.s.store.KB(RAGFlow, ds) == nil:
+		f.fail(w, 102, "Can't find this dataset!")
+		return
+	case f.server == ragGo && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")):
+		f.fail(w, 102, "URL resolves to a non-public address (127.0.0.1), which is not allowed")
+		return
+	case f.server == ragGo && strings.HasSuffix(u.Hostname(), ".invalid"):
+		f.fail(w, 102, "could not resolve hostname '"+u.Hostname()+"': lookup "+u.Hostname()+": no such host")
 		return
 	}
 	if suffix(name) != "pdf" {
 		name += ".pdf"
 	}
 	text := "Page of " + u.Host + u.Path + ".\nIt was fetched by its address."
-	writeJSON(w, http.StatusOK, object{"code": 0, "data": f.uploaded(f.s.ragflowAdd(ds, name, "web", address, text))})
-}
-
-// uploaded is a row as an upload answers it, without progress and times.
-func (f *ragflowFace) uploaded(d *Document) object {
-	row := object{"content_hash": digest("hash", d.Text, 0)[:32]}
-	full := f.s.ragflowDocument(d)
-	for _, key := range []string{
-		"chunk_method", "created_by", "dataset_id", "id", "location", "name", "parser_config", "pipeline_id",
-		"run", "size", "source_type", "suffix", "thumbnail", "type",
-	} {
-		row[key] = full[key]
-	}
-	return row
+	f.succeed(w, f.uploadedDocument(f.s.ragflowAdd(ds, name, "web", address, text)))
 }
 
 // ragflowAttachment sends a file.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http/httptest"
@@ -107,7 +108,6 @@ func TestRAGFlowWriteShapes(t *testing.T) {
 		"v0.27.0 update unknown doc":                {"PUT", "/" + kb + "/documents/nope", `{"name":"a.txt"}`},
 		"v0.27.0 delete one":                        {"DELETE", "/" + kb + "/documents", `{"ids":["{doc}"]}`},
 		"v0.27.0 delete kb":                         {"DELETE", "", `{"ids":["{kb}"]}`},
-		"v0.27.0 list chunks":                       {"GET", "/" + kb + "/documents/{done}/chunks", ""},
 	}
 	data, err := os.ReadFile("testdata/ragflow_writes.jsonl")
 	if err != nil {
@@ -178,21 +178,31 @@ func TestRAGFlowWriteRefusals(t *testing.T) {
 		{"POST", base, `{"name":" "}`, "101 Field: <name> - Message: <String should have at least 1 character> - Value: <>"},
 		{"POST", base, `{`, "101 Malformed JSON syntax: Missing commas/brackets or invalid encoding"},
 		{"PUT", base + "/" + rt.kb, `{"name":"Empty shelf"}`, "102 Dataset name 'Empty shelf' already exists"},
-		{"PUT", base + "/" + rt.kb, `{}`, "101 No properties were modified"},
-		{"DELETE", base, `{"ids":[]}`, "102 should either provide dataset ids or set delete_all(true)"},
-		{"DELETE", base, `{"ids":null}`, "102 should either provide dataset ids or set delete_all(true)"},
+		{"PUT", base + "/" + rt.kb, `{}`, "102 no properties were modified"},
+		{"PUT", base + "/" + rt.kb, `{"name":"EMPTY SHELF"}`, "102 Dataset name 'EMPTY SHELF' already exists"},
+		{"PUT", base + "/abc", `{"name":"q"}`, "101 Field: <dataset_id> - Message: <Invalid UUID format> - Value: <abc>"},
+		{"DELETE", base, `{"ids":[]}`, "0 <nil>"},
+		{"DELETE", base, `{"ids":null}`, "0 <nil>"},
+		{"DELETE", docs, `{"ids":["` + d.ID + `","` + d.ID + `"]}`, "101 Field: <ids> - Message: <Duplicate ids: '" + d.ID + "'> - Value: <['" + d.ID + "', '" + d.ID + "']>"},
 		{"DELETE", docs, `{}`, "102 should either provide doc ids or set delete_all(true), dataset: " + rt.kb + ". "},
 		{"DELETE", docs, `{"ids":["` + d.ID + `","` + foreign + `"]}`, "102 These documents do not belong to dataset " + rt.kb + " or Document not found: " + foreign},
 		{"POST", docs, "file:field:x=y", "101 No file part!"},
 		{"POST", docs, "file:x.exe=MZ", "500 x.exe: This type of file has not been supported yet!"},
 		{"POST", docs + "?type=web", "file:field:name=x&field:url=nowhere", "101 The URL format is invalid"},
 		{"POST", base + "/nope/documents", "file:x.txt=y", "102 Can't find the dataset with ID nope!"},
-		{"PATCH", docs + "/" + d.ID, `{"enabled":true}`, "101 Field: <enabled> - Message: <`enabled` value invalid, only accept 0 or 1> - Value: <true>"},
+		{"PATCH", docs + "/" + d.ID, `{"enabled":true}`, "102 Field: <enabled> - Message: <Input should be a valid integer> - Value: <True>"},
+		{"PATCH", docs + "/" + d.ID, `{"enabled":5}`, "102 Field: <enabled> - Message: <`enabled` value invalid, only accept 0 or 1> - Value: <5>"},
+		{"PATCH", docs + "/" + d.ID, `{"meta_fields":"x"}`, "102 Field: <meta_fields> - Message: <Input should be a valid dictionary> - Value: <x>"},
+		{"PATCH", docs + "/" + d.ID, `{"name":null}`, "102 Field: <name> - Message: <Input should be a valid string> - Value: <None>"},
+		{"DELETE", base + "/" + rt.kb + "/chunks", `{"document_ids":["nosuch"]}`, "102 you don't own the document nosuch"},
+		{"GET", docs + "/nosuch/chunks", "", "102 you don't own the document nosuch"},
+		{"POST", "/api/v1/documents/ingest", `{"doc_ids":["nosuch"],"run":"1"}`, "109 no authorization"},
+		{"POST", "/api/v1/retrieval", `{"question":"  ","dataset_ids":["` + rt.kb + `"]}`, "0 <nil>"},
 		{"PATCH", docs + "/" + d.ID, `{"name":"a.pdf"}`, "101 The extension of file can't be changed"},
 		{"PATCH", docs + "/" + d.ID, `{"name":"b.txt"}`, "102 Duplicated document name in the same dataset."},
 		{"POST", base + "/" + rt.kb + "/chunks", `{"document_ids":[]}`, "102 `document_ids` is required"},
 		{"DELETE", base + "/" + rt.kb + "/chunks", `{"document_ids":["` + d.ID + `"]}`, "102 Can't stop parsing document that has not started or already completed"},
-		{"GET", docs + "/" + foreign, "", "102 The dataset not own the document " + foreign + "."},
+		{"GET", docs + "/" + foreign, "", "102 document not found"},
 		{"POST", "/api/v1/retrieval", `{"question":"x"}`, "102 `dataset_ids` is required."},
 	} {
 		if got := failure(rt.send("ragflow", tt.method, tt.path, tt.body)); got != tt.want {
@@ -246,5 +256,111 @@ func TestRAGFlowPreviewStop(t *testing.T) {
 	rt.send("ragflow-preview", "POST", path+"/"+d.ID+"/status", "")
 	if row := docs(rt.preview("/" + rt.kb + "/documents"))[0]; row["run"] != "1" || row["status"] != "1" {
 		t.Errorf("after the second start: %v", row)
+	}
+}
+
+// What a start does on servers that cannot do it: the row shows RUNNING for ever
+// for a document that cannot be queued, and for all of them without a queue.
+func TestRAGFlowStartsHalfDone(t *testing.T) {
+	for _, tt := range []struct {
+		face, away, name, text, want string
+		rows                         string // run and message of the two documents
+	}{
+		{FaceRAGFlow, "", "bad.pdf", "broken file", "100 IndexError('list index out of range')", "RUNNING  UNSTART "},
+		{FaceRAGFlowOld, "", "bad.pdf", "broken file", `100 TypeError("'NoneType' object cannot be interpreted as an integer")`, "RUNNING  UNSTART "},
+		{FaceRAGFlow, "queue", "a.txt", "x", `100 AssertionError("Can't access Redis. Please check the Redis' status.")`, "RUNNING Task is queued... UNSTART "},
+		{FaceRAGFlow, "", "a.txt", "x", "0 <nil>", "RUNNING Task is queued... RUNNING Task is queued..."},
+		{FaceRAGFlowGo, "", "a.txt", "x", "0 success", "UNSTART  UNSTART "},
+		{FaceRAGFlowGo, "tables", "a.txt", "x", "102 check ingestion task for ID: Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", "UNSTART  UNSTART "},
+	} {
+		rt := newRAGTest(t, Options{RAGFlowAway: tt.away})
+		first := rt.add(tt.name, time.Time{}, Plan{})
+		rt.store.Update(RAGFlow, first.ID, func(d *Document) { d.Text = tt.text })
+		second := rt.add("b.txt", time.Time{}, Plan{})
+		out := rt.send(tt.face, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+first.ID+`","`+second.ID+`"]}`)
+		if got := strings.ReplaceAll(failure(out), first.ID, "ID"); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.face, got, tt.want)
+		}
+		rows := ""
+		for _, id := range []string{first.ID, second.ID} {
+			_, list := rt.get(tt.face, "/api/v1/datasets/"+rt.kb+"/documents?id="+id, "Bearer "+RAGFlowKey)
+			rows += fmt.Sprintf("%v %v ", docs(list)[0]["run"], docs(list)[0]["progress_msg"])
+		}
+		if strings.TrimSuffix(rows, " ") != tt.rows {
+			t.Errorf("%s: rows %q, want %q", tt.face, rows, tt.rows)
+		}
+	}
+	rt := newRAGTest(t, Options{})
+	d := rt.add("a.txt", time.Time{}, Plan{})
+	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`","`+d.ID+`"]}`)
+	if got := failure(out); got != "0 Partially parsed 1 documents with 1 errors" {
+		t.Errorf("twice the same: %s", got)
+	}
+}
+
+// A pipeline's documents are started on another path.
+func TestRAGFlowPipeline(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	rt.store.UpdateKB(RAGFlow, rt.kb, func(kb *KnowledgeBase) { kb.Pipeline = strings.Repeat("a", 32) })
+	d := rt.add("a.txt", time.Time{}, Plan{})
+	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`"]}`)
+	if got := failure(out); !strings.HasSuffix(got, "Use `/documents/ingest` instead.") || out["code"] != 101.0 {
+		t.Errorf("start: %s", got)
+	}
+	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"1","delete":true}`)
+	if d := rt.store.Document(RAGFlow, d.ID); d.Started.IsZero() {
+		t.Error("ingest has not started it")
+	}
+	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"2"}`)
+	if p := rt.state(rt.store.Document(RAGFlow, d.ID)).Phase; p != Cancelled {
+		t.Errorf("after run 2 it is %s", p)
+	}
+}
+
+// Metadata are replaced by main and added to by v0.24; what each deletes without
+// ids; and that slashes are one.
+func TestRAGFlowServersDiffer(t *testing.T) {
+	for face, want := range map[string]string{FaceRAGFlow: "map[b:2]", FaceRAGFlowGo: "map[b:2]", FaceRAGFlowOld: "map[a:1 b:2]"} {
+		rt := newRAGTest(t, Options{})
+		d, method := rt.add("a.txt", time.Time{}, Plan{}), "PATCH"
+		if face == FaceRAGFlowOld {
+			method = "PUT"
+		}
+		path := "/api/v1//datasets/" + rt.kb + "/documents"
+		for _, body := range []string{`{"meta_fields":{"a":1}}`, `{"meta_fields":{"b":2}}`} {
+			rt.send(face, method, path+"/"+d.ID, body)
+		}
+		_, out := rt.get(face, path, "Bearer "+RAGFlowKey)
+		if got := fmt.Sprint(docs(out)[0]["meta_fields"]); got != want {
+			t.Errorf("%s: metadata %s, want %s", face, got, want)
+		}
+		rt.send(face, "DELETE", path, `{"ids":[]}`)
+		if left := rt.store.Documents(RAGFlow, rt.kb).Len(); left != 1-btoi(face == FaceRAGFlowOld) {
+			t.Errorf("%s: %d documents are left", face, left)
+		}
+	}
+}
+
+// The server's own counts leave out what has none of the five values.
+func TestRAGFlowSummary(t *testing.T) {
+	rt := newRAGTest(t, Options{})
+	at := rt.clock.Add(-time.Hour)
+	rt.add("a.txt", time.Time{}, Plan{})
+	rt.add("b.txt", at, Normal())
+	rt.add("c.txt", at, Plan{Outcome: Other, Raw: "9"})
+	want := "map[cancel_count:0 done_count:1 fail_count:0 running_count:0 unstart_count:1]"
+	for _, face := range []string{FaceRAGFlow, FaceRAGFlowGo} {
+		_, out := rt.get(face, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+RAGFlowKey)
+		data := out["data"].(map[string]any)
+		if got := fmt.Sprint(data["status"]); got != want || data["doc_num"] != 3.0 {
+			t.Errorf("%s: %v", face, data)
+		}
+		_, out = rt.get(face, "/api/v1/datasets?include_parsing_status=true&id="+rt.kb, "Bearer "+RAGFlowKey)
+		if got := fmt.Sprint(out["data"].([]any)[0].(map[string]any)["parsing_status"]); got != want {
+			t.Errorf("%s: %v", face, got)
+		}
+	}
+	if code, _ := rt.get(FaceRAGFlowOld, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+RAGFlowKey); code != 404 {
+		t.Errorf("v0.24 has a summary: %d", code)
 	}
 }

@@ -33,6 +33,7 @@ type Options struct {
 	Dify        DifyOptions      // its release, and what does not work there
 	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
 	PlainStates bool             // hosted Coze shows the documented statuses 0, 1 and 9 only
+	RAGFlowAway string           // what RAGFlow needs and cannot reach: database, queue, engine, model, store; of Go also tables and license
 	BrokenStart bool             // RAGFlow's preview fails to start parsing, as its releases v0.9.0 and v0.10.0 do
 }
 
@@ -41,8 +42,10 @@ const (
 	FaceCoze           = "coze"
 	FaceCozeStudio     = "coze-studio"
 	FaceDify           = "dify"
-	FaceDifyFiles      = "dify-files" // the host of Dify's signed addresses
-	FaceRAGFlow        = "ragflow"
+	FaceDifyFiles      = "dify-files"   // the host of Dify's signed addresses
+	FaceRAGFlow        = "ragflow"      // the Python server of main
+	FaceRAGFlowGo      = "ragflow-go"   // its Go server
+	FaceRAGFlowOld     = "ragflow-0.24" // v0.24.0
 	FaceRAGFlowPreview = "ragflow-preview"
 	FaceVolcengine     = "volcengine"
 )
@@ -89,7 +92,9 @@ func New(o Options) *Sandbox {
 		{FaceCozeStudio, "/coze-studio", newCozeStudio(s)},
 		{FaceDify, "/dify/v1", newDify(s)},
 		{FaceDifyFiles, "/dify/files", newDifyFiles(s)},
-		{FaceRAGFlow, "/ragflow", newRAGFlow(s)},
+		{FaceRAGFlow, "/ragflow", newRAGFlow(s, ragPython, FaceRAGFlow)},
+		{FaceRAGFlowGo, "/ragflow-go", newRAGFlow(s, ragGo, FaceRAGFlowGo)},
+		{FaceRAGFlowOld, "/ragflow-0.24", newRAGFlow(s, ragOld, FaceRAGFlowOld)},
 		{FaceRAGFlowPreview, "/ragflow-preview", newRAGFlowPreview(s)},
 		{FaceVolcengine, "/volcengine", newVolcengine(s)},
 	}

@@ -101,8 +101,8 @@ func variables(base, face string) []string {
 		return []string{"COZE_API_TOKEN=" + CozeToken, "COZE_API_BASE=" + base + "/" + face, "COZE_SPACE_ID=" + CozeSpaceID}
 	case FaceDify:
 		return []string{"DIFY_API_KEY=" + DifyKey, "DIFY_BASE_URL=" + base + "/dify/v1"}
-	case FaceRAGFlow:
-		return []string{"RAGFLOW_API_KEY=" + RAGFlowKey, "RAGFLOW_BASE_URL=" + base + "/ragflow"}
+	case FaceRAGFlow, FaceRAGFlowGo, FaceRAGFlowOld:
+		return []string{"RAGFLOW_API_KEY=" + RAGFlowKey, "RAGFLOW_BASE_URL=" + base + "/" + face}
 	case FaceRAGFlowPreview:
 		return []string{"RAGFLOW_API_KEY=" + RAGFlowToken, "RAGFLOW_BASE_URL=" + base + "/ragflow-preview", "RAGFLOW_API_GENERATION=preview"}
 	case FaceVolcengine:

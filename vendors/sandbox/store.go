@@ -26,7 +26,9 @@ type KnowledgeBase struct {
 	Kind        string  // "text" (also ""), "table" or "image"
 	Technique   string  // Dify: "high_quality", "economy" or "" (nothing uploaded yet)
 	Project     string  // Volcengine
-	Fields      []Field // Volcengine: what filters may name beside the document's id
+	Fields      []Field // Volcengine: what filters may name beside the document's id; RAGFlow: what metadata are made of
+	Pipeline    string  // RAGFlow: the pipeline that parses its documents
+	Bare        bool    // RAGFlow: made by the Go server, which leaves the settings empty
 	Index       int     // Volcengine: the state of the index instead of the usual one; 0: none
 	Private     bool    // Dify: another member's own, shown to include_all only
 	Disabled    bool    // switched off as a whole: Coze status 3, Dify API access off
