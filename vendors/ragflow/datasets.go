@@ -140,7 +140,7 @@ func (p previewAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChang
 func described(err error, id string) error {
 	e := vendors.Errorf(vendors.Conflict, "The knowledge base was created with the id %s, but its description could not be set.", id).
 		WithHint("Do not create it again: set the description with update_knowledge_base.")
-	e.Err = err
+	e.Err, e.Effect = err, vendors.SomeEffect
 	return e
 }
 

@@ -63,7 +63,7 @@ func (d *Driver) judge(g generation, err error) error {
 			d.found.Store(int32(g))
 		}
 		return err
-	case d.found.Swap(0) != 0: // upgraded, perhaps: look anew at the next call
+	case d.found.Swap(0) != 0: // upgraded, perhaps: look again at the next call
 		return err
 	}
 	c := *e

@@ -76,7 +76,7 @@ func TestDetectOnce(t *testing.T) {
 			t.Errorf("call %d asked %q, want %q", i+1, got, want)
 		}
 	}
-	// The server is upgraded under a running kb-mcp: one call fails, the next looks anew.
+	// The server is upgraded under a running kb-mcp: one call fails, the next looks again.
 	f.answer = map[string]string{"/api/v1/datasets": emptyList}
 	if err := list(d); vendors.KindOf(err) != vendors.Unsupported {
 		t.Errorf("after the upgrade: %v", err)

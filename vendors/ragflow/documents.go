@@ -55,7 +55,7 @@ func checkPath(id string) error {
 	if !strings.ContainsAny(id, "/?#") {
 		return nil
 	}
-	return vendors.Errorf(vendors.InvalidArgument, "`knowledge_base_id` holds one of / ? #, which no id of RAGFlow does.").
+	return vendors.Errorf(vendors.InvalidArgument, "`knowledge_base_id` holds one of / ? #, and no RAGFlow id does.").
 		WithHint("Pass the id exactly as list_knowledge_bases gave it.")
 }
 

@@ -135,7 +135,7 @@ func stopFate(_, now vendors.Document) fate {
 // and nothing works on it.
 func stuck(err error) error {
 	e := *errorOf(err)
-	e.Kind = vendors.VendorError
+	e.Kind, e.Effect = vendors.VendorError, vendors.SomeEffect
 	e.Message = "RAGFlow failed while it put this document into its queue; the document shows RUNNING, but nothing works on it."
 	e.Hint = "Call stop_ingestion for it. Then look at vendor_message: the file may be damaged; start_ingestion tries it again."
 	if errors.Is(err, errQueue) {

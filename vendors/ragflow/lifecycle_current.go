@@ -105,7 +105,7 @@ func parsedBefore(err error) error {
 	}
 	c := *e
 	c.Message, c.Retry = "This RAGFlow server starts only documents that have never been parsed.", vendors.Never
-	c.Hint = "RAGFlow 0.18 and newer parse again; on this one, delete the document and upload it anew."
+	c.Hint = "RAGFlow 0.18 and newer parse again. On this one, upload the file as another document and look at its chunks before you delete this one."
 	return &c
 }
 

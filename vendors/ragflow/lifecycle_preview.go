@@ -48,11 +48,12 @@ func (p previewAPI) start(ctx context.Context, kb string, j job, ids []string) (
 
 // brokenStart is the error of a server whose own start fails.
 func brokenStart(id string) error {
-	text := brokenStartText
+	e := vendors.Errorf(vendors.Unsupported, "%s", brokenStartText).WithHint(brokenStartHint)
 	if id != "" {
-		text += " It has deleted the chunks of document " + id + " and shows it as running; no other document was sent."
+		e.Message += " It has deleted the chunks of document " + id + " and shows it as running; no other document was sent."
+		e.Effect = vendors.SomeEffect
 	}
-	return vendors.Errorf(vendors.Unsupported, "%s", text).WithHint(brokenStartHint)
+	return e
 }
 
 // emptyFile finds a document among those that a start has passed over: "Empty
@@ -61,7 +62,7 @@ func emptyFile(text string, d vendors.Document) error {
 	for part := range strings.SplitSeq(text, ";") {
 		if _, name, ok := strings.Cut(part, "Empty data in the document: "); ok && strings.TrimSpace(name) == d.Name {
 			return vendors.Errorf(vendors.Conflict, "The document's file is empty: there is nothing to parse.").
-				WithHint("Delete it, or upload the file anew.")
+				WithHint("Upload the file that was meant, as another document.")
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (c Config) Problems() []rest.Problem {
 	case key == "":
 		add("RAGFLOW_API_KEY", "is missing: set an API key (RAGFlow's web app, avatar > API), or for RAGFlow 0.8 - 0.10 the web login token")
 	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || unicode.IsSpace(r) }):
-		add("RAGFLOW_API_KEY", "holds blanks or characters that no key has: give the bare key, without quotes")
+		add("RAGFLOW_API_KEY", "holds spaces or characters that no key has: give the bare key, without quotes")
 	case c.generation() == preview && strings.HasPrefix(key, "ragflow-"):
 		add("RAGFLOW_API_KEY", "is an API key, but this generation takes the web login token "+
 			"(in the browser's local storage under Authorization), not an API key")

@@ -112,8 +112,24 @@ func unchanged(doc vendors.Document, change vendors.DocumentChange) error {
 	if what == "" {
 		return nil
 	}
-	return vendors.Errorf(vendors.Unsupported, "RAGFlow accepted the request, but the document's `%s` has not changed.", what).
+	e := vendors.Errorf(vendors.Unsupported, "RAGFlow accepted the request, but the document's `%s` has not changed.", what).
 		WithHint("`enabled` needs RAGFlow 0.19 or newer, `metadata` 0.16; on older servers use the web app.")
+	if changes(change) > 1 {
+		e.Effect = vendors.SomeEffect
+	}
+	return e
+}
+
+// changes is how many things of a document are to be changed.
+func changes(change vendors.DocumentChange) int {
+	n := len(change.Metadata)
+	if change.Name != nil {
+		n++
+	}
+	if change.Enabled != nil {
+		n++
+	}
+	return n
 }
 
 // patch uses PATCH, or PUT where the server has no PATCH (v0.24 and before),

@@ -157,7 +157,7 @@ func checkRef(ref vendors.Ref) error {
 		return err
 	}
 	if strings.ContainsAny(ref.DocumentID, "/?#") {
-		return vendors.Errorf(vendors.InvalidArgument, "`document_id` holds one of / ? #, which no id of RAGFlow does.").
+		return vendors.Errorf(vendors.InvalidArgument, "`document_id` holds one of / ? #, and no RAGFlow id does.").
 			WithHint("Pass the id exactly as list_documents gave it.")
 	}
 	return nil
