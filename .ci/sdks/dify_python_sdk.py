@@ -40,8 +40,17 @@ path = os.path.join(tempfile.mkdtemp(), "two.txt")
 with open(path, "w") as file:
     file.write("A second text.")
 two = calls.tries("create_document_by_file", lambda: json(client.create_document_by_file(path)), lambda r: r["document"]["name"] == "two.txt")
+
+
+def ready():
+    """Dify gives new content to nothing that is not completed."""
+    return until(lambda: all(d["indexing_status"] == "completed" for d in json(client.list_documents())["data"]))
+
+
+ready()
 calls.tries("create_document_by_file, in place of another", lambda: json(client.create_document_by_file(path, original_document_id=two["document"]["id"])),
             lambda r: r["document"]["id"] == two["document"]["id"])
+ready()
 calls.tries("update_document_by_file", lambda: json(client.update_document_by_file(two["document"]["id"], path)), lambda r: r["document"]["id"] == two["document"]["id"])
 calls.tries("list_documents", lambda: json(client.list_documents(page=1, page_size=20)), lambda r: r["total"] == 2)
 calls.tries("list_documents, keyword", lambda: json(client.list_documents(keyword="two")), lambda r: [d["name"] for d in r["data"]] == ["two.txt"])
