@@ -179,8 +179,11 @@ func (w *batchRow) normal() vendors.Document {
 	if s.status != vendors.Queued { // else an earlier ingestion's
 		d.Ingestion.StartedAt = vendors.Seconds(w.StartedAt.Int)
 	}
-	if s.status == vendors.Processing && s.stage != "indexing" { // indexing shows in the counts instead
-		d.Ingestion.MovedAt = vendors.Seconds(max(w.StartedAt.Int, w.ParsedAt.Int, w.CleanedAt.Int, w.SplitAt.Int))
+	if s.status == vendors.Processing {
+		d.Ingestion.NewestAt = vendors.Seconds(max(w.StartedAt.Int, w.ParsedAt.Int, w.CleanedAt.Int, w.SplitAt.Int))
+		if s.stage != "indexing" { // indexing shows in the counts instead
+			d.Ingestion.MovedAt = d.Ingestion.NewestAt
+		}
 	}
 	// Before splitting is over the counts are an earlier version's, or still grow.
 	if total := w.TotalSegments.Positive(); total != nil && !s.early {

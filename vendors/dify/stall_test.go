@@ -42,21 +42,24 @@ const (
 // when it waits (Dify 1.12.1, list and detail of a document uploaded again).
 func TestReplacedDocumentIsNoStall(t *testing.T) {
 	for _, tt := range []struct {
-		name                string
+		name, status        string
 		uploaded, updated   time.Duration // ago
 		list, wantSuspicion bool
 	}{
-		{"uploaded just now, in the list", time.Minute, 72 * time.Hour, true, false},
-		{"uploaded just now, on its own", time.Minute, 72 * time.Hour, false, false},
-		{"changed just now", 72 * time.Hour, time.Minute, false, false},
-		{"waits for an hour", time.Hour, 72 * time.Hour, true, true},
+		{"uploaded just now, in the list", "waiting", time.Minute, 72 * time.Hour, true, false},
+		{"uploaded just now, on its own", "waiting", time.Minute, 72 * time.Hour, false, false},
+		{"changed just now", "waiting", 72 * time.Hour, time.Minute, false, false},
+		{"waits for an hour", "waiting", time.Hour, 72 * time.Hour, true, true},
+		{"at work for an hour", "indexing", time.Hour, 72 * time.Hour, true, false},
+		{"at work for days", "indexing", 72 * time.Hour, 72 * time.Hour, true, true},
+		{"at work for days, on its own", "indexing", 72 * time.Hour, 72 * time.Hour, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(30 * 24 * time.Hour) // behind the times of the document
 				ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
 				file := fmt.Sprintf(`{"upload_file":{"id":"f","name":"a.txt","size":5,"extension":"txt","created_at":%d.25}}`, ago(tt.uploaded))
-				row := fmt.Sprintf(`"id":"%s","name":"a.txt","indexing_status":"waiting","display_status":"queuing","created_at":%d`, docID, ago(72*time.Hour))
+				row := fmt.Sprintf(`"id":"%s","name":"a.txt","indexing_status":"%s","created_at":%d`, docID, tt.status, ago(72*time.Hour))
 				v := at(func(r *http.Request) (int, string) {
 					if strings.HasSuffix(r.URL.Path, "/documents") {
 						return 200, `{"data":[{` + row + `,"data_source_info":{"upload_file_id":"f"},"data_source_detail_dict":` + file + `}],"total":1,"page":1,"limit":100,"has_more":false}`

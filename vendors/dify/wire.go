@@ -133,7 +133,7 @@ func (w *document) normal() vendors.Document {
 		Enabled: w.Enabled.Ptr(), Archived: w.Archived.Ptr(),
 		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
 		Metadata:  metadata(w.Metadata),
-		Ingestion: vendors.Ingestion{Stage: s.stage},
+		Ingestion: vendors.Ingestion{Stage: s.stage, NewestAt: w.handedIn()},
 	}
 	if s.status == vendors.Queued {
 		d.Ingestion.MovedAt = w.handedIn()

@@ -43,8 +43,12 @@ func (w *dataset) accept(h http.Header) bool {
 }
 
 func (w *dataset) normal() vendors.KnowledgeBase {
+	kind := ""
+	if w.Provider == "external" {
+		kind = "external"
+	}
 	return vendors.KnowledgeBase{
-		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		Kind: kind, KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
 		DocumentCount: w.DocumentCount.Count(), Enabled: w.EnableAPI.Ptr(),
 		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
 	}
