@@ -214,7 +214,7 @@ func badRequest(a rest.Answer, f *failure) *vendors.Error {
 	if t, ok := troubleOf(f.words); ok && t.kind != "" {
 		return t.refusal()
 	}
-	if f.is("completion_request_error") || f.wellFormed {
+	if f.is("completion_request_error") || f.wellFormed && f.is("invalid_param") {
 		e := vendors.Errorf(vendors.Unavailable, "Dify, or a service that it needs, failed over a request that is in order.")
 		e.Retry = vendors.Later
 		return e.WithHint("vendor_message says what happened. If it stays, the server's operator must look at it and at the log of Dify's api container (mostly the vector store or the model provider).")

@@ -1,10 +1,12 @@
 package dify_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"kb-mcp/vendors"
 )
@@ -49,5 +51,36 @@ func TestSegmentsWithoutPaging(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Dify counts searches for themselves: after one was refused, reads are answered
+// (1.12.1 with its plan's limit).
+func TestRefusedSearchLeavesReadsAlone(t *testing.T) {
+	searches := 0
+	v := at(func(r *http.Request) (int, string) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/retrieve"):
+			searches++
+			return 403, `{"code":"forbidden","message":"Sorry, you have reached the knowledge base request rate limit of your subscription.","status":403}`
+		case strings.HasSuffix(r.URL.Path, "/documents"):
+			return 200, `{"data":[],"has_more":false,"limit":20,"total":0,"page":1}`
+		}
+		return 200, `{"id":"` + kbID + `","indexing_technique":"economy","document_count":3}`
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for range 2 {
+		_, err := v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kbID, Query: "x", Limit: 5})
+		if r := vendors.ReportOf(err); r.Kind != vendors.RateLimited || r.RetryAfterSeconds < 55 {
+			t.Errorf("a search: %+v", r)
+		}
+	}
+	if searches != 1 {
+		t.Errorf("%d searches were sent", searches)
+	}
+	began := time.Now()
+	if _, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kbID, Limit: 20}); err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("a read after it: %v, %v", err, time.Since(began))
 	}
 }

@@ -37,7 +37,7 @@ const DefaultMaxBody = 8 << 20
 type Conn struct {
 	Transport http.RoundTripper  // the shared pool
 	Limiter   *ratelimit.Limiter // one per credential
-	Searches  *ratelimit.Limiter // an additional one for searches; may be nil
+	Searches  *ratelimit.Limiter // an additional one for searches; no rate when nil
 	Timeout   time.Duration      // one try; 15 s when 0
 	Backoff   ratelimit.Backoff  // three tries when zero
 	MaxBody   int64              // DefaultMaxBody when 0
@@ -133,14 +133,14 @@ func New(conn Conn, d Dialect) *Client {
 	if conn.Log == nil {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
+	if conn.Searches == nil {
+		conn.Searches = ratelimit.New(ratelimit.Rate{}, nil)
+	}
 	c := &Client{conn: conn, dialect: d, paced: &ratelimit.Transport{
 		Limiters: []*ratelimit.Limiter{conn.Limiter},
 		Base:     lower{sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
 	}}
-	c.search = c.paced
-	if conn.Searches != nil {
-		c.search = &ratelimit.Transport{Limiters: []*ratelimit.Limiter{conn.Searches, conn.Limiter}, Base: c.paced.Base}
-	}
+	c.search = &ratelimit.Transport{Limiters: []*ratelimit.Limiter{c.conn.Searches, conn.Limiter}, Base: c.paced.Base}
 	return c
 }
 
@@ -178,7 +178,7 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 		if err == nil {
 			return nil
 		}
-		c.heed(ctx, err)
+		c.heed(ctx, call.Search, err)
 		switch call.write() {
 		case Reads:
 			err.Effect = vendors.NoEffect
@@ -198,10 +198,17 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 // published limits are per second or longer.
 const refusalPause = time.Second
 
-// heed lets a refusal hold for everybody who uses the credential.
-func (c *Client) heed(ctx context.Context, err *vendors.Error) {
+// heed lets a refusal hold for everybody who uses the credential. That of a
+// search holds for searches: platforms count them by themselves, and go on
+// answering reads (Dify 1.12.1; the limits of model providers, which Dify and
+// RAGFlow pass on, too).
+func (c *Client) heed(ctx context.Context, search bool, err *vendors.Error) {
 	if err.Kind == vendors.RateLimited && err.HTTPStatus != 0 {
-		c.conn.Limiter.Pause(cmp.Or(err.After, refusalPause))
+		limiter := c.conn.Limiter
+		if search {
+			limiter = c.conn.Searches
+		}
+		limiter.Pause(cmp.Or(err.After, refusalPause))
 	}
 	c.conn.Log.DebugContext(ctx, "vendor request failed", "kind", string(err.Kind), "status", err.HTTPStatus,
 		"code", err.VendorCode, "request_id", err.RequestID, "cause", c.conn.Secrets.Clean(err.Error()))
