@@ -118,3 +118,14 @@ func notAnObject() error {
 	return vendors.Errorf(vendors.InvalidArgument, "The arguments are not a JSON object.").
 		WithHint(`Pass an object such as {"vendor": "dify"}.`)
 }
+
+// notJSON says why arguments are not an object, in the parser's words where it
+// is their form.
+func notJSON(err error) error {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return notAnObject()
+	}
+	return vendors.Errorf(vendors.InvalidArgument, "The arguments are not JSON: %s, at byte %d.", syntax, syntax.Offset).
+		WithHint(`Pass an object such as {"vendor": "dify"}; in a shell put it in single quotes, or give - to read it from standard input.`)
+}

@@ -5,6 +5,7 @@
 package tools
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -12,11 +13,13 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"kb-mcp/nearest"
 	"kb-mcp/vendors"
 )
 
@@ -181,12 +184,49 @@ func (s *Set) Call(ctx context.Context, name string, args json.RawMessage) (a An
 			continue
 		}
 		var m map[string]json.RawMessage
-		if len(args) > 0 && json.Unmarshal(args, &m) != nil {
-			return s.failure(ctx, t, notAnObject(), 0), true
+		if len(bytes.TrimSpace(args)) > 0 {
+			if err := json.Unmarshal(args, &m); err != nil {
+				return s.failure(ctx, t, notJSON(err), 0), true
+			}
 		}
 		return s.run(ctx, t, m), true
 	}
 	return Answer{}, false
+}
+
+// Unknown says of a name that is no tool's what was meant, or which tools there
+// are.
+func (s *Set) Unknown(name string) string {
+	names := s.Names()
+	for _, t := range s.writeTools() {
+		if t.name == name { // it would be among names otherwise
+			return fmt.Sprintf("%s changes something, and exists only where KB_MCP_ALLOW_WRITES is true", name)
+		}
+	}
+	text := fmt.Sprintf("there is no tool %q", cut(name))
+	meant := nearest.Of(name, names)
+	for _, tool := range names {
+		if meant == "" && nearest.Of(name, otherTools[tool]) != "" {
+			meant = tool
+		}
+	}
+	if meant != "" {
+		return text + "; did you mean " + meant + "?"
+	}
+	return text + "; tools are " + strings.Join(names, ", ")
+}
+
+// otherTools are the names that other servers and platforms have for ours.
+var otherTools = map[string][]string{
+	"list_vendors":              {"list_connections", "list_platforms", "vendors", "list_providers"},
+	"list_knowledge_bases":      {"list_datasets", "list_collections", "list_kbs", "knowledge_bases", "datasets", "get_knowledge_bases"},
+	"list_documents":            {"list_docs", "list_files", "documents", "get_documents"},
+	"get_document_info":         {"get_document", "document_info", "get_doc", "document", "get_document_status"},
+	"get_ingestion_progress":    {"get_progress", "ingestion_progress", "progress", "get_status", "indexing_status", "get_ingestion_status"},
+	"wait_for_ingestion":        {"wait", "wait_for_document", "wait_for_upload", "watch"},
+	"search_knowledge_base":     {"search", "query", "retrieve", "retrieval", "search_documents", "search_knowledge", "ask"},
+	"find_unfinished_documents": {"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
+	"list_chunks":               {"list_segments", "chunks", "segments", "get_chunks", "list_points"},
 }
 
 // Names lists the tools.

@@ -88,7 +88,7 @@ func (t *tour) look(ctx context.Context) (map[string]vendors.KnowledgeBase, erro
 			if i > 0 {
 				fmt.Fprint(t.out, ", ")
 			}
-			fmt.Fprint(t.out, kb.Name)
+			fmt.Fprint(t.out, vendors.VisibleLine(kb.Name))
 			if kb.DocumentCount != nil {
 				fmt.Fprintf(t.out, " (%d)", *kb.DocumentCount)
 				if best := fullest[v.Name()].DocumentCount; best == nil || *kb.DocumentCount > *best {
@@ -114,7 +114,7 @@ func (t *tour) documents(ctx context.Context, v *vendors.Vendor, kbs map[string]
 		if d.Error != nil {
 			note = ": " + d.Error.Message
 		}
-		fmt.Fprintf(t.out, "  %-11s %s%s\n", d.Status, d.Name, note)
+		fmt.Fprintf(t.out, "  %-11s %s\n", d.Status, vendors.VisibleLine(d.Name+note))
 	}
 	return nil
 }

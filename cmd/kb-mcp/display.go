@@ -83,7 +83,7 @@ func words(p vendors.Progress) string {
 			s += " (" + p.Error.Hint + ")"
 		}
 	}
-	return s
+	return vendors.VisibleLine(s)
 }
 
 // bars draws one bar per document.

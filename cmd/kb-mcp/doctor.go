@@ -71,8 +71,8 @@ func (c *doctorCmd) run(a *app) error {
 	}
 	ok := true
 	for i := range checks {
-		checks[i].Message = conf.env.Secrets.Clean(checks[i].Message)
-		checks[i].Hint = conf.env.Secrets.Clean(checks[i].Hint)
+		checks[i].Message = vendors.VisibleLine(conf.env.Secrets.Clean(checks[i].Message))
+		checks[i].Hint = vendors.VisibleLine(conf.env.Secrets.Clean(checks[i].Hint))
 		ok = ok && checks[i].Status != vendors.Broken
 	}
 	if err := report(a.stdout, checks, ok, c.JSON); err != nil {

@@ -43,6 +43,7 @@ var theirs = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":      {"vendors/coze", "vendors/sandbox"},
 	"github.com/google/go-cmp":          {"vendors/vendortest"},
 	"github.com/spf13/cobra":            {"cmd/kb-mcp"},
+	"github.com/spf13/pflag":            {"cmd/kb-mcp"},
 	"github.com/vbauerster/mpb/v8":      {"cmd/kb-mcp"},
 	"golang.org/x/term":                 {"cmd/kb-mcp"},
 	"golang.org/x/text":                 {"tools"},

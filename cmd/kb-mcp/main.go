@@ -119,8 +119,10 @@ func (a *app) command() *cobra.Command {
 	root.Args = nil // cobra's own check tells of an unknown command
 	root.AddCommand(
 		new(stdioCmd).command(a), new(httpCmd).command(a), new(demoCmd).command(a), new(sandboxCmd).command(a), new(doctorCmd).command(a),
-		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a),
+		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a), new(completionCmd).command(a),
 	)
+	root.Version = versionLine()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetOut(a.stdout)
@@ -142,7 +144,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	root := a.command()
 	root.SetArgs(args)
 	if err := root.Execute(); err != nil {
-		return fmt.Errorf("%w (kb-mcp --help shows how)", err)
+		return fmt.Errorf("%w%s (kb-mcp --help shows how)", err, suggestion(root, args))
 	}
 	return a.failed
 }

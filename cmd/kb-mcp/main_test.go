@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kb-mcp/vendors"
 )
 
 // asMain turns the test binary into kb-mcp, so that tests run real processes.
@@ -130,8 +133,80 @@ func TestCallCommand(t *testing.T) {
 	if _, _, err = try(t, quiet, "call", "--demo", "list_document"); err == nil || !strings.Contains(err.Error(), "list_documents") {
 		t.Errorf("an unknown tool: %v", err)
 	}
-	if _, _, err = try(t, quiet, "call", "--demo", "list_documents", `{`); !errors.Is(err, errReported) {
-		t.Errorf("broken JSON: %v", err)
+	_, log, err = try(t, quiet, "call", "--demo", "list_documents", `{vendor:"dify"}`)
+	if !errors.Is(err, errReported) || !strings.Contains(log, "invalid character 'v'") {
+		t.Errorf("broken JSON: %v, %s", err, log)
+	}
+}
+
+// TestCallReads its arguments from standard input and from files.
+func TestCallReads(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "args.json")
+	if err := os.WriteFile(path, []byte("\ufeff{\"vendor\":\"coze\"}\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"-", "@" + path} {
+		var out, log bytes.Buffer
+		err := run(t.Context(), []string{"call", "--demo", "list_knowledge_bases", args}, nil, strings.NewReader(`{"vendor":"coze"}`), &out, &log)
+		if err != nil || !strings.Contains(out.String(), `"vendor":"coze"`) {
+			t.Errorf("%s: %v, %s", args, err, log.String())
+		}
+	}
+	if _, _, err := try(t, nil, "call", "--demo", "list_vendors", "@/nonexistent"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	var out, log bytes.Buffer
+	if err := run(t.Context(), []string{"call", "--demo", "list_vendors", "-"}, nil, strings.NewReader(strings.Repeat(" ", maxArgs+1)), &out, &log); err == nil || !strings.Contains(err.Error(), "4 MiB") {
+		t.Errorf("endless input: %v", err)
+	}
+}
+
+// TestDidYouMean: commands, flags and tools by other names, in one line each.
+func TestDidYouMean(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"docter"}, "did you mean doctor?"},
+		{[]string{"serve"}, "did you mean http?"},
+		{[]string{"verion"}, "did you mean version?"},
+		{[]string{"nonsense"}, "unknown command"},
+		{[]string{"http", "--adr", "x"}, "did you mean --addr?"},
+		{[]string{"watch", "--kb", "x", "--documents", "y"}, "did you mean --document?"},
+		{[]string{"--dmeo"}, "did you mean --demo?"},
+		{[]string{"call", "--demo", "list_document"}, "did you mean list_documents?"},
+		{[]string{"call", "--demo", "list_dataset"}, "did you mean list_knowledge_bases?"},
+		{[]string{"call", "--demo", "upload_document"}, "KB_MCP_ALLOW_WRITES"},
+		{[]string{"call", "--demo", "nonsense"}, "tools are list_vendors"},
+		{[]string{"completion", "ksh"}, "powershell"},
+		{[]string{"completion"}, "powershell"},
+	} {
+		if _, _, err := try(t, nil, tt.args...); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v: %v", tt.args, err)
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out, _, err := try(t, nil, "completion", shell); err != nil || !strings.Contains(out, "kb-mcp") {
+			t.Errorf("%s: %v", shell, err)
+		}
+	}
+	if out, _, err := try(t, nil, "__complete", "call", "list_kn"); err != nil || !strings.Contains(out, "list_knowledge_bases") {
+		t.Errorf("tools: %v, %s", err, out)
+	}
+}
+
+// TestNothingMovesTheCursor: what a platform calls its things reaches no
+// terminal as an order.
+func TestNothingMovesTheCursor(t *testing.T) {
+	const evil = "a\x1b[2J\u009b1A\u202eb\r\nc\u200b"
+	p := vendors.Progress{Name: evil, Status: vendors.Failed, Stage: evil, Error: &vendors.Failure{Message: evil, Hint: evil}}
+	for name, text := range map[string]string{"label": label(p), "words": words(p)} {
+		if strings.ContainsAny(text, "\x1b\u009b\u202e\u200b\r\n") || !strings.Contains(text, "a") {
+			t.Errorf("%s: %q", name, text)
+		}
 	}
 }
 
@@ -140,7 +215,7 @@ func TestHelpEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{"stdio", "http", "demo", "sandbox", "doctor", "watch", "tools", "call", "version"} {
+	for _, command := range []string{"stdio", "http", "demo", "sandbox", "doctor", "watch", "tools", "call", "version", "completion"} {
 		out, _, err := try(t, nil, command, "-h")
 		if err != nil || !strings.Contains(out, "Usage:\n  kb-mcp "+command) || !strings.Contains(top, command) {
 			t.Errorf("%s -h: %v\n%s", command, err, out)
@@ -163,6 +238,9 @@ func TestHelpEverywhere(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	out, _, err := try(t, nil, "version")
+	if flag, _, err := try(t, nil, "--version"); err != nil || flag != out {
+		t.Errorf("--version: %q, %v", flag, err)
+	}
 	if err != nil || !strings.HasPrefix(out, "kb-mcp "+version+", commit ") || !strings.Contains(out, "go1.") {
 		t.Errorf("%q, %v", out, err)
 	}

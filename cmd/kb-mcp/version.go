@@ -23,8 +23,13 @@ func (c *versionCmd) command(a *app) *cobra.Command {
 
 // run prints one line.
 func (*versionCmd) run(a *app) error {
-	_, err := fmt.Fprintf(a.stdout, "kb-mcp %s, commit %s, %s\n", version, commit(), runtime.Version())
+	_, err := fmt.Fprintln(a.stdout, versionLine())
 	return err
+}
+
+// versionLine is what "version" and --version print.
+func versionLine() string {
+	return fmt.Sprintf("kb-mcp %s, commit %s, %s", version, commit(), runtime.Version())
 }
 
 // commit is the revision the binary was built from, as far as Go recorded it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -121,7 +121,7 @@ func (c *watchCmd) display(w io.Writer) display {
 func (c *watchCmd) unread(a *app, err error) error {
 	r := vendors.ReportOf(err)
 	if !c.JSON {
-		return fmt.Errorf("%s %s", r.Message, r.Hint)
+		return errors.New(vendors.VisibleLine(r.Message + " " + r.Hint))
 	}
 	text, jerr := json.Marshal(map[string]vendors.ErrorReport{"error": r})
 	if jerr != nil {
@@ -181,7 +181,7 @@ func advise(s vendors.Summary, timedOut bool) (list []string) {
 	}{
 		{s.ByStatus[vendors.NotStarted], "Start the ingestion of what is not_started: in the platform's console, or with the tool start_ingestion."},
 		{s.ByStatus[vendors.Paused], "Resume what is paused in the platform's console."},
-		{s.ByStatus[vendors.Failed], "Look at the reasons of what failed, then start it again or upload it anew."},
+		{s.ByStatus[vendors.Failed], "Look at the reasons of what failed, then start it again, or upload it again."},
 		{s.ByStatus[vendors.NotFound], "Check the ids of what was not_found: kb-mcp call list_documents shows them."},
 	} {
 		if a.n > 0 {
@@ -189,7 +189,7 @@ func advise(s vendors.Summary, timedOut bool) (list []string) {
 		}
 	}
 	if timedOut {
-		list = append(list, "The time is up before everything has settled: watch again, or longer with --timeout.")
+		list = append(list, "The time ran out before everything had settled: watch again, or longer with --timeout.")
 	}
 	return list
 }
@@ -222,20 +222,11 @@ func (w *watcher) explain(out io.Writer) {
 	}
 }
 
-// label is how a document is named on the screen: short, and without control
-// characters, which a terminal would obey.
+// label is how a document is named on the screen: short, and without what a
+// terminal would obey.
 func label(p vendors.Progress) string {
 	const most = 32 // characters
-	name := p.Name
-	if name == "" {
-		name = p.DocumentID
-	}
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, name)
+	name := vendors.VisibleLine(cmp.Or(p.Name, p.DocumentID))
 	if r := []rune(name); len(r) > most {
 		name = string(slices.Concat(r[:most-1], []rune("…")))
 	}
