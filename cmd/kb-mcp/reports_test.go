@@ -30,9 +30,6 @@ type reportCase struct {
 	HTTP   []reportRule      // the first that fits answers
 	Stdin  []json.RawMessage // lines; {"asked": re} and {"answered": re} wait for the platform or stdout
 	Steps  []reportStep
-
-	// Pending says why a case is not right yet; it must be gone by a release.
-	Pending string
 }
 
 // reportRule is one answer of the fake platform.
@@ -83,13 +80,7 @@ func TestReports(t *testing.T) {
 			if err := dec.Decode(&c); err != nil {
 				t.Fatal(err)
 			}
-			wrong := c.play(t)
-			switch {
-			case c.Pending != "" && len(wrong) > 0:
-				t.Skipf("pending: %s\n%s", c.Pending, strings.Join(wrong, "\n"))
-			case c.Pending != "":
-				t.Logf("it is right now: take `pending` out of %s", file)
-			case len(wrong) > 0:
+			if wrong := c.play(t); len(wrong) > 0 {
 				t.Errorf("%s\nright: %s\n%s", c.Why, c.Right, strings.Join(wrong, "\n"))
 			}
 		})
