@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,43 +34,58 @@ const (
 )
 
 // receive reads the message of a POST, or answers what is wrong with it. It
-// ends the time that the request may take: from here on the call counts.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (message, bool) {
+// ends the time that the request may take: from here on the call counts. The
+// body is held until done, which is nil without a message.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (m message, done func()) {
 	// mcp-go's own /message takes text/plain, which a page may send unasked.
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		refuse(w, r, http.StatusUnsupportedMediaType, "Content-Type must be application/json")
-		return message{}, false
+		return message{}, nil
 	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		refuse(w, r, http.StatusUnsupportedMediaType, "Content-Encoding is not supported")
-		return message{}, false
+		return message{}, nil
 	}
 	body, status, text := s.readBody(w, r)
-	if status != 0 {
-		refuse(w, r, status, text)
-		return message{}, false
+	size := cap(body)
+	if status == 0 && !s.times.hold(w, r) {
+		status, text = http.StatusServiceUnavailable, "too many connections"
 	}
-	s.times.hold(w, r)
+	if status != 0 {
+		s.held.give(size)
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
+		}
+		refuse(w, r, status, text)
+		return message{}, nil
+	}
 	m, f := s.masks.read(body)
 	if f != nil {
+		s.held.give(size)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = w.Write(append(f.line(), '\n')) // the client has left
-		return message{}, false
+		return message{}, nil
 	}
-	return m, true
+	return m, func() { s.held.give(size) }
 }
 
 // readBody reads a body within its bounds of size and time. With a status it
-// has failed.
+// has failed. The capacity of what it returns is held.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int, text string) {
 	if r.ContentLength > maxMessage {
 		return nil, http.StatusRequestEntityTooLarge, "body larger than 4 MiB"
 	}
 	rc, end := http.NewResponseController(w), time.Now().Add(s.times.body)
 	in := http.MaxBytesReader(w, r.Body, maxMessage)
-	body = make([]byte, 0, max(512, min(r.ContentLength+1, refusalBody)))
 	for {
+		if len(body) == cap(body) {
+			larger := slices.Grow(body, max(512, len(body)))
+			if !s.held.take(cap(larger) - cap(body)) {
+				return body, http.StatusServiceUnavailable, "too many requests at once"
+			}
+			body = larger
+		}
 		next := time.Now().Add(s.times.silence)
 		if next.After(end) {
 			next = end
@@ -81,9 +97,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 		if err != nil {
 			status, text = bodyError(err)
 			return body, status, text
-		}
-		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
 		}
 	}
 }
@@ -133,12 +146,13 @@ func discard(w http.ResponseWriter, r *http.Request) {
 
 // hold ends the time that a request may take to arrive: its connection is read
 // on while the call runs, to hear the client leave, and a deadline left
-// standing would look like that.
-func (t times) hold(w http.ResponseWriter, r *http.Request) {
+// standing would look like that. It reports whether there is room for one more
+// connection that stays.
+func (t times) hold(w http.ResponseWriter, r *http.Request) bool {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{})
 	t.extendWrite(rc)
-	keep(r.Context())
+	return keep(r.Context())
 }
 
 // extendWrite gives the next part of an answer its time.

@@ -180,6 +180,44 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 	if text := get(t, sse.events, "its answer"); idOf(t, text) != `"ping"` {
 		t.Errorf("first answer %s", text)
 	}
+	// What all clients together make us hold is bounded, and given back.
+	if !s.held.take(maxHeld - int(s.held.used.Load())) {
+		t.Fatal("the budget is overdrawn")
+	}
+	other := w.sse()
+	for _, path := range []string{"/mcp", other.post} {
+		if res, _ := w.do("POST", path, call(1, "echo", "")); res.StatusCode != 503 {
+			t.Errorf("%s over budget: %d", path, res.StatusCode)
+		}
+	}
+}
+
+// Whatever becomes of a message, what was held of it is given back.
+func TestHeldIsGivenBack(t *testing.T) {
+	y := newToys(t)
+	s := toyServer(y)
+	w, c := startHTTP(t, s, HTTPOptions{}), startStdio(t, s)
+	id, sse := w.session(), w.sse()
+	for i := range peerCalls {
+		c.send(call(i, "slow", ""))
+		get(t, y.started, "a call to start")
+	}
+	c.send(call(1000, "echo", "waits"), call(1001, "echo", "waits and is cancelled"), cancellation("1001"), "nonsense", "[]")
+	c.receive()
+	c.receive()
+	for _, m := range []string{call(1, "echo", "x"), "nonsense", cancellation("1"), call(2, "panic", ""), strings.Repeat("[", 1000)} {
+		w.post(m, "Mcp-Session-Id", id)
+		w.do("POST", sse.post, m)
+		w.do("POST", "/mcp", m, "Content-Type", "text/plain")
+	}
+	w.do("POST", "/mcp", strings.Repeat(" ", maxMessage+1))
+	get(t, sse.events, "an answer")
+	c.in.Close()
+	c.end()
+	w.stop()
+	if n := s.held.used.Load(); n != 0 {
+		t.Errorf("%d bytes are held for ever", n)
+	}
 }
 
 // An end of input leaves nothing queued.

@@ -90,16 +90,22 @@ func (s *conns) changed(c net.Conn, state http.ConnState) {
 }
 
 // keep says that a request has arrived whole, from somebody who may ask: its
-// connection stays until it is answered.
-func keep(ctx context.Context) {
+// connection stays until it is answered, if there is room for it.
+func keep(ctx context.Context) bool {
 	one, ok := ctx.Value(connKey{}).(*connection)
 	if !ok {
-		return
+		return true
 	}
-	one.conns.mu.Lock()
-	defer one.conns.mu.Unlock()
-	if one.at != nil {
-		one.conns.waiting.Remove(one.at)
-		one.at = nil
+	s := one.conns
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one.at == nil {
+		return true
 	}
+	if len(s.open)-s.waiting.Len() >= s.max {
+		return false
+	}
+	s.waiting.Remove(one.at)
+	one.at = nil
+	return true
 }

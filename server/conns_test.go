@@ -12,11 +12,9 @@ import (
 // served never does.
 func TestConns(t *testing.T) {
 	s := newConns(3)
-	var ends []net.Conn
 	open := func() (net.Conn, context.Context) {
 		ours, theirs := net.Pipe()
-		ends = append(ends, theirs)
-		t.Cleanup(func() { ours.Close() })
+		t.Cleanup(func() { ours.Close(); theirs.Close() })
 		return ours, s.context(t.Context(), ours)
 	}
 	is := func(c net.Conn, want string) {
@@ -51,13 +49,15 @@ func TestConns(t *testing.T) {
 	if len(s.open) != 0 || s.waiting.Len() != 0 {
 		t.Errorf("left: %v, %d", s.open, s.waiting.Len())
 	}
-	// When everybody is served, there is one more.
-	for range 5 {
+	// When everybody is served, one more may knock, but not stay.
+	for i := range 5 {
 		c, ctx := open()
-		keep(ctx)
+		if kept := keep(ctx); kept != (i < 3) {
+			t.Errorf("connection %d is kept: %v", i, kept)
+		}
 		is(c, "open")
-	}
-	if len(ends) != 11 {
-		t.Errorf("%d were opened", len(ends))
+		if i >= 3 {
+			s.changed(c, http.StateClosed)
+		}
 	}
 }

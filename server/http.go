@@ -162,10 +162,11 @@ func (e *endpoint) nowhere(w http.ResponseWriter, r *http.Request) {
 
 // post serves a message over streamable HTTP.
 func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
-	m, ok := e.s.receive(w, r)
-	if !ok {
+	m, done := e.s.receive(w, r)
+	if done == nil {
 		return
 	}
+	defer done()
 	party, id := partyOf(r.Context()), r.Header.Get(mcpserver.HeaderKeySessionID)
 	modern := mcp.IsModernProtocol(r.Header.Get(mcpserver.HeaderKeyProtocolVersion))
 	session := id

@@ -63,12 +63,12 @@ type envelope struct {
 	Error   json.RawMessage `json:"error"`
 }
 
-var byteOrderMark = []byte("\ufeff")
+const byteOrderMark = "\ufeff"
 
 // read looks at a message. What is wrong with it costs no decoding of what is
 // too large for that.
 func (k masks) read(data []byte) (message, *fault) {
-	data = bytes.TrimPrefix(data, byteOrderMark)
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	var o outline
 	_, _ = o.Write(data) // never fails
 	if text := o.tooMuch(); text != "" {

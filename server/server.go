@@ -61,6 +61,7 @@ type Server struct {
 	calls    *calls
 	masks    masks
 	times    times
+	held     budget
 	identify func(ctx context.Context, party, session string) context.Context
 }
 
@@ -69,7 +70,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), times: usualTimes(), identify: o.Identify}
+	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), times: usualTimes(), held: budget{max: maxHeld}, identify: o.Identify}
 	if s.identify == nil {
 		s.identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
 	}

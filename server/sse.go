@@ -67,7 +67,11 @@ func (t *streams) remove(id string) {
 // serveStream opens a stream and holds it until its client leaves or does not
 // read, or the server stops.
 func (t *streams) serveStream(w http.ResponseWriter, r *http.Request) {
-	t.s.times.hold(w, r)
+	if !t.s.times.hold(w, r) {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, r, http.StatusServiceUnavailable, "too many connections")
+		return
+	}
 	id, party := rand.Text(), partyOf(r.Context())
 	// SSE is pinned to the revisions with a handshake: its server/discover
 	// would offer 2026-07-28, whose clients send headers that have no meaning
@@ -128,10 +132,11 @@ func (t *streams) serveMessage(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusNotFound, "no such session: open a stream at /sse and post to the endpoint that it names")
 		return
 	}
-	m, ok := t.s.receive(w, r)
-	if !ok {
+	m, done := t.s.receive(w, r)
+	if done == nil {
 		return
 	}
+	defer done() // the stream holds what it takes
 	err := st.take(m)
 	t.s.times.extendWrite(http.NewResponseController(w))
 	switch {

@@ -21,7 +21,7 @@ const (
 	stdioFlush = 100 * time.Millisecond // for a last line to be written
 	// stdioStuck is how long a client that asks on may leave its answers unread.
 	// Without an end, its leaving would never be seen.
-	stdioStuck = time.Minute
+	stdioStuck = 30 * time.Second
 )
 
 // stdioSession is the session of the one client of a process.

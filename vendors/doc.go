@@ -28,8 +28,8 @@
 // a request waits for its turn (gather.go): a driver says how many documents one
 // request of its platform takes ([Batcher]) and hears of the merged ones only. A
 // credential that is not accepted and a quota that is used up are remembered for
-// a while (breaker.go). The limit of an account is shared fairly between tools
-// and sessions ([Caller], ratelimit.Limiter).
+// a while (breaker.go). The limit of an account is shared fairly between tools,
+// parties and sessions ([Caller], ratelimit.Limiter).
 //
 // What a platform offers beyond reading are the interfaces of capability.go:
 // having the method is having the tool, and [Adviser] says what to do instead
