@@ -6,7 +6,7 @@ import (
 	"kb-mcp/vendors"
 )
 
-const searchKnowledgeBaseDoc = `Searches one knowledge base and returns the best matching chunks with their document's id and name, best first. Use it to answer a question from the documents, or to check that a document can be found after ingestion. It searches content, not names: to find a document by its name use list_documents with name_contains. Not every platform offers it (Coze does not): list_vendors says where it works.`
+const searchKnowledgeBaseDoc = `Searches one knowledge base and returns the best matching chunks with their document's id and name, best first. Use it to answer a question from the documents, or to check that a document can be found after ingestion. It searches content, not names: to find a document by its name use list_documents with name_contains. Not every platform offers it (Coze: only the captions of images): list_vendors says where it works.`
 
 type searchKnowledgeBaseArgs struct {
 	Vendor          string `arg:"vendor"`

@@ -93,6 +93,10 @@ func (l *lab) prepare(c *column) {
 	}
 	kb, docs := l.fullest(set)
 	one, two := docs[0].DocumentID, docs[1].DocumentID
+	searched, split, query := kb, one, "退款"
+	if c.vendor == "coze" { // captions of images are all that can be read there
+		searched, split, query = l.images(set)
+	}
 	can := conf.vendors[0].Capabilities()
 	for _, q := range []struct {
 		name, tool string
@@ -103,8 +107,8 @@ func (l *lab) prepare(c *column) {
 		{"document", "get_document_info", object{"knowledge_base_id": kb, "document_id": one}},
 		{"progress of documents", "get_ingestion_progress", object{"knowledge_base_id": kb, "document_ids": []string{one, two}}},
 		{wholeProgress, "get_ingestion_progress", object{"knowledge_base_id": kb}},
-		{"search", "search_knowledge_base", object{"knowledge_base_id": kb, "query": "退款", "limit": 2}},
-		{"chunks", "list_chunks", object{"knowledge_base_id": kb, "document_id": one, "limit": 2}},
+		{"search", "search_knowledge_base", object{"knowledge_base_id": searched, "query": query, "limit": 2}},
+		{"chunks", "list_chunks", object{"knowledge_base_id": searched, "document_id": split, "limit": 2}},
 		{"unfinished documents", "find_unfinished_documents", object{"knowledge_base_id": kb}},
 	} {
 		if slices.Contains(can, q.tool) {
@@ -121,6 +125,24 @@ func (l *lab) fullest(set *tools.Set) (kb string, list []vendors.Document) {
 	var docs vendors.DocumentList
 	l.must(set, "list_documents", object{"knowledge_base_id": most.KnowledgeBaseID}, &docs)
 	return most.KnowledgeBaseID, docs.Documents
+}
+
+// images is a knowledge base of images, one of them, and its caption.
+func (l *lab) images(set *tools.Set) (kb, document, caption string) {
+	var kbs vendors.KnowledgeBaseList
+	l.must(set, "list_knowledge_bases", object{}, &kbs)
+	at := slices.IndexFunc(kbs.KnowledgeBases, func(kb vendors.KnowledgeBase) bool { return kb.Kind == "image" })
+	kb = kbs.KnowledgeBases[at].KnowledgeBaseID
+	var docs vendors.DocumentList
+	l.must(set, "list_documents", object{"knowledge_base_id": kb}, &docs)
+	for _, doc := range docs.Documents {
+		var chunks vendors.ChunkList
+		if l.must(set, "list_chunks", object{"knowledge_base_id": kb, "document_id": doc.DocumentID}, &chunks); len(chunks.Chunks) > 0 {
+			return kb, doc.DocumentID, chunks.Chunks[0].Content
+		}
+	}
+	l.t.Fatal("no image has a caption")
+	return "", "", ""
 }
 
 // recorded is an operation with its right answer and what was asked for it, by

@@ -11,12 +11,11 @@ import (
 )
 
 // create makes the document. The note says what the caller may not expect.
-func (d *Driver) create(ctx context.Context, kb string, base documentBase) (doc vendors.Document, note string, err error) {
-	began := d.now()
+func (d *Driver) create(ctx context.Context, body createRequest) (doc vendors.Document, note string, err error) {
+	began, kb, base := d.now(), body.DatasetID, body.DocumentBases[0]
 	var out createAnswer
 	err = d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "create"}, Write: rest.Once,
-		Body: createRequest{DatasetID: kb, DocumentBases: []documentBase{base}},
+		Method: http.MethodPost, Path: []string{"open_api", "knowledge", "document", "create"}, Write: rest.Once, Body: body,
 	}, &out)
 	if hasCode(err, queueRefused) {
 		return vendors.Document{}, "", d.takeBack(ctx, err, kb, base, began)

@@ -20,6 +20,7 @@ const (
 // showed is remembered, never that it showed nothing.
 type speech struct {
 	dialect atomic.Int32
+	heard   atomic.Int32 // what the newest marks show, whatever is configured
 	base    atomic.Int32 // first page of document/list plus 1, once seen; 0: the dialect's
 }
 
@@ -29,15 +30,26 @@ func (s *speech) isStudio() bool { return s.is() == studio }
 
 // hear decides the dialect by the marks of an answer, if it is not decided.
 func (s *speech) hear(a rest.Answer, h *head) {
-	if d := marks(a, h); d != undecided && s.is() == undecided {
+	d := marks(a, h)
+	if d == undecided {
+		return
+	}
+	s.heard.Store(int32(d))
+	if s.is() == undecided {
 		s.dialect.CompareAndSwap(int32(undecided), int32(d))
 	}
 }
 
+// mismatch reports whether the answers are not of the dialect that is configured.
+func (s *speech) mismatch() bool {
+	heard := dialect(s.heard.Load())
+	return heard != undecided && heard != s.is()
+}
+
 // marks tells the dialects apart: studio writes "BaseResp":null beside code,
 // has codes of its own, binds JSON strictly and asks for a session where tokens
-// do not count; hosted has log ids. The weak
-// marks of studio come last, as a gateway may add such a header too.
+// do not count; hosted has log ids. The weak marks of studio come last, as a
+// gateway may add such a header too.
 func marks(a rest.Answer, h *head) dialect {
 	switch {
 	case len(h.BaseResp) > 0, studioCode(h.Code.Int), boundWrong(string(h.Msg)), sessionWanted(string(h.Msg)):

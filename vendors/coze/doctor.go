@@ -23,7 +23,11 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 		f.Status, f.Message = vendors.Doubtful, "The answers do not show whether this is hosted Coze or coze-studio."
 		f.Hint = "Set COZE_DIALECT to hosted or studio, and check that COZE_API_BASE is the root of the API."
 	}
-	list := []vendors.Finding{f}
+	if d.speech.mismatch() {
+		f.Status, f.Message = vendors.Broken, "COZE_DIALECT says another server than the one that answers: pages and ids would be wrong."
+		f.Hint = "Set COZE_DIALECT to studio for a coze-studio server and to hosted for coze.cn and coze.com, or leave it out."
+	}
+	list := append([]vendors.Finding{f}, d.spaceFinding(ctx)...)
 	if d.tokens == nil {
 		return list
 	}
@@ -34,6 +38,22 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	}
 	answer.Body.Close()
 	return append(list, vendors.Clock(answer.Header.Get("Date"), d.now(), assertion)...)
+}
+
+// spaceFinding looks into the space on studio, which answers for one that does
+// not exist as for an empty one, and even makes knowledge bases there.
+func (d *Driver) spaceFinding(ctx context.Context) []vendors.Finding {
+	if !d.speech.isStudio() || d.space == "" {
+		return nil
+	}
+	r, err := d.datasets(ctx, d.space, 1, 1, "")
+	if err != nil || len(r.List) > 0 || r.Total.Int > 0 {
+		return nil
+	}
+	return []vendors.Finding{{
+		Check: "space", Status: vendors.Doubtful, Message: "The space of COZE_SPACE_ID shows no knowledge base; a coze-studio server answers the same for a space that does not exist.",
+		Hint: "Compare COZE_SPACE_ID with the number after /space/ in the address of the space's page, before anything is created in it.",
+	}}
 }
 
 var _ vendors.Doctor = (*Driver)(nil)

@@ -160,9 +160,9 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 		if err != nil {
 			d.log.WarnContext(ctx, "a document stands as its row says", "document_id", ref.DocumentID, "error", err)
 		}
-		return docs[0], nil
+		return d.withCaption(ctx, ref, docs[0]), nil
 	case found:
-		doc := row.normal(false)
+		doc := d.withCaption(ctx, ref, row.normal(false))
 		if !lacks(&doc) {
 			return doc, nil
 		}

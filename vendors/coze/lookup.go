@@ -17,13 +17,14 @@ const (
 	mostRemembered = 4096
 )
 
-// bases remembers in which space and by which name knowledge bases were seen.
+// bases remembers in which space and by which name knowledge bases were seen,
+// and their kind, which never changes.
 type bases struct {
 	mu   sync.Mutex
 	seen map[string]seenBase // by id
 }
 
-type seenBase struct{ space, name string }
+type seenBase struct{ space, name, kind string }
 
 func (b *bases) remember(space string, rows []dataset) {
 	b.mu.Lock()
@@ -35,7 +36,7 @@ func (b *bases) remember(space string, rows []dataset) {
 		if b.seen == nil {
 			b.seen = make(map[string]seenBase)
 		}
-		b.seen[string(w.ID)] = seenBase{space, string(w.Name)}
+		b.seen[string(w.ID)] = seenBase{space, string(w.Name), kindOfFormat(w.FormatType)}
 	}
 }
 

@@ -10,12 +10,16 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// UpdateDocument implements [vendors.DocumentUpdater]: the name only. The call
-// does not say to which knowledge base the document must belong, and takes what
-// it is not told for empty, so that the document's row is read first.
+// UpdateDocument implements [vendors.DocumentUpdater]: the name, or an image's
+// caption. The call does not say to which knowledge base the document must
+// belong, and takes what it is not told for empty, so that the document's row is
+// read first.
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	if err := checkDocumentChange(change); err != nil {
 		return vendors.Document{}, err
+	}
+	if change.Metadata != nil {
+		return d.setCaption(ctx, ref, change.Metadata[captionKey].(string))
 	}
 	row, err := d.row(ctx, ref)
 	if err != nil {
@@ -43,9 +47,14 @@ func checkDocumentChange(change vendors.DocumentChange) error {
 	case change.Enabled != nil:
 		return vendors.Errorf(vendors.Unsupported, "Coze cannot switch a document on or off through its API; nothing was changed.").
 			WithHint("Pass `name` alone; switch documents in Coze's web page, or delete what is not to be found.")
+	case change.Metadata != nil && change.Name != nil:
+		return vendors.Errorf(vendors.Unsupported, "Coze changes a name and a caption by calls of their own; nothing was changed.").
+			WithHint("Pass `name` and `metadata` in two calls.")
 	case change.Metadata != nil:
-		return vendors.Errorf(vendors.Unsupported, "Coze's documents have no metadata; nothing was changed.").
-			WithHint("Pass `name` alone.")
+		if _, ok := change.Metadata[captionKey].(string); !ok || len(change.Metadata) != 1 {
+			return vendors.Errorf(vendors.Unsupported, "Coze's documents have no metadata, but an image's caption; nothing was changed.").
+				WithHint("Pass `name`, or for an image `metadata` with `caption` alone, a text.")
+		}
 	}
 	return checkName(change.Name, 0)
 }

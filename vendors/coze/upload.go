@@ -2,6 +2,7 @@ package coze
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -37,19 +38,22 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	if err == nil {
 		err = f.judge(d.speech.isStudio())
 	}
-	if err != nil {
-		return vendors.Uploaded{}, err
-	}
-	var info sourceInfo
-	if d.speech.isStudio() {
-		info, err = d.studioSource(ctx, f)
-	} else {
-		info, err = f.hostedSource()
+	if err == nil {
+		err = d.checkDestination(ctx, f)
 	}
 	if err != nil {
 		return vendors.Uploaded{}, err
 	}
-	doc, note, err := d.create(ctx, u.KnowledgeBaseID, documentBase{Name: f.Name, SourceInfo: info})
+	body, err := d.creation(ctx, f)
+	if err != nil {
+		return vendors.Uploaded{}, err
+	}
+	doc, note, err := d.create(ctx, body)
+	if f.isImage() && noCaptionModel(err) {
+		body.ChunkStrategy.CaptionType = new(1)
+		f.notes = append(f.notes, "The coze-studio server has no model that describes images: this one has no caption, and searches do not find it until somebody writes one in the server's web page.")
+		doc, note, err = d.create(ctx, body)
+	}
 	if err != nil {
 		return vendors.Uploaded{}, err
 	}
@@ -60,6 +64,88 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		f.notes = append(f.notes, "Coze named the document "+doc.Name+".")
 	}
 	return vendors.Uploaded{Document: doc, Notes: f.notes}, nil
+}
+
+// isImage reports whether the content is an image, which wants a knowledge base
+// of its own kind.
+func (f draft) isImage() bool {
+	switch f.fileType {
+	case "jpg", "jpeg", "png":
+		return true
+	}
+	return false
+}
+
+// checkDestination refuses a knowledge base that cannot take the content: studio
+// would store a text among images, or drop what comes into one that is switched
+// off. Where the row is not to be had, the platform is the judge.
+func (d *Driver) checkDestination(ctx context.Context, f draft) error {
+	kind := ""
+	if base, ok := d.bases.get(f.KnowledgeBaseID); ok {
+		kind = base.kind
+	}
+	if d.speech.isStudio() && d.space != "" {
+		row, err := d.lookup(ctx, f.KnowledgeBaseID)
+		switch {
+		case err != nil:
+			d.log.WarnContext(ctx, "a knowledge base could not be looked at before an upload", "knowledge_base_id", f.KnowledgeBaseID, "error", err)
+		case row == nil: // it may be a low-code app's
+		case row.readOnly():
+			return notOwner()
+		case row.Status.Int == 3:
+			return vendors.Errorf(vendors.Conflict, "The knowledge base is switched off: coze-studio would store the document and never ingest it; nothing was sent.").
+				WithHint("Switch it on in the server's web page, then upload again.")
+		default:
+			kind = kindOfFormat(row.FormatType)
+		}
+	}
+	switch {
+	case kind == "table":
+		return vendors.Errorf(vendors.Unsupported, "This knowledge base holds tables, which Coze's API cannot fill from a file or text; nothing was sent.").
+			WithHint("Upload it in Coze's web page, or take a knowledge base for text: list_knowledge_bases shows the kind.")
+	case kind == "image" && !f.isImage():
+		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds images; nothing was sent.").
+			WithHint("Pass a .jpg, .jpeg or .png file as `path`, or take a knowledge base for text: list_knowledge_bases shows the kind.")
+	case kind == "text" && f.isImage():
+		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds texts, not images; nothing was sent.").
+			WithHint("Take a knowledge base for images: list_knowledge_bases shows the kind. One is made in Coze's web page.")
+	}
+	return nil
+}
+
+// creation is the request that makes the document; what must be stored before is.
+func (d *Driver) creation(ctx context.Context, f draft) (createRequest, error) {
+	body := createRequest{DatasetID: f.KnowledgeBaseID}
+	if f.isImage() {
+		body.FormatType, body.ChunkStrategy.CaptionType = formatImage, new(0)
+	}
+	var info sourceInfo
+	var err error
+	switch {
+	case d.speech.isStudio():
+		info, err = d.studioSource(ctx, f)
+	case f.isImage():
+		info, err = d.hostedImage(ctx, f)
+	default:
+		info, err = f.hostedSource()
+	}
+	body.DocumentBases = []documentBase{{Name: f.Name, SourceInfo: info}}
+	return body, err
+}
+
+// noCaptionModel recognises studio's refusal of an image that it shall describe.
+func noCaptionModel(err error) bool {
+	var e *vendors.Error
+	return errors.As(err, &e) && e.VendorCode == "105000000" && strings.Contains(e.VendorMessage, "caption")
+}
+
+// hostedImage stores an image, which hosted Coze takes by its id only.
+func (d *Driver) hostedImage(ctx context.Context, f draft) (sourceInfo, error) {
+	file, err := d.store(ctx, f)
+	if err == nil && file.Data.ID == "" {
+		err = vendors.Errorf(vendors.BadResponse, "Coze stored the image without naming it; no document was made.")
+	}
+	return sourceInfo{SourceFileID: string(file.Data.ID), DocumentSource: new(5)}, err
 }
 
 // decide makes sure that the dialect is known, by the cheapest read. An answer
@@ -106,7 +192,7 @@ func draftOf(u vendors.Upload) (draft, error) {
 // none of this suffix. What is plain text by another name is sent as txt.
 func fileTypeOf(name string) string {
 	switch suffix := rest.Suffix(name); suffix {
-	case "pdf", "doc", "docx", "txt", "md":
+	case "pdf", "doc", "docx", "txt", "md", "jpg", "jpeg", "png":
 		return suffix
 	case "markdown":
 		return "md"
@@ -116,10 +202,14 @@ func fileTypeOf(name string) string {
 	return ""
 }
 
-// judge checks the type against the dialect's: hosted Coze has none for
-// Markdown, and studio no parser for the old Word format.
+// judge checks the content against the dialect: hosted Coze has no type for
+// Markdown, and studio reads no web pages and has no parser for the old Word
+// format.
 func (f *draft) judge(onStudio bool) error {
 	switch {
+	case f.URL != "" && onStudio:
+		return vendors.Errorf(vendors.Unsupported, "A coze-studio server cannot read web pages through its API; nothing was sent.").
+			WithHint("Fetch the page and pass its content as `text`.")
 	case f.fileType == "doc" && onStudio:
 		return unknownType("pdf, .txt, .md or .docx")
 	case f.fileType == "md" && !onStudio:
@@ -133,7 +223,7 @@ func (f *draft) judge(onStudio bool) error {
 
 func unknownType(taken string) error {
 	return vendors.Errorf(vendors.InvalidArgument, "Coze takes no files of this type: the name must end in .%s, or in the suffix of a plain text such as .csv or .json; nothing was sent.", taken).
-		WithHint("Convert the file, or pass its text as `text`. Tables and images need knowledge bases of other kinds, which this tool does not fill.")
+		WithHint("Convert the file, or pass its text as `text`. Images (.jpg, .jpeg, .png) go into a knowledge base for images; tables cannot be uploaded.")
 }
 
 // pageName names a web page by its address without the query, which may hold
@@ -189,15 +279,14 @@ func readFile(f *vendors.File) ([]byte, error) {
 // stands in the request into a message of its queue, which takes a megabyte,
 // after it has made the document.
 func (d *Driver) studioSource(ctx context.Context, f draft) (sourceInfo, error) {
-	if f.URL != "" {
-		return sourceInfo{}, vendors.Errorf(vendors.Unsupported, "A coze-studio server cannot read web pages through its API; nothing was sent.").
-			WithHint("Fetch the page and pass its content as `text`.")
-	}
 	if f.File == nil {
 		f.File = textFile(f.Text)
 	}
-	uri, err := d.store(ctx, f)
-	return sourceInfo{TosURI: uri}, err
+	file, err := d.store(ctx, f)
+	if err == nil && file.Data.URI == "" {
+		err = vendors.Errorf(vendors.BadResponse, "Coze stored the file without saying where; no document was made.").WithHint(d.root())
+	}
+	return sourceInfo{TosURI: string(file.Data.URI)}, err
 }
 
 func textFile(text string) *vendors.File {
@@ -206,17 +295,16 @@ func textFile(text string) *vendors.File {
 	}}
 }
 
-// store uploads a file to studio's storage, streamed, and gives its key, whose
-// suffix sets the document's type: studio's parsers know it in lower case only,
-// and one that they do not know holds up the server's queue. It may be repeated: a file that no document
-// refers to is not in any knowledge base.
-func (d *Driver) store(ctx context.Context, f draft) (uri string, err error) {
-	var out fileAnswer
+// store uploads a file, streamed. On studio the suffix of its key sets the
+// document's type: its parsers know it in lower case only, and one that they do
+// not know holds up the server's queue. It may be repeated: a file that no
+// document refers to is not in any knowledge base.
+func (d *Driver) store(ctx context.Context, f draft) (out fileAnswer, err error) {
 	err = d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"v1", "files", "upload"}, Write: rest.Repeatable,
+		Method: http.MethodPost, Path: []string{"v1", "files", "upload"},
 		Form: &rest.Form{Field: "file", Name: storedName(f.Name, f.fileType), File: *f.File},
 	}, &out)
-	return string(out.Data.URI), vendors.NothingDone(err)
+	return out, err
 }
 
 // mostStem is how much of a document's name the stored file's has: it becomes

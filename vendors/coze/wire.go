@@ -85,6 +85,9 @@ func (w document) normal(onStudio bool) vendors.Document {
 		SizeBytes: count(w.Size), CharCount: count(w.CharCount), ChunkCount: count(w.SliceCount), HitCount: count(w.HitCount),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
 	}
+	if w.refreshes() { // it fetches itself again, and may get a new id
+		d.Metadata = map[string]any{"update_interval_hours": w.UpdateInterval.Int}
+	}
 	if onStudio {
 		d.SizeBytes, d.CharCount, d.HitCount = nil, studioChars(status, w.Size), nil
 	}

@@ -37,18 +37,21 @@ type documentBase struct {
 	SourceInfo sourceInfo `json:"source_info"`
 }
 
-// chunkStrategy of type 0 is Coze's own way to split.
+// chunkStrategy of type 0 is Coze's own way to split. Images need to be told who
+// describes them: 0 the platform, 1 a person.
 type chunkStrategy struct {
-	ChunkType int `json:"chunk_type"`
+	ChunkType   int  `json:"chunk_type"`
+	CaptionType *int `json:"caption_type,omitempty"`
 }
 
-// sourceInfo is where a document comes from. Hosted reads the first four;
+// sourceInfo is where a document comes from. Hosted reads all but the last;
 // studio only the last, and ignores the others.
 type sourceInfo struct {
 	FileBase64     []byte `json:"file_base64,omitempty"`
 	FileType       string `json:"file_type,omitempty"` // pdf txt doc docx
 	WebURL         string `json:"web_url,omitempty"`
-	DocumentSource *int   `json:"document_source,omitempty"` // 0 file, 1 web page
+	SourceFileID   string `json:"source_file_id,omitempty"`  // an image that was stored before
+	DocumentSource *int   `json:"document_source,omitempty"` // 0 file, 1 web page, 5 stored file
 	TosURI         string `json:"tos_uri,omitempty"`
 }
 
@@ -116,11 +119,12 @@ func (a *createAnswer) stub() *document {
 type fileAnswer struct {
 	head
 	Data struct {
+		ID  rest.ID  `json:"id"`
 		URI rest.Str `json:"uri"` // studio: the storage key
 	} `json:"data"`
 }
 
-func (a *fileAnswer) given() bool    { return a.Data.URI != "" }
+func (a *fileAnswer) given() bool    { return a.Data.URI != "" || a.Data.ID != "" }
 func (a *fileAnswer) about() subject { return subject{"The file", "uploadFile"} }
 
 // done is an answer without data: its code says all.
@@ -134,7 +138,17 @@ type (
 	datasetDeleted  struct{ done }
 	documentUpdated struct{ done }
 	documentDeleted struct{ done }
+	captionUpdated  struct{ done }
 )
+
+// updateCaption asks PUT /v1/datasets/{id}/images/{document}.
+type updateCaption struct {
+	Caption string `json:"caption"`
+}
+
+func (a *captionUpdated) about() subject {
+	return subject{"The image", "updatePhoto, ownership of the knowledge base"}
+}
 
 func (a *datasetUpdated) about() subject {
 	return subject{"The knowledge base", "update (of Knowledge), ownership of the knowledge base"}

@@ -10,11 +10,9 @@ import (
 // Instead implements [vendors.Adviser]: what neither dialect has.
 func (d *Driver) Instead() map[string]string {
 	return map[string]string{
-		"search_knowledge_base": "Coze has no open search endpoint; ask through a Coze agent or workflow that uses the knowledge base, or connect another platform.",
-		"list_chunks":           "Coze has no open endpoint for segments; ask through a Coze agent or workflow, or look at them in Coze's web page.",
-		"start_ingestion":       "On Coze ingestion starts by itself after upload_document; to redo it, delete the document and upload it again.",
-		"stop_ingestion":        "Coze cannot stop ingestion; delete_documents takes the document away.",
-		"download_document":     "Coze does not serve the original file; take it from where it was uploaded from.",
+		"start_ingestion":   "On Coze ingestion starts by itself after upload_document; to redo it, upload the document again and delete the old one.",
+		"stop_ingestion":    "Coze cannot stop ingestion; delete_documents takes the document away.",
+		"download_document": "Coze does not serve the original file; take it from where it was uploaded from.",
 	}
 }
 

@@ -52,7 +52,7 @@ func TestCancelledUpload(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		asked, want := 0, 1
 		if face == sandbox.FaceCozeStudio {
-			want = 2 // the file comes first
+			want = 3 // the knowledge base and the file come first
 		}
 		b.lose = func(r *http.Request) bool {
 			asked++
@@ -72,7 +72,8 @@ func TestCancelledUpload(t *testing.T) {
 // TestCapabilities: what Coze cannot do is not offered, and says what to do.
 func TestCapabilities(t *testing.T) {
 	want := strings.Fields(`list_knowledge_bases list_documents get_document_info get_ingestion_progress
-		create_knowledge_base update_knowledge_base delete_knowledge_base upload_document update_document delete_documents`)
+		create_knowledge_base update_knowledge_base delete_knowledge_base upload_document update_document delete_documents
+		search_knowledge_base list_chunks`)
 	benches(t, func(t *testing.T, b *bench, _ string) {
 		got := b.Capabilities()
 		for _, tool := range want {
@@ -80,7 +81,7 @@ func TestCapabilities(t *testing.T) {
 				t.Errorf("%s is not offered", tool)
 			}
 		}
-		for _, tool := range strings.Fields("search_knowledge_base list_chunks start_ingestion stop_ingestion download_document") {
+		for _, tool := range strings.Fields("start_ingestion stop_ingestion download_document") {
 			if slices.Contains(got, tool) {
 				t.Errorf("%s is offered", tool)
 			}
