@@ -56,6 +56,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	}
 	notes := append(out.notes(sent.kb), d.splitNotes(ctx, out, sent)...)
 	doc := out.normal()
+	if doc.Name != "" && doc.Name != u.Name {
+		notes = append(notes, fmt.Sprintf("Dify gave the document another name than %q.", rest.Text(u.Name)))
+	}
 	doc.SizeBytes = out.Document.file().Size.Count()
 	if u.File == nil { // Dify gives the characters
 		size := int64(len(u.Text))
