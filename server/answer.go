@@ -23,6 +23,8 @@ type postAnswer struct {
 	accept accepted
 	times  times
 
+	helpful func([]byte) []byte // the error of a tool that is not there
+
 	begun  bool // the status is written
 	events bool // a JSON answer leaves as an event
 }
@@ -44,7 +46,7 @@ func (a *postAnswer) WriteHeader(status int) {
 
 // Write writes one message, or one event.
 func (a *postAnswer) Write(p []byte) (int, error) {
-	full := a.outlet.fill(p)
+	full := a.helpful(a.outlet.fill(p))
 	if a.call.cancelled() {
 		return len(p), nil
 	}

@@ -179,6 +179,7 @@ func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
 	}
 	a := &postAnswer{
 		ResponseWriter: w, rc: http.NewResponseController(w), outlet: newOutlet(e.s.masks), accept: acceptedBy(r.Header), times: e.s.times,
+		helpful: e.s.helpful,
 	}
 	defer a.recovered(e.s, m)
 	ctx := e.s.identify(r.Context(), party, session)

@@ -190,7 +190,7 @@ func (p *peer) answer(t *task) (text []byte) {
 		p.s.log.Error("an answer cannot be encoded", "method", t.method, "cause", err.Error())
 		return (&fault{mcp.INTERNAL_ERROR, "the answer cannot be encoded", t.id}).line()
 	}
-	return p.outlet.fill(text)
+	return p.s.helpful(p.outlet.fill(text))
 }
 
 // send hands a message to write.

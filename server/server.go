@@ -52,6 +52,8 @@ type Options struct {
 	// for the token of a request and "" where nobody is asked for one, and its
 	// session, "" where the transport has none.
 	Identify func(ctx context.Context, party, session string) context.Context
+	// Unknown, if set, says of a name that is no tool's what was meant.
+	Unknown func(name string) string
 }
 
 // Server serves one set of tools over any of the transports.
@@ -63,6 +65,7 @@ type Server struct {
 	times    times
 	held     budget
 	identify func(ctx context.Context, party, session string) context.Context
+	unknown  func(name string) string
 }
 
 // New builds the MCP server. It does not open anything.
@@ -70,7 +73,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), times: usualTimes(), held: budget{max: maxHeld}, identify: o.Identify}
+	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), times: usualTimes(), held: budget{max: maxHeld}, identify: o.Identify, unknown: o.Unknown}
 	if s.identify == nil {
 		s.identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
 	}

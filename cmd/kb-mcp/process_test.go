@@ -155,8 +155,12 @@ func TestStdioProcess(t *testing.T) {
 		t.Errorf("text and structuredContent differ: %s", text)
 	}
 	p.send("%s", callLine(4, "delete_documents", `{}`))
-	if e, ok := p.answer(4)["error"].(map[string]any); !ok || e["code"] != float64(-32602) {
+	if e, ok := p.answer(4)["error"].(map[string]any); !ok || e["code"] != float64(-32602) || !strings.Contains(fmt.Sprint(e["message"]), "KB_MCP_ALLOW_WRITES") {
 		t.Errorf("a tool that does not exist: %v", e)
+	}
+	p.send("%s", callLine(5, "list_datasets", `{}`))
+	if e, ok := p.answer(5)["error"].(map[string]any); !ok || e["code"] != float64(-32602) || !strings.Contains(fmt.Sprint(e["message"]), "did you mean list_knowledge_bases?") {
+		t.Errorf("a tool by another name: %v", e)
 	}
 	p.stdin.Close()
 	if took, err := p.ended(); err != nil {
@@ -275,6 +279,9 @@ func TestHTTPProcess(t *testing.T) {
 	}
 	if status, _, body := post("other", callLine(8, "list_vendors", `{}`)); status != 404 {
 		t.Errorf("with another caller's session: %d %s", status, body)
+	}
+	if _, _, body := post("canary-bearer-token", callLine(8, "list_document", `{}`)); !strings.Contains(body, "-32602") || !strings.Contains(body, "did you mean list_documents?") || !strings.Contains(body, `"id":8`) {
+		t.Errorf("a tool by another name: %s", body)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/mcp": 401, "/nothing": 404} {
 		resp, err := http.Get(url + path)

@@ -164,8 +164,9 @@ func (c configuration) tools() *tools.Set {
 }
 
 func (c configuration) server() *server.Server {
+	set := c.tools()
 	return server.New(server.Options{
-		Name: "kb-mcp", Version: version, Tools: c.tools().ServerTools(), Log: c.log,
+		Name: "kb-mcp", Version: version, Tools: set.ServerTools(), Unknown: set.Unknown, Log: c.log,
 		Identify: func(ctx context.Context, party, session string) context.Context {
 			return vendors.WithCaller(ctx, vendors.Caller{Party: party, Session: session})
 		},
