@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
 )
 
@@ -61,4 +62,44 @@ func (c currentAPI) summarise(ctx context.Context, kb string) (summary, error) {
 func (c currentAPI) allCounted(ctx context.Context, kb string) bool {
 	s, err := c.summarise(ctx, kb)
 	return err == nil && s.others() == 0
+}
+
+// CountByStatus counts the documents of a whole knowledge base in one request,
+// where the server can: vendors.StatusCounter. Documents of none of the five
+// values are unknown; the Python server lists them as UNSTART.
+func (d *Driver) CountByStatus(ctx context.Context, kb string) (map[vendors.Status]int, error) {
+	if err := checkPath(kb); err != nil {
+		return nil, err
+	}
+	return ask(ctx, d, func(a api) (map[vendors.Status]int, error) {
+		c, ok := a.(currentAPI)
+		if !ok {
+			return nil, cannotCount()
+		}
+		s, err := c.summarise(ctx, kb)
+		if errors.Is(err, errNoSummary) {
+			return nil, cannotCount()
+		}
+		if err != nil {
+			return nil, err
+		}
+		n := map[vendors.Status]int{}
+		for status, v := range map[vendors.Status]int64{
+			vendors.NotStarted: s.Status.Unstart.Int,
+			vendors.Processing: s.Status.Running.Int,
+			vendors.Cancelled:  s.Status.Cancel.Int,
+			vendors.Completed:  s.Status.Done.Int,
+			vendors.Failed:     s.Status.Fail.Int,
+			vendors.Unknown:    s.others(),
+		} {
+			if v > 0 {
+				n[status] = int(v)
+			}
+		}
+		return n, nil
+	})
+}
+
+func cannotCount() error {
+	return vendors.Errorf(vendors.Unsupported, "This RAGFlow server does not count documents by status.")
 }
