@@ -22,8 +22,8 @@ func (c *sandboxCmd) command(a *app) *cobra.Command {
 		Long: `Serves the four platforms' APIs with made-up data on this machine.
 
 Prints the variables that point kb-mcp at it, then serves until interrupted. Lines that begin with
-# are for other flavours: coze-studio, RAGFlow's first generation, and Volcengine at the root of the
-host, for its own client libraries, which take no path.`,
+# are for other flavours: coze-studio, RAGFlow's Go server, its v0.24.0 and its first generation, and
+Volcengine at the root of the host, for its own client libraries, which take no path.`,
 		Example: `  kb-mcp sandbox > sandbox.env &
   (set -a; . ./sandbox.env; kb-mcp call list_documents '{"vendor":"dify","knowledge_base_id":"..."}')
   kb-mcp sandbox --documents 10000 --addr 127.0.0.1:9000`,
@@ -57,7 +57,8 @@ func (c *sandboxCmd) run(a *app) error {
 	for _, pair := range sb.Environ() {
 		fmt.Fprintln(a.stdout, pair)
 	}
-	for _, pair := range sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio, sandbox.FaceRAGFlowPreview) {
+	for _, pair := range sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio,
+		sandbox.FaceRAGFlowGo, sandbox.FaceRAGFlowOld, sandbox.FaceRAGFlowPreview) {
 		fmt.Fprintln(a.stdout, "#", pair)
 	}
 	fmt.Fprintf(a.stdout, "# VOLCENGINE_BASE_URL=http://%s\n", sb.Addr())

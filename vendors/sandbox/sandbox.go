@@ -1,7 +1,8 @@
 // Package sandbox is one in-process HTTP server that speaks the wire protocols
 // of four document platforms over one store: Coze (hosted and self-hosted),
-// Dify, RAGFlow (current and preview generation) and Volcengine. It backs the
-// demo, the guided tour, the tests and the command "kb-mcp sandbox".
+// Dify, RAGFlow (its Python and its Go server, v0.24.0 and the preview
+// generation) and Volcengine. It backs the demo, the guided tour, the tests and
+// the command "kb-mcp sandbox".
 //
 // A [Sandbox] is a handler; [Start] serves one on loopback. Every face checks
 // credentials or signatures with code of its own, pages for real, and fails in
