@@ -1,7 +1,7 @@
 """What the scripts of this folder share: one line per call that a library has.
 
 A script names the classes whose public methods are the library's knowledge
-calls. Every method is tried, or it is a failure; what is no call about
+calls. Every method is tried, or it is a failure; what is not a call about
 knowledge is named with its reason, and plumbing is how a library sends.
 """
 

@@ -203,7 +203,7 @@ func (s reportStep) check(r *reportRun) (wrong []string) {
 			return []string{err.Error()}
 		}
 		if err := json.Unmarshal([]byte(x.got), &got); err != nil {
-			wrong = append(wrong, fmt.Sprintf("%s is no JSON: %s", x.name, all))
+			wrong = append(wrong, fmt.Sprintf("%s is not JSON: %s", x.name, all))
 			continue
 		}
 		wrong = append(wrong, holds(x.name, want, got)...)

@@ -20,7 +20,7 @@ func volcRows(data map[string]any, key string) []map[string]any {
 	return rows
 }
 
-// The documented answers of the sheet, section 7.
+// Answers of the platform's own pages.
 const (
 	volcInfoSample = `{"collection_name":"test_collection_name","doc_name":"张某某盗窃案","doc_id":"test0123","add_type":"url","doc_type":"pdf","create_time":1711367027047,"added_by":"user@example.com","update_time":1711367030802,"url":"https://fwh-my-test-bucket.tos-cn-beijing.volces.com/a.pdf?X-Tos-Signature=REDACTED","point_num":53,"status":{"process_status":0}}`
 	volcListSample = `{"collection_name":"test_collection_name","total_num":1,"count":1,"doc_list":[{"collection_name":"test_collection_name","doc_name":"测试文档","doc_id":"test1111","add_type":"url","doc_type":"doc","create_time":1711367010,"added_by":"username","update_time":1711367010,"url":"https://fwh-my-test-bucket.tos-cn-beijing.volces.com/b.docx?X-Tos-Signature=REDACTED","point_num":100,"status":{"process_status":0}}]}`

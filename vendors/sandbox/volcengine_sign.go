@@ -145,7 +145,7 @@ func volcTarget(r *http.Request) (path, query string) {
 	if path == "" {
 		path = r.URL.EscapedPath()
 	}
-	// Encode sorts by key; only its "+" for a blank is not RFC 3986.
+	// Encode sorts by key; only its "+" for a space is not RFC 3986.
 	return path, strings.ReplaceAll(url.Values(r.URL.Query()).Encode(), "+", "%20")
 }
 

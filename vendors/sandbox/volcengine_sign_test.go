@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The published vectors of the platform sheet, section 1.
+// Made-up credentials and requests, with signatures computed by hand.
 const (
 	vectorAK   = "AKLTEXAMPLEACCESSKEYID"
 	vectorSK   = "ZXhhbXBsZS1zZWNyZXQta2V5LW5vdC1yZWFs"

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The documented answers of the sheet, section 7, that writes and searches give.
+// Answers of the platform's own pages to writes and searches.
 const (
 	volcAddSample    = `{"collection_name":"test_collection_name","resource_id":"kb-8349ef57441ab57","project":"default","doc_id":"test0123"}`
 	volcCreateSample = `{"resource_id":"kb-8349ef57441ab57"}`

@@ -35,7 +35,7 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 }
 
 // emptyProject warns of a project without knowledge bases while others have
-// some: the platform answers a name that is no project's with an empty list.
+// some: the platform answers the name of an unknown project with an empty list.
 func (d *Driver) emptyProject(ctx context.Context) []vendors.Finding {
 	mine, err := d.collections(ctx, d.project)
 	if err != nil || len(mine) > 0 {

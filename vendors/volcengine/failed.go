@@ -5,7 +5,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// failure explains status.failed_code (platform sheet, section 3). code is ""
+// failure explains status.failed_code. code is ""
 // when the platform gave none; failed_msg, if any, is the better message.
 func failure(code, failedMsg string) *vendors.Failure {
 	if code = label(code); code == "0" {

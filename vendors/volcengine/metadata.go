@@ -52,7 +52,7 @@ func fieldsOf(raw json.RawMessage) ([]field, bool) {
 func metadata(meta, labels json.RawMessage) map[string]any {
 	values := map[string]any{}
 	var marks map[string]any
-	if json.Unmarshal(labels, &marks) == nil && len(marks) > 0 {
+	if rest.Parse(string(labels), &marks) == nil && len(marks) > 0 {
 		values["labels"] = marks
 	}
 	fields, _ := fieldsOf(meta)

@@ -22,7 +22,7 @@ type signer struct {
 	now                                        func() time.Time
 }
 
-// sign puts the signature headers on r. It is called for every try anew,
+// sign puts the signature headers on r. It is called again for every try,
 // because X-Date moves and is good for 15 minutes only. Content-Type has to be
 // set before and must not change afterwards.
 func (s signer) sign(r *http.Request, body []byte) error {
@@ -64,7 +64,7 @@ func canonicalRequest(r *http.Request) (text, names string) {
 		path = "/"
 	}
 	var b strings.Builder
-	// Encode sorts by key; only its "+" for a blank is not RFC 3986.
+	// Encode sorts by key; only its "+" for a space is not RFC 3986.
 	b.WriteString(r.Method + "\n" + path + "\n" + strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20") + "\n")
 	for _, name := range order {
 		b.WriteString(name + ":" + values[name] + "\n")

@@ -14,7 +14,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// The made-up credentials and requests of the platform sheet, section 1.
+// Made-up credentials and requests, with signatures computed by hand.
 const (
 	vectorHost = "api-knowledgebase.mlp.cn-beijing.volces.com"
 	vectorBody = `{"collection_name":"test_collection_name","project":"default","doc_id":"test123"}`
@@ -151,7 +151,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Every try is signed anew, over the bytes that are sent: the date moves.
+// Every try is signed again, over the bytes that are sent: the date moves.
 func TestSignedPerTry(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	var dates, signatures []string

@@ -148,15 +148,15 @@ func checkUpload(u vendors.Upload) (docType string, err error) {
 // pathOf is the path of an address that the platform can fetch.
 func pathOf(address string) (string, error) {
 	u, err := url.Parse(address)
-	blank := strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	spaced := strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	switch {
-	case err != nil || blank:
+	case err != nil || spaced:
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "":
 		return u.Path, nil
 	case u.Scheme == "tos" && u.Host != "" && len(u.Path) > 1:
 		return u.Path, nil
 	}
-	return "", vendors.Errorf(vendors.InvalidArgument, "`url` is no address that Volcengine can fetch.").
+	return "", vendors.Errorf(vendors.InvalidArgument, "`url` is not an address that Volcengine can fetch.").
 		WithHint("Pass a whole URL that begins with http:// or https://, or tos://bucket/key, percent-encoded where it needs to be.")
 }
 
@@ -171,7 +171,7 @@ func checkName(name string) error {
 	bad := ""
 	switch {
 	case strings.TrimSpace(name) == "":
-		bad = "is blank"
+		bad = "is empty"
 	case utf8.RuneCountInString(name) > maxName:
 		bad = "is too long"
 	case strings.ContainsAny(name, notNames) || strings.ContainsFunc(name, unicode.IsControl):

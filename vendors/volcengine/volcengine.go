@@ -59,7 +59,7 @@ func (c Config) Problems() []rest.Problem {
 		{"VOLCENGINE_API_KEY", c.APIKey}, {"VIKING_API_KEY", c.VikingAPIKey},
 	} {
 		if !printable.MatchString(v.value) {
-			add(v.variable, "holds blanks or characters that no key has: give the bare key, without \"Bearer\" or quotes")
+			add(v.variable, "holds spaces or characters that no key has: give the bare key, without \"Bearer\" or quotes")
 		}
 	}
 	if text := baseProblem(c.BaseURL); text != "" {
@@ -69,7 +69,7 @@ func (c Config) Problems() []rest.Problem {
 		add("VOLCENGINE_REGION", "is not a region's name such as cn-beijing")
 	}
 	if strings.TrimSpace(c.Project) == "" {
-		add("VOLCENGINE_PROJECT", "is blank: leave it unset for the project \"default\"")
+		add("VOLCENGINE_PROJECT", "is empty: leave it unset for the project \"default\"")
 	}
 	return list
 }

@@ -71,7 +71,7 @@ func TestProblems(t *testing.T) {
 		{"the host of 2024", func(c *Config) { c.BaseURL = "https://api-knowledgebase.ml_platform.cn-beijing.volces.com" }, []string{"VOLCENGINE_BASE_URL"}},
 		{"a whole path", func(c *Config) { c.BaseURL += "/api/knowledge/" }, []string{"VOLCENGINE_BASE_URL"}},
 		{"a region with a slash", func(c *Config) { c.Region = "cn/beijing" }, []string{"VOLCENGINE_REGION"}},
-		{"a blank project", func(c *Config) { c.Project = " " }, []string{"VOLCENGINE_PROJECT"}},
+		{"an empty project", func(c *Config) { c.Project = " " }, []string{"VOLCENGINE_PROJECT"}},
 		{"all at once", func(c *Config) { *c = Config{AccessKey: "a b", BaseURL: "x", Region: "X"} },
 			[]string{"VOLCENGINE_SECRET_KEY", "VOLCENGINE_ACCESS_KEY", "VOLCENGINE_BASE_URL", "VOLCENGINE_REGION", "VOLCENGINE_PROJECT"}},
 	}
@@ -132,7 +132,7 @@ func TestSecretTags(t *testing.T) {
 	}
 }
 
-// Every row of the sheet's table explains itself; the words may change, what
+// Every failure code explains itself; the words may change, what
 // can be repeated may not.
 func TestFailureCodes(t *testing.T) {
 	for code, want := range map[string]string{
@@ -151,7 +151,7 @@ func TestFailureCodes(t *testing.T) {
 	}
 }
 
-// Every row of the sheet's table of API errors.
+// Every code of an API error that is known.
 func TestErrorCodes(t *testing.T) {
 	for _, tt := range []struct {
 		codes string

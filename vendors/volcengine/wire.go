@@ -138,7 +138,7 @@ func (w document) warnings() []string {
 func (w document) docType() string { return strings.ToLower(string(w.Type)) }
 
 // format is the file suffix that the type stands for. Lark documents are no
-// files: their types ("wiki", "docx") are no suffixes.
+// files: their types ("wiki", "docx") are not suffixes.
 func (w document) format() string {
 	switch t := w.docType(); {
 	case w.AddType == "lark":

@@ -63,7 +63,7 @@ func (d *Driver) findCreated(ctx context.Context, name string, began time.Time, 
 func checkCollection(name, description string) error {
 	switch {
 	case !collectionName.MatchString(name) || len(name) > maxCollectionName:
-		return vendors.Errorf(vendors.InvalidArgument, "`name` is no name that Volcengine takes for a knowledge base.").
+		return vendors.Errorf(vendors.InvalidArgument, "`name` is not a name that Volcengine takes for a knowledge base.").
 			WithHint("It begins with a letter and has at most 64 ASCII letters, digits and underscores; put other words into `description`.")
 	case utf8.RuneCountInString(description) > maxDescription:
 		return vendors.Errorf(vendors.InvalidArgument, "`description` is longer than %d characters.", maxDescription)
