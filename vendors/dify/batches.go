@@ -60,7 +60,7 @@ func (b *batches) forget(document string) {
 }
 
 // one reads the progress of a document, by its batch where that is known: a
-// document that was uploaded anew elsewhere is of another batch since.
+// document that was uploaded again elsewhere is of another batch since.
 func (d *Driver) one(ctx context.Context, kb, id string) (vendors.Document, error) {
 	s, ok := d.batches.recall(id)
 	if !ok {

@@ -53,7 +53,7 @@ func keyProblem(key string) string {
 	case strings.Contains(key, "...") || strings.ContainsAny(key, "*…"):
 		return "is the masked form that the console shows; make a new key and copy it when it is shown once"
 	case strings.ContainsFunc(key, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }):
-		return "holds blanks or characters that no key has; give the key alone, without \"Bearer\""
+		return "holds spaces or characters that no key has; give the key alone, without \"Bearer\""
 	}
 	return ""
 }

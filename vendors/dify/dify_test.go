@@ -45,7 +45,7 @@ func TestConfigProblems(t *testing.T) {
 		{"masked with dots", "datas...Ab1c", base, []string{"DIFY_API_KEY"}, "masked"},
 		{"masked with stars", "dataset-****Ab1c", base, []string{"DIFY_API_KEY"}, "masked"},
 		{"the whole header", "Bearer " + good, base, []string{"DIFY_API_KEY"}, "Bearer"},
-		{"a line break inside", good + "\n" + good, base, []string{"DIFY_API_KEY"}, "blanks"},
+		{"a line break inside", good + "\n" + good, base, []string{"DIFY_API_KEY"}, "spaces"},
 		{"no URL", good, "api.dify.ai", []string{"DIFY_BASE_URL"}, "http://"},
 		{"a URL with a password", good, "https://user:hunter22@dify.example", []string{"DIFY_BASE_URL"}, "password"},
 	} {

@@ -190,13 +190,13 @@ var (
 	batchForm = regexp.MustCompile(`^[0-9]{20}$`)
 )
 
-// checkID refuses what is no UUID: Dify answers it with the HTML page of an
+// checkID refuses what is not a UUID: Dify answers it with the HTML page of an
 // unknown path, which looks like a wrong base URL.
 func checkID(arg, id string) error {
 	if uuidForm.MatchString(id) {
 		return nil
 	}
-	e := vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, which is no id of Dify: those are UUIDs with dashes.", arg, rest.Text(id))
+	e := vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, which is not a Dify id: those are UUIDs with dashes.", arg, rest.Text(id))
 	if batchForm.MatchString(id) {
 		return e.WithHint("This is a batch id: pass it as `batch_id` of get_ingestion_progress.")
 	}
@@ -210,7 +210,7 @@ func checkRef(ref vendors.Ref) error {
 	return checkID("document_id", ref.DocumentID)
 }
 
-// checkBatch refuses what is no batch: with a document's id Dify would answer
+// checkBatch refuses what is not a batch: with a document's id Dify would answer
 // that there are no documents.
 func checkBatch(id string) error {
 	if batchForm.MatchString(id) {
@@ -220,6 +220,6 @@ func checkBatch(id string) error {
 		return vendors.Errorf(vendors.InvalidArgument, "`batch_id` is not a batch: this is a document id.").
 			WithHint("Pass it in `document_ids` instead.")
 	}
-	return vendors.Errorf(vendors.InvalidArgument, "`batch_id` is no batch of Dify; batches there are numbers of 20 digits.").
+	return vendors.Errorf(vendors.InvalidArgument, "`batch_id` is not a Dify batch; batches there are numbers of 20 digits.").
 		WithHint("Take it from the answer of the upload, as a string; without it, pass `document_ids`, or neither for the whole knowledge base.")
 }

@@ -29,7 +29,7 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 	}
 	link, err := d.base.Parse(string(out.URL))
 	if err != nil || link.Host == "" || link.Scheme != "http" && link.Scheme != "https" {
-		return vendors.Download{}, vendors.Errorf(vendors.BadResponse, "Dify gave an address for the file that is no web address.").
+		return vendors.Download{}, vendors.Errorf(vendors.BadResponse, "Dify gave an address for the file that is not a web address.").
 			WithHint("Set FILES_URL of the Dify server to the address at which it is reached.")
 	}
 	return d.fetch(ctx, ref, link)

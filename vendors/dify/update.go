@@ -18,7 +18,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	}
 	switch {
 	case change.Name != nil:
-		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Dify's API cannot rename a document without ingesting it anew; nothing was changed.").
+		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Dify's API cannot rename a document without ingesting it again; nothing was changed.").
 			WithHint("Rename it in the Dify console, or upload its content under the new name with upload_document and delete the old document.")
 	case change.Metadata != nil:
 		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "kb-mcp cannot set the metadata of a Dify document; nothing was changed.").

@@ -115,7 +115,7 @@ func (f *difyFace) check(r *http.Request, model string, fields ...difyField) (ar
 	}
 	data, _ := body(r)
 	a, err := parseArgs(data)
-	if err != nil {
+	if err != nil || len(data) == 0 {
 		if !f.since(1, 12, 0) && len(fields) > 0 && fields[0].text1x != "" {
 			return nil, oldInvalid(fields[0], "Missing required parameter in the JSON body or the post body or the query string")
 		}

@@ -177,9 +177,10 @@ func (f *difyFace) difyNamed(name, id string) bool {
 // difyKBFields is name and description, as they are checked.
 func difyKBFields(required bool) []difyField {
 	return []difyField{
-		{name: "name", required: required, min: 1, max: 40, text1x: "Name must be between 1 to 40 characters."},
-		{name: "description", max: 400, text1x: "Description cannot exceed 400 characters."},
+		{name: "name", required: required, nullable: !required, min: 1, max: 40, text1x: "Name must be between 1 to 40 characters."},
+		{name: "description", nullable: !required, max: 400, text1x: "Description cannot exceed 400 characters."},
 		{name: "indexing_technique", nullable: true, oneOf: []string{"high_quality", "economy"}},
+		{name: "permission", nullable: true, oneOf: []string{"only_me", "all_team_members", "partial_members"}},
 	}
 }
 

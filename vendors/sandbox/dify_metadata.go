@@ -158,7 +158,7 @@ func (f *difyFace) deleteField(r difyAsk) difyReply {
 		return *bad
 	}
 	f.changeField(r.kb, old, func(kb *KnowledgeBase, i int) { kb.dify.fields = slices.Delete(kb.dify.fields, i, i+1) }, func(*Field) bool { return false })
-	return difyReply{204, nil}
+	return f.gone()
 }
 
 // changeField changes a field of a knowledge base and what its documents have of

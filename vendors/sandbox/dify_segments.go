@@ -265,7 +265,7 @@ func (f *difyFace) deleteSegment(r difyAsk) difyReply {
 		return *bad
 	}
 	f.s.store.EditChunks(Dify, d.ID, func(list []Chunk) []Chunk { return slices.Delete(list, i, i+1) })
-	return difyReply{204, nil}
+	return f.gone()
 }
 
 // childChunks answers GET .../segments/{segment}/child_chunks.
@@ -357,5 +357,5 @@ func (f *difyFace) deleteChild(r difyAsk) difyReply {
 		return *bad
 	}
 	f.setChildren(d, c, func(list []difyChild) []difyChild { return slices.Delete(list, n, n+1) })
-	return difyReply{204, nil}
+	return f.gone()
 }

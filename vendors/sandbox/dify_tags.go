@@ -101,7 +101,7 @@ func (f *difyFace) deleteTag(r difyAsk) difyReply {
 	id, _ := a.text("tag_id")
 	return f.more.change(id, func(i int) difyReply {
 		f.more.tags = slices.Delete(f.more.tags, i, i+1)
-		return difyReply{204, nil}
+		return f.gone()
 	})
 }
 
@@ -147,7 +147,7 @@ func (f *difyFace) bind(a args, ids []string, on bool) difyReply {
 			return difyReply{}
 		})
 	}
-	return difyReply{204, nil}
+	return f.gone()
 }
 
 // boundTags answers GET /datasets/{id}/tags.

@@ -29,7 +29,8 @@ type difyContent struct {
 
 // createByText answers POST /datasets/{id}/document/create-by-text.
 func (f *difyFace) createByText(r difyAsk) difyReply {
-	fields := []difyField{{name: "name", required: true}, {name: "text", required: true}}
+	const missing = "Missing required parameter in the JSON body"
+	fields := []difyField{{name: "name", required: true, text1x: missing}, {name: "text", required: true, text1x: missing}}
 	a, bad := f.check(r.Request, "DocumentTextCreatePayload", fields...)
 	if bad != nil {
 		return *bad
@@ -243,10 +244,20 @@ func (f *difyFace) updateByFile(r difyAsk) difyReply {
 	}
 	defer form.RemoveAll()
 	c, bad := form.content()
-	if bad != nil {
-		return *bad
+	if bad != nil && bad.body.(object)["code"] == "no_file_uploaded" { // the same content, by another rule
+		d := f.in(r)
+		switch c.args = form.args; {
+		case !c.args.has("process_rule"):
+			return difyInvalid("Data source or Process rule is required")
+		case d == nil:
+			return difyError(404, "not_found", "Document not found")
+		}
+		c.name, c.text, c.size, c.format, c.asText, bad = d.Name, d.Text, d.Size, d.Format, d.dify.text, nil
 	}
-	if bad := f.splitting(&c); bad != nil {
+	if bad == nil {
+		bad = f.splitting(&c)
+	}
+	if bad != nil {
 		return *bad
 	}
 	return f.update(r, r.ids[0], c)
