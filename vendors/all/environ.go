@@ -133,7 +133,7 @@ func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 		}
 		if p != nil {
 			problems = append(problems, *p)
-			delete(e.vars, prefix+f.name) // so that nothing else is said of it
+			e.takeOut(prefix+f.name, f.secret)
 		}
 	}
 	lookup := envconfig.PrefixLookuper(prefix, envconfig.MapLookuper(e.vars))
@@ -143,6 +143,21 @@ func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 		problems = append(problems, rest.Problem{Variable: "", Text: "the settings could not be read"})
 	}
 	return problems
+}
+
+// takeOut drops a bad value, so that nothing else is said of it. A credential in
+// quotes goes on without them: others are not missing besides.
+func (e *Environ) takeOut(name string, secret bool) {
+	value := e.vars[name]
+	delete(e.vars, name)
+	if !secret || !Quoted(value) {
+		return
+	}
+	_, first := utf8.DecodeRuneInString(value)
+	_, last := utf8.DecodeLastRuneInString(value)
+	if value = trimmed(value[first : len(value)-last]); value != "" {
+		e.vars[name] = value
+	}
 }
 
 // judge is what is wrong with a value whatever the variable means.

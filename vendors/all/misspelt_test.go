@@ -121,6 +121,10 @@ func TestQuotes(t *testing.T) {
 			}
 		}
 	}
+	_, problems := Open(NewEnviron([]string{`VOLCENGINE_ACCESS_KEY="AK"`, `VOLCENGINE_SECRET_KEY="SK"`, `RAGFLOW_API_KEY='x'`}), Options{})
+	if got := variables(problems); got != "RAGFLOW_API_KEY RAGFLOW_BASE_URL VOLCENGINE_ACCESS_KEY VOLCENGINE_SECRET_KEY" {
+		t.Errorf("what is missing besides, and only that: %v", problems)
+	}
 	for text, want := range map[string]string{`"dataset-x"`: "quotes", "${DIFY_API_KEY}": "${NAME}", "'": "", `"`: ""} {
 		_, problems := Open(NewEnviron([]string{"DIFY_API_KEY_FILE=" + file(t, text)}), Options{})
 		if want != "" && (len(problems) != 1 || problems[0].Variable != "DIFY_API_KEY_FILE" || !strings.Contains(problems[0].Text, want)) {
