@@ -37,6 +37,12 @@ type knowledgeBaseInfo struct {
 	KnowledgeBase vendors.KnowledgeBase `json:"knowledge_base"`
 }
 
+// createdKnowledgeBase is a new one. Notes say what one should check.
+type createdKnowledgeBase struct {
+	KnowledgeBase vendors.KnowledgeBase `json:"knowledge_base"`
+	Notes         []string              `json:"notes,omitempty"`
+}
+
 // deletedKnowledgeBase says what is gone.
 type deletedKnowledgeBase struct {
 	Vendor          string `json:"vendor"`
@@ -44,13 +50,13 @@ type deletedKnowledgeBase struct {
 	Deleted         bool   `json:"deleted"`
 }
 
-func (s *Set) createKnowledgeBase(ctx context.Context, in createKnowledgeBaseArgs) (knowledgeBaseInfo, error) {
+func (s *Set) createKnowledgeBase(ctx context.Context, in createKnowledgeBaseArgs) (createdKnowledgeBase, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return knowledgeBaseInfo{}, err
+		return createdKnowledgeBase{}, err
 	}
 	kb, err := v.CreateKnowledgeBase(ctx, vendors.KnowledgeBaseChange{Name: &in.Name, Description: in.Description})
-	return knowledgeBaseInfo{kb}, err
+	return createdKnowledgeBase{kb, kb.Notes}, err
 }
 
 func (s *Set) updateKnowledgeBase(ctx context.Context, in updateKnowledgeBaseArgs) (knowledgeBaseInfo, error) {

@@ -107,6 +107,9 @@ type KnowledgeBase struct {
 	// say. Not shown.
 	Pending *int     `json:"-"`
 	Busy    []string `json:"-"`
+
+	// Notes say what somebody who has just made it should check.
+	Notes []string `json:"-"`
 }
 
 // progress is the ingestion view of a settled document.

@@ -35,7 +35,23 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	return vendors.KnowledgeBase{KnowledgeBaseID: out.id(), Name: body.Name, Description: body.Description}, nil
+	kb := vendors.KnowledgeBase{KnowledgeBaseID: out.id(), Name: body.Name, Description: body.Description}
+	kb.Notes = d.spaceNotes(ctx, space, kb.KnowledgeBaseID)
+	return kb, nil
+}
+
+// spaceNotes doubts a space in which there is nothing but what was just made:
+// studio makes knowledge bases in spaces that do not exist, where nobody sees
+// them in the web page.
+func (d *Driver) spaceNotes(ctx context.Context, space, made string) []string {
+	if !d.speech.isStudio() {
+		return nil
+	}
+	r, err := d.datasets(ctx, space, 1, d.kbPage, "")
+	if err != nil || len(r.List) > 1 || r.Total.Int > 1 || len(r.List) == 1 && string(r.List[0].ID) != made {
+		return nil
+	}
+	return []string{"It is the only knowledge base of its space. A coze-studio server also makes them in spaces that do not exist: compare COZE_SPACE_ID with the number after /space/ in the address of the space's page, unless the space is new."}
 }
 
 // writeSpace is the space that something new is to be made in.

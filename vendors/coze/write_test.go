@@ -5,11 +5,16 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/coze"
+	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -87,4 +92,28 @@ func TestCapabilities(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUnknownSpace: studio makes knowledge bases in a space that does not exist.
+func TestUnknownSpace(t *testing.T) {
+	srv := httptest.NewServer(sandbox.New(sandbox.Options{}))
+	defer srv.Close()
+	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: time.Now}
+	for space, doubted := range map[string]bool{"7311219484398799999": true, sandbox.CozeSpaceID: false} {
+		d := coze.New(coze.Config{Token: sandbox.CozeToken, APIBase: srv.URL + "/coze-studio", SpaceID: space, Dialect: "auto"}, conn)
+		v := vendors.New("live", "coze", d)
+		if _, err := v.ListKnowledgeBases(t.Context(), vendors.ListQuery{}); err != nil {
+			t.Fatal(err)
+		}
+		told := slices.ContainsFunc(d.Diagnose(t.Context()), func(f vendors.Finding) bool {
+			return f.Check == "space" && strings.Contains(f.Hint, "COZE_SPACE_ID")
+		})
+		kb, err := v.CreateKnowledgeBase(t.Context(), vendors.KnowledgeBaseChange{Name: new("new")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted := strings.Contains(strings.Join(kb.Notes, " "), "COZE_SPACE_ID"); told != doubted || noted != doubted {
+			t.Errorf("space %s: doctor tells %v, the creation %v", space, told, noted)
+		}
+	}
 }
