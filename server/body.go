@@ -29,7 +29,8 @@ func usualTimes() times {
 // it still sends may lose the answer.
 const (
 	refusalTime = time.Second
-	refusalBody = 64 << 10
+	bulkTime    = 5 * time.Second // when it is only too large
+	refusalBody = 2 * maxMessage
 	refusalRead = 5 * time.Second // to read the answer
 )
 
@@ -118,8 +119,12 @@ func bodyError(err error) (status int, text string) {
 // refuse answers a request that goes no further, and ends its connection: what
 // else may come on it was sent in ignorance of the refusal.
 func refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
-	if status != http.StatusRequestTimeout { // it has had its time
-		discard(w, r)
+	switch status {
+	case http.StatusRequestTimeout: // it has had its time
+	case http.StatusRequestEntityTooLarge: // from somebody who may ask
+		discard(w, r, bulkTime)
+	default:
+		discard(w, r, refusalTime)
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(refusalRead))
 	w.Header().Set("Connection", "close")
@@ -127,16 +132,16 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
 }
 
 // discard gets rid of a body that nobody wants, and of its connection. It
-// neither waits long for it nor reads much of it: no more than so that the
-// client sees the answer.
-func discard(w http.ResponseWriter, r *http.Request) {
+// neither waits longer than d for it nor reads much of it: no more than so that
+// a client that writes all before it reads sees the answer.
+func discard(w http.ResponseWriter, r *http.Request, d time.Duration) {
 	if r.ContentLength == 0 {
 		return
 	}
 	w.Header().Set("Connection", "close")
 	rc := http.NewResponseController(w)
 	if r.Header.Get("Expect") == "" { // reading would ask for the body
-		_ = rc.SetReadDeadline(time.Now().Add(refusalTime))
+		_ = rc.SetReadDeadline(time.Now().Add(d))
 		_, _ = io.CopyN(io.Discard, r.Body, refusalBody)
 	}
 	// net/http reads on when the answer has left.

@@ -119,7 +119,7 @@ func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer e.recovered(w, r)
 	if r.Method != http.MethodPost {
-		discard(w, r)
+		discard(w, r, refusalTime)
 	}
 	path := r.URL.Path
 	if inner, ok := strings.CutPrefix(path, e.base); ok && strings.HasPrefix(inner, "/") {

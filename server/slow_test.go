@@ -158,6 +158,18 @@ func TestRefusalAsksForNoBody(t *testing.T) {
 	}
 }
 
+// Who writes all of a large body before it reads sees why it is refused.
+func TestRefusalOfALargeBodyIsSeen(t *testing.T) {
+	w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{Tokens: []string{"tok"}})
+	const size = 5 << 20
+	for headers, want := range map[string]string{"": "401", "Authorization: Bearer tok\r\n": "413", "Origin: http://evil.example\r\n": "403"} {
+		text := fmt.Sprintf("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s", headers, size, strings.Repeat("x", size))
+		if got := get(t, dial(t, w.addr, text), "the end"); !strings.HasPrefix(got, "HTTP/1.1 "+want) {
+			t.Errorf("%q: %.200q", headers, got)
+		}
+	}
+}
+
 // Too many headers are refused as such.
 func TestManyHeaders(t *testing.T) {
 	t.Parallel()
