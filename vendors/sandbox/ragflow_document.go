@@ -194,7 +194,7 @@ func (f *ragflowFace) deleteDocuments(w http.ResponseWriter, r *http.Request) {
 	all := string(a["delete_all"]) == "true"
 	switch {
 	case err != nil && !errors.Is(err, errNotGiven):
-		f.refuse(w, 101, fmt.Sprintf("Field: <ids> - Message: <Input should be a valid list> - Value: <%s>", a["ids"]), nil)
+		f.refuse(w, 101, pythonComplaint("ids", "Input should be a valid list", a["ids"]), nil)
 		return
 	case len(ids) == 0 && !all:
 		text := "should either provide doc ids or set delete_all(true)"

@@ -37,10 +37,18 @@ func (f *ragflowFace) retrieve(w http.ResponseWriter, r *http.Request) {
 	page, _ := a.integer("page", 1)
 	size, _ := a.integer("page_size", 30)
 	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
-	documents, _ := a.texts("document_ids")
+	documents, err := a.texts("document_ids")
+	strange := slices.IndexFunc(documents, func(id string) bool {
+		d := f.s.store.Document(RAGFlow, id)
+		return d == nil || !slices.Contains(sets, d.KB)
+	})
 	switch {
 	case strings.TrimSpace(question) == "":
 		f.succeed(w, object{"chunks": []any{}, "doc_aggs": object{}, "total": 0})
+	case a.has("document_ids") && err != nil:
+		f.fail(w, 102, "`documents` should be a list")
+	case strange >= 0:
+		f.fail(w, 102, "The datasets don't own the document "+documents[strange])
 	case size > ragflowMaxPage && f.server == ragPython:
 		f.fail(w, 100, "ValueError('page_size must be less than or equal to 100')")
 	case f.away("model"):

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // ragflowBody reads a request's JSON object; false when the answer is given.
@@ -33,67 +32,6 @@ func (f *ragflowFace) ragflowBody(w http.ResponseWriter, r *http.Request) (args,
 		return a, true
 	}
 	return nil, false
-}
-
-// pythonExtra is the Python servers' complaint about members that a call does
-// not know.
-func (f *ragflowFace) pythonExtra(a args, known ...string) string {
-	if f.server == ragGo {
-		return ""
-	}
-	var lines []string
-	for key, raw := range a {
-		if !slices.Contains(known, key) {
-			lines = append(lines, fmt.Sprintf("Field: <%s> - Message: <Extra inputs are not permitted> - Value: <%s>", key, raw))
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
-// draft checks the body of a create or update.
-func (f *ragflowFace) draft(a args, create bool) (name, description *string, wrong *ragflowFailure) {
-	if problem := f.pythonExtra(a, "name", "description", "avatar", "embedding_model", "permission", "chunk_method", "parser_config",
-		"language", "pagerank", "parse_type", "pipeline_id", "ext", "auto_metadata_config", "connectors"); problem != "" {
-		return nil, nil, &ragflowFailure{101, problem}
-	}
-	if d, err := a.text("description"); err == nil {
-		description = &d
-	}
-	text, err := a.text("name")
-	switch {
-	case errors.Is(err, errNotGiven) && !create:
-		return nil, description, nil
-	case errors.Is(err, errNotGiven) && f.server != ragGo:
-		return nil, nil, &ragflowFailure{101, "Field: <name> - Message: <Field required> - Value: <{}>"}
-	case err != nil && !errors.Is(err, errNotGiven):
-		return nil, nil, &ragflowFailure{101, fmt.Sprintf("Field: <name> - Message: <Input should be a valid string> - Value: <%s>", a["name"])}
-	}
-	text = strings.TrimSpace(text)
-	return &text, description, f.badName(text)
-}
-
-// badName refuses the name of a dataset. The model counts characters, what
-// comes behind it bytes.
-func (f *ragflowFace) badName(name string) *ragflowFailure {
-	runes := utf8.RuneCountInString(name)
-	switch {
-	case f.server == ragGo && name == "":
-		return &ragflowFailure{102, "dataset name can't be empty"}
-	case f.server == ragGo && len(name) > 128:
-		return &ragflowFailure{102, fmt.Sprintf("Dataset name length is %d which is large than 128", len(name))}
-	case f.server == ragGo:
-		return nil
-	case name == "":
-		return &ragflowFailure{101, "Field: <name> - Message: <String should have at least 1 character> - Value: <>"}
-	case runes > 128:
-		return &ragflowFailure{101, fmt.Sprintf("Field: <name> - Message: <String should have at most 128 characters> - Value: <%s...>", string([]rune(name)[:125]))}
-	case len(name) > 128 && f.server == ragOld:
-		return &ragflowFailure{102, fmt.Sprintf("Dataset name length is %d which is large than 128", runes)}
-	case len(name) > 128:
-		return &ragflowFailure{101, "Unable to serialize unknown type: <class 'quart.wrappers.response.Response'>"}
-	}
-	return nil
 }
 
 // createDataset makes a dataset. Go forgets its description.
@@ -184,7 +122,7 @@ func (f *ragflowFace) deleteDatasets(w http.ResponseWriter, r *http.Request) {
 	}
 	ids, err := a.texts("ids")
 	if err != nil && !errors.Is(err, errNotGiven) {
-		f.fail(w, 101, fmt.Sprintf("Field: <ids> - Message: <Input should be a valid list> - Value: <%s>", a["ids"]))
+		f.fail(w, 101, pythonComplaint("ids", "Input should be a valid list", a["ids"]))
 		return
 	}
 	if string(a["delete_all"]) == "true" && len(ids) == 0 || f.server == ragOld && string(a["ids"]) == "null" {

@@ -174,8 +174,15 @@ func TestRAGFlowWriteRefusals(t *testing.T) {
 	foreign := rt.DocumentID(RAGFlow, "退款政策.pdf")
 	base, docs := "/api/v1/datasets", "/api/v1/datasets/"+rt.kb+"/documents"
 	for _, tt := range []struct{ method, path, body, want string }{
-		{"POST", base, `{"name":"x","dataset_name":"y"}`, `101 Field: <dataset_name> - Message: <Extra inputs are not permitted> - Value: <"y">`},
+		{"POST", base, `{"name":"x","dataset_name":"y"}`, `101 Field: <dataset_name> - Message: <Extra inputs are not permitted> - Value: <y>`},
 		{"POST", base, `{"name":" "}`, "101 Field: <name> - Message: <String should have at least 1 character> - Value: <>"},
+		{"POST", base, `{"name":"x","permission":"all"}`, "101 Field: <permission> - Message: <Input should be 'me' or 'team'> - Value: <all>"},
+		{"POST", base, `{"name":"x","embedding_model":"m"}`, "101 Field: <embedding_model> - Message: <Embedding model identifier must follow <model_name>@<provider> format> - Value: <m>"},
+		{"POST", base, `{"name":"x","description":5}`, "101 Field: <description> - Message: <Input should be a valid string> - Value: <5>"},
+		{"PUT", base + "/" + rt.kb, `{"name":null}`, "101 Field: <name> - Message: <Input should be a valid string> - Value: <None>"},
+		{"PUT", base + "/" + rt.kb, `{"pagerank":101}`, "101 Field: <pagerank> - Message: <Input should be less than or equal to 100> - Value: <101>"},
+		{"PUT", base + "/" + rt.kb, `{"chunk_method":"zz"}`, "101 Field: <chunk_method> - Message: <Input should be 'naive', 'book', 'email', 'laws', 'manual', 'one', 'paper', 'picture', 'presentation', 'qa', 'table', 'tag' or 'resume'> - Value: <zz>"},
+		{"POST", "/api/v1/retrieval", `{"question":"x","dataset_ids":["` + rt.kb + `"],"document_ids":["` + foreign + `"]}`, "102 The datasets don't own the document " + foreign},
 		{"POST", base, `{`, "101 Malformed JSON syntax: Missing commas/brackets or invalid encoding"},
 		{"PUT", base + "/" + rt.kb, `{"name":"Empty shelf"}`, "102 Dataset name 'Empty shelf' already exists"},
 		{"PUT", base + "/" + rt.kb, `{}`, "102 no properties were modified"},
