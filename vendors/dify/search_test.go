@@ -84,3 +84,27 @@ func TestRefusedSearchLeavesReadsAlone(t *testing.T) {
 		t.Errorf("a read after it: %v, %v", err, time.Since(began))
 	}
 }
+
+// A knowledge base all of whose documents are available has nothing unfinished:
+// the list of knowledge bases says so, and a large one is not read.
+func TestAvailableNeedsNoLook(t *testing.T) {
+	const other = "d2bebc7e-0904-41cf-8031-7211ed29cfc6"
+	var asked []string
+	v := at(func(r *http.Request) (int, string) {
+		asked = append(asked, r.URL.Path)
+		if strings.HasSuffix(r.URL.Path, "/documents") {
+			return 200, `{"data":[{"id":"` + docID + `","name":"a","indexing_status":"error","created_at":1795950000}],"has_more":false,"limit":100,"total":1,"page":1}`
+		}
+		return 200, `{"data":[{"id":"` + kbID + `","name":"a","document_count":700,"total_documents":700,"total_available_documents":700},` +
+			`{"id":"` + other + `","name":"b","document_count":1,"total_documents":1,"total_available_documents":0}],"has_more":false,"limit":100,"total":2,"page":1}`
+	})
+	found, err := v.Unfinished(t.Context(), "")
+	if err != nil || len(found.Documents) != 1 || found.Summary.Failed != 1 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	for _, path := range asked {
+		if strings.Contains(path, kbID) {
+			t.Errorf("asked %s", path)
+		}
+	}
+}

@@ -24,7 +24,9 @@ type dataset struct {
 	EmbeddingAvailable rest.Flag    `json:"embedding_available"`
 	Retrieval          retrievalRow `json:"retrieval_model_dict"`
 	DocumentCount      rest.Num     `json:"document_count"`
-	EnableAPI          rest.Flag    `json:"enable_api"` // from 1.9
+	Total              rest.Num     `json:"total_documents"`           // from 1.9
+	Available          rest.Num     `json:"total_available_documents"` // completed, and served to searches
+	EnableAPI          rest.Flag    `json:"enable_api"`                // from 1.9
 	CreatedAt          rest.Num     `json:"created_at"`
 	UpdatedAt          rest.Num     `json:"updated_at"`
 	Runtime            rest.Str     `json:"runtime_mode"` // general or rag_pipeline
@@ -47,12 +49,20 @@ func (w *dataset) normal() vendors.KnowledgeBase {
 	if w.Provider == "external" {
 		kind = "external"
 	}
+	var pending *int
+	if w.Available.Valid && w.Total.Int > manyDocuments && w.Available.Int == w.Total.Int {
+		pending = new(int) // nothing is unfinished where everything is available
+	}
 	return vendors.KnowledgeBase{
-		Kind: kind, KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		Pending: pending, Kind: kind, KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
 		DocumentCount: w.DocumentCount.Count(), Enabled: w.EnableAPI.Ptr(),
 		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
 	}
 }
+
+// manyDocuments is from how many on a knowledge base in which everything is
+// available is not worth being read for what is unfinished.
+const manyDocuments = 200
 
 // facts is what searches and uploads need to know.
 func (w *dataset) facts() facts {
