@@ -55,7 +55,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		doc, note, err = d.create(ctx, body)
 	}
 	if err != nil {
-		return vendors.Uploaded{}, err
+		return vendors.Uploaded{}, d.refused(err)
 	}
 	if note != "" {
 		f.notes = append(f.notes, note)
@@ -64,6 +64,16 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		f.notes = append(f.notes, "Coze named the document "+doc.Name+".")
 	}
 	return vendors.Uploaded{Document: doc, Notes: f.notes}, nil
+}
+
+// refused says what hosted Coze most likely does not like in an upload: the kind
+// of its knowledge base is not looked up before, as every call counts there.
+func (d *Driver) refused(err error) error {
+	var e *vendors.Error
+	if !d.speech.isStudio() && errors.As(err, &e) && e.Kind == vendors.InvalidArgument {
+		e.Hint = "Check knowledge_base_id and the kind of its knowledge base with list_knowledge_bases: images go into one for images, all else into one for text."
+	}
+	return err
 }
 
 // isImage reports whether the content is an image, which wants a knowledge base
