@@ -69,7 +69,7 @@ type ChunkList struct {
 	Truncated  bool    `json:"truncated,omitempty"`
 	Hint       string  `json:"hint,omitempty"`
 
-	after []position
+	behind cursors
 }
 
 // ListChunks gives up to limit chunks of a document, from cursor on.
@@ -87,18 +87,21 @@ func (v *Vendor) ListChunks(ctx context.Context, ref Ref, limit int, cursor stri
 		fetch: func(ctx context.Context, page int, token string, size int) (Page[Chunk], error) {
 			return lister.ListChunks(ctx, ref, PageQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Page: page, Token: token, Size: size})
 		},
-		key: func(c Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
+		key:   func(c Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
+		trail: &trail{}, sizes: &v.sizes, what: "chunks of " + ref.DocumentID,
 	}
 	hash := v.hash(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID})
-	rows, next, total, err := collect(ctx, w, ListQuery{Limit: limit, Cursor: cursor}, hash, func(*Chunk) bool { return true })
+	found, err := collect(ctx, v, w, ListQuery{Limit: limit, Cursor: cursor}, hash, func(*Chunk) bool { return true })
 	if err != nil {
 		return out, v.wrap(tool, err)
 	}
-	for _, r := range rows {
+	for _, r := range found.rows {
 		r.item.show()
-		out.Chunks, out.after = append(out.Chunks, *r.item), append(out.after, r.after)
+		out.Chunks = append(out.Chunks, *r.item)
 	}
-	out.Total, out.NextCursor = total, next
+	out.Total, out.NextCursor, out.behind = found.total, found.cursor, found.behind
+	out.Hint = lostHint(found.why, found.lost)
+	out.Truncated = out.Hint != ""
 	return out, nil
 }
 
@@ -109,8 +112,8 @@ func (l ChunkList) Len() int { return len(l.Chunks) }
 // itself is shortened.
 func (l ChunkList) Fit(n int) any {
 	if keep := max(n, 1); keep < len(l.Chunks) {
-		l.NextCursor = l.after[keep-1].cursor()
-		l.Chunks, l.after = l.Chunks[:keep], l.after[:keep]
+		l.NextCursor = l.behind.at(keep - 1)
+		l.Chunks = l.Chunks[:keep]
 	}
 	if n < 1 {
 		l.Chunks = []Chunk{l.Chunks[0]}

@@ -3,9 +3,11 @@ package vendors
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 )
 
@@ -33,6 +35,9 @@ type position struct {
 	Last    int64  // created time of the row seen last, epoch ms; 0: none
 	Total   *int   // the platform's row count when the last page was read
 	Open    bool   // progress: an unsettled document was seen before
+	Count   int    // rows handed over so far, where the order moves
+	Pass    int    // how often such a listing was read to its end
+	Filter  Status // progress: which of the filtered listings
 	Seen    []byte // hashes of the ids seen last, oldest first
 }
 
@@ -41,15 +46,27 @@ func start(query uint32, size int) position {
 	return position{Version: cursorVersion, Query: query, Page: 1, Size: size}
 }
 
+// atStart reports whether nothing was read yet.
+func (p position) atStart() bool { return p.Page == 1 && p.Skip == 0 && p.Token == "" && p.Pass == 0 }
+
 // head is a position's fields in the order in which a cursor holds them: an
-// array is half as long as an object, and agents pay by the character.
+// array is half as long as an object, and agents pay by the character. The last
+// of them are left out where they say nothing.
 func (p *position) head() []any {
+	return append(p.usual(), &p.Count, &p.Pass, &p.Filter)
+}
+
+func (p *position) usual() []any {
 	return []any{&p.Version, &p.Query, &p.Page, &p.Token, &p.Size, &p.Skip, &p.Last, &p.Total, &p.Open}
 }
 
 // cursor is the opaque form of a position: its JSON, a zero byte, the hashes.
 func (p position) cursor() string {
-	b, err := json.Marshal(p.head())
+	fields := p.usual()
+	if p.Count != 0 || p.Pass != 0 || p.Filter != "" {
+		fields = p.head()
+	}
+	b, err := json.Marshal(fields)
 	if err != nil {
 		panic(err) // ints, strings and a bool only
 	}
@@ -78,13 +95,14 @@ func readCursor(s string) (p position, ok bool) {
 		return p, false
 	}
 	fields := p.head()
-	n := len(fields)
-	if err := json.Unmarshal(head, &fields); err != nil || len(fields) != n {
+	few, all := len(p.usual()), len(fields)
+	if err := json.Unmarshal(head, &fields); err != nil || len(fields) != few && len(fields) != all {
 		return p, false
 	}
 	p.Seen = seen
 	return p, p.Version == cursorVersion && p.Page >= 1 && p.Page <= 1<<24 &&
 		p.Size >= 1 && p.Size <= 100 && p.Skip >= 0 && p.Skip <= 1<<24 && (p.Total == nil || *p.Total >= 0) &&
+		p.Count >= 0 && p.Count <= 1<<24 && p.Pass >= 0 && p.Pass < maxPasses && (p.Filter == "" || slices.Contains(Statuses(), p.Filter)) &&
 		len(seen)%hashBytes == 0 && len(seen) <= hashBytes*remembered
 }
 
@@ -97,11 +115,16 @@ func queryHash(parts ...string) uint32 {
 	return h.Sum32()
 }
 
-// idHash is the remembered form of an id.
-func idHash(id string) []byte {
+// idHash identifies a row.
+func idHash(id string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(id))
-	return h.Sum(make([]byte, 0, 8))[8-hashBytes:]
+	return h.Sum64()
+}
+
+// remember is the form in which a cursor holds a row.
+func remember(id string) []byte {
+	return binary.BigEndian.AppendUint64(nil, idHash(id))[8-hashBytes:]
 }
 
 // see returns the position after row i of the current page. Where rows come
@@ -122,24 +145,65 @@ func (p position) see(i int, id string, created time.Time, sorted bool) position
 		keep = keep[extra:]
 	}
 	seen := make([]byte, 0, len(keep)+hashBytes)
-	p.Seen = append(append(seen, keep...), idHash(id)...)
+	p.Seen = append(append(seen, keep...), remember(id)...)
 	return p
 }
 
 // recalls reports whether id is among the rows seen last.
-func (p position) recalls(id string) bool {
-	h := idHash(id)
+func (p position) recalls(id string) bool { return p.recall(remember(id)) >= 0 }
+
+// recall is the place of a row among those seen last; -1 when it is not.
+func (p position) recall(h []byte) int {
 	for i := 0; i < len(p.Seen); i += hashBytes {
 		if bytes.Equal(p.Seen[i:i+hashBytes], h) {
-			return true
+			return i / hashBytes
 		}
 	}
-	return false
+	return -1
+}
+
+// behind is the index of the last row of a page that was seen; -1 for none.
+// Rows before it were seen, too, or are new, as long as rows keep their order:
+// those that were seen last stand together then.
+func (p position) behind(ids []string) int {
+	last, together := p.seenLast(ids)
+	if !together {
+		return -1
+	}
+	return last
+}
+
+// seenLast finds those of a page's rows that were seen last. together says that
+// they stand one behind the other, in the order in which they were seen, as rows
+// do that others have pushed down.
+func (p position) seenLast(ids []string) (last int, together bool) {
+	last, place := -1, -1
+	together = true
+	for i, id := range ids {
+		n := p.recall(remember(id))
+		if n < 0 {
+			continue
+		}
+		together = together && (last < 0 || i == last+1 && n == place+1)
+		last, place = i, n
+	}
+	return last, together
 }
 
 // turn returns the position at the beginning of the page after page.
 func (p position) turn(token string, total *int) position {
 	p.Skip, p.Token, p.Total = 0, token, total
 	p.Page++
+	return p
+}
+
+// resize is the same position in pages of another size. Numbered pages count
+// from the top; a token stays.
+func (p position) resize(size int) position {
+	if p.Token == "" {
+		rows := (p.Page-1)*p.Size + p.Skip
+		p.Page, p.Skip = rows/size+1, rows%size
+	}
+	p.Size = size
 	return p
 }

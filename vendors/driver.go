@@ -58,7 +58,7 @@ type PageQuery struct {
 	NameContains    string // "" for all
 	Page            int    // 1-based, on platforms that number their pages
 	Token           string // the platform's token for this page; "" on the first
-	Size            int    // rows a page, 1-100; constant while paging
+	Size            int    // rows a page, 1-100; while paging it only shrinks, with the page numbers
 }
 
 // Page is one page of a listing, in the platform's order.
@@ -82,6 +82,14 @@ type Page[T any] struct {
 	// Blind says that a row had no id, so that it is not among Items and
 	// nobody can tell which it is.
 	Blind bool
+	// Moves says that rows change their places while they are read: the
+	// platform sorts by what moves, or documents no order. Then what came is
+	// compared with Total.
+	Moves bool
+	// Size is how many rows the driver asked for, when fewer than the query's
+	// Size; pages are numbered by it from here on. 0: as many as were wanted.
+	// A page may hold more or fewer rows than that.
+	Size int
 }
 
 // ProgressQuery asks for the progress of given documents, or of the documents

@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ type DocumentList struct {
 	Truncated       bool       `json:"truncated,omitempty"`
 	Hint            string     `json:"hint,omitempty"`
 
-	after []position // behind each document, for Fit
+	behind cursors
 }
 
 // KnowledgeBaseList is one page of knowledge bases as an agent gets it.
@@ -40,7 +41,7 @@ type KnowledgeBaseList struct {
 	Total          *int            `json:"total,omitempty"`
 	NextCursor     string          `json:"next_cursor,omitempty"`
 
-	after []position
+	behind cursors
 }
 
 // ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
@@ -54,31 +55,101 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 	if err != nil {
 		return out, v.wrap("list_documents", err)
 	}
-	w := walker[Document]{
-		fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-			return v.reads.ListDocuments(ctx, PageQuery{
-				KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains,
-				Page: page, Token: token, Size: size,
-			})
-		},
-		key: documentKey,
-	}
+	w := v.documents(PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
 	match := func(d *Document) bool {
 		return (q.Status == "" || d.Status == q.Status) && nameContains(d.Name, q.NameContains)
 	}
-	rows, next, total, err := collect(ctx, w, q, v.hash("list_documents", q), match)
+	found, err := collect(ctx, v, w, q, v.hash("list_documents", q), match)
 	if err != nil {
 		return out, v.wrap("list_documents", err)
 	}
-	out.Documents, out.after = make([]Document, len(rows)), make([]position, len(rows))
-	for i := range rows {
-		out.Documents[i], out.after[i] = *rows[i].item, rows[i].after
+	out.Documents = make([]Document, len(found.rows))
+	for i, r := range found.rows {
+		out.Documents[i] = *r.item
 		out.Documents[i].settle(v.name, q.KnowledgeBaseID)
 		v.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
 	}
-	out.Total, out.NextCursor = total, next
+	out.Total, out.NextCursor, out.behind = found.total, found.cursor, found.behind
+	out.Hint = lostHint(found.why, found.lost)
+	out.Truncated = out.Hint != ""
 	return out, nil
 }
+
+// lostHint says which rows a listing could not give; "" when it gave all.
+func lostHint(why bound, lost int) string {
+	switch {
+	case lost == 0:
+		return ""
+	case why == movementBound:
+		return fmt.Sprintf("The platform's order moved while this list was read: %d of its rows did not come. List again from the start when fewer documents are being ingested, or ask for single ones by name_contains.", lost)
+	case why == windowBound:
+		return fmt.Sprintf("The platform gives no more than the first %d rows of a list; narrow it with `status` or `name_contains`.", window)
+	}
+	return fmt.Sprintf("The platform gives the same rows for every page: %d of its rows did not come. Look for a newer version of its server, or for a proxy that drops the query.", lost)
+}
+
+// documents walks over the documents of a query.
+func (v *Vendor) documents(q PageQuery) walker[Document] {
+	return walker[Document]{
+		key: documentKey, trail: &trail{}, sizes: &v.sizes, what: "documents of " + q.KnowledgeBaseID,
+		fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
+			q.Page, q.Token, q.Size = page, token, size
+			return v.page(ctx, q)
+		},
+	}
+}
+
+// knowledgeBases walks over the knowledge bases of the connection.
+func (v *Vendor) knowledgeBases(lister KnowledgeBaseLister, name string) walker[KnowledgeBase] {
+	return walker[KnowledgeBase]{
+		key:   func(k KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
+		trail: &trail{}, sizes: &v.sizes, what: "knowledge bases",
+		fetch: func(ctx context.Context, page int, token string, size int) (Page[KnowledgeBase], error) {
+			return lister.ListKnowledgeBases(ctx, PageQuery{NameContains: name, Page: page, Token: token, Size: size})
+		},
+	}
+}
+
+// page reads one page of documents. A platform that refuses a filter (a word
+// that a newer release no longer knows) is asked without it: every row is
+// checked here anyway.
+func (v *Vendor) page(ctx context.Context, q PageQuery) (Page[Document], error) {
+	all := q
+	all.Status, all.NameContains = "", ""
+	if q.Status == "" && q.NameContains == "" {
+		return v.reads.ListDocuments(ctx, q)
+	}
+	filter := "status " + string(q.Status)
+	if q.Status == "" {
+		filter = "name"
+	}
+	if v.refused.has(filter) {
+		page, err := v.reads.ListDocuments(ctx, all)
+		page.Filtered = false
+		return page, err
+	}
+	page, err := v.reads.ListDocuments(ctx, q)
+	if kind := KindOf(err); err == nil || kind != InvalidArgument && kind != VendorError && kind != Unsupported {
+		return page, err
+	}
+	if !q.first() { // a later page may be refused for being one
+		first := q
+		first.Page, first.Token = 1, ""
+		if _, refusal := v.reads.ListDocuments(ctx, first); refusal == nil {
+			return page, err
+		}
+	}
+	whole, failure := v.reads.ListDocuments(ctx, all)
+	if failure != nil {
+		return page, err // it was not the filter
+	}
+	v.refused.put(filter, struct{}{})
+	whole.Filtered = false
+	return whole, nil
+}
+
+// first reports whether a page is the first one.
+func (q PageQuery) first() bool { return q.Page <= 1 && q.Token == "" }
 
 // ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
 func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
@@ -87,29 +158,31 @@ func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowledge
 	if err != nil {
 		return out, v.wrap("list_knowledge_bases", err)
 	}
-	w := walker[KnowledgeBase]{
-		fetch: func(ctx context.Context, page int, token string, size int) (Page[KnowledgeBase], error) {
-			return lister.ListKnowledgeBases(ctx, PageQuery{NameContains: q.NameContains, Page: page, Token: token, Size: size})
-		},
-		key: func(k KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
-	}
 	match := func(k *KnowledgeBase) bool { return nameContains(k.Name, q.NameContains) }
-	rows, next, total, err := collect(ctx, w, q, v.hash("list_knowledge_bases", q), match)
+	found, err := collect(ctx, v, v.knowledgeBases(lister, q.NameContains), q, v.hash("list_knowledge_bases", q), match)
 	if err != nil {
 		return out, v.wrap("list_knowledge_bases", err)
 	}
-	for _, r := range rows {
+	for _, r := range found.rows {
 		r.item.settle(v.name)
 		out.KnowledgeBases = append(out.KnowledgeBases, *r.item)
-		out.after = append(out.after, r.after)
 	}
-	out.Total, out.NextCursor = total, next
+	out.Total, out.NextCursor, out.behind = found.total, found.cursor, found.behind
 	return out, nil
 }
 
-// collect walks until q.Limit rows match. The total is given only when it
-// counts just the matching rows.
-func collect[T any](ctx context.Context, w walker[T], q ListQuery, hash uint32, match func(*T) bool) (rows []row[T], cursor string, total *int, err error) {
+// collected is what [collect] found.
+type collected[T any] struct {
+	rows   []row[T]
+	cursor string // "" at the end
+	total  *int   // only when it counts just the matching rows
+	behind cursors
+	why    bound
+	lost   int
+}
+
+// collect walks until q.Limit rows match.
+func collect[T any](ctx context.Context, v *Vendor, w walker[T], q ListQuery, hash uint32, match func(*T) bool) (out collected[T], err error) {
 	filtered := q.Status != "" || q.NameContains != ""
 	p := start(hash, q.Limit)
 	if filtered {
@@ -117,33 +190,70 @@ func collect[T any](ctx context.Context, w walker[T], q ListQuery, hash uint32, 
 	}
 	if q.Cursor != "" {
 		if p, err = parseCursor(q.Cursor, hash); err != nil {
-			return nil, "", nil, err
+			return out, err
 		}
+		w.trail, _ = v.trails.get(q.Cursor)
 	}
-	rows = make([]row[T], 0, q.Limit)
+	out.rows = make([]row[T], 0, q.Limit)
 	clean := true // no row came that the platform's filter should have kept back
 	visit := func(r row[T]) bool {
 		if !match(r.item) {
 			clean = false
 			return false
 		}
-		rows = append(rows, r)
-		return len(rows) == q.Limit
+		out.rows = append(out.rows, r)
+		return len(out.rows) == q.Limit
 	}
 	// Without a filter one request is one answer: a shorter page is no reason
 	// to spend another request.
 	pageDone := func(visited int) bool { return !filtered && visited > 0 }
-	next, page, err := w.walk(ctx, p, listTime, visit, pageDone)
+	e, err := w.walk(ctx, p, listTime, visit, pageDone)
 	if err != nil {
-		return nil, "", nil, err
+		return out, err
 	}
-	if next != nil {
-		cursor = next.cursor()
+	out.why, out.lost = e.why, e.lost
+	out.behind = cursors{met: e.met}
+	if e.page.Moves {
+		out.behind.before, out.behind.trails = w.trail, &v.trails
 	}
-	if !filtered || page.Filtered && clean {
-		total = page.Total
+	for _, r := range out.rows {
+		out.behind.rows = append(out.behind.rows, reached{r.after, r.met})
 	}
-	return rows, cursor, total, nil
+	if e.next != nil {
+		out.cursor = out.behind.cursor(reached{*e.next, len(e.met)})
+	}
+	if !filtered || e.page.Filtered && clean {
+		out.total = e.page.Total
+	}
+	return out, nil
+}
+
+// cursors makes the cursor behind each row of a list. Where the order moves it
+// remembers for each which rows came before it.
+type cursors struct {
+	rows   []reached
+	met    []uint64
+	before *trail
+	trails *recent[*trail] // nil where rows keep their order
+}
+
+// reached is where a listing goes on, after so many rows of this call.
+type reached struct {
+	position
+	met int
+}
+
+// at is the cursor behind row i.
+func (c cursors) at(i int) string { return c.cursor(c.rows[i]) }
+
+func (c cursors) cursor(p reached) string {
+	text := p.position.cursor()
+	if c.trails != nil {
+		if t := c.before.longer(c.met[:p.met]); t != nil {
+			c.trails.put(text, t)
+		}
+	}
+	return text
 }
 
 func documentKey(d Document) (string, time.Time) { return d.DocumentID, d.CreatedAt }
@@ -160,8 +270,8 @@ func (l DocumentList) Len() int { return len(l.Documents) }
 // is too large by itself loses its metadata, which get_document_info shows.
 func (l DocumentList) Fit(n int) any {
 	if keep := max(n, 1); keep < len(l.Documents) {
-		l.NextCursor = l.after[keep-1].cursor()
-		l.Documents, l.after = l.Documents[:keep], l.after[:keep]
+		l.NextCursor = l.behind.at(keep - 1)
+		l.Documents = l.Documents[:keep]
 	}
 	if n < 1 {
 		l.Documents = slices.Clone(l.Documents)
@@ -177,8 +287,8 @@ func (l KnowledgeBaseList) Len() int { return len(l.KnowledgeBases) }
 // Fit leaves all but the first n knowledge bases to NextCursor.
 func (l KnowledgeBaseList) Fit(n int) any {
 	if n = max(n, 1); n < len(l.KnowledgeBases) {
-		l.NextCursor = l.after[n-1].cursor()
-		l.KnowledgeBases, l.after = l.KnowledgeBases[:n], l.after[:n]
+		l.NextCursor = l.behind.at(n - 1)
+		l.KnowledgeBases = l.KnowledgeBases[:n]
 	}
 	return l
 }

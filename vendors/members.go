@@ -1,10 +1,6 @@
 package vendors
 
-import (
-	"context"
-	"sync"
-	"time"
-)
+import "context"
 
 // MemberFinder is a driver whose platform tells the progress of a document
 // whatever knowledge base it is asked under. Members gives the rows of those of
@@ -43,7 +39,7 @@ func proved(d Driver) Driver {
 
 // known is what the platform has shown lately: knowledge bases, and which
 // documents they hold.
-type known struct{ bases, members recently }
+type known struct{ bases, members recent[struct{}] }
 
 // Batch implements [Batcher] as the driver does.
 func (p prover) Batch() int {
@@ -89,7 +85,7 @@ func (p prover) Progress(ctx context.Context, q ProgressQuery) (Report, error) {
 	rep.Missing = append(rep.Missing, foreign...)
 	switch {
 	case len(rep.Documents) > 0:
-		p.known.bases.note(q.KnowledgeBaseID)
+		p.known.bases.put(q.KnowledgeBaseID, struct{}{})
 	case err == nil:
 		err = p.check(ctx, q.KnowledgeBaseID)
 	}
@@ -130,10 +126,10 @@ func (p prover) learn(kb string, rows []Document) {
 	if len(rows) == 0 {
 		return
 	}
-	p.known.bases.note(kb)
+	p.known.bases.put(kb, struct{}{})
 	if _, ok := p.Driver.(MemberFinder); ok {
 		for _, d := range rows {
-			p.known.members.note(watchKey(kb, d.DocumentID))
+			p.known.members.put(watchKey(kb, d.DocumentID), struct{}{})
 		}
 	}
 }
@@ -160,55 +156,7 @@ func (p prover) check(ctx context.Context, kb string) error {
 	}
 	err := checker.CheckKnowledgeBase(ctx, kb)
 	if err == nil {
-		p.known.bases.note(kb)
+		p.known.bases.put(kb, struct{}{})
 	}
 	return err
-}
-
-// Bounds of what [recently] remembers.
-const (
-	recentSize = 10_000
-	recentTime = 10 * time.Minute
-)
-
-// recently remembers names for at least some minutes, or until there are many
-// newer ones. The zero value is ready to use.
-type recently struct {
-	mu         sync.Mutex
-	young, old map[string]bool
-	since      time.Time // when young began
-}
-
-func (r *recently) note(name string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.turn()
-	if r.young == nil {
-		r.young, r.since = map[string]bool{}, time.Now()
-	}
-	r.young[name] = true
-}
-
-func (r *recently) has(name string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.turn()
-	return r.young[name] || r.old[name]
-}
-
-func (r *recently) forget(name string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.young, name)
-	delete(r.old, name)
-}
-
-// turn lets what is no longer young grow old, and forgets what was old.
-func (r *recently) turn() {
-	switch age := time.Since(r.since); {
-	case age >= 2*recentTime:
-		r.young, r.old = nil, nil
-	case age >= recentTime, len(r.young) >= recentSize:
-		r.young, r.old = nil, r.young
-	}
 }

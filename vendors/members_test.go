@@ -2,7 +2,6 @@ package vendors
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -134,32 +133,4 @@ func TestAnEmptyListIsOfAKnowledgeBase(t *testing.T) {
 	if u, err := v.Unfinished(t.Context(), "x"); err != nil || len(u.Incomplete) != 1 || u.Incomplete[0].Error.Kind != ErrNotFound {
 		t.Errorf("unfinished: %+v, %v", u, err)
 	}
-}
-
-func TestRecently(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r recently
-		if r.has("a") {
-			t.Error("remembered before it was noted")
-		}
-		r.note("a")
-		time.Sleep(recentTime - time.Second)
-		if r.note("b"); !r.has("a") {
-			t.Error("forgotten too early")
-		}
-		time.Sleep(recentTime)
-		if !r.has("b") || r.has("c") {
-			t.Error("the younger is forgotten")
-		}
-		time.Sleep(2 * recentTime)
-		if r.has("a") || r.has("b") {
-			t.Error("remembered for ever")
-		}
-		for i := range 5 * recentSize {
-			r.note(fmt.Sprint(i))
-		}
-		if n := len(r.young) + len(r.old); n > 2*recentSize+1 {
-			t.Errorf("%d are remembered", n)
-		}
-	})
 }

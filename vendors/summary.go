@@ -41,13 +41,21 @@ func (t *tally) add(d *Progress) {
 
 // addCompleted counts n completed documents.
 func (t *tally) addCompleted(n int) {
+	t.addCount(Completed, n)
+	t.percent += float64(100 * n)
+	t.known += n
+}
+
+// addCount counts n documents of a status, of which nothing more is known.
+func (t *tally) addCount(status Status, n int) {
+	if n == 0 {
+		return
+	}
 	if t.byStatus == nil {
 		t.byStatus = make(map[Status]int)
 	}
 	t.total += n
-	t.byStatus[Completed] += n
-	t.percent += float64(100 * n)
-	t.known += n
+	t.byStatus[status] += n
 }
 
 // copy is a tally that counts on by itself.
@@ -69,10 +77,20 @@ func (t *tally) summary() Summary {
 		}
 	}
 	s.Failed = t.byStatus[Failed]
-	if mean := t.percent / float64(max(t.known, 1)); t.known > 0 && (s.Done || mean < 100) {
-		s.ProgressPercent = percent(mean) // 100 beside unfinished work of unknown extent would mislead
+	if t.known > 0 {
+		s.ProgressPercent = percent(t.percent / float64(t.known))
 	}
+	s.level()
 	return s
+}
+
+// level leaves a percentage of 100 out beside what is not completed: failed and
+// paused documents have none, and the extent of unfinished work may be unknown.
+func (s *Summary) level() {
+	over := s.ByStatus[Completed] + s.ByStatus[Deleting] + s.ByStatus[NotFound]
+	if p := s.ProgressPercent; p != nil && *p == 100 && over != s.Total {
+		s.ProgressPercent = nil
+	}
 }
 
 // pollAfter advises when to ask again: a quarter of the shortest estimate.
@@ -112,8 +130,6 @@ func (s Summary) Join(o Summary) Summary {
 	}
 	s.ByStatus = by
 	s.Total, s.Failed, s.NeedsAction, s.Done = s.Total+o.Total, s.Failed+o.Failed, s.NeedsAction+o.NeedsAction, s.Done && o.Done
-	if p := s.ProgressPercent; p != nil && *p == 100 && !s.Done {
-		s.ProgressPercent = nil // as in a summary: it would mislead
-	}
+	s.level()
 	return s
 }

@@ -3,6 +3,7 @@ package vendors
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -40,13 +41,19 @@ type Incomplete struct {
 
 // hunt collects over the knowledge bases of a connection.
 type hunt struct {
-	v     *Vendor
-	until time.Time
-	mu    sync.Mutex
-	tally tally
-	docs  []Document
-	seen  map[string]bool // knowledge base and document id of docs
-	gaps  []Incomplete
+	v         *Vendor
+	until     time.Time
+	mu        sync.Mutex
+	completed int // documents
+	docs      []unfinishedRow
+	seen      map[string]bool // knowledge base and document id of docs
+	gaps      []Incomplete
+}
+
+// unfinishedRow is a document that is not completed, and its ingestion.
+type unfinishedRow struct {
+	Document
+	progress Progress
 }
 
 // Unfinished finds the documents that are not completed, in one knowledge base
@@ -76,13 +83,41 @@ func (v *Vendor) Unfinished(ctx context.Context, kb string) (Unfinished, error) 
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			h.search(ctx, k)
+			if err := unharmed(func() error { return h.search(ctx, k) }); err != nil {
+				h.gap(k.KnowledgeBaseID, err)
+			}
 		})
 	}
 	wg.Wait()
-	slices.SortFunc(h.docs, WorstFirst)
+	return h.result(), nil
+}
+
+// unharmed makes an error of a panic: it costs what f does, not the process.
+func unharmed(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &Error{Kind: Internal, Message: "kb-mcp failed while it read the platform's answer.",
+				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+		}
+	}()
+	return f()
+}
+
+// result is what was found, worst first.
+func (h *hunt) result() Unfinished {
+	var t tally
+	t.addCompleted(h.completed)
+	u := Unfinished{}
+	for _, d := range h.docs {
+		t.add(&d.progress)
+		if d.Status != Completed { // meanwhile
+			u.Documents = append(u.Documents, d.Document)
+		}
+	}
+	slices.SortFunc(u.Documents, WorstFirst)
 	slices.SortStableFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
-	return Unfinished{Documents: h.docs, Summary: h.tally.summary(), Incomplete: h.fewGaps()}, nil
+	u.Summary, u.Incomplete = t.summary(), h.fewGaps()
+	return u
 }
 
 // fewGaps names the first gaps in full and the others by their ids: an agent
@@ -110,54 +145,77 @@ func (h *hunt) knowledgeBases(ctx context.Context) ([]KnowledgeBase, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := walker[KnowledgeBase]{
-		key: func(k KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
-		fetch: func(ctx context.Context, page int, token string, size int) (Page[KnowledgeBase], error) {
-			return lister.ListKnowledgeBases(ctx, PageQuery{Page: page, Token: token, Size: size})
-		},
-	}
 	var all []KnowledgeBase
 	visit := func(r row[KnowledgeBase]) bool { all = append(all, *r.item); return false }
-	next, _, err := w.walk(ctx, start(0, scanSize), time.Until(h.until), visit, func(int) bool { return false })
-	if err == nil && next != nil {
-		err = Errorf(Timeout, "Not every knowledge base could be listed in time.").
-			WithHint("Ask for one connection, or for one knowledge base, at a time.")
+	e, err := h.v.knowledgeBases(lister, "").walk(ctx, start(0, scanSize), time.Until(h.until), visit, func(int) bool { return false })
+	if err == nil && (e.next != nil || e.lost > 0) {
+		err = h.stopped(e.why, e.err, e.lost, "knowledge bases").WithHint("Ask for one connection, or for one knowledge base, at a time.")
 	}
 	return all, err
 }
 
+// stopped says which bound kept a search from seeing everything.
+func (h *hunt) stopped(why bound, err error, lost int, what string) *Error {
+	e := Errorf(Timeout, "There was no time left in this call for more of the %s.", what)
+	switch {
+	case why == limitBound && KindOf(err) == RateLimited:
+		e = Errorf(RateLimited, "The rate limit let no more of the %s be read in this call.", what)
+		e.After = after(err)
+	case why == limitBound:
+		e = Errorf(KindOf(err), "The platform did not answer in time for more of the %s.", what)
+	case why == pageBound:
+		e = Errorf(Unsupported, "There are more %s than one call reads (%d pages or %d rows).", what, maxPages, maxRows)
+	case lost > 0:
+		e = Errorf(BadResponse, "%s", lostHint(why, lost))
+	}
+	return e
+}
+
 // search looks through one knowledge base.
-func (h *hunt) search(ctx context.Context, kb KnowledgeBase) {
+func (h *hunt) search(ctx context.Context, kb KnowledgeBase) error {
 	if kb.DocumentCount != nil && *kb.DocumentCount == 0 || kb.Pending != nil && *kb.Pending == 0 {
-		return
+		return nil
 	}
 	many := kb.DocumentCount == nil || *kb.DocumentCount > fewRows
 	if kb.Pending != nil && *kb.Pending == len(kb.Busy) && many { // none failed: the others are completed
-		if err := h.read(ctx, kb.KnowledgeBaseID, kb.Busy); err != nil {
-			h.gap(kb.KnowledgeBaseID, err)
-		}
-		return
+		return h.read(ctx, kb.KnowledgeBaseID, kb.Busy)
 	}
-	if c, ok := h.v.driver.(Counter); ok && many {
-		counts, err := c.Counts(ctx, kb.KnowledgeBaseID)
-		if err == nil && counts.Total > 0 && counts.Completed == counts.Total {
-			h.allCompleted(counts.Total)
-			return
-		}
+	if many && h.allCompleted(ctx, kb.KnowledgeBaseID) {
+		return nil
 	}
 	filters := []Status{""}
 	if f, ok := h.v.driver.(UnfinishedFilter); ok && many {
 		filters = f.UnfinishedFilters()
 	}
 	for i := range filters {
-		whole, err := h.walk(ctx, kb.KnowledgeBaseID, filters[i:])
-		if err != nil {
-			h.gap(kb.KnowledgeBaseID, err)
-		}
-		if whole || err != nil {
-			return
+		if whole, err := h.walk(ctx, kb.KnowledgeBaseID, filters[i:]); whole || err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// allCompleted counts the documents of a knowledge base that need not be read:
+// the platform's counters say that all are completed, and the newest rows do not
+// deny it.
+func (h *hunt) allCompleted(ctx context.Context, kb string) bool {
+	total := 0
+	if counts, err := h.v.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
+		total = counts.Total
+	} else if by, ok := h.v.countByStatus(ctx, kb); ok && len(by) == 1 {
+		total = by[Completed]
+	}
+	if total == 0 {
+		return false
+	}
+	page, err := h.v.page(ctx, PageQuery{KnowledgeBaseID: kb, Page: 1, Size: scanSize})
+	if err != nil || slices.ContainsFunc(page.Items, func(d Document) bool { return d.Status != Completed }) {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.completed += total
+	return true
 }
 
 // read asks for documents that the platform names itself.
@@ -169,8 +227,9 @@ func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
 	return err
 }
 
-// refine adds what only the platform's progress call says: why a document
-// failed, and how far others are. Without the time for it the rows stand.
+// refine takes over what the platform's progress call says, which is newer than
+// the rows: why a document failed, how far others are, and where they stand.
+// Without the time for it the rows stand.
 func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 	rep, err := h.v.gather.progress(ctx, kb, ids)
 	if err != nil && !short(err) {
@@ -178,16 +237,19 @@ func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 	}
 	newer := make(map[string]Document, len(rep.Documents))
 	for _, d := range rep.Documents {
-		d.settle(h.v.name, kb)
 		newer[d.DocumentID] = d
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range h.docs {
 		old := &h.docs[i]
-		if d, ok := newer[old.DocumentID]; ok && old.KnowledgeBaseID == kb && d.Status == old.Status {
-			old.ProgressPercent, old.Error = d.ProgressPercent, d.Error
+		d, ok := newer[old.DocumentID]
+		if !ok || old.KnowledgeBaseID != kb {
+			continue
 		}
+		old.progress = h.v.view(&d, kb)
+		old.Status, old.VendorStatus, old.ProgressPercent, old.Error = d.Status, d.VendorStatus, d.ProgressPercent, d.Error
+		old.Stalled = old.progress.Stalled
 	}
 	return nil
 }
@@ -197,9 +259,6 @@ func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 // server ignored the filter.
 func (h *hunt) walk(ctx context.Context, kb string, statuses []Status) (whole bool, err error) {
 	status := statuses[0]
-	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-		return h.v.reads.ListDocuments(ctx, PageQuery{KnowledgeBaseID: kb, Status: status, Page: page, Token: token, Size: size})
-	}}
 	full, open := false, false
 	var mine []string
 	visit := func(r row[Document]) bool {
@@ -212,25 +271,29 @@ func (h *hunt) walk(ctx context.Context, kb string, statuses []Status) (whole bo
 	}
 	// The position continues a whole-knowledge-base progress call.
 	from := start(h.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), scanSize)
-	next, page, err := w.walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
-	if err == nil && page.Thin && len(mine) > 0 {
+	w := h.v.documents(PageQuery{KnowledgeBaseID: kb, Status: status})
+	e, err := w.walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
+	if err == nil && e.page.Thin && len(mine) > 0 {
 		err = h.refine(ctx, kb, mine)
 	}
 	switch {
 	case err != nil:
 		return whole, err
 	case full:
-		return whole, Errorf(Timeout, "More than %d documents of this connection are not completed; the rest was not looked at.", unfinishedKeep).
+		return whole, Errorf(Unsupported, "More than %d documents of this connection are not completed; the rest was not looked at.", unfinishedKeep).
 			WithHint("Mend these first, or read the knowledge base with get_ingestion_progress.")
-	case next == nil:
+	case e.next == nil && e.lost == 0:
 		return whole, nil
 	}
-	next.Open = open
-	e := Errorf(Timeout, "Only the first part of this knowledge base could be read within the time and the rate limit.")
+	failure := h.stopped(e.why, e.err, e.lost, "documents of this knowledge base")
 	if status != "" {
-		return whole, e.WithHint("Ask for this knowledge base alone, or list_documents with status " + words(statuses, " and then ") + ".")
+		return whole, failure.WithHint("Ask for this knowledge base alone, or list_documents with status " + words(statuses, " and then ") + ".")
 	}
-	return whole, e.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", next.cursor()))
+	if e.next == nil {
+		return whole, failure.WithHint("Ask for this knowledge base again.")
+	}
+	e.next.Open = open
+	return whole, failure.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", e.next.cursor()))
 }
 
 // words joins statuses.
@@ -248,26 +311,20 @@ func (h *hunt) add(d Document, kb string) bool {
 	d.Stalled = p.Stalled
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if d.Status != Completed {
-		key := watchKey(kb, d.DocumentID)
-		if h.seen[key] {
-			return true // it moved from one listing to another meanwhile
-		}
-		if len(h.docs) == unfinishedKeep {
-			return false
-		}
-		h.seen[key] = true
-		h.docs = append(h.docs, d)
+	if d.Status == Completed {
+		h.completed++
+		return true
 	}
-	h.tally.add(&p)
+	key := watchKey(kb, d.DocumentID)
+	if h.seen[key] {
+		return true // it moved from one listing to another meanwhile
+	}
+	if len(h.docs) == unfinishedKeep {
+		return false
+	}
+	h.seen[key] = true
+	h.docs = append(h.docs, unfinishedRow{d, p})
 	return true
-}
-
-// allCompleted counts documents that need not be read.
-func (h *hunt) allCompleted(n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.tally.addCompleted(n)
 }
 
 // gap notes what could not be seen.

@@ -112,6 +112,33 @@ func (w counted) Counts(ctx context.Context, kb string) (Counts, error) {
 	return c, w.enter(ctx, "count "+kb)
 }
 
+// boasting is a town whose counters say that all is done.
+type boasting struct{ *town }
+
+func (w boasting) Counts(ctx context.Context, kb string) (Counts, error) {
+	n := len(w.docs[kb])
+	return Counts{Total: n, Finished: n, Completed: n}, w.enter(ctx, "count "+kb)
+}
+
+// sorting is a town that filters, and counts by status.
+type sorting struct{ filtering }
+
+func (w sorting) CountByStatus(ctx context.Context, kb string) (map[Status]int, error) {
+	by := map[Status]int{}
+	for _, d := range w.docs[kb] {
+		by[d.Status]++
+	}
+	return by, w.enter(ctx, "by status "+kb)
+}
+
+// processing are the ids of the first n documents of a.
+func processing(n int) (ids []string) {
+	for i := range n {
+		ids = append(ids, fmt.Sprint("a-", i))
+	}
+	return ids
+}
+
 func many(n int, s Status, others ...Status) []Status {
 	return append(slices.Repeat([]Status{s}, n), others...)
 }
@@ -191,7 +218,17 @@ func TestUnfinishedByTheCheapestWay(t *testing.T) {
 			return w
 		}, map[string]int{"list": 1, "a": 4}, 302, []string{"a-301", "a-300"}},
 		{"the counters say all completed", func(w *town) Driver { w.add("a", many(300, Completed)...); return counted{w} },
-			map[string]int{"list": 1, "count a": 1}, 300, nil},
+			map[string]int{"list": 1, "count a": 1, "a": 1}, 300, nil},
+		{"the counters say all completed, the rows do not", func(w *town) Driver {
+			w.add("a", append(many(40, Processing), many(260, Completed)...)...)
+			return boasting{w}
+		}, map[string]int{"list": 1, "count a": 1, "a": 4}, 300, processing(40)},
+		{"counted by status", func(w *town) Driver { w.add("a", many(300, Completed)...); return sorting{filtering{w}} },
+			map[string]int{"list": 1, "by status a": 1, "a": 1}, 300, nil},
+		{"counted by status, not all completed", func(w *town) Driver {
+			w.add("a", many(300, Completed, Failed)...)
+			return sorting{filtering{w}}
+		}, map[string]int{"list": 1, "by status a": 1, "a failed": 1, "a processing": 1}, 1, []string{"a-300"}},
 		{"the counters say otherwise", func(w *town) Driver { w.add("a", many(300, Completed, Failed)...); return counted{w} },
 			map[string]int{"list": 1, "count a": 1, "a": 4}, 301, []string{"a-300"}},
 		{"few rows are read without asking for counters", func(w *town) Driver { w.add("a", many(90, Completed)...); return counted{w} },
@@ -367,31 +404,4 @@ func TestUnfinishedTakesItsTimeAndNoMore(t *testing.T) {
 			t.Errorf("%d found, %q", len(u.Documents), last)
 		}
 	})
-}
-
-func TestJoin(t *testing.T) {
-	f := func(x float64) *float64 { return &x }
-	sum := func(n int, p *float64, done bool, by map[Status]int) Summary {
-		return Summary{Total: n, ProgressPercent: p, Done: done, ByStatus: by, Failed: by[Failed], NeedsAction: by[Paused]}
-	}
-	three := sum(3, f(100), true, map[Status]int{Completed: 2, Failed: 1})
-	tests := []struct {
-		name       string
-		a, b, want Summary
-	}{
-		{"with nothing yet", Summary{}, three, three},
-		{"with an empty connection", sum(0, nil, true, map[Status]int{}), three, three},
-		{"weighted", three, sum(1, f(20), false, map[Status]int{Processing: 1}), sum(4, f(80), false, map[Status]int{Completed: 2, Failed: 1, Processing: 1})},
-		{"work of unknown extent", three, sum(1, nil, false, map[Status]int{Queued: 1}), sum(4, nil, false, map[Status]int{Completed: 2, Failed: 1, Queued: 1})},
-		{"both need somebody", sum(1, nil, true, map[Status]int{Paused: 1}), sum(2, nil, true, map[Status]int{Paused: 2}), sum(3, nil, true, map[Status]int{Paused: 3})},
-	}
-	for _, tt := range tests {
-		before := fmt.Sprint(tt.a.ByStatus)
-		if d := cmp.Diff(tt.want, tt.a.Join(tt.b)); d != "" {
-			t.Errorf("%s: %s", tt.name, d)
-		}
-		if fmt.Sprint(tt.a.ByStatus) != before {
-			t.Errorf("%s: Join changed its receiver", tt.name)
-		}
-	}
 }

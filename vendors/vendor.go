@@ -18,6 +18,9 @@ type Vendor struct {
 	watched  watched
 	gather   *gatherer
 	breaker  breaker
+	sizes    recent[int]      // rows that fit an answer, by listing
+	trails   recent[*trail]   // of listings whose order moves, by cursor
+	refused  recent[struct{}] // filters that the platform does not take
 }
 
 // toolOrder is the contract's order of the tools that need a connection.
@@ -31,7 +34,7 @@ var toolOrder = []string{
 // New makes the connection name on platform.
 func New(name, platform string, d Driver) *Vendor {
 	reads := proved(d)
-	return &Vendor{name: name, platform: platform, driver: d, reads: reads, gather: &gatherer{driver: reads, pools: map[string]*pool{}}}
+	return &Vendor{name: name, platform: platform, driver: d, reads: reads, gather: &gatherer{driver: reads, pools: map[string]*pool{}}, trails: recent[*trail]{size: maxTrails}}
 }
 
 // Gather lets those who ask for the progress of different documents, while a

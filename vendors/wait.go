@@ -7,34 +7,37 @@ import (
 
 // Bounds of waiting.
 const (
-	waitGrace = 3 * time.Second  // for the last look, begun as the time ran out
-	young     = 10 * time.Second // a document this new may still be unknown to its platform
-	waitMax   = pollMax * time.Second
-	waitMin   = pollMin * time.Second
+	young   = 10 * time.Second // a document this new may still be unknown to its platform
+	waitMax = pollMax * time.Second
+	waitMin = pollMin * time.Second
 )
 
 // Wait looks at documents until everything has settled, something comes to
 // need a person, or timeout leaves no time for another look, which is a normal
-// answer with what is known. report is told every look. A credential or quota
-// that fails ends the wait with its error; a platform that is away for a moment
-// does not.
+// answer with what is known. It never takes longer than timeout. report is told
+// every look. A credential or quota that fails ends the wait with its error; a
+// platform that is away for a moment does not.
 func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(Summary)) (ProgressResult, error) {
 	const tool = "wait_for_ingestion"
+	began := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))
+	defer cancel()
 	look, err := v.look(ctx, q)
 	if err != nil {
 		return ProgressResult{}, v.wrap(tool, err)
 	}
-	began := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout+waitGrace))
-	defer cancel()
 	last, err := look(ctx)
+	if short(err) && time.Since(began) >= timeout {
+		return v.nothingYet(q), nil
+	}
 	if err != nil {
 		return last, v.wrap(tool, err)
 	}
+	took := time.Since(began) // how long a look takes
 	report(last.Summary)
 	needed := last.Summary.NeedsAction
 	for pause := waitMin; ; pause = min(pause*3/2, waitMax) {
-		left := timeout - time.Since(began)
+		left := timeout - took - time.Since(began) // until the last look must begin
 		if over(last, needed, time.Since(began)) || left < max(waitMin, last.busy) {
 			return last, nil
 		}
@@ -45,7 +48,9 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 		if !sleep(ctx, d) {
 			return last, nil
 		}
+		from := time.Now()
 		now, err := look(ctx)
+		took = time.Since(from)
 		switch {
 		case err == nil:
 			last = now
@@ -56,6 +61,20 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 		}
 		report(last.Summary)
 	}
+}
+
+// nothingYet is the answer when the first look has taken all the time.
+func (v *Vendor) nothingYet(q ProgressRequest) ProgressResult {
+	r := ProgressResult{
+		Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{},
+		Summary: Summary{ByStatus: map[Status]int{}}, RetryAfterSeconds: pollDefault,
+		Truncated: true,
+		Hint:      "The time was over before the platform had answered; nothing is known yet. Wait longer, or ask for fewer documents.",
+	}
+	if ids := unique(q.DocumentIDs); len(ids) <= maxRemaining {
+		r.Remaining = ids
+	}
+	return r
 }
 
 // over reports whether waiting on makes no sense.

@@ -336,13 +336,13 @@ func TestWaitIsCancelled(t *testing.T) {
 	}
 }
 
-func TestWaitIsNeverMuchLonger(t *testing.T) {
+func TestWaitIsNeverLonger(t *testing.T) {
 	for _, timeout := range []time.Duration{time.Second, 5 * time.Second, 20 * time.Second, 50 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			k := newKiln(until(time.Hour, Completed))
 			k.slow = time.Hour
 			got, _, took, err := k.wait(t.Context(), ProgressRequest{DocumentIDs: []string{"a"}}, timeout)
-			if err != nil || len(got.Documents) != 1 || took > timeout+3*time.Second {
+			if err != nil || len(got.Documents) != 1 || took > timeout {
 				t.Errorf("timeout %s, took %s: %+v, %v", timeout, took, got, err)
 			}
 		})

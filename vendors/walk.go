@@ -2,6 +2,7 @@ package vendors
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -9,8 +10,33 @@ import (
 // them returns what it has read and a cursor.
 const (
 	maxPages    = 200
+	maxRows     = 20_000
+	maxPasses   = 3                // over a listing whose order moves
 	listTime    = 20 * time.Second // a filter is worth waiting for, but not a whole call's time
 	summaryTime = 40 * time.Second
+	// metRows is how many rows of a listing that keeps its order are remembered:
+	// more than a platform gives at once when it ignores the page number.
+	metRows = 2000
+	// window is how many rows search engines give of a listing: what is beyond
+	// is refused.
+	window = 10_000
+)
+
+// ErrTooLarge is the cause of an error about an answer that is larger than what
+// is read: fewer rows may fit.
+var ErrTooLarge = errors.New("the answer is larger than what is read")
+
+// bound is why a walk stopped before the end of the listing.
+type bound int
+
+const (
+	unbounded     bound = iota // it did not, or its caller had enough
+	timeBound                  // the time for it
+	limitBound                 // a platform or limit that let no more through in time
+	pageBound                  // maxPages or maxRows
+	windowBound                // the platform gives no rows from here on
+	repeatBound                // the platform gives the same rows again and again
+	movementBound              // its order moved, so that rows did not come
 )
 
 // walker reads a listing page by page and hands over every row that was not
@@ -22,94 +48,191 @@ const (
 // of the rows it saw last. Rows that sort before that point were seen or are
 // new; and when the platform counts fewer rows than before and the page shows
 // nothing seen, the walk steps one page back.
+//
+// Where the order itself moves ([Page].Moves) a row that was not seen yet may
+// come to stand on a page that was. Then all rows are remembered (trail), what
+// came is compared with the platform's count at the end, and the listing is read
+// again for what is missing.
 type walker[T any] struct {
 	fetch func(ctx context.Context, page int, token string, size int) (Page[T], error)
 	key   func(T) (id string, created time.Time)
+	trail *trail       // what was delivered before the first position; nil when nobody knows
+	sizes *recent[int] // how many rows fit an answer of what; may be nil
+	what  string
 }
 
-// row is one unseen row, in its page; after is the position behind it.
+// row is one unseen row, in its page; after is the position behind it, and met
+// how many rows of a listing whose order moves were handed over by then.
 type row[T any] struct {
 	item  *T
 	after position
+	met   int
+}
+
+// end says how a walk ended.
+type end[T any] struct {
+	next *position // where to go on; nil when nothing is left
+	page Page[T]   // the last one read
+	why  bound
+	err  error    // the limit's
+	lost int      // rows that the platform counts and did not give
+	met  []uint64 // the rows handed over, in order, where the order moves
+}
+
+// walking is a walk on its way.
+type walking[T any] struct {
+	walker[T]
+	p     position
+	last  Page[T]
+	pages int             // read
+	rows  int             // handed over in this call
+	order []uint64        // the same, where the order moves
+	met   map[uint64]bool // these, and those of the trail; of another listing the first
+	stale *position       // where pages without anything new began
+	news  bool            // this pass brought something
 }
 
 // walk calls visit for unseen rows from position p on, until visit says stop,
 // the listing ends, or a bound is met; stop is also asked after each page, with
-// the number of rows visited. It returns the position to go on from, or nil at
-// the end of the listing, and the last page read. An error after the first page
-// because time or limit ran out is no error: the position says where to go on.
-func (w walker[T]) walk(ctx context.Context, p position, soft time.Duration, visit func(row[T]) (stop bool), pageDone func(visited int) (stop bool)) (*position, Page[T], error) {
-	var last Page[T]
-	began, visited := time.Now(), 0
-	for n := 0; n < maxPages; n++ {
-		if n > 0 && time.Since(began) > soft {
-			return &p, last, nil
+// the number of rows visited. An error after the first page because time or
+// limit ran out is no error: the end says where to go on.
+func (w walker[T]) walk(ctx context.Context, p position, soft time.Duration, visit func(row[T]) (stop bool), pageDone func(visited int) (stop bool)) (end[T], error) {
+	s := &walking[T]{walker: w, p: p}
+	s.begin()
+	began := time.Now()
+	for n := 0; n < maxPages && s.rows < maxRows; n++ {
+		if s.pages > 0 && time.Since(began) > soft {
+			return s.stop(timeBound, nil), nil
 		}
-		page, err := w.fetch(ctx, p.Page, p.Token, p.Size)
-		if err != nil {
-			if n > 0 && short(err) {
-				return &p, last, nil
-			}
-			return nil, page, err
-		}
-		sorted := page.NewestFirst && w.sorted(page)
-		fresh := w.fresh(p, page, sorted)
-		if shifted(p, page, fresh) {
-			p.Page, p.Skip = p.Page-1, 0
+		page, err := w.fetch(ctx, s.p.Page, s.p.Token, s.p.Size)
+		if s.resized(page, err) {
 			continue
 		}
-		if n > 0 && w.same(page, last) {
-			return nil, page, nil
+		if why := s.bounded(err); why != unbounded {
+			return s.stop(why, err), nil
 		}
-		last = page
+		if err != nil {
+			return end[T]{page: page}, err
+		}
+		sorted := page.NewestFirst && w.sorted(page)
+		fresh := s.fresh(page, sorted)
+		if s.pages++; s.shifted(page, fresh) {
+			s.p.Page, s.p.Skip = s.p.Page-1, 0
+			continue
+		}
+		if s.repeats(page, fresh) || s.repeatsNext(ctx, page, sorted) {
+			return s.repeated(page), nil
+		}
+		s.last = page
 		for _, i := range fresh {
-			id, created := w.key(page.Items[i])
-			p = p.see(i, id, created, sorted)
-			visited++
-			if visit(row[T]{item: &page.Items[i], after: p}) {
-				return w.rest(p, page, i), page, nil
+			if visit(s.take(page, i, sorted)) {
+				return s.behind(page, i), nil
 			}
 		}
 		if !page.More {
-			return nil, page, nil
-		}
-		p = p.turn(page.NextToken, page.Total)
-		if pageDone(visited) {
-			return &p, page, nil
-		}
-	}
-	return &p, last, nil
-}
-
-// rest is the position after row i of page: nil when nothing can follow.
-func (w walker[T]) rest(p position, page Page[T], i int) *position {
-	if i+1 < len(page.Items) {
-		p.Total = page.Total
-		return &p
-	}
-	if !page.More {
-		return nil
-	}
-	p = p.turn(page.NextToken, page.Total)
-	return &p
-}
-
-// fresh gives the indexes of the rows of page that were not seen before p.
-func (w walker[T]) fresh(p position, page Page[T], sorted bool) []int {
-	fresh := make([]int, 0, len(page.Items))
-	for i, item := range page.Items {
-		id, created := w.key(item)
-		if sorted && p.Last != 0 {
-			ms := created.UnixMilli()
-			if ms > p.Last || ms == p.Last && (i < p.Skip || p.recalls(id)) {
+			if s.again(page) {
 				continue
 			}
-		} else if i < p.Skip || p.recalls(id) {
-			continue
+			return s.ended(page), nil
 		}
-		fresh = append(fresh, i)
+		if s.p = s.p.turn(page.NextToken, page.Total); pageDone(s.rows) {
+			return s.stop(unbounded, nil), nil
+		}
+	}
+	return s.stop(pageBound, nil), nil
+}
+
+// begin takes over what is known from before.
+func (s *walking[T]) begin() {
+	if s.sizes != nil && s.p.atStart() {
+		if n, ok := s.sizes.get(s.what); ok {
+			s.p.Size = min(s.p.Size, n)
+		}
+	}
+	if s.trail != nil && s.trail.rows > 0 {
+		s.met = make(map[uint64]bool, s.trail.rows)
+		s.trail.each(func(h uint64) { s.met[h] = true })
+	}
+}
+
+// resized reports whether the page must be asked for again in another size: the
+// answer was too large, or the driver's pages are smaller than was known.
+func (s *walking[T]) resized(page Page[T], err error) bool {
+	switch {
+	case errors.Is(err, ErrTooLarge) && s.p.Size > 1:
+		s.p = s.p.resize(s.p.Size / 2)
+		if s.sizes != nil {
+			s.sizes.put(s.what, s.p.Size)
+		}
+		return true
+	case err == nil && page.Size > 0 && page.Size < s.p.Size:
+		before := s.p
+		s.p = s.p.resize(page.Size)
+		return before.Token == "" && (before.Page > 1 || s.p.Page > 1)
+	}
+	return false
+}
+
+// bounded says whether an error only ends what has been read so far.
+func (s *walking[T]) bounded(err error) bound {
+	if err == nil || s.pages == 0 {
+		return unbounded
+	}
+	switch kind := KindOf(err); {
+	case short(err):
+		return limitBound
+	case (kind == InvalidArgument || kind == VendorError || kind == Unsupported) && (s.p.Page-1)*s.p.Size >= window:
+		return windowBound
+	}
+	return unbounded
+}
+
+// fresh gives the indexes of the rows of page that were not seen before.
+func (s *walking[T]) fresh(page Page[T], sorted bool) []int {
+	from := -1
+	if !sorted && !page.Moves {
+		from = s.p.behind(rowIDs(s.walker, page))
+	}
+	before := map[string]bool{} // of the page before
+	for _, id := range rowIDs(s.walker, s.last) {
+		before[id] = true
+	}
+	fresh := make([]int, 0, len(page.Items))
+	for i, item := range page.Items {
+		id, created := s.key(item)
+		seen := i <= from || before[id] || s.met != nil && s.met[idHash(id)]
+		switch ms := created.UnixMilli(); {
+		case seen, page.Moves && s.trail != nil: // the trail tells
+		case sorted && s.p.Last != 0:
+			seen = ms > s.p.Last || ms == s.p.Last && (i < s.p.Skip || s.p.recalls(id))
+		default:
+			seen = i < s.p.Skip && from < 0 || s.p.recalls(id)
+		}
+		if !seen {
+			fresh = append(fresh, i)
+		}
 	}
 	return fresh
+}
+
+// take hands over row i.
+func (s *walking[T]) take(page Page[T], i int, sorted bool) row[T] {
+	id, created := s.key(page.Items[i])
+	s.p = s.p.see(i, id, created, sorted)
+	s.news = true
+	s.rows++
+	h := idHash(id)
+	if page.Moves {
+		s.order = append(s.order, h)
+		s.p.Count++
+	}
+	if page.Moves || s.rows <= metRows {
+		if s.met == nil {
+			s.met = map[uint64]bool{}
+		}
+		s.met[h] = true
+	}
+	return row[T]{item: &page.Items[i], after: s.p, met: len(s.order)}
 }
 
 // sorted verifies the platform's word that rows come newest first: a server
@@ -128,23 +251,7 @@ func (w walker[T]) sorted(page Page[T]) bool {
 
 // shifted reports whether rows were deleted so that unseen ones may now stand
 // on the page before: the platform counts fewer, and nothing here was seen.
-func shifted[T any](p position, page Page[T], fresh []int) bool {
-	fewer := p.Total != nil && page.Total != nil && *page.Total < *p.Total
-	return p.Page > 1 && p.Token == "" && fewer && len(fresh) == len(page.Items)
-}
-
-// same reports whether a page is the one before once more: a server that ignores
-// the page number (RAGFlow v0.13) or the token would repeat it for ever.
-func (w walker[T]) same(page, before Page[T]) bool {
-	if len(page.Items) == 0 || len(page.Items) != len(before.Items) {
-		return false
-	}
-	for i := range page.Items {
-		a, _ := w.key(page.Items[i])
-		b, _ := w.key(before.Items[i])
-		if a != b {
-			return false
-		}
-	}
-	return true
+func (s *walking[T]) shifted(page Page[T], fresh []int) bool {
+	fewer := s.p.Total != nil && page.Total != nil && *page.Total < *s.p.Total
+	return s.p.Page > 1 && s.p.Token == "" && !page.Moves && fewer && len(fresh) == len(page.Items)
 }

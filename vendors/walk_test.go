@@ -45,12 +45,13 @@ func (s *shelf) Progress(context.Context, ProgressQuery) (Report, error) { retur
 
 // put adds documents on top; several get the same second.
 func (s *shelf) put(n int) {
-	for range n {
-		i := len(s.docs)
+	list := make([]Document, n, n+len(s.docs))
+	for k := range n {
+		i := len(s.docs) + k
 		created := time.Unix(1_700_000_000+int64(i/7), 0).UTC()
-		d := Document{DocumentID: fmt.Sprintf("new-%d-%d", s.requests, i), Name: "doc", Status: Completed, CreatedAt: created}
-		s.docs = slices.Insert(s.docs, 0, d)
+		list[n-1-k] = Document{DocumentID: fmt.Sprintf("new-%d-%d", s.requests, i), Name: "doc", Status: Completed, CreatedAt: created}
 	}
+	s.docs = append(list, s.docs...)
 }
 
 // page reads a listing to its end, calling between after every page.

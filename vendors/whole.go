@@ -3,6 +3,8 @@ package vendors
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 )
 
 // maxListed bounds the documents that a whole-knowledge-base answer lists; a
@@ -12,19 +14,30 @@ const maxListed = 200
 // overview collects the answer for a whole knowledge base page by page, in
 // memory that does not grow with the knowledge base.
 type overview struct {
-	v        *Vendor
-	kb       string
-	cursor   string // where the caller goes on, "" from the beginning
-	tally    tally  // what is not listed
+	v      *Vendor
+	kb     string
+	cursor string   // where the caller goes on, "" from the beginning
+	from   position // the same
+	counts *Counts
+	short  error // why a refinement is not whole
+
+	survey
+	surveyed bool // the rows were read
+}
+
+// survey is what reading a knowledge base has shown.
+type survey struct {
+	tally    tally // what is not listed
 	listed   []listedRow
 	overflow bool // more to list than maxListed: the cursor goes on after the last
+	thin     bool // rows lack progress
+	filtered bool // by the platform's filters
 
-	surveyed bool      // the rows were read
-	from     position  // where reading began
-	next     *position // where it ended; nil at the end
-	total    *int
-	counts   *Counts
-	short    error // why a refinement is not whole
+	next  *position // where reading ended; nil at the end
+	total *int
+	why   bound
+	lost  int
+	err   error // the limit's
 }
 
 // listedRow is a document that somebody should know of, and the position
@@ -35,18 +48,16 @@ type listedRow struct {
 }
 
 // add counts a document and lists it unless it needs nobody's attention.
-func (o *overview) add(r row[Document]) (stop bool) {
-	p := o.v.view(r.item, o.kb)
+func (s *survey) add(p Progress, after position) {
 	switch {
 	case !needsAttention(p.Status):
-		o.tally.add(&p)
-	case len(o.listed) == maxListed:
-		o.overflow = true
-		o.tally.add(&p)
+		s.tally.add(&p)
+	case len(s.listed) == maxListed:
+		s.overflow = true
+		s.tally.add(&p)
 	default:
-		o.listed = append(o.listed, listedRow{p, r.after}) // counted in result
+		s.listed = append(s.listed, listedRow{p, after}) // counted in result
 	}
-	return false
 }
 
 // needsAttention tells what a whole-knowledge-base answer lists.
@@ -54,8 +65,8 @@ func needsAttention(s Status) bool {
 	return !s.Settled() || s.NeedsAction() || s == Failed
 }
 
-// look reads every row of the knowledge base, the first time; then, and where
-// rows do not show it, it asks for the progress of what is unsettled.
+// look reads the knowledge base, the first time; then, and where rows do not
+// show it, it asks for the progress of what is unsettled.
 func (o *overview) look(ctx context.Context) (ProgressResult, error) {
 	if err := o.read(ctx); err != nil {
 		return ProgressResult{}, err
@@ -64,42 +75,80 @@ func (o *overview) look(ctx context.Context) (ProgressResult, error) {
 }
 
 // read reads the rows, the first time; then what was not settled, and the
-// counters, which move on, too.
-func (o *overview) read(ctx context.Context) error {
-	if o.surveyed {
-		counts, err := o.v.counts(ctx, o.kb)
-		if err != nil {
+// counters, which move on, too. Rows are read again when documents that are not
+// listed may have moved.
+func (o *overview) read(ctx context.Context) (err error) {
+	if o.surveyed && !o.outdated() {
+		if o.counts, err = o.v.counts(ctx, o.kb); err != nil {
 			return err
 		}
-		o.counts = counts
 		return o.refine(ctx, func(s Status) bool { return !s.Settled() || s == NotFound }, true)
 	}
-	thin, err := o.survey(ctx)
+	s, err := o.walk(ctx)
 	if err != nil {
 		return err
 	}
-	o.surveyed = true
-	return o.refine(ctx, func(s Status) bool { return thin && (!s.Settled() || s == Failed) }, false) // with the reasons
+	o.survey, o.surveyed = s, true
+	return o.refine(ctx, func(s Status) bool { return o.thin && (!s.Settled() || s == Failed) }, false) // with the reasons
 }
 
-// survey walks the rows; thin says that they lack progress.
-func (o *overview) survey(ctx context.Context) (thin bool, err error) {
+// outdated reports whether a look at what is listed cannot show the end.
+func (o *overview) outdated() bool {
+	unlisted := o.lost > 0
+	for status := range o.tally.byStatus {
+		unlisted = unlisted || !status.Settled()
+	}
+	if !unlisted || o.filtered { // with filters it takes few requests
+		return unlisted
+	}
+	for _, l := range o.listed {
+		if !l.Status.Settled() {
+			return false
+		}
+	}
+	return true
+}
+
+// walk reads the knowledge base: by the platform's filters where they are true
+// and save requests, otherwise all rows.
+func (o *overview) walk(ctx context.Context) (s survey, err error) {
 	hash := o.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: o.kb})
 	o.from = start(hash, scanSize)
 	if o.cursor != "" {
 		if o.from, err = parseCursor(o.cursor, hash); err != nil {
-			return false, err
+			return s, err
 		}
 	}
 	if o.counts, err = o.v.counts(ctx, o.kb); err != nil {
-		return false, err
+		return s, err
 	}
-	w := walker[Document]{key: documentKey, fetch: func(ctx context.Context, page int, token string, size int) (Page[Document], error) {
-		return o.v.reads.ListDocuments(ctx, PageQuery{KnowledgeBaseID: o.kb, Page: page, Token: token, Size: size})
-	}}
-	next, page, err := w.walk(ctx, o.from, summaryTime, o.add, func(int) bool { return false })
-	o.next, o.total = next, page.Total
-	return page.Thin, err
+	if o.from.Filter != "" {
+		return o.filteredRest(ctx)
+	}
+	visit := func(r row[Document]) bool { s.add(o.v.view(r.item, o.kb), r.after); return false }
+	w := o.v.documents(PageQuery{KnowledgeBaseID: o.kb})
+	if o.cursor != "" {
+		w.trail = nil // nobody knows what came before
+	}
+	_, filters := o.v.driver.(UnfinishedFilter)
+	e, err := w.walk(ctx, o.from, summaryTime, visit, func(int) bool { return filters && o.cursor == "" })
+	if err == nil && e.next != nil && e.why == unbounded { // after one page
+		if f, ok := o.byFilters(ctx, s, e.page.Total); ok {
+			return f, nil
+		}
+		w.trail = w.trail.longer(e.met)
+		on, failure := w.walk(ctx, *e.next, summaryTime, visit, func(int) bool { return false })
+		switch {
+		case failure == nil:
+			e = on
+		case short(failure):
+			e.why, e.err = limitBound, failure
+		default:
+			err = failure
+		}
+	}
+	s.thin, s.next, s.total, s.why, s.lost, s.err = e.page.Thin, e.next, e.page.Total, e.why, e.lost, e.err
+	return s, err
 }
 
 // counts asks for the platform's own counters, where it keeps some.
@@ -109,6 +158,9 @@ func (v *Vendor) counts(ctx context.Context, kb string) (*Counts, error) {
 		return nil, nil
 	}
 	counts, err := c.Counts(ctx, kb)
+	if KindOf(err) == Unsupported {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +202,7 @@ func (o *overview) refine(ctx context.Context, ask func(Status) bool, gone bool)
 }
 
 // result makes the answer. It covers part of the knowledge base when the walk
-// began at a cursor or stopped before the end; done then needs the last part
+// began at a cursor or did not come to the end; done then needs the last part
 // and no unsettled document in the parts before.
 func (o *overview) result() ProgressResult {
 	r := ProgressResult{Vendor: o.v.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
@@ -161,15 +213,16 @@ func (o *overview) result() ProgressResult {
 	r.Summary, r.RetryAfterSeconds = t.summary(), t.pollAfter()
 	open := o.from.Open || !r.Summary.Done
 	next := o.next
-	if o.cursor != "" || next != nil {
+	if o.cursor != "" || next != nil || o.lost > 0 {
 		n := r.Summary.Total
 		r.Summary.Scanned = &n
 		if o.total != nil {
 			r.Summary.Total = max(*o.total, n)
 		}
-		r.Summary.Done = next == nil && !open
+		r.Summary.Done = next == nil && !open && o.lost == 0
+		r.Hint = stopHint(o.why, o.err)
 	}
-	if o.overflow {
+	if o.overflow && len(o.listed) > 0 {
 		next = &o.listed[len(o.listed)-1].after
 	}
 	for _, l := range o.listed {
@@ -184,33 +237,63 @@ func (o *overview) result() ProgressResult {
 		r.NextCursor = p.cursor()
 	}
 	if o.counts != nil {
-		o.counts.apply(&r)
+		o.counts.apply(&r, o.from.Open)
+	}
+	if o.lost > 0 {
+		r.Truncated, r.Hint = true, lostHint(o.why, o.lost)
 	}
 	if !r.Summary.Done {
-		r.delay(o.short)
+		r.RetryAfterSeconds = max(r.RetryAfterSeconds, pollMin)
+		r.delay(cmp.Or(o.short, o.err))
 	}
+	r.Summary.level()
 	return r
 }
 
 // apply puts the platform's counters where a walk could not read everything,
-// and its ratio in any case.
-func (c Counts) apply(r *ProgressResult) {
-	if c.Total <= 0 {
-		return
-	}
-	r.Summary.ProgressPercent = percent(100 * float64(c.Finished) / float64(c.Total))
-	if r.Summary.Scanned == nil || c.Completed > c.Finished || c.Finished > c.Total {
-		return
-	}
+// and its ratio in any case, as far as the rows that were read do not deny them.
+// open says that something unsettled was seen before.
+func (c Counts) apply(r *ProgressResult, open bool) {
 	s := &r.Summary
-	s.Scanned, s.Total, s.Failed = nil, c.Total, c.Finished-c.Completed
-	s.ByStatus = map[Status]int{}
-	for status, n := range map[Status]int{Completed: c.Completed, Failed: s.Failed, Processing: c.Total - c.Finished} {
-		if n > 0 {
-			s.ByStatus[status] = n
+	settled, unsettled := 0, 0
+	for status, n := range s.ByStatus {
+		if status.Settled() {
+			settled += n
+		} else {
+			unsettled += n
 		}
 	}
-	s.Done = c.Finished == c.Total
-	r.Truncated = true
-	r.Hint = "The summary holds the platform's own counters; `documents` covers what was read so far, next_cursor goes on."
+	working, ended := c.Total-c.Finished, c.Finished-c.Completed
+	if c.Total <= 0 || working < 0 || ended < 0 || unsettled > working || s.ByStatus[Completed] > c.Completed || settled-s.ByStatus[Completed] > ended {
+		return
+	}
+	if s.Scanned != nil {
+		s.ByStatus = maps.Clone(s.ByStatus)
+		s.ByStatus[Processing] += working - unsettled
+		s.ByStatus[Failed] += ended - (settled - s.ByStatus[Completed])
+		s.ByStatus[Completed] = c.Completed
+		maps.DeleteFunc(s.ByStatus, func(_ Status, n int) bool { return n == 0 })
+		s.Scanned, s.Total, s.Failed, s.Done = nil, c.Total, s.ByStatus[Failed], working == 0 && !open
+		r.Truncated = true
+		r.Hint = "The summary holds the platform's own counters; `documents` covers what was read so far, next_cursor goes on."
+	} else if c.Total != s.Total || unsettled != working {
+		return
+	}
+	s.ProgressPercent = percent(100 * float64(c.Finished) / float64(c.Total))
+}
+
+// stopHint says which bound ended a scan, "" for none.
+func stopHint(why bound, err error) string {
+	switch why {
+	case timeBound:
+		return "There was no time in this call for more of this knowledge base; next_cursor goes on."
+	case limitBound:
+		if KindOf(err) == RateLimited {
+			return "The rate limit let no more of this knowledge base be read in this call; next_cursor goes on."
+		}
+		return "The platform did not answer in time for more of this knowledge base; next_cursor goes on."
+	case pageBound:
+		return fmt.Sprintf("One call reads at most %d pages or %d rows; next_cursor goes on.", maxPages, maxRows)
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package dify
 
 import (
+	"context"
 	"time"
 
 	"kb-mcp/vendors"
@@ -23,4 +24,24 @@ func (d *Driver) StallRule() vendors.StallRule {
 // is in none of them.
 func (d *Driver) UnfinishedFilters() []vendors.Status {
 	return []vendors.Status{vendors.Failed, vendors.Paused, vendors.Processing, vendors.Queued}
+}
+
+// CountCompleted implements [vendors.CompletedCounter]: a completed document is
+// available, disabled or archived. Servers before 1.10.1 filter by none of them.
+func (d *Driver) CountCompleted(ctx context.Context, knowledgeBaseID string) (int, error) {
+	sum := 0
+	for _, display := range []string{"available", "disabled", "archived"} {
+		query := paging(1, 1)
+		query.Set("status", display)
+		out, err := d.documents(ctx, knowledgeBaseID, query)
+		if err != nil {
+			return 0, err
+		}
+		total := out.Total.Count()
+		if total == nil || !since(out.version, 1, 10, 1) {
+			return 0, vendors.Errorf(vendors.Unsupported, "This Dify server does not filter documents by their status.")
+		}
+		sum += int(*total)
+	}
+	return sum, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -119,7 +120,7 @@ func (c *Client) whole(body io.Reader) ([]byte, error) {
 	return all, err
 }
 
-var errTooLarge = errors.New("response body too large")
+var errTooLarge = fmt.Errorf("response body: %w", vendors.ErrTooLarge)
 
 // maxCode caps a platform's code or log id.
 const maxCode = 128
