@@ -110,6 +110,12 @@ func TestDifyUploads(t *testing.T) {
 	if r := d.difyDo("POST", kb+"/retrieve", `{"query":"words"}`); r.status != 200 || len(r.rows("records")) != 0 {
 		t.Errorf("retrieve by other settings than its technique's = %d %s", r.status, r.text)
 	}
+	d.difyFiles(kb)
+}
+
+// difyFiles uploads files to a knowledge base that has one document.
+func (d *desk) difyFiles(kb string) {
+	t := d.t
 	file := kb + "/document/create-by-file"
 	if r := d.difyForm(file, "guide.md", "a file", `{"doc_form":"text_model"}`); r.status != 200 || r.at("document", "name") != "guide.md" || r.at("document", "data_source_detail_dict", "upload_file", "extension") != "md" {
 		t.Errorf("a file = %d %s", r.status, r.text)

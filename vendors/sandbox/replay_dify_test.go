@@ -1,14 +1,11 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,25 +102,14 @@ func text(row map[string]any, key string) string {
 }
 
 // play implements player.
-func (p *difyPlayer) play(t *testing.T, x exchange) (*Sandbox, *http.Request) {
+func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 	now := time.Unix(1795960000, 0).UTC()
 	o := Options{Now: func() time.Time { return now }, Dify: DifyOptions{Version: p.version}}
 	answer, _ := x.Answer.(map[string]any)
 	message := text(answer, "message")
 	kb, doc, batch := difyPathIDs(x.Path)
 	method := difyMethodOf(x.Body)
-	switch {
-	case strings.HasPrefix(message, "Failed to request plugin daemon"):
-		o.Dify.DaemonDown = true
-	case strings.HasPrefix(message, "Default model not found"):
-		o.Dify.NoDefaultModel = true
-	case x.Status == 403 && strings.Contains(message, "reached the limit of your subscription"):
-		o.Dify.Plan = message
-	case strings.Contains(message, "rate limit of your subscription"):
-		o.Quota = 1
-	case strings.HasPrefix(message, "[fake]"), strings.HasPrefix(message, "Provider "), strings.HasPrefix(message, `{"detail"`):
-		o.Dify.Model = message
-	}
+	p.troubles(&o, x, message)
 	s := New(o)
 	for _, known := range s.store.KBs(Dify) {
 		s.store.RemoveKB(Dify, known.ID)
@@ -167,7 +153,23 @@ func (p *difyPlayer) play(t *testing.T, x exchange) (*Sandbox, *http.Request) {
 		first.Header.Set("Authorization", "Bearer "+DifyKey)
 		s.ServeHTTP(httptest.NewRecorder(), first)
 	}
-	return s, p.request(t, x, message)
+	return s, p.request(x, message)
+}
+
+// troubles reads off an answer what did not work behind the server.
+func (p *difyPlayer) troubles(o *Options, x exchange, message string) {
+	switch {
+	case strings.HasPrefix(message, "Failed to request plugin daemon"):
+		o.Dify.DaemonDown = true
+	case strings.HasPrefix(message, "Default model not found"):
+		o.Dify.NoDefaultModel = true
+	case x.Status == 403 && strings.Contains(message, "reached the limit of your subscription"):
+		o.Dify.Plan = message
+	case strings.Contains(message, "rate limit of your subscription"):
+		o.Quota = 1
+	case strings.HasPrefix(message, "[fake]"), strings.HasPrefix(message, "Provider "), strings.HasPrefix(message, `{"detail"`):
+		o.Dify.Model = message
+	}
 }
 
 func difyMethodOf(body json.RawMessage) string {
@@ -388,75 +390,4 @@ func (p *difyPlayer) addHits(s *Sandbox, x exchange, kb string, now time.Time) {
 		d.Text = strings.ReplaceAll(text(segment, "content"), "\n", " ") + " " + query
 		s.store.Add(d)
 	}
-}
-
-var difyBoundary = regexp.MustCompile(`(?:^|> )--([^\r\n]+)\r\n`)
-
-// request is the recorded request, sent to the face.
-func (p *difyPlayer) request(t *testing.T, x exchange, message string) *http.Request {
-	target := strings.Replace(x.Path, "/v1", "/dify/v1", 1)
-	if x.Query != "" {
-		target += "?" + x.Query
-	}
-	body, kind := []byte(x.Body), x.Type
-	var raw string
-	if json.Unmarshal(x.Body, &raw) == nil {
-		body = []byte(raw)
-		if strings.HasPrefix(kind, "application/json") && x.Status == 200 {
-			body = difyMended(raw)
-		}
-	}
-	if strings.HasPrefix(kind, "multipart/") {
-		found := difyBoundary.FindStringSubmatch(raw)
-		if found == nil {
-			return nil
-		}
-		kind += "; boundary=" + found[1]
-		_, after, _ := strings.Cut(raw, "--"+found[1])
-		raw = "--" + found[1] + after
-		if !strings.HasSuffix(strings.TrimSpace(raw), "--"+found[1]+"--") { // cut by the recorder
-			if x.Status == 400 {
-				raw += strings.Repeat(" ", difyMaxFile)
-			}
-			raw += "\r\n--" + found[1] + "--\r\n"
-		}
-		body = []byte(raw)
-	}
-	r := httptest.NewRequest(x.Method, target, bytes.NewReader(body))
-	if kind != "" {
-		r.Header.Set("Content-Type", kind)
-	}
-	if auth := difyAuthOf(x.Auth, message); auth != "" {
-		r.Header.Set("Authorization", auth)
-	}
-	return r
-}
-
-// difyMended completes the body of a text upload that the recorder has cut.
-func difyMended(raw string) []byte {
-	if json.Valid([]byte(raw)) {
-		return []byte(raw)
-	}
-	name := regexp.MustCompile(`^\{"name":"([^"]*)"`).FindStringSubmatch(raw)
-	if name == nil {
-		return []byte(raw)
-	}
-	out, _ := json.Marshal(object{"name": name[1], "text": "a long text", "indexing_technique": "high_quality", "process_rule": object{"mode": "automatic"}})
-	return out
-}
-
-func difyAuthOf(key, message string) string {
-	switch {
-	case strings.HasPrefix(message, "Authorization header must"):
-		return ""
-	case strings.HasPrefix(message, "Authorization scheme must"):
-		return "Basic " + DifyKey
-	case key == "B":
-		return "Bearer " + DifyOtherKey
-	case slices.Contains([]string{"wrong", "app", "other"}, key), message == "Access token is invalid":
-		return "Bearer " + DifyAppKey
-	case key == "none":
-		return ""
-	}
-	return "Bearer " + DifyKey
 }
