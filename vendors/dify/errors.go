@@ -106,7 +106,7 @@ func judge(a rest.Answer, f *failure) *vendors.Error {
 		return forbidden(f)
 	case s == http.StatusNotFound:
 		return notFound(a, f)
-	case s == http.StatusMethodNotAllowed:
+	case s == http.StatusMethodNotAllowed && f.json: // a page is a proxy's
 		return vendors.Errorf(vendors.Unsupported, "This Dify server does not know this call.").
 			WithHint("Update Dify to 1.5.1 or newer.")
 	case s == http.StatusConflict:
@@ -119,7 +119,7 @@ func judge(a rest.Answer, f *failure) *vendors.Error {
 		return vendors.Errorf(vendors.Unavailable, "Dify failed to answer (HTTP %d).", s).
 			WithHint("Try again in a minute. If every call fails on a self-hosted server, look at the log of its api container (a workspace with two owners fails so, Dify issue 28409).")
 	case !f.json:
-		return rest.NotJSON(a, nil)
+		return rest.NotJSON(a, nil).WithHint("Check DIFY_BASE_URL: it is the root of Dify's API, like https://host/v1. If it is right, look at the proxy before it.")
 	}
 	return vendors.Errorf(vendors.VendorError, "Dify refused the request with HTTP %d.", a.Status)
 }
