@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -74,6 +75,7 @@ func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	redis.SetLogger(&logging.VoidLogger{}) // it writes to stderr, past our log and what keeps secrets out of it
 	return &Redis{client: redis.NewClient(o), log: log, patience: patience}, nil
 }
 

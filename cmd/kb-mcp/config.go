@@ -70,7 +70,8 @@ func readEnviron(environ []string, stderr io.Writer, more ...judge) (configurati
 	problems = append(problems, misspelt(c.env)...)
 	c.log = newLogger(c.settings, &c.env.Secrets, stderr)
 	problems = append(problems, c.openRedis()...)
-	open, others := all.Open(c.env, all.Options{Log: c.log, Redis: c.redis})
+	most, _ := bytesOf(c.MaxDownload) // judged in problems
+	open, others := all.Open(c.env, all.Options{Log: c.log, Redis: c.redis, Version: version, MaxDownload: most})
 	c.vendors = open
 	return c, append(problems, others...)
 }

@@ -103,6 +103,10 @@ type shared struct {
 type Options struct {
 	Log   *slog.Logger
 	Redis *ratelimit.Redis // shares the rate limits between processes; may be nil
+	// Version of the program, as platforms hear it.
+	Version string
+	// MaxDownload bounds a file that is downloaded; rest.DefaultMaxFile when 0.
+	MaxDownload int64
 }
 
 // Open makes the connections that the environment describes. With problems,
@@ -113,7 +117,7 @@ func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
 	problems = append(problems, env.misspelt(wanted, env.Get("KB_MCP_VENDORS") != "")...)
 	pool, more := transport(env)
 	problems = append(problems, more...)
-	op := opener{env: env, log: o.Log, redis: o.Redis, pool: pool, limiters: map[string]limiters{}}
+	op := opener{env: env, options: o, pool: pool, limiters: map[string]limiters{}}
 	var open []*vendors.Vendor
 	for _, w := range wanted {
 		v, more := op.connect(w)
@@ -208,14 +212,12 @@ func unknownPlatform(name string, all []platform) string {
 // opener makes connections. Those on one account share its limiter.
 type opener struct {
 	env      *Environ
-	log      *slog.Logger
-	redis    *ratelimit.Redis
+	options  Options
 	pool     http.RoundTripper
 	limiters map[string]limiters // by account
 }
 
-// limiters are an account's: of all requests, and the additional one of
-// searches, nil when there is none.
+// limiters are an account's: of all requests, and the additional one of searches.
 type limiters struct {
 	all, searches *ratelimit.Limiter
 	flights       *rest.Flights // equal reads of the account on their way
@@ -235,18 +237,22 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 	limiters, ok := o.limiters[s.account]
 	if !ok {
 		limiters.all, limiters.flights = o.limiter(s.account, rate), &rest.Flights{}
+		search := ratelimit.Rate{} // a refused search holds for searches
 		if common.SearchRate != "" {
-			search, _ := ratelimit.Parse(common.SearchRate) // judged in common
-			limiters.searches = o.limiter(s.account+" searches", search)
+			search, _ = ratelimit.Parse(common.SearchRate) // judged in common
 		}
+		limiters.searches = o.limiter(s.account+" searches", search)
 		o.limiters[s.account] = limiters
 	}
 	timeout, _ := time.ParseDuration(common.Timeout) // judged in common
-	log := o.log
+	log := o.options.Log
 	if log != nil {
 		log = log.With("vendor", w.name)
 	}
-	conn := rest.Conn{Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout, Secrets: &o.env.Secrets, Log: log}
+	conn := rest.Conn{
+		Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout,
+		MaxFile: o.options.MaxDownload, Secrets: &o.env.Secrets, Log: log, Agent: strings.TrimSuffix("kb-mcp/"+o.options.Version, "/"),
+	}
 	v := vendors.New(w.name, w.platform.name, s.open(conn))
 	if limiters.all.Limits() { // else nobody waits, and company is not worth waiting for
 		v.Gather(conn.Hold, conn.Flights.Changes)
@@ -256,7 +262,7 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 
 // limiter makes an account's limiter, which other processes share by its name.
 func (o *opener) limiter(account string, rate ratelimit.Rate) *ratelimit.Limiter {
-	return ratelimit.New(rate, ratelimit.NewShared(o.redis, account, rate))
+	return ratelimit.New(rate, ratelimit.NewShared(o.options.Redis, account, rate))
 }
 
 // common reads the variables that every platform has.

@@ -1,6 +1,7 @@
 package dify
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -35,20 +36,22 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 	return d.fetch(ctx, ref, link)
 }
 
-// fetch opens the file behind a signed address, and finds its name.
+// fetch opens the file behind a signed address, and finds its name, and its size
+// where the answer does not show its end.
 func (d *Driver) fetch(ctx context.Context, ref vendors.Ref, link *url.URL) (vendors.Download, error) {
 	s, err := d.client.Fetch(ctx, link.String())
 	if err != nil {
 		return vendors.Download{}, noFile(err)
 	}
 	name := rest.FileName(s.Header)
-	if name == "" {
+	if name == "" || !s.Framed {
 		doc, err := d.GetDocument(ctx, ref)
 		if err != nil {
 			s.Body.Close()
 			return vendors.Download{}, err
 		}
-		name = doc.Name
+		s.Expect(doc.SizeBytes)
+		name = cmp.Or(name, doc.Name)
 	}
 	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
 }

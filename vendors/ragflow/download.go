@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func isFile(status int, h http.Header) bool {
 }
 
 // download takes the name from the answer; a server that gives none there is
-// asked for the document.
+// asked for the document, and so is one whose answer does not show its end.
 func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
 	s, err := c.rc.Stream(ctx, rest.Call{
 		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID},
@@ -54,13 +55,14 @@ func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Down
 		return vendors.Download{}, err
 	}
 	name := rest.FileName(s.Header)
-	if name == "" {
+	if name == "" || !s.Framed {
 		doc, err := c.document(ctx, ref)
 		if err != nil {
 			s.Body.Close()
 			return vendors.Download{}, err
 		}
-		name = doc.Name
+		s.Expect(doc.SizeBytes)
+		name = cmp.Or(name, doc.Name)
 	}
 	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
 }
@@ -75,5 +77,6 @@ func (p previewAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Down
 	s, err := p.rc.Stream(ctx, rest.Call{
 		Method: http.MethodGet, Path: []string{"api", "v1", "dataset", ref.KnowledgeBaseID, "documents", ref.DocumentID},
 	}, isFile)
+	s.Expect(doc.SizeBytes)
 	return vendors.Download{Name: doc.Name, Size: s.Size, Body: s.Body}, err
 }

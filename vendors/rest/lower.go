@@ -15,6 +15,7 @@ const maxCall = 55 * time.Second
 // because signatures carry a date, and its time begins now, because waiting
 // for a turn is not the platform's slowness.
 type lower struct {
+	agent   string
 	sign    func(*http.Request, []byte) error
 	timeout time.Duration
 	base    http.RoundTripper
@@ -28,6 +29,7 @@ func (l lower) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	r = r.Clone(ctx)
+	r.Header.Set("User-Agent", l.agent)
 	if err := l.signed(r); err != nil {
 		cancel()
 		if r.Body != nil {

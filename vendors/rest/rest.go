@@ -41,9 +41,11 @@ type Conn struct {
 	Timeout   time.Duration      // one try; 15 s when 0
 	Backoff   ratelimit.Backoff  // three tries when zero
 	MaxBody   int64              // DefaultMaxBody when 0
+	MaxFile   int64              // DefaultMaxFile when 0
 	Flights   *Flights           // equal reads on their way; one per account, own when nil
 	Secrets   *Secrets           // what must not appear in any text
 	Log       *slog.Logger       // for the operator; nothing when nil
+	Agent     string             // the program and its version, for the platform; "kb-mcp" when empty
 	Now       func() time.Time   // for signatures; time.Now when nil
 }
 
@@ -112,6 +114,7 @@ type Client struct {
 	dialect Dialect
 	paced   *ratelimit.Transport
 	search  *ratelimit.Transport // paced by the limit on searches, too
+	files   http.RoundTripper    // to addresses that the platform gave
 	shapes  shapes
 	buffers sync.Pool // of *bytes.Buffer
 }
@@ -123,6 +126,10 @@ func New(conn Conn, d Dialect) *Client {
 	}
 	if conn.MaxBody == 0 {
 		conn.MaxBody = DefaultMaxBody
+	}
+	conn.Agent = cmp.Or(conn.Agent, "kb-mcp")
+	if conn.MaxFile == 0 {
+		conn.MaxFile = DefaultMaxFile
 	}
 	if conn.Backoff.Tries == 0 {
 		conn.Backoff = ratelimit.Backoff{Tries: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second}
@@ -138,8 +145,9 @@ func New(conn Conn, d Dialect) *Client {
 	}
 	c := &Client{conn: conn, dialect: d, paced: &ratelimit.Transport{
 		Limiters: []*ratelimit.Limiter{conn.Limiter},
-		Base:     lower{sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
+		Base:     lower{agent: conn.Agent, sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
 	}}
+	c.files = filesOf(conn.Transport, d.Base)
 	c.search = &ratelimit.Transport{Limiters: []*ratelimit.Limiter{c.conn.Searches, conn.Limiter}, Base: c.paced.Base}
 	return c
 }

@@ -69,7 +69,11 @@ type formBody struct {
 type Stream struct {
 	Header http.Header
 	Size   int64 // -1: not said
-	Body   io.ReadCloser
+	// Framed says that the protocol tells an end from a break. Without it, only the
+	// file's size can: see Expect.
+	Framed bool
+	// Body is bounded. Its errors are *vendors.Error.
+	Body io.ReadCloser
 }
 
 // Stream makes a call whose answer is a file when isFile says so, and a
@@ -97,20 +101,6 @@ func (c *Client) Stream(ctx context.Context, call Call, isFile func(status int, 
 	return out, err
 }
 
-// Fetch reads a file from an address that the platform gave, which may be on
-// another host: without the credential, and without following redirects.
-func (c *Client) Fetch(ctx context.Context, url string) (Stream, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-		return Stream{}, vendors.Errorf(vendors.BadResponse, "The platform gave an address for the file that is no URL.")
-	}
-	s, failure := c.open(ctx, c.conn.Transport, req, func(status int, _ http.Header) bool { return status == http.StatusOK })
-	if failure != nil {
-		return s, failure
-	}
-	return s, nil
-}
-
 // open sends req and judges the head of the answer.
 func (c *Client) open(ctx context.Context, via http.RoundTripper, req *http.Request, isFile func(int, http.Header) bool) (Stream, *vendors.Error) {
 	resp, err := via.RoundTrip(req)
@@ -118,7 +108,7 @@ func (c *Client) open(ctx context.Context, via http.RoundTripper, req *http.Requ
 		return Stream{}, c.unread(ctx, inHead(err), Answer{})
 	}
 	if isFile(resp.StatusCode, resp.Header) {
-		return Stream{Header: resp.Header, Size: resp.ContentLength, Body: resp.Body}, nil
+		return c.file(ctx, resp)
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Header: resp.Header}

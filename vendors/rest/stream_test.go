@@ -254,7 +254,7 @@ func TestFetch(t *testing.T) {
 	defer elsewhere.Close()
 	pool := &http.Transport{}
 	defer pool.CloseIdleConnections()
-	c := client(t, "http://platform.test", Conn{Transport: pool}, func(r *http.Request, _ []byte) error {
+	c := client(t, "http://127.0.0.1", Conn{Transport: pool}, func(r *http.Request, _ []byte) error {
 		r.Header.Set("Authorization", "Bearer "+secret)
 		return nil
 	})
