@@ -112,33 +112,6 @@ func (w counted) Counts(ctx context.Context, kb string) (Counts, error) {
 	return c, w.enter(ctx, "count "+kb)
 }
 
-// boasting is a town whose counters say that all is done.
-type boasting struct{ *town }
-
-func (w boasting) Counts(ctx context.Context, kb string) (Counts, error) {
-	n := len(w.docs[kb])
-	return Counts{Total: n, Finished: n, Completed: n}, w.enter(ctx, "count "+kb)
-}
-
-// sorting is a town that filters, and counts by status.
-type sorting struct{ filtering }
-
-func (w sorting) CountByStatus(ctx context.Context, kb string) (map[Status]int, error) {
-	by := map[Status]int{}
-	for _, d := range w.docs[kb] {
-		by[d.Status]++
-	}
-	return by, w.enter(ctx, "by status "+kb)
-}
-
-// processing are the ids of the first n documents of a.
-func processing(n int) (ids []string) {
-	for i := range n {
-		ids = append(ids, fmt.Sprint("a-", i))
-	}
-	return ids
-}
-
 func many(n int, s Status, others ...Status) []Status {
 	return append(slices.Repeat([]Status{s}, n), others...)
 }
