@@ -36,6 +36,7 @@ type position struct {
 	Total   *int   // the platform's row count when the last page was read
 	Open    bool   // progress: an unsettled document was seen before
 	Count   int    // rows handed over so far, where the order moves
+	Moved   bool   // a row of such a listing came again: its order has moved
 	Pass    int    // how often such a listing was read to its end
 	Filter  Status // progress: which of the filtered listings
 	Seen    []byte // hashes of the ids seen last, oldest first
@@ -53,7 +54,7 @@ func (p position) atStart() bool { return p.Page == 1 && p.Skip == 0 && p.Token 
 // array is half as long as an object, and agents pay by the character. The last
 // of them are left out where they say nothing.
 func (p *position) head() []any {
-	return append(p.usual(), &p.Count, &p.Pass, &p.Filter)
+	return append(p.usual(), &p.Count, &p.Pass, &p.Moved, &p.Filter)
 }
 
 func (p *position) usual() []any {

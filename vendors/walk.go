@@ -212,6 +212,12 @@ func (s *walking[T]) fresh(page Page[T], sorted bool) []int {
 			fresh = append(fresh, i)
 		}
 	}
+	// A row that comes to stand on a page that was read pushes another one onto
+	// the next page, where it is met again. Without that a total that does not fit
+	// is only untrue. What was read of this page before comes again, too.
+	if page.Moves && len(page.Items)-len(fresh) > s.p.Skip {
+		s.p.Moved = true
+	}
 	return fresh
 }
 

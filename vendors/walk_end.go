@@ -30,7 +30,7 @@ func (s *walking[T]) behind(page Page[T], i int) end[T] {
 // ended ends a walk at the end of the listing.
 func (s *walking[T]) ended(page Page[T]) end[T] {
 	e := end[T]{page: page, met: s.order}
-	if page.Moves && !page.Blind {
+	if page.Moves && !page.Blind && s.p.Moved {
 		if e.lost = s.missing(page, s.p.Count); e.lost > 0 {
 			e.why = movementBound
 		}
@@ -58,7 +58,7 @@ func (s *walking[T]) missing(page Page[T], came int) int {
 // again begins another pass over a listing whose order moves when rows are
 // missing at its end, as long as passes bring something.
 func (s *walking[T]) again(page Page[T]) bool {
-	if !page.Moves || page.Blind || s.trail == nil || s.missing(page, s.p.Count) == 0 ||
+	if !page.Moves || page.Blind || !s.p.Moved || s.trail == nil || s.missing(page, s.p.Count) == 0 ||
 		s.p.Pass+1 >= maxPasses || s.p.Pass > 0 && !s.news {
 		return false
 	}

@@ -12,7 +12,8 @@ import (
 // ListDocuments implements [vendors.Driver]. Filters are not passed on: there
 // is none for the status, and studio ignores keyword.
 func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
-	p := vendors.Page[vendors.Document]{Items: []vendors.Document{}, Thin: true}
+	// Studio sorts by the last change; hosted Coze documents no order.
+	p := vendors.Page[vendors.Document]{Items: []vendors.Document{}, Thin: true, Moves: true}
 	if err := checkIDs("knowledge_base_id", q.KnowledgeBaseID); err != nil {
 		return p, err
 	}
@@ -21,7 +22,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 		return p, err
 	}
 	known := slices.DeleteFunc(slices.Clone(r.Documents), func(w document) bool { return !isID(string(w.ID)) })
-	p.Items = d.pageOf(ctx, q.KnowledgeBaseID, known)
+	p.Items, p.Blind = d.pageOf(ctx, q.KnowledgeBaseID, known), len(known) < len(r.Documents)
 	p.Total = total(r.Total)
 	p.More = len(p.Items) > 0 && more(q.Page, q.Size, len(r.Documents), r.Total)
 	return p, nil

@@ -90,6 +90,7 @@ func (d *Driver) spacePage(ctx context.Context, space string, page int, q vendor
 		p.Items = append(p.Items, w.normal(d.speech.isStudio()))
 	}
 	p.More = len(r.List) > 0 && more(page, size, len(r.List), r.Total)
+	p.Size, p.Moves = size, d.speech.isStudio() // it sorts by the last change
 	return p, nil
 }
 
