@@ -129,8 +129,9 @@ func (p param) allowed() string {
 	return "a string that is not empty"
 }
 
-// cut shortens what a caller sent, for an error text.
+// cut shortens what a caller sent, for an error text in one visible line.
 func cut(s string) string {
+	s = vendors.VisibleLine(s)
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}
