@@ -141,7 +141,14 @@ func search(ctx context.Context, list []*vendors.Vendor, kb string) (all vendors
 	parts, errs := make([]vendors.Unfinished, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, v := range list {
-		wg.Go(func() { parts[i], errs[i] = v.Unfinished(ctx, kb) })
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil { // it would end the process: this goroutine is nobody's call
+					errs[i] = panicked(r)
+				}
+			}()
+			parts[i], errs[i] = v.Unfinished(ctx, kb)
+		})
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {

@@ -270,3 +270,20 @@ func FuzzPlace(f *testing.F) {
 		}
 	})
 }
+
+// lister panics where the search of a connection begins.
+type lister struct{ fake }
+
+func (*lister) ListKnowledgeBases(context.Context, vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	panic("boom")
+}
+
+// TestAPanicInOneConnectionCostsOneCall: the connections are asked by goroutines
+// of their own, in which a panic would end the process.
+func TestAPanicInOneConnectionCostsOneCall(t *testing.T) {
+	s := New([]*vendors.Vendor{vendors.New("a", "dify", &lister{}), vendors.New("b", "dify", &fake{})}, Options{Clean: strings.Clone, Log: discard})
+	a, _ := s.Call(t.Context(), "find_unfinished_documents", json.RawMessage(`{}`))
+	if kindOf(t, a) != vendors.Internal {
+		t.Errorf("%s", a.Text)
+	}
+}

@@ -244,9 +244,7 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 	began := time.Now()
 	defer func() {
 		if r := recover(); r != nil {
-			err := &vendors.Error{Kind: vendors.Internal, Effect: vendors.UnknownEffect, Message: "kb-mcp failed while it worked on this call.",
-				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
-			a = s.failure(ctx, t, err, time.Since(began))
+			a = s.failure(ctx, t, panicked(r), time.Since(began))
 		}
 	}()
 	callCtx, cancel := context.WithTimeout(ctx, callTime)
@@ -263,6 +261,12 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 		s.log.InfoContext(ctx, "tool call", "tool", t.name, "ms", time.Since(began).Milliseconds(), "bytes", len(text))
 	}
 	return Answer{Text: s.cleaned(text)}
+}
+
+// panicked is a recovered panic as the failure of one call.
+func panicked(r any) error {
+	return &vendors.Error{Kind: vendors.Internal, Effect: vendors.UnknownEffect, Message: "kb-mcp failed while it worked on this call.",
+		Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
 }
 
 // cleaned is text without credentials. There hardly ever are any, and then it
