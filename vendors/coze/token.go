@@ -146,6 +146,7 @@ func (t *tokens) sign(r *http.Request, _ []byte) error {
 	if err != nil {
 		return &vendors.Error{Kind: vendors.Internal, Message: "The JWT could not be signed.", Err: err}
 	}
+	t.secrets.AddTemporary(signed)
 	r.Header.Set("Authorization", "Bearer "+signed)
 	return nil
 }

@@ -2,7 +2,10 @@ package rest
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
@@ -39,7 +42,11 @@ func (s *Secrets) Add(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range values {
-		s.lasting = append(s.lasting, forms(strings.TrimPrefix(v, "Bearer ")))
+		v = strings.TrimPrefix(v, "Bearer ")
+		s.lasting = append(s.lasting, append(forms(v), codes(v)...))
+		if short := strings.TrimPrefix(v, "dataset-"); short != v { // a Dify key is known without it, too
+			s.lasting = append(s.lasting, append(forms(short), codes(short)...))
+		}
 	}
 	s.build()
 }
@@ -51,7 +58,11 @@ func (s *Secrets) AddTemporary(token string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.temporary = append(s.temporary, forms(token)); len(s.temporary) > keepTemporary {
+	all := forms(token)
+	if parts := strings.Split(token, "."); len(parts) == 3 { // a JWT, each part of which may be quoted alone
+		all = append(all, parts...)
+	}
+	if s.temporary = append(s.temporary, all); len(s.temporary) > keepTemporary {
 		s.temporary = s.temporary[1:]
 	}
 	s.build()
@@ -81,6 +92,25 @@ func forms(v string) []string {
 	return []string{v, strings.Join(strings.Fields(v), " "), inJSON(v, true), inJSON(v, false), url.QueryEscape(v), url.PathEscape(v)}
 }
 
+// codes are the ways to encode a value whole: hexadecimal, base64 at each of the
+// three places in which it may stand in a longer text, every byte as %xx, and
+// HTML's entities.
+func codes(v string) []string {
+	if len(v) < minSecret {
+		return nil
+	}
+	x := hex.EncodeToString([]byte(v))
+	percent := "%" + strings.Join(strings.Split(regexp.MustCompile("..").ReplaceAllString(x, "$0 "), " ")[:len(v)], "%")
+	list := []string{x, strings.ToUpper(x), percent, strings.ToUpper(percent), html.EscapeString(v)}
+	for before := range 3 {
+		text := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + v))
+		// Its first and last characters depend on what stands before and behind.
+		text = text[(8*before+5)/6 : (before+len(v))*8/6]
+		list = append(list, text, strings.NewReplacer("+", "-", "/", "_").Replace(text))
+	}
+	return list
+}
+
 // inJSON is a text as it stands between the quotes of a JSON string.
 func inJSON(v string, escapeHTML bool) string {
 	var b strings.Builder
@@ -106,20 +136,32 @@ func (s *Secrets) Clean(text string) string {
 	return s.cut(text)
 }
 
-// cut takes out the first part of a secret in which [Text] has cut.
+// maxCuts is how many cuts a text may have that are looked at.
+const maxCuts = 1000
+
+// cut takes out the first parts of secrets that somebody has cut: an ellipsis
+// stands behind them, at the end of the text or of a part of it.
 func (s *Secrets) cut(text string) string {
-	kept, ok := strings.CutSuffix(text, "…")
-	if !ok {
+	parts := strings.SplitN(text, "…", maxCuts)
+	if len(parts) == 1 {
 		return text
 	}
+	for i, kept := range parts[:len(parts)-1] {
+		parts[i] = s.withoutStart(kept)
+	}
+	return strings.Join(parts, "…")
+}
+
+// withoutStart takes the beginning of a secret off the end of a text.
+func (s *Secrets) withoutStart(kept string) string {
 	for _, form := range s.forms {
 		for n := min(len(form)-1, len(kept)); n >= minSecret; n-- {
-			if strings.HasSuffix(kept, form[:n]) {
-				return kept[:len(kept)-n] + redacted + "…"
+			if kept[len(kept)-1] == form[n-1] && strings.HasSuffix(kept, form[:n]) {
+				return kept[:len(kept)-n] + redacted
 			}
 		}
 	}
-	return text
+	return kept
 }
 
 // maxText caps a platform's words in bytes: an error holds two such texts at
@@ -130,13 +172,13 @@ const maxText = 600
 // about a signature may quote one.
 var (
 	link      = regexp.MustCompile(`(?i)((?:https?|tos)://)(?:[^\s/?#@"'<>]+@)?([^\s?#"'<>]+)(?:[?#][!#-&(-;=?-~]*)?`)
-	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)=[^\s,"']*`)
+	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)(?:=[^\s,"']*|\\?"\s*:\s*\\?"[^"\\]*)`)
 )
 
 // Unsigned takes signatures out of a text that may quote a request: they are
 // made anew for each, so that [Secrets] does not know them.
 func Unsigned(s string) string {
-	if !strings.Contains(s, "ignature=") && !strings.Contains(s, "redential=") {
+	if !strings.Contains(s, "ignature") && !strings.Contains(s, "redential") {
 		return s
 	}
 	return parameter.ReplaceAllString(s, redacted)
@@ -146,7 +188,7 @@ func Unsigned(s string) string {
 // links without what may open them, capped. They may quote other people's
 // input.
 func Text(s string) string {
-	if strings.Contains(s, "://") || strings.Contains(s, "=") {
+	if strings.Contains(s, "://") || strings.Contains(s, "=") || strings.Contains(s, `":`) || strings.Contains(s, `" :`) {
 		s = parameter.ReplaceAllString(link.ReplaceAllString(s, "$1$2"), redacted)
 	}
 	if !oneWord(s) {

@@ -1,8 +1,11 @@
 package rest
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/url"
@@ -12,6 +15,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"kb-mcp/vendors"
 )
 
 func logger(w io.Writer) *slog.Logger {
@@ -58,6 +63,56 @@ func TestClean(t *testing.T) {
 	for name, s := range map[string]*Secrets{"nil": nil, "zero": {}} {
 		if got := s.Clean(secret); got != secret {
 			t.Errorf("%s: Clean = %q", name, got)
+		}
+	}
+}
+
+// TestCleanCodes: a key is taken out however it is encoded, and its greater part
+// where somebody has cut it.
+func TestCleanCodes(t *testing.T) {
+	const key = "dataset-Ab3+/x&<9Zq7TgHn2"
+	s := &Secrets{}
+	s.Add(key)
+	s.AddTemporary("eyJhbGciOi.eyJpc3MiOiI.c2lnbmF0dXJl")
+	x := hex.EncodeToString([]byte(key))
+	percent := ""
+	for i := range key {
+		percent += "%" + x[2*i:2*i+2]
+	}
+	texts := map[string]string{
+		"hex": x, "HEX": strings.ToUpper(x), "percent": percent, "PERCENT": strings.ToUpper(percent), "entities": html.EscapeString(key),
+		"without its prefix": strings.TrimPrefix(key, "dataset-"), "cut": `{"message":"` + key[:len(key)-1] + `…","code":1}`,
+		"assertion's head": `{"error":"eyJhbGciOi"}`, "assertion's claims": "x eyJpc3MiOiI", "assertion's signature": "c2lnbmF0dXJl",
+	}
+	for _, before := range []string{"", "a", "ab", "user:"} {
+		texts["base64 "+before] = base64.StdEncoding.EncodeToString([]byte(before + key + "z"))
+		texts["base64url "+before] = base64.URLEncoding.EncodeToString([]byte(before + key))
+	}
+	for name, text := range texts {
+		if got := s.Clean("a " + text + " b"); !strings.Contains(got, redacted) || len(got) > len(redacted)+34 {
+			t.Errorf("%s: %q of %q", name, got, text)
+		}
+	}
+	for _, text := range []string{`{"Signature":"s3cr3t","a":1}`, `{\"Signature\": \"s3cr3t\"}`, `Signature=s3cr3t`} {
+		if got := Text(text) + Unsigned(text); strings.Contains(got, "s3cr3t") {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
+// TestCleanBeforeTheCut: wherever a key stands in a platform's words, no part of it
+// is shown.
+func TestCleanBeforeTheCut(t *testing.T) {
+	s := &Secrets{}
+	s.Add(secret)
+	for before := maxText - len(secret) - 5; before < maxText+5; before++ {
+		text := strings.Repeat("x", before) + secret + strings.Repeat("y", 100)
+		c := client(t, "http://h", Conn{Secrets: s}, nil)
+		e := c.clean(&vendors.Error{VendorMessage: text, VendorCode: text[before-maxCode+20:]}, Answer{})
+		for n := range len(secret) - minSecret {
+			if part := secret[:minSecret+n]; strings.Contains(e.VendorMessage+e.VendorCode, part) {
+				t.Fatalf("%d characters before it: %q", before, part)
+			}
 		}
 	}
 }

@@ -138,11 +138,20 @@ func (c *Client) clean(err error, a Answer) *vendors.Error {
 		e.After = after
 	}
 	e.Message = c.conn.Secrets.Clean(e.Message)
-	e.VendorMessage = c.conn.Secrets.Clean(Text(e.VendorMessage))
-	e.VendorCode = c.conn.Secrets.Clean(shorten(Text(e.VendorCode), maxCode))
-	e.RequestID = c.conn.Secrets.Clean(shorten(Text(e.RequestID), maxCode))
+	e.VendorMessage = c.said(e.VendorMessage, maxText)
+	e.VendorCode = c.said(e.VendorCode, maxCode)
+	e.RequestID = c.said(e.RequestID, maxCode)
 	return e
 }
+
+// said makes a platform's words fit to show. Secrets go before the cut, which
+// would leave the greater part of one; those that a driver has cut go after it.
+func (c *Client) said(s string, most int) string {
+	return c.conn.Secrets.Clean(shorten(Text(c.conn.Secrets.Clean(shorten(s, mostWords))), most))
+}
+
+// mostWords is how much of a platform's words is looked at: far more than is shown.
+const mostWords = 64 << 10
 
 func (c *Client) now() time.Time {
 	if c.conn.Now != nil {

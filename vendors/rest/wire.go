@@ -140,7 +140,11 @@ func (f Flag) Ptr() *bool {
 // it has none that looks like one.
 func Suffix(name string) string {
 	i := strings.LastIndexByte(name, '.')
-	if i < 0 || i == len(name)-1 || len(name)-i > 9 {
+	most := len(".properties")
+	if i == 0 { // ".gitignore" has none
+		most = len(".markdown")
+	}
+	if i < 0 || i == len(name)-1 || len(name)-i > most {
 		return ""
 	}
 	s := strings.ToLower(name[i+1:])
