@@ -42,7 +42,7 @@ func TestWords(t *testing.T) {
 	if got := label(p); len([]rune(got)) != 32 {
 		t.Errorf("%q", got)
 	}
-	if got := label(vendors.Progress{Name: "\x1b[2Ja\nb"}); got != "[2Jab" {
+	if got := label(vendors.Progress{Name: "\x1b[2Ja\nb"}); got != "[2Ja b" {
 		t.Errorf("%q", got)
 	}
 	if got := label(vendors.Progress{DocumentID: "d-1"}); got != "d-1" {

@@ -121,8 +121,7 @@ func (a *app) command() *cobra.Command {
 		new(stdioCmd).command(a), new(httpCmd).command(a), new(demoCmd).command(a), new(sandboxCmd).command(a), new(doctorCmd).command(a),
 		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a), new(completionCmd).command(a),
 	)
-	root.Version = versionLine()
-	root.SetVersionTemplate("{{.Version}}\n")
+	new(versionCmd).flag(a, root)
 	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetOut(a.stdout)
