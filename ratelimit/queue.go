@@ -6,12 +6,13 @@ import (
 	"slices"
 )
 
-// Caller tells who waits for what, so that a limiter can be fair: kinds of work
-// get turns one after the other, within a kind so do parties, and within a party
-// its sessions. A herd that polls one thing then cannot starve somebody who asks
-// another, nor one of its own kind, and a party gains nothing from having many
-// sessions. Callers that do not say are all one.
-type Caller struct{ Work, Party, Session string }
+// Caller tells who waits for what, so that a limiter can be fair: parties get
+// turns one after the other, within a party so do kinds of work, and within a
+// kind of work the party's sessions. A party then gains nothing from having many
+// sessions or asking for many things, and a herd that polls one thing does not
+// starve somebody of the same party who asks another. Callers that do not say
+// are all one.
+type Caller struct{ Party, Work, Session string }
 
 type callerKey struct{}
 
@@ -26,13 +27,14 @@ func callerOf(ctx context.Context) Caller {
 }
 
 // path is where in the queue a caller waits, from the outside in.
-func (c Caller) path() []string { return []string{c.Work, c.Party, c.Session} }
+func (c Caller) path() []string { return []string{c.Party, c.Work, c.Session} }
 
 // place is a caller's place in the queue.
 type place struct {
 	Caller
 	first chan struct{} // closed when it is the first
 	at    *list.Element // in the line of its session
+	names []string      // of the parts that it is in
 }
 
 // queue is who waits. The first stays first until it leaves; who follows is
@@ -42,13 +44,29 @@ type queue struct {
 	branch
 }
 
-// branch is the callers of one kind of work, party or session, or all of them.
+// maxParts is how many parts of a branch are told apart; further ones wait in
+// one part together. Names come from clients, and a caller that arrives looks at
+// every part.
+const maxParts = 256
+
+// otherParts is the part of those that are not told apart.
+const otherParts = "\x00"
+
+// branch is the callers of one party, kind of work or session, or all of them.
 // Its parts are served in turn: the one served last is behind.
 type branch struct {
 	n     int                // callers in it
 	order []string           // its parts, whose turn it is first
 	parts map[string]*branch // none in a session
 	line  list.List          // of *place; in a session
+}
+
+// known is the name under which a part is found, or would be made.
+func (b *branch) known(name string) string {
+	if _, ok := b.parts[name]; ok || len(b.parts) < maxParts {
+		return name
+	}
+	return otherParts
 }
 
 // part gives a part by name, made when it is new.
@@ -71,7 +89,9 @@ func (b *branch) put(path []string, p *place) {
 		p.at = b.line.PushBack(p)
 		return
 	}
-	b.part(path[0]).put(path[1:], p)
+	name := b.known(path[0])
+	p.names = append(p.names, name)
+	b.part(name).put(path[1:], p)
 }
 
 // remove takes a caller out. served puts the parts that it was in behind the
@@ -110,13 +130,13 @@ func (b *branch) ahead(path []string) int {
 	if len(path) == 0 {
 		return b.line.Len()
 	}
-	own := 0 // in its part
-	if part := b.parts[path[0]]; part != nil {
+	own, at := 0, b.known(path[0]) // in its part
+	if part := b.parts[at]; part != nil {
 		own = part.ahead(path[1:])
 	}
 	n := own
 	for name, part := range b.parts {
-		if name != path[0] {
+		if name != at {
 			n += min(part.n, own+1)
 		}
 	}
@@ -134,10 +154,10 @@ func (q *queue) join(c Caller) *place {
 }
 
 // leave takes a caller out; when it was the first, another one is. served says
-// that it got its turn, so that its session, party and work are behind the
+// that it got its turn, so that its session, work and party are behind the
 // others now.
 func (q *queue) leave(p *place, served bool) {
-	q.remove(p.path(), p, served)
+	q.remove(p.names, p, served)
 	if q.first == p {
 		q.first = nil
 		q.call()

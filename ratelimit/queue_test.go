@@ -19,7 +19,7 @@ func caller(t *testing.T, work, party string) context.Context {
 // numbered is the i-th caller of a herd: "%d" in a name is its number.
 func numbered(c Caller, i int) Caller {
 	n := func(s string) string { return strings.ReplaceAll(s, "%d", fmt.Sprint(i)) }
-	return Caller{n(c.Work), n(c.Party), n(c.Session)}
+	return Caller{n(c.Party), n(c.Work), n(c.Session)}
 }
 
 // A herd that asks for one kind of thing does not starve somebody who asks for
@@ -31,11 +31,12 @@ func TestFairness(t *testing.T) {
 		waiting   int
 		turns     int // that the one may have to wait
 	}{
-		{name: "another kind of work", herd: Caller{"progress", "p%d", ""}, one: Caller{"info", "q", ""}, waiting: 49, turns: 2},
-		{name: "another party", herd: Caller{"progress", "p", ""}, one: Caller{"progress", "q", ""}, waiting: 49, turns: 2},
-		{name: "a party of many sessions", herd: Caller{"progress", "p", "s%d"}, one: Caller{"progress", "q", "s"}, waiting: 49, turns: 2},
-		{name: "another session", herd: Caller{"progress", "p", "s"}, one: Caller{"progress", "p", "t"}, waiting: 49, turns: 2},
-		{name: "its own session", herd: Caller{"progress", "p", "s"}, one: Caller{"progress", "p", "s"}, waiting: 49, turns: 51},
+		{name: "another kind of work", herd: Caller{Party: "p", Work: "progress", Session: "s%d"}, one: Caller{Party: "p", Work: "info", Session: "t"}, waiting: 49, turns: 2},
+		{name: "another party", herd: Caller{Party: "p", Work: "progress", Session: ""}, one: Caller{Party: "q", Work: "progress", Session: ""}, waiting: 49, turns: 2},
+		{name: "a party of many sessions", herd: Caller{Party: "p", Work: "progress", Session: "s%d"}, one: Caller{Party: "q", Work: "progress", Session: "s"}, waiting: 49, turns: 2},
+		{name: "a party that asks for everything", herd: Caller{Party: "p", Work: "tool%d", Session: "s%d"}, one: Caller{Party: "q", Work: "info", Session: "s"}, waiting: 49, turns: 2},
+		{name: "another session", herd: Caller{Party: "p", Work: "progress", Session: "s"}, one: Caller{Party: "p", Work: "progress", Session: "t"}, waiting: 49, turns: 2},
+		{name: "its own session", herd: Caller{Party: "p", Work: "progress", Session: "s"}, one: Caller{Party: "p", Work: "progress", Session: "s"}, waiting: 49, turns: 51},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -5,8 +5,8 @@ import "context"
 // Caller says who asks for what: the tool; the party behind the call, which is
 // who has authenticated, "" where nobody has to; and the party's session, ""
 // where the transport has none. The limit of a connection is shared fairly
-// between tools, within a tool between parties, and within a party between its
-// sessions.
+// between parties, within a party between tools, and within a tool between the
+// party's sessions.
 type Caller struct{ Tool, Party, Session string }
 
 type callerKey struct{}

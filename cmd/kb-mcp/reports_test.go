@@ -90,9 +90,10 @@ func TestReports(t *testing.T) {
 // play runs the steps and says what is wrong.
 func (c *reportCase) play(t *testing.T) (wrong []string) {
 	fake := &reportPlatform{rules: c.HTTP, left: make([]int, len(c.HTTP)), news: make(chan struct{}, 1)}
-	srv := httptest.NewServer(fake)
+	srv := httptest.NewUnstartedServer(fake)
+	fake.root = "http://" + srv.Listener.Addr().String() // before any request
+	srv.Start()
 	defer srv.Close()
-	fake.root = srv.URL
 	tmp := t.TempDir()
 	fill := strings.NewReplacer("${FAKE}", srv.URL, "${TMP}", tmp).Replace
 	for name, text := range c.Files {

@@ -54,23 +54,6 @@ func (a args) texts(key string) ([]string, error) {
 	return list, err
 }
 
-// numbers is a member that must be an array of integers; they come back as
-// their digits.
-func (a args) numbers(key string) ([]string, error) {
-	if !a.has(key) {
-		return nil, errNotGiven
-	}
-	var list []int64
-	if err := json.Unmarshal(a[key], &list); err != nil {
-		return nil, err
-	}
-	out := make([]string, len(list))
-	for i, n := range list {
-		out[i] = strconv.FormatInt(n, 10)
-	}
-	return out, nil
-}
-
 // id is a member that is an id: a string, or a number whose digits are kept.
 func (a args) id(key string) (string, error) {
 	if !a.has(key) {

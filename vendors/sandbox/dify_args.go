@@ -99,12 +99,12 @@ func pythonValue(raw json.RawMessage) (value, typ string) {
 
 // difyField is one member of a body.
 type difyField struct {
-	name       string
-	required   bool
-	nullable   bool
-	min, max   int // characters; max 0: any number
-	oneOf      []string
-	text1x, as string // how servers before 1.12 describe it
+	name     string
+	required bool
+	nullable bool
+	min, max int // characters; max 0: any number
+	oneOf    []string
+	text1x   string // how servers before 1.12 describe it
 }
 
 // check reads a body by its model and gives its members.

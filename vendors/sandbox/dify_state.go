@@ -10,7 +10,6 @@ import (
 type difyBase struct {
 	workspace  string // "" is the one of [DifyKey]
 	provider   string // "" is "vendor"
-	form       string // of the documents; "" before the first
 	permission string
 	external   [2]string // the id at the other service, and that of the service
 	embedding  [2]string // model and provider
