@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/sandbox"
 )
 
 // deed is something a visitor does with a connection that can.
@@ -45,10 +46,19 @@ func (v *visitor) visit(n int) {
 		}
 		v.known = v.w.known[v.rng.IntN(len(v.w.known))]
 		d := all[v.rng.IntN(len(all))]
-		if d.tool == "" || slices.Contains(v.known.can, d.tool) {
+		if d.tool == "" || v.can(d.tool) {
 			d.do(v)
 		}
 	}
+}
+
+// can reports whether a tool works on the archive: on Coze, which reads images
+// alone, search and chunks do not.
+func (v *visitor) can(tool string) bool {
+	if v.known.platform == sandbox.Coze && (tool == "search_knowledge_base" || tool == "list_chunks") {
+		return false
+	}
+	return slices.Contains(v.known.can, tool)
 }
 
 type row struct {
