@@ -97,8 +97,9 @@ func refusal(a rest.Answer, h *head) *vendors.Error {
 	return e
 }
 
-// kindOf classifies a code. Three groups count whatever the status; then 404
-// and 429, which also come with codes that mean less; then the other codes.
+// kindOf classifies a code. Three groups count whatever the status; then 404,
+// 429 and 500 and above, which also come with codes that mean less (a gateway's
+// or a broken server's 401 is not about the token); then the other codes.
 func kindOf(code int64, a rest.Answer, msg string) vendors.Kind {
 	switch code {
 	case 4200, 105000011, 105000012:
@@ -114,7 +115,7 @@ func kindOf(code int64, a rest.Answer, msg string) vendors.Kind {
 	case code == 105000003 && (strings.Contains(msg, "Data too long") || strings.Contains(msg, "need ids or knowledge_ids")):
 		return vendors.InvalidArgument // the database's words on an argument
 	}
-	if a.Status == http.StatusNotFound || a.Status == http.StatusTooManyRequests {
+	if a.Status == http.StatusNotFound || a.Status == http.StatusTooManyRequests || a.Status >= 500 {
 		return rest.ByStatus(a).Kind
 	}
 	switch code {

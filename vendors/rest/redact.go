@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/hex"
@@ -133,7 +134,54 @@ func (s *Secrets) Clean(text string) string {
 	if slices.ContainsFunc(s.forms, func(form string) bool { return strings.Contains(text, form) }) {
 		text = s.replacer.Replace(text)
 	}
-	return s.cut(text)
+	return s.cut(s.split(text))
+}
+
+// splits reports whether a character may stand inside a secret that was wrapped
+// or hidden: line ends, tabs, and what nobody sees.
+func splits(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+// split takes out secrets with such characters inside.
+func (s *Secrets) split(text string) string {
+	if !strings.ContainsFunc(text, splits) {
+		return text
+	}
+	whole := make([]byte, 0, len(text)) // text without them
+	at := make([]int, 0, len(text))     // where each byte of whole stands in text
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		for k := i; k < i+size && !splits(r); k++ {
+			whole, at = append(whole, text[k]), append(at, k)
+		}
+		i += size
+	}
+	var found [][2]int // in text: from, to
+	for _, form := range s.forms {
+		for from := 0; ; {
+			i := bytes.Index(whole[from:], []byte(form))
+			if i < 0 {
+				break
+			}
+			last := from + i + len(form) - 1
+			found = append(found, [2]int{at[from+i], at[last] + 1})
+			from = last + 1
+		}
+	}
+	return without(text, found)
+}
+
+// without replaces spans of a text, which may overlap, each by one mark.
+func without(text string, spans [][2]int) string {
+	slices.SortFunc(spans, func(a, b [2]int) int { return cmp.Compare(a[0], b[0]) })
+	var out strings.Builder
+	done := 0
+	for _, s := range spans {
+		if s[0] >= done {
+			out.WriteString(text[done:s[0]] + redacted)
+		}
+		done = max(done, s[1])
+	}
+	return out.String() + text[done:]
 }
 
 // maxCuts is how many cuts a text may have that are looked at.

@@ -82,6 +82,8 @@ func TestCleanCodes(t *testing.T) {
 	texts := map[string]string{
 		"hex": x, "HEX": strings.ToUpper(x), "percent": percent, "PERCENT": strings.ToUpper(percent), "entities": html.EscapeString(key),
 		"without its prefix": strings.TrimPrefix(key, "dataset-"), "cut": `{"message":"` + key[:len(key)-1] + `…","code":1}`,
+		"split by a line end": key[:9] + "\n" + key[9:], "split by zero width": key[:12] + "\u200b" + key[12:14] + "\u2060" + key[14:],
+		"hex, wrapped":     x[:20] + "\r\n" + x[20:],
 		"assertion's head": `{"error":"eyJhbGciOi"}`, "assertion's claims": "x eyJpc3MiOiI", "assertion's signature": "c2lnbmF0dXJl",
 	}
 	for _, before := range []string{"", "a", "ab", "user:"} {
