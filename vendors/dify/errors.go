@@ -114,7 +114,10 @@ func judge(a rest.Answer, f *failure) *vendors.Error {
 	case s == http.StatusRequestEntityTooLarge, s == http.StatusUnsupportedMediaType, s == http.StatusUnprocessableEntity:
 		return vendors.Errorf(vendors.InvalidArgument, "Dify refused the request as too large or of a form it does not take.")
 	case s == http.StatusTooManyRequests:
-		return rateLimited()
+		e := vendors.Errorf(vendors.RateLimited, "Dify, or a proxy before it, limits requests (HTTP 429).").
+			WithHint("Wait retry_after_seconds, then call again; a lower DIFY_RATE_LIMIT avoids this.")
+		e.After = time.Minute
+		return e
 	case s == http.StatusRequestTimeout, s >= 500:
 		return vendors.Errorf(vendors.Unavailable, "Dify failed to answer (HTTP %d).", s).
 			WithHint("Try again in a minute. If every call fails on a self-hosted server, look at the log of its api container (a workspace with two owners fails so, Dify issue 28409).")
@@ -141,7 +144,7 @@ func forbidden(f *failure) *vendors.Error {
 		return rateLimited()
 	case f.words.HaveAny("capacity of the vector space", "number of documents has reached the limit", "upgrade to a paid plan"):
 		return vendors.Errorf(vendors.QuotaExhausted, "The plan of the Dify workspace is used up.").
-			WithHint("Delete documents or upgrade the workspace's plan; retrying will not help.")
+			WithHint("The workspace's owner must upgrade its plan or make room in it; retrying will not help.")
 	case f.says("Dataset api access is not enabled"):
 		return vendors.Errorf(vendors.PermissionDenied, "The knowledge base is closed to API calls.").
 			WithHint("Switch on API access of this knowledge base in the Dify console.")
