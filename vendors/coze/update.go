@@ -46,7 +46,7 @@ func checkDocumentChange(change vendors.DocumentChange) error {
 	switch {
 	case change.Enabled != nil:
 		return vendors.Errorf(vendors.Unsupported, "Coze cannot switch a document on or off through its API; nothing was changed.").
-			WithHint("Pass `name` alone; switch documents in Coze's web page, or delete what is not to be found.")
+			WithHint("Pass `name` alone; documents are switched in Coze's web page.")
 	case change.Metadata != nil && change.Name != nil:
 		return vendors.Errorf(vendors.Unsupported, "Coze changes a name and a caption by calls of their own; nothing was changed.").
 			WithHint("Pass `name` and `metadata` in two calls.")

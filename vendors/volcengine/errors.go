@@ -229,7 +229,7 @@ func known(code string) *vendors.Error {
 		return vendors.Errorf(vendors.RateLimited, "Volcengine's rate limit is reached.")
 	case "1001010":
 		return vendors.Errorf(vendors.QuotaExhausted, "The knowledge base holds as many documents as Volcengine allows.").
-			WithHint("Delete documents, or use another knowledge base.")
+			WithHint("Use another knowledge base, or let the owner of the account make room or raise the limit.")
 	case "1000032", "1000033":
 		return vendors.Errorf(vendors.QuotaExhausted, "The Volcengine account has no active order or is overdue.").
 			WithHint("The owner of the account must order the service or settle the bill in Volcengine's console.")
