@@ -10,6 +10,9 @@ const (
 	young   = 10 * time.Second // a document this new may still be unknown to its platform
 	waitMax = pollMax * time.Second
 	waitMin = pollMin * time.Second
+	// lookTime is kept back for the last look at least: one that took a
+	// millisecond before may not on a machine with more to do.
+	lookTime = 250 * time.Millisecond
 )
 
 // Wait looks at documents until everything has settled, something comes to
@@ -37,7 +40,7 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 	report(last.Summary)
 	needed := last.Summary.NeedsAction
 	for pause := waitMin; ; pause = min(pause*3/2, waitMax) {
-		left := timeout - took - time.Since(began) // until the last look must begin
+		left := timeout - max(took, lookTime) - time.Since(began) // until the last look must begin
 		if over(last, needed, time.Since(began)) || left < max(waitMin, last.busy) {
 			return last, nil
 		}
