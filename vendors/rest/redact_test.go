@@ -265,3 +265,15 @@ func FuzzPublicURL(f *testing.F) {
 		}
 	})
 }
+
+// TestMayBeSplit holds the quick look against what it stands for.
+func TestMayBeSplit(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if text := "a" + string(r) + "年b"; mayBeSplit(text) != strings.ContainsFunc(text, splits) {
+			t.Fatalf("%U", r)
+		}
+	}
+	for _, text := range []string{"", "\xe3", "\xee\x80", "\xff", "a\xe5\n"} {
+		mayBeSplit(text) // broken UTF-8 ends, too
+	}
+}
