@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Caller tells who waits for what, so that a limiter can be fair: parties get
+// Caller says for whom a request waits, so that a limiter can be fair: parties get
 // turns one after the other, within a party so do kinds of work, and within a
 // kind of work the party's sessions. A party then gains nothing from having many
 // sessions or asking for many things, and a herd that polls one thing does not

@@ -72,7 +72,7 @@ func TestMadeUpSessions(t *testing.T) {
 
 type whoKey struct{}
 
-// whoServer has one tool, which says who calls.
+// whoServer has one tool, which names its caller.
 func whoServer() *Server {
 	tool := mcpserver.ServerTool{Tool: mcp.NewTool("who"), Handler: func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		who, _ := ctx.Value(whoKey{}).(string)
@@ -83,7 +83,7 @@ func whoServer() *Server {
 	}})
 }
 
-// The tools hear who calls on every road: a party is a token, of either era;
+// The tools learn their caller on every transport: a party is a token, of either era;
 // its sessions are told apart; no token is seen.
 func TestToolsHearWhoCalls(t *testing.T) {
 	s := whoServer()

@@ -114,7 +114,7 @@ func TestQueuedCallsOverStdio(t *testing.T) {
 		answered[idOf(t, get(t, c.lines, "an answer"))] = true
 	}
 	if last := fmt.Sprint(1000 + queued - 1); !answered[last] {
-		t.Errorf("the call that was not cancelled has no answer")
+		t.Errorf("the call that was not cancelled was not answered")
 	}
 	get(t, y.started, "the call that was not cancelled")
 	select {

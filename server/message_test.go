@@ -175,7 +175,7 @@ func TestMalformedMessages(t *testing.T) {
 	}
 }
 
-// Leniency: what is not asked of anybody has no answer, a byte order mark and
+// Leniency: what asks nobody is not answered, a byte order mark and
 // an empty line are passed over, and null where some clients write it.
 func TestToleratedMessages(t *testing.T) {
 	s := toyServer(newToys(t))

@@ -106,7 +106,7 @@ func (o *outline) sign(c byte) {
 }
 
 // begin says what comes next: a key of the outermost object, or something that
-// is not looked at. What lies deeper is no id.
+// is not looked at. What lies deeper is not the id.
 func (o *outline) begin(key bool) {
 	o.key, o.wanted = key, key
 	o.word = o.word[:0]

@@ -48,7 +48,7 @@ type Options struct {
 	Tools []mcpserver.ServerTool
 	// Log goes to stderr, never to stdout; nil discards.
 	Log *slog.Logger
-	// Identify, if set, tells the tools who calls: the party, which is a name
+	// Identify, if set, tells the tools their caller: the party, which is a name
 	// for the token of a request and "" where nobody is asked for one, and its
 	// session, "" where the transport has none.
 	Identify func(ctx context.Context, party, session string) context.Context

@@ -97,7 +97,7 @@ func (g *guard) object(at string, n *node, typ reflect.Type) {
 			continue
 		}
 		if name == "" {
-			g.t.Errorf("%s: %s.%s has no name", at, typ, typ.Field(i).Name)
+			g.t.Errorf("%s: %s.%s is not named", at, typ, typ.Field(i).Name)
 		}
 		seen[name] = true
 		always := options == ""

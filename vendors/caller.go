@@ -2,7 +2,7 @@ package vendors
 
 import "context"
 
-// Caller says who asks for what: the tool; the party behind the call, which is
+// Caller names the origin of a request: the tool; the party behind the call, which is
 // who has authenticated, "" where nobody has to; and the party's session, ""
 // where the transport has none. The limit of a connection is shared fairly
 // between parties, within a party between tools, and within a tool between the

@@ -116,7 +116,7 @@ func (g *gatherer) closed(p *pool, r *request) []*ask {
 }
 
 // survive ends a goroutine that panics, which no handler would: everybody who
-// waits in the pool hears of it, and who comes next begins a new one.
+// waits in the pool hears of it, and the next caller begins a new one.
 func (g *gatherer) survive(p *pool) {
 	r := recover()
 	if r == nil {

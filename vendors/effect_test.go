@@ -104,3 +104,16 @@ func TestReadsHaveNoOutcome(t *testing.T) {
 		t.Errorf("outcome %q", r.Outcome)
 	}
 }
+
+// TestAcceptedAndNotSeen: what a platform accepted is never "surely nothing".
+func TestAcceptedAndNotSeen(t *testing.T) {
+	read := &Error{Kind: Unavailable, Message: "m"}
+	for _, err := range []error{NotShown("P", "the document"), NotReadBack(read, "The change was accepted")} {
+		if r := ReportOf(OfWrite(err)); r.Outcome != "unknown" || r.Kind == Internal {
+			t.Errorf("%v: %+v", err, r)
+		}
+	}
+	if read.Effect != NoEffect {
+		t.Error("the look's own error was changed")
+	}
+}

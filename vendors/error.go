@@ -140,6 +140,26 @@ func NothingDone(err error) error {
 	return &c
 }
 
+// NotShown is the error of a change that a platform accepted and does not show
+// afterwards: what is "the document" or the like.
+func NotShown(platform, what string) *Error {
+	e := Errorf(Conflict, "%s accepted the change, but %s does not show it.", platform, what)
+	e.Effect = UnknownEffect
+	return e
+}
+
+// NotReadBack is the error of a look after a write that was accepted; done says
+// what was, as the beginning of a sentence.
+func NotReadBack(err error, done string) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Message, c.Effect = done+", but could not be read back: "+e.Message, SomeEffect
+	return &c
+}
+
 // Answered reports whether the platform itself said that the request failed,
 // so that a look that finds nothing done can be believed.
 func Answered(err error) bool {

@@ -335,7 +335,7 @@ func TestGatherSurvivesPanics(t *testing.T) {
 }
 
 // A panic while a request waits for its turn is the error of all who wait for the
-// knowledge base, and of nobody who comes later.
+// knowledge base, and of no later caller.
 func TestGatherSurvivesAPanicBeforeTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 1}

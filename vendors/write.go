@@ -66,14 +66,12 @@ func (v *Vendor) failed(tool string, err error) error {
 		return err
 	}
 	e.write = true
-	if e.Effect != UnknownEffect {
-		return e
-	}
 	d := doubtOf(tool)
-	e.Message = "It is unknown whether " + d.whether + ": " + e.Message
-	e.Hint = d.look
-	if d.once && e.Kind != RateLimited {
+	if e.Effect != NoEffect && d.once {
 		e.Retry = Never
+	}
+	if e.Effect == UnknownEffect {
+		e.Message, e.Hint = "It is unknown whether "+d.whether+": "+e.Message, d.look
 	}
 	return e
 }

@@ -304,7 +304,7 @@ type reportPlatform struct {
 	news chan struct{} // told that something was asked or answered
 }
 
-// Write is told what the process prints, so that who waits looks again.
+// Write is told what the process prints, so that a waiting reader looks again.
 func (p *reportPlatform) Write(b []byte) (int, error) {
 	select {
 	case p.news <- struct{}{}:

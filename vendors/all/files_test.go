@@ -16,7 +16,7 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// TestAgent: every request says who asks, those for tokens and files too.
+// TestAgent: every request names its client, those for tokens and files too.
 func TestAgent(t *testing.T) {
 	sb, _ := sandboxed(t, sandbox.Options{})
 	var mu sync.Mutex

@@ -62,7 +62,7 @@ func (d *Driver) lookFor(ctx context.Context, lost error, kb string, base docume
 
 // made lists the documents that a create may have made: on studio the one of
 // its stored file, else those of its name that were created since. Coze may
-// append the type to a name. empty says that there is no document at all.
+// append the type to a name. empty says that the knowledge base holds none.
 func (d *Driver) made(ctx context.Context, kb string, base documentBase, began time.Time) (found []document, empty bool, err error) {
 	for page := 1; page <= getPages; page++ {
 		r, err := d.list(ctx, kb, page, getSize, nil)
@@ -101,12 +101,14 @@ func (d *Driver) takeBack(ctx context.Context, refusal error, kb string, base do
 	e.Message = "The coze-studio server stored the document, but its message queue did not take the job to ingest it"
 	e.Hint = "The server's owner must look at its message queue (NSQ); upload the document again when it works."
 	found, _, err := d.made(ctx, kb, base, began)
-	if err == nil && len(found) == 1 {
+	sure := len(found) == 1 && base.SourceInfo.TosURI != "" && string(found[0].TosURI) == base.SourceInfo.TosURI
+	if err == nil && sure { // a name alone may be somebody else's document
 		err = d.deleteIDs(ctx, []string{string(found[0].ID)})
 	}
-	if err != nil || len(found) > 1 {
-		e.Message += ", and the document is still there: it will never be ingested."
-		e.Hint = "Find it with list_documents (`name_contains`: the name, status `processing`) and delete it with delete_documents. " + e.Hint
+	if err != nil || !sure {
+		e.Message += ", and the document may still be there: it will never be ingested."
+		e.Hint = "Look with list_documents (`name_contains`: the name, status `processing`) and take this document away if it is there. " + e.Hint
+		e.Effect = vendors.SomeEffect
 		return &e
 	}
 	e.Message += ". The document was taken back: nothing is left of it."

@@ -3,6 +3,7 @@ package coze
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -83,8 +84,13 @@ func (d *Driver) eachImage(ctx context.Context, kb, keyword string, visit func(i
 			return nil
 		}
 	}
-	return nil
+	e := vendors.Errorf(vendors.Unsupported, "The knowledge base has more than the %d images that one call looks through.", imagePage*imagePages).
+		WithHint("Look for the image in Coze's web page.")
+	e.Err = errManyImages
+	return e
 }
+
+var errManyImages = errors.New("more images than are looked through")
 
 // caption finds an image's caption; false where it is not listed.
 func (d *Driver) caption(ctx context.Context, ref vendors.Ref) (caption string, found bool, err error) {
@@ -150,6 +156,9 @@ func (d *Driver) captions(ctx context.Context, q vendors.SearchQuery, keyword st
 	hits := make([]vendors.Hit, 0, min(len(found), q.Limit))
 	for _, f := range found[:min(len(found), q.Limit)] {
 		hits = append(hits, f.hit)
+	}
+	if len(hits) > 0 && errors.Is(err, errManyImages) { // they are true, if not all
+		return hits, nil
 	}
 	return hits, err
 }
@@ -232,8 +241,7 @@ func (d *Driver) setCaption(ctx context.Context, ref vendors.Ref, caption string
 	}
 	doc := d.withCaption(ctx, ref, row.normal(false))
 	if now, ok := doc.Metadata[captionKey].(string); ok && now != caption {
-		return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "Coze reported success, but the image still has another caption.").
-			WithHint("Look with get_document_info in a minute; if it is still so, change the caption in Coze's web page.")
+		return vendors.Document{}, vendors.NotShown("Coze", "the image")
 	}
 	if doc.Metadata == nil {
 		doc.Metadata = map[string]any{captionKey: caption}

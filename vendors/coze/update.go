@@ -145,8 +145,7 @@ func (d *Driver) renamed(ctx context.Context, ref vendors.Ref, row document, nam
 		doc.Name, doc.UpdatedAt = name, time.Time{} // the time is not told
 		return doc, nil
 	case doc.Name != name && doc.Name == string(row.Name):
-		return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "Coze reported success, but the document still has its old name.").
-			WithHint("Look with get_document_info in a minute; if the name is still the old one, rename the document in Coze's web page.")
+		return vendors.Document{}, vendors.NotShown("Coze", "the document")
 	}
 	return doc, nil
 }

@@ -153,8 +153,7 @@ func (d *Driver) changed(ctx context.Context, kb, before vendors.KnowledgeBase) 
 	now := row.normal(d.speech.isStudio())
 	same := now.Name == before.Name && now.Description == before.Description
 	if same && (kb.Name != before.Name || kb.Description != before.Description) {
-		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.BadResponse, "Coze reported success, but the knowledge base is as it was.").
-			WithHint("Look with list_knowledge_bases in a minute; if it is still so, change it in Coze's web page.")
+		return vendors.KnowledgeBase{}, vendors.NotShown("Coze", "the knowledge base")
 	}
 	return now, nil
 }

@@ -36,8 +36,9 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	case refusal != nil:
 		return vendors.Document{}, stateRefusal(refusal, doc)
 	case err == nil && !shown:
-		return vendors.Document{}, vendors.Errorf(vendors.Conflict, "Dify accepted the change of `enabled`, but the document does not show it.").
-			WithHint("An archived document must be un-archived in the Dify console first; otherwise look again with get_document_info.")
+		return vendors.Document{}, vendors.NotShown("Dify", "the document")
+	case err != nil && vendors.KindOf(err) != vendors.ErrNotFound:
+		return vendors.Document{}, vendors.NotReadBack(err, "The change was accepted")
 	}
 	return doc, err
 }

@@ -94,7 +94,8 @@ func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts) (out cr
 	if again.same(sent.options) {
 		return out, sent, err
 	}
-	return out, again, d.send(ctx, again, &out)
+	err = d.send(ctx, again, &out)
+	return out, again, err
 }
 
 // misread reports whether a knowledge base refused the options made for it.

@@ -96,8 +96,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	case err != nil:
 		return vendors.KnowledgeBase{}, err
 	case change.Name != nil && string(out.Name) != *change.Name, change.Description != nil && string(out.Description) != *change.Description:
-		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.Conflict, "Dify accepted the change, but the knowledge base does not show it.").
-			WithHint("Look at it with list_knowledge_bases; somebody else may have changed it at the same moment.")
+		return vendors.KnowledgeBase{}, vendors.NotShown("Dify", "the knowledge base")
 	}
 	return out.normal(), nil
 }

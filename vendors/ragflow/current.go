@@ -106,17 +106,28 @@ func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]do
 // document asks the list for one id, and checks that it is the one that came:
 // a server that did not know the parameter would give the newest document.
 func (c currentAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	rows, _, err := c.rows(ctx, ref.KnowledgeBaseID, url.Values{"id": {ref.DocumentID}, "page_size": {"1"}})
+	row, err := c.row(ctx, ref)
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	if d, ok := find(normal(rows, current), ref.DocumentID); ok {
-		return d, nil
+	return row.normal(current), nil
+}
+
+// row finds the row of one document.
+func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) {
+	rows, _, err := c.rows(ctx, ref.KnowledgeBaseID, url.Values{"id": {ref.DocumentID}, "page_size": {"1"}})
+	if err != nil {
+		return document{}, err
+	}
+	for _, row := range rows {
+		if string(row.ID) == ref.DocumentID {
+			return row, nil
+		}
 	}
 	if blind(rows) {
-		return vendors.Document{}, rest.NoID()
+		return document{}, rest.NoID()
 	}
-	return vendors.Document{}, noDocument()
+	return document{}, noDocument()
 }
 
 // progress asks for one or two ids one by one, and for more by the parameter

@@ -72,11 +72,15 @@ func bodyOf(change vendors.DocumentChange) documentBody {
 func (c currentAPI) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	body := bodyOf(change)
 	if body.MetaFields != nil {
-		before, err := c.document(ctx, ref)
+		before, err := c.row(ctx, ref)
 		if err != nil {
 			return vendors.Document{}, err
 		}
-		all := maps.Clone(before.Metadata)
+		all := before.metadata()
+		if all == nil && !before.hasNoMetadata() {
+			return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "The document's present metadata cannot be read, and setting a part might lose the rest; nothing was changed.").
+				WithHint("Change the metadata in RAGFlow's web app.")
+		}
 		if all == nil {
 			all = map[string]any{}
 		}
@@ -87,10 +91,10 @@ func (c currentAPI) change(ctx context.Context, ref vendors.Ref, change vendors.
 		return vendors.Document{}, err
 	}
 	doc, err := c.document(ctx, ref)
-	if err == nil {
-		err = unchanged(doc, change)
+	if err != nil {
+		return doc, vendors.NotReadBack(err, "The change was accepted")
 	}
-	return doc, err
+	return doc, unchanged(doc, change)
 }
 
 // unchanged compares what was asked for with what the document has now: older
@@ -184,5 +188,8 @@ func (p previewAPI) change(ctx context.Context, ref vendors.Ref, change vendors.
 	if json.Unmarshal(out.Data, &w) == nil && string(w.ID) == ref.DocumentID {
 		return w.normal(preview), nil
 	}
-	return p.document(ctx, ref)
+	if doc, err = p.document(ctx, ref); err != nil {
+		return doc, vendors.NotReadBack(err, "The change was accepted")
+	}
+	return doc, nil
 }

@@ -240,6 +240,16 @@ func (w document) enabled() *bool {
 	return &on
 }
 
+// hasNoMetadata reports that there is none: the server does not say (before
+// 0.16), or says so.
+func (w document) hasNoMetadata() bool {
+	switch strings.Join(strings.Fields(string(w.MetaFields)), "") {
+	case "", "null", "{}", "[]", `""`, `"{}"`:
+		return true
+	}
+	return false
+}
+
 // metadata keeps every digit of numbers; what is no object, or empty, is none.
 func (w document) metadata() map[string]any {
 	var m map[string]any

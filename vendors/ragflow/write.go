@@ -143,7 +143,7 @@ func checkName(name string, most int) error {
 	return nil
 }
 
-// checkFileName refuses what is no file's name: RAGFlow would rename to a path.
+// checkFileName refuses what is not a file's name: RAGFlow would rename to a path.
 func checkFileName(name string) error {
 	if strings.ContainsAny(name, `/\`) {
 		return vendors.Errorf(vendors.InvalidArgument, "`name` is a path, but must be a file's name.")

@@ -186,7 +186,7 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 		if err == nil {
 			return nil
 		}
-		c.heed(ctx, call.Search, err)
+		c.shareRefusal(ctx, call.Search, err)
 		switch call.write() {
 		case Reads:
 			err.Effect = vendors.NoEffect
@@ -206,11 +206,11 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 // published limits are per second or longer.
 const refusalPause = time.Second
 
-// heed lets a refusal hold for everybody who uses the credential. That of a
+// shareRefusal lets a refusal hold for everybody who uses the credential. That of a
 // search holds for searches: platforms count them by themselves, and go on
 // answering reads (Dify 1.12.1; the limits of model providers, which Dify and
 // RAGFlow pass on, too).
-func (c *Client) heed(ctx context.Context, search bool, err *vendors.Error) {
+func (c *Client) shareRefusal(ctx context.Context, search bool, err *vendors.Error) {
 	if err.Kind == vendors.RateLimited && err.HTTPStatus != 0 {
 		limiter := c.conn.Limiter
 		if search {

@@ -92,7 +92,7 @@ func (c *Client) Stream(ctx context.Context, call Call, isFile func(status int, 
 		}
 		s, failure := c.open(ctx, c.paced, req, isFile)
 		if failure != nil {
-			c.heed(ctx, false, failure)
+			c.shareRefusal(ctx, false, failure)
 			return failure
 		}
 		out = s

@@ -25,7 +25,7 @@ type studioAnswer struct {
 	bare   bool // comes before anything that would give the answer a log id
 }
 
-// studioUser is who calls: "" is the user of [CozeToken].
+// studioUser is the caller: "" is the user of [CozeToken].
 type studioUser string
 
 // studioError is an answer with nothing but code and msg.

@@ -125,7 +125,7 @@ func (f *ragflowFace) parseDocumentQuery(v url.Values) (documentQuery, *ragflowF
 	return q, nil
 }
 
-// paging is the page and its size. Newer servers take what is no number, or
+// paging is the page and its size. Newer servers take what is not a number, or
 // below 1, for the default; v0.24 stumbles over the former.
 func (f *ragflowFace) paging(v url.Values) (page, size int, wrong *ragflowFailure) {
 	usual := 30

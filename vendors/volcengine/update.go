@@ -63,7 +63,7 @@ func (d *Driver) changed(ctx context.Context, ref vendors.Ref, change vendors.Do
 			return w.normal(), nil
 		}
 	}
-	return vendors.Document{}, notShown("the document", "get_document_info")
+	return vendors.Document{}, vendors.NotShown("Volcengine", "the document")
 }
 
 // shown reports whether a document's metadata has the fields that were set. The

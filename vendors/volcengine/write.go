@@ -2,7 +2,6 @@ package volcengine
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"time"
 	"unicode/utf8"
@@ -94,13 +93,13 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 		}
 		c, err := call[collection](ctx, d, d.ofCollection(id), "collection", "info")
 		if err != nil {
-			return vendors.KnowledgeBase{}, unread(err, "The description was changed")
+			return vendors.KnowledgeBase{}, vendors.NotReadBack(err, "The description was changed")
 		}
 		if string(c.Description) == body.Description {
 			return c.normal(), nil
 		}
 	}
-	return vendors.KnowledgeBase{}, notShown("the knowledge base", "list_knowledge_bases")
+	return vendors.KnowledgeBase{}, vendors.NotShown("Volcengine", "the knowledge base")
 }
 
 // How often, and how far apart, a change is looked for.
@@ -108,26 +107,6 @@ const (
 	shows    = 2
 	showTime = 2 * time.Second
 )
-
-// notShown is the error of a change that the platform accepted and does not
-// show.
-func notShown(what, tool string) error {
-	e := vendors.Errorf(vendors.Conflict, "Volcengine accepted the change, but %s does not show it.", what).
-		WithHint("Look at it with " + tool + " in a minute: it may take a while to show, or somebody else changed it at the same moment.")
-	e.Effect = vendors.UnknownEffect
-	return e
-}
-
-// unread is the error of a look after a change that was accepted.
-func unread(err error, done string) error {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
-	c.Message, c.Effect = done+", but could not be read back: "+e.Message, vendors.SomeEffect
-	return &c
-}
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
