@@ -75,10 +75,10 @@ func toResult(a Answer) *mcp.CallToolResult {
 // failure makes the error answer, and tells the operator what the agent need
 // not know.
 func (s *Set) failure(ctx context.Context, t tool, err error, took time.Duration) Answer {
-	if t.effect != reads {
-		err = vendors.OfWrite(err)
-	}
 	r := vendors.ReportOf(err)
+	if t.effect != reads {
+		r = vendors.WriteReportOf(err)
+	}
 	answer := s.errorAnswer(r)
 	if r.Kind != vendors.Internal && s.wasCancelled(ctx, t.name, took) {
 		return answer

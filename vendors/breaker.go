@@ -1,6 +1,8 @@
 package vendors
 
 import (
+	"cmp"
+	"errors"
 	"sync"
 	"time"
 )
@@ -22,6 +24,9 @@ type breaker struct {
 	tripped map[string]trip // by operation, "" for all
 }
 
+// errRemembered is the cause of what check answers: the platform was not asked.
+var errRemembered = errors.New("remembered from an earlier call")
+
 // trip is one refusal.
 type trip struct {
 	err   *Error
@@ -40,20 +45,18 @@ func (b *breaker) check(op string) error {
 			continue
 		}
 		e := *t.err
-		e.remembered, e.After = true, left
-		if e.Hint == "" {
-			e.Hint = usualHint(e.Kind)
-		}
-		e.Hint += " The platform was not asked this time; it will be again after retry_after_seconds."
+		e.After, e.Err = left, errRemembered
+		e.Hint = cmp.Or(e.Hint, e.Kind.Hint()) + " The platform was not asked this time; it will be again after retry_after_seconds."
 		return &e
 	}
 	return nil
 }
 
 // note remembers an error of an operation.
-func (b *breaker) note(op string, e *Error) {
+func (b *breaker) note(op string, err error) {
+	e := Classify(err)
 	switch {
-	case e.remembered:
+	case errors.Is(e, errRemembered):
 		return
 	case e.Kind == Unauthenticated:
 		op = ""

@@ -40,7 +40,7 @@ func (v *Vendor) Search(ctx context.Context, q SearchQuery) (SearchResult, error
 	}
 	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
 	for i := range out.Hits {
-		out.Hits[i].show()
+		showHit(&out.Hits[i])
 	}
 	return out, nil
 }
@@ -90,13 +90,13 @@ func (v *Vendor) ListChunks(ctx context.Context, ref Ref, limit int, cursor stri
 		key:   func(c Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
 		trail: &trail{}, sizes: &v.sizes, what: "chunks of " + ref.DocumentID,
 	}
-	hash := v.hash(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID})
-	found, err := collect(ctx, v, w, ListQuery{Limit: limit, Cursor: cursor}, hash, func(*Chunk) bool { return true })
+	q := v.query(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
+	found, err := collect(ctx, w, &v.trails, q, func(*Chunk) bool { return true })
 	if err != nil {
 		return out, v.wrap(tool, err)
 	}
 	for _, r := range found.rows {
-		r.item.show()
+		showChunk(r.item)
 		out.Chunks = append(out.Chunks, *r.item)
 	}
 	out.Total, out.NextCursor, out.behind = found.total, found.cursor, found.behind

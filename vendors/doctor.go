@@ -33,15 +33,6 @@ type Finding struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Diagnose gives what the platform's driver finds; nothing from one that is no
-// [Doctor].
-func (v *Vendor) Diagnose(ctx context.Context) []Finding {
-	if d, ok := v.driver.(Doctor); ok {
-		return d.Diagnose(ctx)
-	}
-	return nil
-}
-
 // Skews from which a clock is worth a word.
 const (
 	skewNoticed = time.Minute     // where a signature carries the time

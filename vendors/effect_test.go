@@ -80,7 +80,7 @@ func TestFailedWrites(t *testing.T) {
 			{&Error{Kind: Conflict, Message: "m", Retry: Later}, "none", true},
 		} {
 			err := c.call(New("v", "p", &failing{err: tt.err}))
-			r := ReportOf(err)
+			r := WriteReportOf(err)
 			if r.Outcome != tt.outcome || r.Retryable != tt.retryable {
 				t.Errorf("%s after %s (effect %d): outcome %q, retryable %v; want %q, %v", c.tool, tt.err.Kind, tt.err.Effect, r.Outcome, r.Retryable, tt.outcome, tt.retryable)
 			}
@@ -92,8 +92,8 @@ func TestFailedWrites(t *testing.T) {
 			}
 		}
 		var e *Error
-		if err := c.call(New("v", "p", &bench{})); !errors.As(err, &e) || ReportOf(err).Outcome != "none" {
-			t.Errorf("%s where it is unsupported: %v, outcome %q", c.tool, err, ReportOf(err).Outcome)
+		if err := c.call(New("v", "p", &bench{})); !errors.As(err, &e) || WriteReportOf(err).Outcome != "none" {
+			t.Errorf("%s where it is unsupported: %v, outcome %q", c.tool, err, WriteReportOf(err).Outcome)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestReadsHaveNoOutcome(t *testing.T) {
 func TestAcceptedAndNotSeen(t *testing.T) {
 	read := &Error{Kind: Unavailable, Message: "m"}
 	for _, err := range []error{NotShown("P", "the document"), NotReadBack(read, "The change was accepted")} {
-		if r := ReportOf(OfWrite(err)); r.Outcome != "unknown" || r.Kind == Internal {
+		if r := WriteReportOf(err); r.Outcome != "unknown" || r.Kind == Internal {
 			t.Errorf("%v: %+v", err, r)
 		}
 	}

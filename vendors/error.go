@@ -46,11 +46,6 @@ type Error struct {
 	Effect Effect // whether a write may have happened all the same
 	Retry  Retry  // whether trying again may help, where Kind says otherwise
 
-	// write marks the failure of a call that changes something: its report says
-	// the outcome.
-	write bool
-	// remembered marks the answer of a [breaker].
-	remembered bool
 }
 
 // Effect says what a request that failed may have changed.
@@ -122,6 +117,19 @@ func (e *Error) Retryable() bool {
 	return e.Retry == Later
 }
 
+// faultText is the message of an error that nobody classified.
+const faultText = "kb-mcp could not do this because of a fault of its own."
+
+// Classify gives the classified form of any error. One that nobody classified is
+// [Internal], its text stays in the log, and nobody knows what it did.
+func Classify(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Kind: Internal, Effect: UnknownEffect, Message: faultText, Err: err}
+}
+
 // Unsure reports whether a write may have happened although it failed.
 func Unsure(err error) bool {
 	var e *Error
@@ -184,9 +192,9 @@ func CodeOf(err error) string {
 	return ""
 }
 
-// short reports whether a call ended because its time or the limit ran out,
+// OutOfTime reports whether a call ended because its time or the limit ran out,
 // so that what was read before is worth giving.
-func short(err error) bool {
+func OutOfTime(err error) bool {
 	k := KindOf(err)
 	return k == RateLimited || k == Timeout
 }

@@ -1,7 +1,7 @@
 package vendors
 
 import (
-	"errors"
+	"cmp"
 	"math"
 	"time"
 )
@@ -21,38 +21,33 @@ type ErrorReport struct {
 	Outcome           string `json:"outcome,omitempty"` // of a failed write: "none" or "unknown"
 }
 
-// ReportOf gives any error the form for an agent. An error that nobody
-// classified is internal, and its text stays in the log.
+// ReportOf gives any error the form for an agent.
 func ReportOf(err error) ErrorReport {
-	var e *Error
-	if !errors.As(err, &e) {
-		e = Errorf(Internal, faultText)
-	}
+	e := Classify(err)
 	r := ErrorReport{
-		Kind: e.Kind, Message: e.Message, Hint: e.Hint, Vendor: e.Vendor,
+		Kind: e.Kind, Message: e.Message, Hint: cmp.Or(e.Hint, e.Kind.Hint()), Vendor: e.Vendor,
 		VendorCode: e.VendorCode, VendorMessage: e.VendorMessage, HTTPStatus: e.HTTPStatus,
 		RequestID: e.RequestID, Retryable: e.Retryable(),
 	}
-	if e.write {
-		r.Outcome = "none"
-		if e.Effect != NoEffect {
-			r.Outcome = "unknown"
-		}
-	}
-	if r.Hint == "" {
-		r.Hint = usualHint(e.Kind)
-	}
-	if (r.Retryable || e.remembered) && e.After > 0 || e.Kind == RateLimited {
+	if e.After > 0 || e.Kind == RateLimited {
 		r.RetryAfterSeconds = max(1, int(math.Ceil(e.After.Round(time.Millisecond).Seconds())))
 	}
 	return r
 }
 
-// faultText is the message of an error that nobody classified.
-const faultText = "kb-mcp could not do this because of a fault of its own."
+// WriteReportOf is ReportOf for a call that changes something: it says whether
+// the change may have happened.
+func WriteReportOf(err error) ErrorReport {
+	r := ReportOf(err)
+	r.Outcome = "none"
+	if Classify(err).Effect != NoEffect {
+		r.Outcome = "unknown"
+	}
+	return r
+}
 
-// usualHint is what to do about a kind when nobody knows better.
-func usualHint(k Kind) string {
+// Hint is what to do about a kind when nobody knows better.
+func (k Kind) Hint() string {
 	switch k {
 	case InvalidArgument:
 		return "Correct the argument and call again."

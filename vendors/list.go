@@ -17,10 +17,6 @@ type ListQuery struct {
 	Cursor          string
 }
 
-// scanSize is the page size of a filtered listing: most filters are applied
-// here, so that few rows of a page match, and every platform gives 100.
-const scanSize = 100
-
 // DocumentList is one page of documents as an agent gets it.
 type DocumentList struct {
 	Vendor          string     `json:"vendor"`
@@ -59,20 +55,25 @@ func (v *Vendor) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, 
 	match := func(d *Document) bool {
 		return (q.Status == "" || d.Status == q.Status) && nameContains(d.Name, q.NameContains)
 	}
-	found, err := collect(ctx, v, w, q, v.hash("list_documents", q), match)
+	found, err := collect(ctx, w, &v.trails, v.query("list_documents", q), match)
 	if err != nil {
 		return out, v.wrap("list_documents", err)
 	}
 	out.Documents = make([]Document, len(found.rows))
 	for i, r := range found.rows {
 		out.Documents[i] = *r.item
-		out.Documents[i].settle(v.name, q.KnowledgeBaseID)
+		settleDocument(&out.Documents[i], v.name, q.KnowledgeBaseID)
 		v.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
 	}
 	out.Total, out.NextCursor, out.behind = found.total, found.cursor, found.behind
 	out.Hint = lostHint(found.why, found.lost)
 	out.Truncated = out.Hint != ""
 	return out, nil
+}
+
+// query is a caller's query as the pages of op know it.
+func (v *Vendor) query(op string, q ListQuery) query {
+	return query{Hash: v.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: q.Status != "" || q.NameContains != ""}
 }
 
 // lostHint says which rows a listing could not give; "" when it gave all.
@@ -132,7 +133,7 @@ func (v *Vendor) page(ctx context.Context, q PageQuery) (Page[Document], error) 
 	if kind := KindOf(err); err == nil || kind != InvalidArgument && kind != VendorError && kind != Unsupported {
 		return page, err
 	}
-	if !q.first() { // a later page may be refused for being one
+	if !firstPage(q) { // a later page may be refused for being one
 		first := q
 		first.Page, first.Token = 1, ""
 		if _, refusal := v.reads.ListDocuments(ctx, first); refusal == nil {
@@ -148,8 +149,8 @@ func (v *Vendor) page(ctx context.Context, q PageQuery) (Page[Document], error) 
 	return whole, nil
 }
 
-// first reports whether a page is the first one.
-func (q PageQuery) first() bool { return q.Page <= 1 && q.Token == "" }
+// firstPage reports whether a page is the first one.
+func firstPage(q PageQuery) bool { return q.Page <= 1 && q.Token == "" }
 
 // ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
 func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
@@ -159,101 +160,16 @@ func (v *Vendor) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowledge
 		return out, v.wrap("list_knowledge_bases", err)
 	}
 	match := func(k *KnowledgeBase) bool { return nameContains(k.Name, q.NameContains) }
-	found, err := collect(ctx, v, v.knowledgeBases(lister, q.NameContains), q, v.hash("list_knowledge_bases", q), match)
+	found, err := collect(ctx, v.knowledgeBases(lister, q.NameContains), &v.trails, v.query("list_knowledge_bases", q), match)
 	if err != nil {
 		return out, v.wrap("list_knowledge_bases", err)
 	}
 	for _, r := range found.rows {
-		r.item.settle(v.name)
+		settleKnowledgeBase(r.item, v.name)
 		out.KnowledgeBases = append(out.KnowledgeBases, *r.item)
 	}
 	out.Total, out.NextCursor, out.behind = found.total, found.cursor, found.behind
 	return out, nil
-}
-
-// collected is what [collect] found.
-type collected[T any] struct {
-	rows   []row[T]
-	cursor string // "" at the end
-	total  *int   // only when it counts just the matching rows
-	behind cursors
-	why    bound
-	lost   int
-}
-
-// collect walks until q.Limit rows match.
-func collect[T any](ctx context.Context, v *Vendor, w walker[T], q ListQuery, hash uint32, match func(*T) bool) (out collected[T], err error) {
-	filtered := q.Status != "" || q.NameContains != ""
-	p := start(hash, q.Limit)
-	if filtered {
-		p.Size = scanSize
-	}
-	if q.Cursor != "" {
-		if p, err = parseCursor(q.Cursor, hash); err != nil {
-			return out, err
-		}
-		w.trail, _ = v.trails.get(q.Cursor)
-	}
-	out.rows = make([]row[T], 0, q.Limit)
-	clean := true // no row came that the platform's filter should have kept back
-	visit := func(r row[T]) bool {
-		if !match(r.item) {
-			clean = false
-			return false
-		}
-		out.rows = append(out.rows, r)
-		return len(out.rows) == q.Limit
-	}
-	// Without a filter one request is one answer: a shorter page is no reason
-	// to spend another request.
-	pageDone := func(visited int) bool { return !filtered && visited > 0 }
-	e, err := w.walk(ctx, p, listTime, visit, pageDone)
-	if err != nil {
-		return out, err
-	}
-	out.why, out.lost = e.why, e.lost
-	out.behind = cursors{met: e.met}
-	if e.page.Moves {
-		out.behind.before, out.behind.trails = w.trail, &v.trails
-	}
-	for _, r := range out.rows {
-		out.behind.rows = append(out.behind.rows, reached{r.after, r.met})
-	}
-	if e.next != nil {
-		out.cursor = out.behind.cursor(reached{*e.next, len(e.met)})
-	}
-	if !filtered || e.page.Filtered && clean {
-		out.total = e.page.Total
-	}
-	return out, nil
-}
-
-// cursors makes the cursor behind each row of a list. Where the order moves it
-// remembers for each which rows came before it.
-type cursors struct {
-	rows   []reached
-	met    []uint64
-	before *trail
-	trails *recent[*trail] // nil where rows keep their order
-}
-
-// reached is where a listing goes on, after so many rows of this call.
-type reached struct {
-	position
-	met int
-}
-
-// at is the cursor behind row i.
-func (c cursors) at(i int) string { return c.cursor(c.rows[i]) }
-
-func (c cursors) cursor(p reached) string {
-	text := p.position.cursor()
-	if c.trails != nil {
-		if t := c.before.longer(c.met[:p.met]); t != nil {
-			c.trails.put(text, t)
-		}
-	}
-	return text
 }
 
 func documentKey(d Document) (string, time.Time) { return d.DocumentID, d.CreatedAt }

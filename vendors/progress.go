@@ -124,8 +124,8 @@ func (v *Vendor) batchProgress(ctx context.Context, q ProgressRequest) (Progress
 
 // view settles a document and shows it as progress.
 func (v *Vendor) view(d *Document, kb string) Progress {
-	d.settle(v.name, kb)
-	p := d.progress()
+	settleDocument(d, v.name, kb)
+	p := progressOf(d)
 	p.Stalled = v.suspect(d, kb)
 	return p
 }
@@ -150,7 +150,7 @@ func (g *group) look(ctx context.Context) (ProgressResult, error) {
 	}
 	var err error
 	if len(ask) > 0 {
-		if err = g.read(ctx, ask); err != nil && (len(g.known) == 0 || !short(err)) {
+		if err = g.read(ctx, ask); err != nil && (len(g.known) == 0 || !OutOfTime(err)) {
 			return ProgressResult{}, err
 		}
 	}

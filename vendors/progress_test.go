@@ -326,7 +326,7 @@ func TestReportOf(t *testing.T) {
 	}
 	for _, k := range []Kind{InvalidArgument, Unauthenticated, PermissionDenied, ErrNotFound, Conflict, RateLimited, QuotaExhausted,
 		Unsupported, Unavailable, VendorError, BadResponse, Timeout, Internal} {
-		if usualHint(k) == "" {
+		if k.Hint() == "" {
 			t.Errorf("no hint for %s", k)
 		}
 	}

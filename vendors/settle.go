@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// settle enforces on one document what the contract says of every platform.
+// settleDocument makes one document true to the rules of every platform.
 // The percentage follows the status, never the other way round: 100 exactly
 // when completed, below 100 while queued or processing, absent otherwise.
-func (d *Document) settle(vendor, kb string) {
+func settleDocument(d *Document, vendor, kb string) {
 	d.Vendor, d.KnowledgeBaseID = vendor, kb
 	switch d.Status {
 	case Completed:
@@ -26,15 +26,15 @@ func (d *Document) settle(vendor, kb string) {
 	if d.Status != Failed {
 		d.Error = nil
 	}
-	d.Searchable = d.unserved()
+	d.Searchable = unserved(d)
 	d.CreatedAt, d.UpdatedAt = history(d.CreatedAt, d.UpdatedAt)
-	d.Ingestion.settle(d.Status)
-	d.show()
+	settleIngestion(&d.Ingestion, d.Status)
+	showDocument(d)
 }
 
 // unserved is false for a completed document that searches do not return, as
 // far as the platform's flags and its driver say; nil otherwise.
-func (d *Document) unserved() *bool {
+func unserved(d *Document) *bool {
 	is := func(flag *bool, value bool) bool { return flag != nil && *flag == value }
 	if d.Status == Completed && (is(d.Enabled, false) || is(d.Archived, true) || is(d.Searchable, false)) {
 		return new(bool)
@@ -42,8 +42,8 @@ func (d *Document) unserved() *bool {
 	return nil
 }
 
-// show takes out of a platform's and its users' words what nobody sees.
-func (d *Document) show() {
+// showDocument takes out of a platform's and its users' words what nobody sees.
+func showDocument(d *Document) {
 	d.Name, d.VendorStatus, d.Format = VisibleLine(d.Name), VisibleLine(d.VendorStatus), VisibleLine(d.Format)
 	d.SourceURL = VisibleLine(d.SourceURL)
 	if e := d.Error; e != nil {
@@ -60,10 +60,10 @@ func (d *Document) show() {
 	}
 }
 
-// settle leaves out times that cannot belong together: those of a document
+// settleIngestion leaves out times that cannot belong together: those of a document
 // whose ingestion nobody has asked for, an end before the start, and a duration
 // that the two deny.
-func (g *Ingestion) settle(s Status) {
+func settleIngestion(g *Ingestion, s Status) {
 	g.StartedAt, g.FinishedAt = history(g.StartedAt, g.FinishedAt)
 	g.MovedAt, g.NewestAt = possible(g.MovedAt), possible(g.NewestAt)
 	if s == NotStarted {
@@ -87,22 +87,22 @@ func (g *Ingestion) settle(s Status) {
 // maxElapsed is longer than any ingestion takes.
 const maxElapsed = 10 * 365 * 24 * time.Hour
 
-// settle enforces on a knowledge base what the contract says of every platform.
-func (k *KnowledgeBase) settle(vendor string) {
+// settleKnowledgeBase makes a knowledge base true to the rules of every platform.
+func settleKnowledgeBase(k *KnowledgeBase, vendor string) {
 	k.Vendor = vendor
 	k.Name, k.Description = VisibleLine(k.Name), Visible(k.Description)
 	k.CreatedAt, k.UpdatedAt = history(k.CreatedAt, k.UpdatedAt)
 }
 
-// show takes out of a hit what nobody sees, and says so.
-func (h *Hit) show() {
+// showHit takes out of a hit what nobody sees, and says so.
+func showHit(h *Hit) {
 	content, removed := visible(h.Content, false)
 	name, inName := visible(h.DocumentName, true)
 	h.Content, h.DocumentName, h.ContentFiltered = content, name, removed || inName
 }
 
-// show takes out of a chunk what nobody sees, and says so.
-func (c *Chunk) show() { c.Content, c.ContentFiltered = visible(c.Content, false) }
+// showChunk takes out of a chunk what nobody sees, and says so.
+func showChunk(c *Chunk) { c.Content, c.ContentFiltered = visible(c.Content, false) }
 
 // history is the times of a beginning and of something later, without those
 // that cannot be.

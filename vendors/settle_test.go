@@ -31,11 +31,11 @@ func TestSearchable(t *testing.T) {
 		{"unknown", Document{Status: Unknown, Archived: yes}, nil},
 	} {
 		d := tt.doc
-		d.settle("v", "kb")
+		settleDocument(&d, "v", "kb")
 		if diff := cmp.Diff(tt.want, d.Searchable); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
-		if p := d.progress(); cmp.Diff(tt.want, p.Searchable) != "" {
+		if p := progressOf(&d); cmp.Diff(tt.want, p.Searchable) != "" {
 			t.Errorf("%s: the progress row says %v", tt.name, p.Searchable)
 		}
 	}
@@ -76,9 +76,9 @@ func TestTimesThatCannotBe(t *testing.T) {
 		{"the first of 2000", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), day(1), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), day(1)},
 	} {
 		d := Document{CreatedAt: tt.created, UpdatedAt: tt.updated}
-		d.settle("v", "kb")
+		settleDocument(&d, "v", "kb")
 		k := KnowledgeBase{CreatedAt: tt.created, UpdatedAt: tt.updated}
-		k.settle("v")
+		settleKnowledgeBase(&k, "v")
 		want := []time.Time{tt.wantCreated, tt.wantUpdated}
 		if diff := cmp.Diff(want, []time.Time{d.CreatedAt, d.UpdatedAt}); diff != "" {
 			t.Errorf("document, %s: %s", tt.name, diff)
@@ -114,8 +114,8 @@ func TestIngestionTimesBelongTogether(t *testing.T) {
 		{"it goes on", Processing, Ingestion{StartedAt: at(0), FinishedAt: at(9), ElapsedSeconds: num(9)}, at(0), time.Time{}, nil},
 	} {
 		d := Document{Status: tt.status, Ingestion: tt.in}
-		d.settle("v", "kb")
-		p := d.progress()
+		settleDocument(&d, "v", "kb")
+		p := progressOf(&d)
 		if diff := cmp.Diff([]any{tt.start, tt.end, tt.elapsed}, []any{p.StartedAt, p.FinishedAt, p.ElapsedSeconds}); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
@@ -129,12 +129,12 @@ func TestNamesAndContentsAreData(t *testing.T) {
 	d := Document{Name: bad, Status: Failed, VendorStatus: bad, Error: &Failure{Message: bad, Code: bad, Hint: bad}, Format: bad,
 		Warnings: []string{"good", bad}, SourceURL: "https://a/" + bad, Metadata: map[string]any{bad: []any{map[string]any{bad: bad}}}}
 	before := d
-	d.settle("v", "kb")
+	settleDocument(&d, "v", "kb")
 	k := KnowledgeBase{Name: bad, Description: bad}
-	k.settle("v")
+	settleKnowledgeBase(&k, "v")
 	h, c := Hit{Content: bad, DocumentName: "x"}, Chunk{Content: bad}
-	h.show()
-	c.show()
+	showHit(&h)
+	showChunk(&c)
 	err := New("v", "p", &bench{}).wrap("op", &Error{Kind: VendorError, Message: bad, Hint: bad, VendorMessage: bad, VendorCode: bad, RequestID: bad})
 	for _, v := range []any{d, k, h, c, ReportOf(err)} {
 		text, err := json.Marshal(v)
@@ -150,7 +150,7 @@ func TestNamesAndContentsAreData(t *testing.T) {
 		t.Error("content_filtered is not set")
 	}
 	h = Hit{Content: "a\r\nb\tc", DocumentName: "名"}
-	if h.show(); h.ContentFiltered || h.Content != "a\nb\tc" {
+	if showHit(&h); h.ContentFiltered || h.Content != "a\nb\tc" {
 		t.Errorf("%+v", h)
 	}
 	if before.Error.Message != bad || before.Warnings[1] != bad {

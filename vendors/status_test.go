@@ -45,7 +45,7 @@ func TestEveryStatusThroughEveryJudgement(t *testing.T) {
 		want := judgements()[s]
 		no := false
 		d := Document{DocumentID: "a", Status: s, VendorStatus: "raw", ProgressPercent: intp(40), Enabled: &no, Error: &Failure{Message: "why"}}
-		d.settle("v", "kb")
+		settleDocument(&d, "v", "kb")
 		got := judged{
 			working: s.Working(), settled: s.Settled(), needs: s.NeedsAction(), listed: needsAttention(s),
 			percent: d.ProgressPercent != nil, failure: d.Error != nil, unserved: d.Searchable != nil, urgency: urgency(d),

@@ -136,7 +136,7 @@ func (h *hunt) fewGaps() []Incomplete {
 		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
 	}
 	e := Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
-	return append(slices.Clip(h.gaps[:unfinishedGaps]), Incomplete{Vendor: h.v.name, Error: ReportOf(h.v.wrap("find_unfinished_documents", e))})
+	return append(slices.Clip(h.gaps[:unfinishedGaps]), Incomplete{Vendor: h.v.name, Error: ReportOf(h.v.stamp("find_unfinished_documents", e))})
 }
 
 // knowledgeBases lists all of them.
@@ -232,7 +232,7 @@ func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
 // Without the time for it the rows stand.
 func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 	rep, err := h.v.gather.progress(ctx, kb, ids)
-	if err != nil && !short(err) {
+	if err != nil && !OutOfTime(err) {
 		return err
 	}
 	newer := make(map[string]Document, len(rep.Documents))

@@ -2,7 +2,6 @@ package vendors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -83,6 +82,15 @@ func (v *Vendor) Capabilities() []string {
 	return tools
 }
 
+// Diagnose gives what the platform's driver finds; nothing from one that is no
+// [Doctor].
+func (v *Vendor) Diagnose(ctx context.Context) []Finding {
+	if d, ok := v.driver.(Doctor); ok {
+		return d.Diagnose(ctx)
+	}
+	return nil
+}
+
 // GetDocument gives one document.
 func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
 	err := v.breaker.check("get_document_info")
@@ -96,21 +104,26 @@ func (v *Vendor) GetDocument(ctx context.Context, ref Ref) (Document, error) {
 	if err != nil {
 		return Document{}, v.wrap("get_document_info", err)
 	}
-	d.settle(v.name, ref.KnowledgeBaseID)
+	settleDocument(&d, v.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
-// wrap stamps an error once with the connection and what was being done.
-func (v *Vendor) wrap(op string, err error) error {
-	var e *Error
-	if !errors.As(err, &e) {
-		e = &Error{Kind: Internal, Message: faultText, Err: err}
-	}
-	c := *e
+// wrap is failure as an error.
+func (v *Vendor) wrap(op string, err error) error { return v.failure(op, err) }
+
+// failure is the error of an operation as a caller gets it. The breaker hears of
+// it first.
+func (v *Vendor) failure(op string, err error) *Error {
+	v.breaker.note(op, err)
+	return v.stamp(op, err)
+}
+
+// stamp says once of an error which connection it is of and what was being done.
+func (v *Vendor) stamp(op string, err error) *Error {
+	c := *Classify(err)
 	c.Vendor, c.Op = v.name, op
 	c.Message, c.Hint = VisibleLine(c.Message), VisibleLine(c.Hint) // both may quote the platform
 	c.VendorCode, c.VendorMessage, c.RequestID = VisibleLine(c.VendorCode), VisibleLine(c.VendorMessage), VisibleLine(c.RequestID)
-	v.breaker.note(op, &c)
 	return &c
 }
 

@@ -30,7 +30,7 @@ func (v *Vendor) Wait(ctx context.Context, q ProgressRequest, timeout time.Durat
 		return ProgressResult{}, v.wrap(tool, err)
 	}
 	last, err := look(ctx)
-	if short(err) && time.Since(began) >= timeout {
+	if OutOfTime(err) && time.Since(began) >= timeout {
 		return v.nothingYet(q), nil
 	}
 	if err != nil {

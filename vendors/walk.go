@@ -179,7 +179,7 @@ func (s *walking[T]) bounded(err error) bound {
 		return unbounded
 	}
 	switch kind := KindOf(err); {
-	case short(err):
+	case OutOfTime(err):
 		return limitBound
 	case (kind == InvalidArgument || kind == VendorError || kind == Unsupported) && (s.p.Page-1)*s.p.Size >= window:
 		return windowBound

@@ -141,7 +141,7 @@ func (o *overview) walk(ctx context.Context) (s survey, err error) {
 		switch {
 		case failure == nil:
 			e = on
-		case short(failure):
+		case OutOfTime(failure):
 			e.why, e.err = limitBound, failure
 		default:
 			err = failure
@@ -181,7 +181,7 @@ func (o *overview) refine(ctx context.Context, ask func(Status) bool, gone bool)
 		return nil
 	}
 	rep, err := o.v.gather.progress(ctx, o.kb, ids)
-	if o.short = err; err != nil && !short(err) {
+	if o.short = err; err != nil && !OutOfTime(err) {
 		return err
 	}
 	newer := make(map[string]Progress, len(rep.Documents))
@@ -237,7 +237,7 @@ func (o *overview) result() ProgressResult {
 		r.NextCursor = p.cursor()
 	}
 	if o.counts != nil {
-		o.counts.apply(&r, o.from.Open)
+		applyCounts(*o.counts, &r, o.from.Open)
 	}
 	if o.lost > 0 {
 		r.Truncated, r.Hint = true, lostHint(o.why, o.lost)
@@ -250,10 +250,10 @@ func (o *overview) result() ProgressResult {
 	return r
 }
 
-// apply puts the platform's counters where a walk could not read everything,
+// applyCounts puts the platform's counters where a walk could not read everything,
 // and its ratio in any case, as far as the rows that were read do not deny them.
 // open says that something unsettled was seen before.
-func (c Counts) apply(r *ProgressResult, open bool) {
+func applyCounts(c Counts, r *ProgressResult, open bool) {
 	s := &r.Summary
 	settled, unsettled := 0, 0
 	for status, n := range s.ByStatus {

@@ -53,7 +53,7 @@ func (v *Vendor) CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseCha
 	if err != nil {
 		return kb, v.failed(tool, err)
 	}
-	kb.settle(v.name)
+	settleKnowledgeBase(&kb, v.name)
 	return kb, nil
 }
 
@@ -61,31 +61,15 @@ func (v *Vendor) CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseCha
 // is said here for all platforms and tools, with how to see and whether the call
 // may be repeated.
 func (v *Vendor) failed(tool string, err error) error {
-	var e *Error
-	if !errors.As(v.wrap(tool, err), &e) {
-		return err
-	}
-	e.write = true
+	e := v.failure(tool, err)
 	d := doubtOf(tool)
 	if e.Effect != NoEffect && d.once {
-		e.Retry = Never
+		e.Retry, e.After = Never, 0
 	}
 	if e.Effect == UnknownEffect {
 		e.Message, e.Hint = "It is unknown whether "+d.whether+": "+e.Message, d.look
 	}
 	return e
-}
-
-// OfWrite marks an error as that of a call that changes something, so that its
-// report says the outcome.
-func OfWrite(err error) error {
-	c := &Error{Kind: Internal, Effect: UnknownEffect, Message: faultText, Err: err}
-	var e *Error
-	if errors.As(err, &e) {
-		*c = *e
-	}
-	c.write = true
-	return c
 }
 
 // doubt words a write of which nobody knows whether it happened.
@@ -132,7 +116,7 @@ func (v *Vendor) UpdateKnowledgeBase(ctx context.Context, id string, change Know
 	if err != nil {
 		return kb, v.failed(tool, err)
 	}
-	kb.settle(v.name)
+	settleKnowledgeBase(&kb, v.name)
 	return kb, nil
 }
 
@@ -173,7 +157,7 @@ func (v *Vendor) Upload(ctx context.Context, u Upload) (UploadResult, error) {
 		return UploadResult{}, err
 	}
 	v.learn(u.KnowledgeBaseID, up.Document)
-	up.Document.settle(v.name, u.KnowledgeBaseID)
+	settleDocument(&up.Document, v.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }
 
@@ -194,7 +178,7 @@ func (v *Vendor) UpdateDocument(ctx context.Context, ref Ref, change DocumentCha
 	if err != nil {
 		return d, v.failed(tool, err)
 	}
-	d.settle(v.name, ref.KnowledgeBaseID)
+	settleDocument(&d, v.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
@@ -268,7 +252,7 @@ func (v *Vendor) each(ctx context.Context, tool string, kb *string, ids []string
 		}
 		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
 		if o.Result == NotDone {
-			report := ReportOf(v.failed(tool, o.Err))
+			report := WriteReportOf(v.failed(tool, o.Err))
 			row.Error = &report
 		}
 		out.Results = append(out.Results, row)

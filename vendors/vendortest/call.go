@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"kb-mcp/vendors"
 )
@@ -34,6 +36,12 @@ func Do(ctx context.Context, v *vendors.Vendor, call Call) (any, error) {
 		return v.ListChunks(ctx, ref, limit, "")
 	}
 	return write(ctx, v, call, ref)
+}
+
+// writes reports whether an operation changes something.
+func writes(op string) bool {
+	verb, _, _ := strings.Cut(op, "_")
+	return slices.Contains([]string{"create", "update", "delete", "upload", "start", "stop"}, verb)
 }
 
 // write makes the calls that change something.

@@ -81,10 +81,10 @@ func spoiled(t *testing.T, c Case, at int, x Response, open Open) {
 	switch {
 	case err == nil:
 	case secretShapes.MatchString(x.Text): // what is spoiled enough cannot be recognized
-		classified(t, err)
+		classified(t, c.Call.Op, err)
 		return
 	default:
-		failed(t, err)
+		failed(t, c.Call.Op, err)
 		return
 	}
 	walk(t, "", decode(t, encode(t, result)))

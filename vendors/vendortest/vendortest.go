@@ -169,7 +169,7 @@ func answer(t *testing.T, c Case, open Open) []byte {
 	result, err := Do(ctx, v, c.Call)
 	p.finish()
 	if err != nil {
-		return failed(t, err)
+		return failed(t, c.Call.Op, err)
 	}
 	b := encode(t, result)
 	Invariants(t, b)
@@ -177,20 +177,23 @@ func answer(t *testing.T, c Case, open Open) []byte {
 }
 
 // failed checks an error and returns its report.
-func failed(t testing.TB, err error) []byte {
-	b := classified(t, err)
+func failed(t testing.TB, op string, err error) []byte {
+	b := classified(t, op, err)
 	noSecret(t, b)
 	noSecret(t, []byte(err.Error()))
 	return b
 }
 
 // classified checks the form of an error and returns its report.
-func classified(t testing.TB, err error) []byte {
+func classified(t testing.TB, op string, err error) []byte {
 	var e *vendors.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("not a *vendors.Error: %v", err)
 	}
 	r := vendors.ReportOf(err)
+	if writes(op) {
+		r = vendors.WriteReportOf(err)
+	}
 	if r.Kind == vendors.Internal {
 		t.Errorf("an error of kind internal: %v (%v)", err, errors.Unwrap(err))
 	}
