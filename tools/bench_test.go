@@ -13,7 +13,7 @@ import (
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
 	"kb-mcp/ratelimit"
-	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/dify"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -57,7 +57,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 	driver := dify.New(dify.Config{APIKey: sandbox.DifyKey, BaseURL: "http://127.0.0.1/v1"},
 		rest.Conn{Transport: canned{body}, Limiter: ratelimit.New(rate, nil), Secrets: secrets})
-	set := New([]*vendors.Vendor{vendors.New("dify", "dify", driver)},
+	set := New([]*connection.Connection{connection.New("dify", "dify", driver)},
 		Options{Clean: secrets.Clean, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	srv := mcpserver.NewMCPServer("bench", "1", mcpserver.WithToolCapabilities(false))
 	srv.AddTools(set.ServerTools()...)
@@ -74,7 +74,7 @@ func BenchmarkCall(b *testing.B) {
 
 // BenchmarkEncode is the JSON of a result with 20 rows that have every field.
 func BenchmarkEncode(b *testing.B) {
-	list := vendors.DocumentList{Vendor: "dify", KnowledgeBaseID: "kb"}
+	list := connection.DocumentList{Vendor: "dify", KnowledgeBaseID: "kb"}
 	for i := range 20 {
 		list.Documents = append(list.Documents, full(fmt.Sprint(i)))
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const downloadDocumentDoc = `Gets the file that was uploaded as a document: as text when it is text and fits into an answer, otherwise into a new file at path, under the server's upload roots. Use it to read a document whole; for what a platform indexed use list_chunks. Not every platform gives files back: list_vendors says where it works.`
@@ -105,7 +106,7 @@ func (d downloaded) Fit(n int) any {
 }
 
 // downloadTo writes the file.
-func (s *Set) downloadTo(ctx context.Context, v *vendors.Vendor, in downloadDocumentArgs) (out downloaded, err error) {
+func (s *Set) downloadTo(ctx context.Context, v *connection.Connection, in downloadDocumentArgs) (out downloaded, err error) {
 	out = downloaded{DocumentID: in.DocumentID, Path: in.Path}
 	f, err := s.roots.create(in.Path)
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *Set) downloadTo(ctx context.Context, v *vendors.Vendor, in downloadDocu
 // whole checks that a file of n bytes, which was read to its end, is all of it.
 // Where the answer did not tell its length, the end of a connection looks like
 // the end of the file, and the platform is asked for the document's size.
-func whole(ctx context.Context, v *vendors.Vendor, ref vendors.Ref, told, n int64) error {
+func whole(ctx context.Context, v *connection.Connection, ref vendors.Ref, told, n int64) error {
 	if told < 0 {
 		doc, err := v.GetDocument(ctx, ref)
 		if err != nil || doc.SizeBytes == nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases, or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest. Returns the documents with error and hint, a summary of everything looked at, and incomplete, which names each connection or knowledge base that could not be read and how to go on; the others are still answered. Use it for "is anything broken or stuck?"; it may take most of a minute on large accounts. For one upload use get_ingestion_progress.`
@@ -25,12 +26,12 @@ type findUnfinishedDocumentsArgs struct {
 
 // unfinishedList is one page of what was found.
 type unfinishedList struct {
-	Documents  []vendors.Document   `json:"documents"`
-	Summary    vendors.Summary      `json:"summary"`
-	Incomplete []vendors.Incomplete `json:"incomplete,omitempty"`
-	NextCursor string               `json:"next_cursor,omitempty"`
-	Truncated  bool                 `json:"truncated,omitempty"`
-	Hint       string               `json:"hint,omitempty"`
+	Documents  []vendors.Document      `json:"documents"`
+	Summary    connection.Summary      `json:"summary"`
+	Incomplete []connection.Incomplete `json:"incomplete,omitempty"`
+	NextCursor string                  `json:"next_cursor,omitempty"`
+	Truncated  bool                    `json:"truncated,omitempty"`
+	Hint       string                  `json:"hint,omitempty"`
 
 	query string
 }
@@ -50,7 +51,7 @@ func (l unfinishedList) Fit(n int) any {
 		for i := range l.Documents {
 			l.Documents[i].Metadata = nil
 		}
-		l.Incomplete = slices.CompactFunc(slices.Clone(l.Incomplete), func(a, b vendors.Incomplete) bool { return a.Vendor == b.Vendor })
+		l.Incomplete = slices.CompactFunc(slices.Clone(l.Incomplete), func(a, b connection.Incomplete) bool { return a.Vendor == b.Vendor })
 		l.Truncated, l.Hint = true, "Metadata, or further gaps of a connection, did not fit; ask get_document_info, or for one connection at a time."
 	}
 	return l
@@ -59,7 +60,7 @@ func (l unfinishedList) Fit(n int) any {
 // found is a finished search. Pages after the first come from it, so that they
 // cost no request and fit together; after a restart they are searched again.
 type found struct {
-	vendors.Unfinished
+	connection.Unfinished
 	at time.Time
 }
 
@@ -74,14 +75,14 @@ type finds struct {
 	list map[string]found
 }
 
-func (f *finds) get(query string) (vendors.Unfinished, bool) {
+func (f *finds) get(query string) (connection.Unfinished, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old, ok := f.list[query]
 	return old.Unfinished, ok && time.Since(old.at) < foundTime
 }
 
-func (f *finds) put(query string, u vendors.Unfinished) {
+func (f *finds) put(query string, u connection.Unfinished) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.list == nil {
@@ -107,7 +108,7 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 		if err != nil {
 			return out, err
 		}
-		list = []*vendors.Vendor{v}
+		list = []*connection.Connection{v}
 	}
 	after, err := readPlace(in.Cursor, out.query)
 	if err != nil {
@@ -122,7 +123,7 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 	}
 	docs := u.Documents
 	if in.Cursor != "" {
-		n, same := slices.BinarySearchFunc(docs, after, func(d vendors.Document, p vendors.Place) int { return vendors.PlaceOf(d).Compare(p) })
+		n, same := slices.BinarySearchFunc(docs, after, func(d vendors.Document, p connection.Rank) int { return connection.RankOf(d).Compare(p) })
 		if same {
 			n++
 		}
@@ -137,8 +138,8 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 }
 
 // search asks all connections at once.
-func search(ctx context.Context, list []*vendors.Vendor, kb string) (all vendors.Unfinished, err error) {
-	parts, errs := make([]vendors.Unfinished, len(list)), make([]error, len(list))
+func search(ctx context.Context, list []*connection.Connection, kb string) (all connection.Unfinished, err error) {
+	parts, errs := make([]connection.Unfinished, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, v := range list {
 		wg.Go(func() {
@@ -160,16 +161,16 @@ func search(ctx context.Context, list []*vendors.Vendor, kb string) (all vendors
 		all.Summary = all.Summary.Join(p.Summary)
 	}
 	if len(parts) == 0 {
-		all.Summary = vendors.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
+		all.Summary = connection.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
 	}
-	slices.SortFunc(all.Documents, vendors.WorstFirst)
+	slices.SortFunc(all.Documents, connection.WorstFirst)
 	all.Summary.Done = all.Summary.Done && len(all.Incomplete) == 0
 	return all, nil
 }
 
 // cursor is the place of the last document shown, with the search's arguments.
 func (l unfinishedList) cursor() string {
-	p := vendors.PlaceOf(l.Documents[len(l.Documents)-1])
+	p := connection.RankOf(l.Documents[len(l.Documents)-1])
 	b, err := json.Marshal([]any{1, l.query, p.Urgency, p.Created, p.Vendor, p.KB, p.Doc})
 	if err != nil {
 		panic(err) // strings and ints only
@@ -178,7 +179,7 @@ func (l unfinishedList) cursor() string {
 }
 
 // readPlace reads a cursor that belongs to query.
-func readPlace(cursor, query string) (p vendors.Place, err error) {
+func readPlace(cursor, query string) (p connection.Rank, err error) {
 	if cursor == "" {
 		return p, nil
 	}

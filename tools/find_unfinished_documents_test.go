@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // yard is a platform with one knowledge base of unfinished documents.
@@ -28,7 +29,7 @@ func (y *yard) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.
 
 // newYards makes connections with n documents each, of all statuses.
 func newYards(n int, names ...string) (*Set, []*yard) {
-	var list []*vendors.Vendor
+	var list []*connection.Connection
 	var yards []*yard
 	for _, name := range names {
 		y := &yard{}
@@ -37,7 +38,7 @@ func newYards(n int, names ...string) (*Set, []*yard) {
 			y.docs = append(y.docs, vendors.Document{DocumentID: fmt.Sprintf("%s-%d", name, i), Name: "n", Status: s, CreatedAt: time.Unix(int64(1_700_000_000+i/3), 0).UTC()})
 		}
 		yards = append(yards, y)
-		list = append(list, vendors.New(name, "dify", y))
+		list = append(list, connection.New(name, "dify", y))
 	}
 	return New(list, Options{Clean: strings.Clone, Log: discard}), yards
 }
@@ -85,7 +86,7 @@ func inOrder(t *testing.T, docs []vendors.Document, yards []*yard) {
 	seen := map[string]int{}
 	for i, d := range docs {
 		seen[d.DocumentID]++
-		if i > 0 && vendors.WorstFirst(docs[i-1], d) >= 0 {
+		if i > 0 && connection.WorstFirst(docs[i-1], d) >= 0 {
 			t.Errorf("%s (%s) stands before %s (%s)", docs[i-1].DocumentID, docs[i-1].Status, d.DocumentID, d.Status)
 		}
 	}
@@ -135,7 +136,7 @@ func TestFindGoesOnAfterTheSnapshotIsGone(t *testing.T) {
 		"others": func(s *Set) {
 			for i := range foundKept {
 				time.Sleep(time.Second)
-				s.finds.put(fmt.Sprint("another ", i), vendors.Unfinished{})
+				s.finds.put(fmt.Sprint("another ", i), connection.Unfinished{})
 			}
 		},
 	}
@@ -230,10 +231,10 @@ func (crowd) ListKnowledgeBases(context.Context, vendors.PageQuery) (p vendors.P
 }
 
 func TestManyGapsStaySmall(t *testing.T) {
-	var list []*vendors.Vendor
+	var list []*connection.Connection
 	long := &vendors.Error{Kind: vendors.VendorError, Message: strings.Repeat("m", 300), Hint: strings.Repeat("h", 300), VendorMessage: strings.Repeat("v", 300)}
 	for i := range 8 {
-		list = append(list, vendors.New(fmt.Sprint("v", i), "dify", &crowd{fake{err: long}}))
+		list = append(list, connection.New(fmt.Sprint("v", i), "dify", &crowd{fake{err: long}}))
 	}
 	l, a := find(t, New(list, Options{Clean: strings.Clone, Log: discard}), map[string]any{})
 	named := map[string]bool{}
@@ -281,7 +282,7 @@ func (*lister) ListKnowledgeBases(context.Context, vendors.PageQuery) (vendors.P
 // TestAPanicInOneConnectionCostsOneCall: the connections are asked by goroutines
 // of their own, in which a panic would end the process.
 func TestAPanicInOneConnectionCostsOneCall(t *testing.T) {
-	s := New([]*vendors.Vendor{vendors.New("a", "dify", &lister{}), vendors.New("b", "dify", &fake{})}, Options{Clean: strings.Clone, Log: discard})
+	s := New([]*connection.Connection{connection.New("a", "dify", &lister{}), connection.New("b", "dify", &fake{})}, Options{Clean: strings.Clone, Log: discard})
 	a, _ := s.Call(t.Context(), "find_unfinished_documents", json.RawMessage(`{}`))
 	if kindOf(t, a) != vendors.Internal {
 		t.Errorf("%s", a.Text)

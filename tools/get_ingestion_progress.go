@@ -3,7 +3,7 @@ package tools
 import (
 	"context"
 
-	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const getIngestionProgressDoc = `Says how far ingestion is (did my upload finish, what failed and why): for given document_ids (up to 1000, read in the platform's own batches), for one upload batch_id (Dify), or, with neither, for a whole knowledge base. Returns a summary with counts by status and ` + "`done`" + `, and per document status, percent, stage, estimate and error; for a whole knowledge base completed documents are only counted. done is true when everything has settled; needs_action counts documents that wait for a person, failed those that need a look. While done is false, ask again after retry_after_seconds, not sooner.`
@@ -16,16 +16,16 @@ type getIngestionProgressArgs struct {
 	Cursor          string   `arg:"cursor"`
 }
 
-func (in *getIngestionProgressArgs) request() vendors.ProgressRequest {
-	return vendors.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
+func (in *getIngestionProgressArgs) request() connection.ProgressRequest {
+	return connection.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
 }
 
 func (in *getIngestionProgressArgs) conflicts() []problem { return asProblem(in.request().Check()) }
 
-func (s *Set) getIngestionProgress(ctx context.Context, in getIngestionProgressArgs) (vendors.ProgressResult, error) {
+func (s *Set) getIngestionProgress(ctx context.Context, in getIngestionProgressArgs) (connection.ProgressResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.ProgressResult{}, err
+		return connection.ProgressResult{}, err
 	}
 	return v.Progress(ctx, in.request())
 }

@@ -9,6 +9,7 @@ import (
 
 	"kb-mcp/nearest"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // conflicted are arguments that may be right one by one and wrong together.
@@ -67,7 +68,7 @@ func idsIn(struc reflect.Value, params []param) map[string][]string {
 }
 
 // foreign tells the first id that belongs to another platform.
-func (s *Set) foreign(v *vendors.Vendor, arg string, ids []string) []problem {
+func (s *Set) foreign(v *connection.Connection, arg string, ids []string) []problem {
 	for _, id := range ids {
 		platform, name, want, is := v.Foreign(id, arg != "knowledge_base_id")
 		if !is {
@@ -86,7 +87,7 @@ func (s *Set) foreign(v *vendors.Vendor, arg string, ids []string) []problem {
 }
 
 // vendor finds a connection; "" is the only one, if there is one.
-func (s *Set) vendor(name string) (*vendors.Vendor, error) {
+func (s *Set) vendor(name string) (*connection.Connection, error) {
 	v, missing := s.find(name)
 	if missing != nil {
 		return nil, mistakes(nil, []problem{*missing})
@@ -95,7 +96,7 @@ func (s *Set) vendor(name string) (*vendors.Vendor, error) {
 }
 
 // find is vendor with the problem as a part of what may be wrong with a call.
-func (s *Set) find(name string) (*vendors.Vendor, *problem) {
+func (s *Set) find(name string) (*connection.Connection, *problem) {
 	names := make([]string, len(s.vendors))
 	for i, v := range s.vendors {
 		if names[i] = v.Name(); v.Name() == name || name == "" && len(s.vendors) == 1 {

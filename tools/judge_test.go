@@ -6,15 +6,16 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // everywhere is a set with a connection on each platform, and one more.
 func everywhere() *Set {
-	var list []*vendors.Vendor
+	var list []*connection.Connection
 	for _, name := range []string{"coze", "dify", "ragflow", "volcengine"} {
-		list = append(list, vendors.New(name, name, &depot{}))
+		list = append(list, connection.New(name, name, &depot{}))
 	}
-	list = append(list, vendors.New("staging", "dify", &depot{}))
+	list = append(list, connection.New("staging", "dify", &depot{}))
 	return New(list, Options{Clean: strings.Clone, Log: discard, AllowWrites: true})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const listChunksDoc = `Lists the chunks into which a platform split one document, with their text, in the platform's order. Use it to see what was really indexed, for example when a search does not find what the document says. To find chunks by their content use search_knowledge_base. next_cursor alone says whether there is more; Coze offers it for images only (their captions).`
@@ -16,10 +17,10 @@ type listChunksArgs struct {
 	Cursor          string `arg:"cursor"`
 }
 
-func (s *Set) listChunks(ctx context.Context, in listChunksArgs) (vendors.ChunkList, error) {
+func (s *Set) listChunks(ctx context.Context, in listChunksArgs) (connection.ChunkList, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.ChunkList{}, err
+		return connection.ChunkList{}, err
 	}
 	return v.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}, in.Limit, in.Cursor)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const listDocumentsDoc = `Lists the documents of one knowledge base, in the platform's order (newest first where it has one), with status, error, size and counts as far as the platform says. Use it to see what is in a knowledge base or to find a document's id; filter by status (for example "failed") or name_contains. For how far ingestion is, get_ingestion_progress is cheaper and says more; for everything about one document call get_document_info. A page may hold fewer rows than limit: next_cursor alone says whether there is more.`
@@ -17,12 +18,12 @@ type listDocumentsArgs struct {
 	Cursor          string `arg:"cursor"`
 }
 
-func (s *Set) listDocuments(ctx context.Context, in listDocumentsArgs) (vendors.DocumentList, error) {
+func (s *Set) listDocuments(ctx context.Context, in listDocumentsArgs) (connection.DocumentList, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.DocumentList{}, err
+		return connection.DocumentList{}, err
 	}
-	return v.ListDocuments(ctx, vendors.ListQuery{
+	return v.ListDocuments(ctx, connection.ListQuery{
 		KnowledgeBaseID: in.KnowledgeBaseID, Status: vendors.Status(in.Status),
 		NameContains: in.NameContains, Limit: in.Limit, Cursor: in.Cursor,
 	})

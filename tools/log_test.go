@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // A call that was cancelled is logged as that, whatever came of it, with the
@@ -16,7 +17,7 @@ import (
 func TestCancelledCallsAreLoggedAsSuch(t *testing.T) {
 	for name, f := range map[string]*fake{"it fails": {hang: true}, "it ends well": {docs: []vendors.Document{full("d")}}} {
 		var log bytes.Buffer
-		s := New([]*vendors.Vendor{vendors.New("v", "p", f)}, Options{Clean: strings.Clone, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		s := New([]*connection.Connection{connection.New("v", "p", f)}, Options{Clean: strings.Clone, Log: slog.New(slog.NewTextHandler(&log, nil))})
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errors.New("the user pressed Esc"))
 		s.Call(ctx, "list_documents", []byte(`{"knowledge_base_id":"k"}`))

@@ -17,6 +17,7 @@ import (
 
 	"kb-mcp/server"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // oven is a platform on which the documents a, b and c settle at 0, 4 and 8 s.
@@ -188,7 +189,7 @@ func TestWaitingIsShown(t *testing.T) {
 	for token, n := range map[string]int{"tok": 4, "": 0} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			s := New([]*vendors.Vendor{vendors.New("v", "p", &oven{began: time.Now()})}, Options{Clean: strings.Clone, Log: discard})
+			s := New([]*connection.Connection{connection.New("v", "p", &oven{began: time.Now()})}, Options{Clean: strings.Clone, Log: discard})
 			network := make(pipes)
 			srv := &http.Server{Handler: endpoint(s).Handler(ctx, server.HTTPOptions{Addr: "127.0.0.1:0"})}
 			ended := make(chan error, 1)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // TestNamesAsAModelWritesThem: composed letters and plain spaces, or an address.
@@ -217,7 +218,7 @@ func TestDownloadsHaveABound(t *testing.T) {
 	} {
 		root := t.TempDir()
 		d := &depot{size: tt.size, body: tt.body}
-		s := New([]*vendors.Vendor{vendors.New("dify", "dify", d)}, Options{Clean: strings.Clone, Log: discard, AllowWrites: true, Roots: []string{root}, MaxDownload: 1000})
+		s := New([]*connection.Connection{connection.New("dify", "dify", d)}, Options{Clean: strings.Clone, Log: discard, AllowWrites: true, Roots: []string{root}, MaxDownload: 1000})
 		a := ask(t, s, "download_document", map[string]any{"path": "new"})
 		if a.Failed == tt.ok || !tt.ok && (kindOf(t, a) != vendors.BadResponse || !strings.Contains(string(a.Text), "KB_MCP_MAX_DOWNLOAD") || len(snapshot(t, root)) != 1) {
 			t.Errorf("%s: %s, left %v", tt.name, a.Text, snapshot(t, root))

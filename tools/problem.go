@@ -9,6 +9,7 @@ import (
 
 	"kb-mcp/nearest"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/visible"
 )
 
 // problem is one thing that is wrong with the arguments of a call.
@@ -131,7 +132,7 @@ func (p param) allowed() string {
 
 // cut shortens what a caller sent, for an error text in one visible line.
 func cut(s string) string {
-	s = vendors.VisibleLine(s)
+	s = visible.Line(s)
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // depot is a fake that can do everything.
@@ -232,7 +233,7 @@ func TestManyFailedOutcomesStaySmall(t *testing.T) {
 		ids[i] = `"` + strings.Repeat("d", 33) + string(rune('0'+i/10)) + string(rune('0'+i%10)) + `"`
 	}
 	a, _ := writeSet(d).Call(t.Context(), "delete_documents", json.RawMessage(`{"knowledge_base_id":"kb","document_ids":[`+strings.Join(ids, ",")+`]}`))
-	var got vendors.OutcomeResult
+	var got connection.OutcomeResult
 	if err := json.Unmarshal(a.Text, &got); err != nil || utf8.RuneCount(a.Text) > 20_000 || len(got.Results) != 100 || !got.Truncated || got.Results[0].Error == nil {
 		t.Errorf("%d characters, %d results, %v", utf8.RuneCount(a.Text), len(got.Results), err)
 	}
@@ -240,7 +241,7 @@ func TestManyFailedOutcomesStaySmall(t *testing.T) {
 
 func TestWriteToolsAreNotThereUnlessAllowed(t *testing.T) {
 	d := &depot{}
-	read := New([]*vendors.Vendor{vendors.New("dify", "dify", d)}, Options{Clean: strings.Clone, Log: discard})
+	read := New([]*connection.Connection{connection.New("dify", "dify", d)}, Options{Clean: strings.Clone, Log: discard})
 	write := writeSet(d)
 	for _, name := range write.Names() {
 		_, writes := hints[name]

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const searchKnowledgeBaseDoc = `Searches one knowledge base and returns the best matching chunks with their document's id and name, best first. Use it to answer a question from the documents, or to check that a document can be found after ingestion. It searches content, not names: to find a document by its name use list_documents with name_contains. Not every platform offers it (Coze: only the captions of images): list_vendors says where it works.`
@@ -15,10 +16,10 @@ type searchKnowledgeBaseArgs struct {
 	Limit           int    `arg:"limit" min:"1" max:"50" default:"5"`
 }
 
-func (s *Set) searchKnowledgeBase(ctx context.Context, in searchKnowledgeBaseArgs) (vendors.SearchResult, error) {
+func (s *Set) searchKnowledgeBase(ctx context.Context, in searchKnowledgeBaseArgs) (connection.SearchResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.SearchResult{}, err
+		return connection.SearchResult{}, err
 	}
 	return v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: in.KnowledgeBaseID, Query: in.Query, Limit: in.Limit})
 }

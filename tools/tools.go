@@ -21,6 +21,7 @@ import (
 
 	"kb-mcp/nearest"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // callTime bounds a call: the contract promises an answer within 55 s, and
@@ -29,7 +30,7 @@ const callTime = 54 * time.Second
 
 // Set is the tools over a list of connections. It is safe for concurrent use.
 type Set struct {
-	vendors []*vendors.Vendor
+	vendors []*connection.Connection
 	clean   func(string) string
 	log     *slog.Logger
 	tools   []tool
@@ -52,7 +53,7 @@ type Options struct {
 const DefaultMaxDownload = 256 << 20
 
 // New makes the tools.
-func New(connections []*vendors.Vendor, o Options) *Set {
+func New(connections []*connection.Connection, o Options) *Set {
 	s := &Set{vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots, maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload)}
 	s.tools = s.readTools()
 	if o.AllowWrites {

@@ -19,6 +19,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // fake is a platform whose answers a test scripts.
@@ -83,9 +84,9 @@ func full(id string) vendors.Document {
 var discard = slog.New(slog.DiscardHandler)
 
 func newSet(f *fake, names ...string) *Set {
-	var list []*vendors.Vendor
+	var list []*connection.Connection
 	for _, name := range names {
-		list = append(list, vendors.New(name, "dify", f))
+		list = append(list, connection.New(name, "dify", f))
 	}
 	clean := func(s string) string { return strings.ReplaceAll(s, "SECRET", "[redacted]") }
 	return New(list, Options{Clean: clean, Log: discard})
@@ -94,7 +95,7 @@ func newSet(f *fake, names ...string) *Set {
 // writeSet is a set with the write tools over any driver.
 func writeSet(d vendors.Driver, roots ...string) *Set {
 	clean := func(s string) string { return s }
-	return New([]*vendors.Vendor{vendors.New("dify", "dify", d)}, Options{Clean: clean, Log: discard, AllowWrites: true, Roots: roots})
+	return New([]*connection.Connection{connection.New("dify", "dify", d)}, Options{Clean: clean, Log: discard, AllowWrites: true, Roots: roots})
 }
 
 // TestToolList holds the lists against their snapshots, their budgets and what

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const uploadDocumentDoc = `Adds one document to a knowledge base from exactly one of text, url (the platform fetches it) or path (a file on the server, under its upload roots). Returns the document with its id, the batch_id where there is one (Dify), and notes on what the platform did that you may not expect, for example that it renamed or replaced a document, or that start_ingestion is needed (RAGFlow). Then use wait_for_ingestion. Never repeat it after an error without looking with list_documents first.`
@@ -20,15 +21,15 @@ type uploadDocumentArgs struct {
 	Path            string `arg:"path" max:"4096"`
 }
 
-func (s *Set) uploadDocument(ctx context.Context, in uploadDocumentArgs) (vendors.UploadResult, error) {
+func (s *Set) uploadDocument(ctx context.Context, in uploadDocumentArgs) (connection.UploadResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.UploadResult{}, err
+		return connection.UploadResult{}, err
 	}
 	u := vendors.Upload{KnowledgeBaseID: in.KnowledgeBaseID, Name: in.Name, Text: in.Text, URL: in.URL}
 	if in.Path != "" {
 		if err := s.file(in.Path, &u); err != nil {
-			return vendors.UploadResult{}, err
+			return connection.UploadResult{}, err
 		}
 	}
 	return v.Upload(ctx, u)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const waitForIngestionDoc = `Waits until ingestion has settled, instead of asking get_ingestion_progress again and again: for document_ids, an upload batch_id (Dify), or a whole knowledge base. Returns what get_ingestion_progress returns, as soon as everything is completed, failed or stopped, when something needs a person, or after timeout_seconds. A timeout is a normal answer: summary.done is false; call again after retry_after_seconds if it is worth waiting on. Use it right after an upload; for a look without waiting use get_ingestion_progress.`
@@ -19,8 +19,8 @@ type waitForIngestionArgs struct {
 	TimeoutSeconds  int      `arg:"timeout_seconds" min:"1" max:"50" default:"25"`
 }
 
-func (in *waitForIngestionArgs) request() vendors.ProgressRequest {
-	return vendors.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
+func (in *waitForIngestionArgs) request() connection.ProgressRequest {
+	return connection.ProgressRequest{KnowledgeBaseID: in.KnowledgeBaseID, DocumentIDs: in.DocumentIDs, BatchID: in.BatchID, Cursor: in.Cursor}
 }
 
 func (in *waitForIngestionArgs) conflicts() []problem { return asProblem(in.request().Check()) }
@@ -54,10 +54,10 @@ func passPatience(ctx context.Context, began time.Time) {
 	}
 }
 
-func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (vendors.ProgressResult, error) {
+func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (connection.ProgressResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.ProgressResult{}, err
+		return connection.ProgressResult{}, err
 	}
 	timeout := time.Duration(in.TimeoutSeconds) * time.Second
 	if timeout < patienceTo {
@@ -67,7 +67,7 @@ func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (ve
 		ctx = short
 	}
 	defer passPatience(ctx, time.Now())
-	return v.Wait(ctx, in.request(), timeout, func(sum vendors.Summary) {
+	return v.Wait(ctx, in.request(), timeout, func(sum connection.Summary) {
 		settled := 0
 		for status, n := range sum.ByStatus {
 			if status.Settled() {

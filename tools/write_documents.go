@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const updateDocumentDoc = `Changes the name, the metadata, or whether searches use a document (enabled), and returns it. What is not given stays. Not every platform can change each of them; the error says what to do instead. To replace the content upload the document again.`
@@ -41,26 +42,26 @@ func (s *Set) updateDocument(ctx context.Context, in updateDocumentArgs) (docume
 	return documentInfo{Document: d}, err
 }
 
-func (s *Set) deleteDocuments(ctx context.Context, in documentsArgs) (vendors.OutcomeResult, error) {
+func (s *Set) deleteDocuments(ctx context.Context, in documentsArgs) (connection.OutcomeResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.OutcomeResult{}, err
+		return connection.OutcomeResult{}, err
 	}
 	return v.DeleteDocuments(ctx, in.KnowledgeBaseID, in.DocumentIDs)
 }
 
-func (s *Set) startIngestion(ctx context.Context, in documentsArgs) (vendors.OutcomeResult, error) {
+func (s *Set) startIngestion(ctx context.Context, in documentsArgs) (connection.OutcomeResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.OutcomeResult{}, err
+		return connection.OutcomeResult{}, err
 	}
 	return v.StartIngestion(ctx, in.KnowledgeBaseID, in.DocumentIDs)
 }
 
-func (s *Set) stopIngestion(ctx context.Context, in documentsArgs) (vendors.OutcomeResult, error) {
+func (s *Set) stopIngestion(ctx context.Context, in documentsArgs) (connection.OutcomeResult, error) {
 	v, err := s.vendor(in.Vendor)
 	if err != nil {
-		return vendors.OutcomeResult{}, err
+		return connection.OutcomeResult{}, err
 	}
 	return v.StopIngestion(ctx, in.KnowledgeBaseID, in.DocumentIDs)
 }

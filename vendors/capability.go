@@ -95,7 +95,7 @@ type Hit struct {
 	Score        *float64 `json:"score,omitempty"` // the platform's own scale
 
 	// ContentFiltered says that invisible characters were taken out. Drivers
-	// leave it to [Vendor].
+	// leave it to [connection.Connection].
 	ContentFiltered bool `json:"content_filtered,omitempty"`
 }
 

@@ -14,7 +14,7 @@
 //
 //	tools -> Vendor -> Driver -> rest.Client -> ratelimit -> the platform
 //
-// [Vendor] is the concrete type that tools hold. It checks ids, pages, filters,
+// [connection.Connection] is the concrete type that tools hold. It checks ids, pages, filters,
 // removes rows already delivered, counts, and enforces what the contract says
 // of every platform (the percent rule, "error only when failed"). A [Driver]
 // only speaks its platform's dialect: it makes requests and converts answers,

@@ -50,7 +50,7 @@ type Ref struct{ KnowledgeBaseID, DocumentID string }
 // PageQuery asks for one page of documents or knowledge bases.
 //
 // Status and NameContains are wishes: a driver passes them on where the
-// platform's own filter is true and ignores them otherwise, because [Vendor]
+// platform's own filter is true and ignores them otherwise, because [connection.Connection]
 // checks every row again.
 type PageQuery struct {
 	KnowledgeBaseID string // documents only

@@ -31,7 +31,7 @@ const (
 // (Kind), the agent (Message, Hint) and the operator (Op, RequestID, Err in
 // the log). No field ever holds a credential.
 type Error struct {
-	Vendor        string // connection; set by [Vendor]
+	Vendor        string // connection; set by [connection.Connection]
 	Op            string // what was being done, for the log
 	Kind          Kind
 	Message       string // one sentence for a person
@@ -116,6 +116,10 @@ func (e *Error) Retryable() bool {
 	}
 	return e.Retry == Later
 }
+
+// ErrTooLarge is the cause of an error about an answer that is larger than what
+// is read: fewer rows may fit.
+var ErrTooLarge = errors.New("the answer is larger than what is read")
 
 // faultText is the message of an error that nobody classified.
 const faultText = "kb-mcp could not do this because of a fault of its own."

@@ -5,7 +5,7 @@ import "time"
 // Document is one document of a knowledge base in the contract's shape. A nil
 // pointer, "" or a zero time means that the platform did not say; a value is
 // never invented. Times are UTC. Drivers leave Vendor and KnowledgeBaseID to
-// [Vendor].
+// [connection.Connection].
 type Document struct {
 	Vendor          string         `json:"vendor"`
 	KnowledgeBaseID string         `json:"knowledge_base_id"`

@@ -11,8 +11,8 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/server"
-	"kb-mcp/vendors"
 	"kb-mcp/vendors/all"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
 )
 
@@ -39,7 +39,7 @@ type configuration struct {
 	env     *all.Environ
 	log     *slog.Logger
 	redis   *ratelimit.Redis // nil: rate limits are not shared
-	vendors []*vendors.Vendor
+	vendors []*connection.Connection
 }
 
 // judge adds what a command finds wrong with the settings.

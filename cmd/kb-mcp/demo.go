@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
+	"kb-mcp/vendors/visible"
 )
 
 // demoCmd is "kb-mcp demo".
@@ -69,7 +71,7 @@ That is what an agent sees through get_ingestion_progress. Next:
 // tour is the sandbox and the connections to it.
 type tour struct {
 	sandbox *sandbox.Sandbox
-	vendors []*vendors.Vendor
+	vendors []*connection.Connection
 	out     io.Writer
 }
 
@@ -79,7 +81,7 @@ func (t *tour) look(ctx context.Context) (map[string]vendors.KnowledgeBase, erro
 	fullest := map[string]vendors.KnowledgeBase{}
 	fmt.Fprintln(t.out, "\nKnowledge bases (list_knowledge_bases)")
 	for _, v := range t.vendors {
-		list, err := v.ListKnowledgeBases(ctx, vendors.ListQuery{Limit: 20})
+		list, err := v.ListKnowledgeBases(ctx, connection.ListQuery{Limit: 20})
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +90,7 @@ func (t *tour) look(ctx context.Context) (map[string]vendors.KnowledgeBase, erro
 			if i > 0 {
 				fmt.Fprint(t.out, ", ")
 			}
-			fmt.Fprint(t.out, vendors.VisibleLine(kb.Name))
+			fmt.Fprint(t.out, visible.Line(kb.Name))
 			if kb.DocumentCount != nil {
 				fmt.Fprintf(t.out, " (%d)", *kb.DocumentCount)
 				if best := fullest[v.Name()].DocumentCount; best == nil || *kb.DocumentCount > *best {
@@ -102,9 +104,9 @@ func (t *tour) look(ctx context.Context) (map[string]vendors.KnowledgeBase, erro
 }
 
 // documents shows one knowledge base.
-func (t *tour) documents(ctx context.Context, v *vendors.Vendor, kbs map[string]vendors.KnowledgeBase) error {
+func (t *tour) documents(ctx context.Context, v *connection.Connection, kbs map[string]vendors.KnowledgeBase) error {
 	kb := kbs[v.Name()]
-	list, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 20})
+	list, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 20})
 	if err != nil {
 		return err
 	}
@@ -114,14 +116,14 @@ func (t *tour) documents(ctx context.Context, v *vendors.Vendor, kbs map[string]
 		if d.Error != nil {
 			note = ": " + d.Error.Message
 		}
-		fmt.Fprintf(t.out, "  %-11s %s\n", d.Status, vendors.VisibleLine(d.Name+note))
+		fmt.Fprintf(t.out, "  %-11s %s\n", d.Status, visible.Line(d.Name+note))
 	}
 	return nil
 }
 
 // upload is one document on its way.
 type upload struct {
-	vendor       *vendors.Vendor
+	vendor       *connection.Connection
 	kb, id, name string
 }
 
@@ -156,7 +158,7 @@ func (t *tour) watch(ctx context.Context, uploads []upload, d display) {
 	for _, u := range uploads {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				r, err := u.vendor.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: u.kb, DocumentIDs: []string{u.id}})
+				r, err := u.vendor.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: u.kb, DocumentIDs: []string{u.id}})
 				if err == nil {
 					d.show(r.Documents[0])
 				}

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/term"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/visible"
 )
 
 // display shows the progress of several documents. Its methods may be called
@@ -19,7 +21,7 @@ import (
 type display interface {
 	// add makes room for a document, before its first show.
 	add(id, label string)
-	show(p vendors.Progress)
+	show(p connection.Progress)
 	close()
 }
 
@@ -51,7 +53,7 @@ func (l *lines) add(id, label string) {
 	l.labels[id] = label
 }
 
-func (l *lines) show(p vendors.Progress) {
+func (l *lines) show(p connection.Progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if text := words(p); text != l.last[p.DocumentID] {
@@ -63,7 +65,7 @@ func (l *lines) show(p vendors.Progress) {
 func (l *lines) close() {}
 
 // words tells a document's progress in one line.
-func words(p vendors.Progress) string {
+func words(p connection.Progress) string {
 	s := string(p.Status)
 	if p.Stage != "" {
 		s += ", " + p.Stage
@@ -83,7 +85,7 @@ func words(p vendors.Progress) string {
 			s += " (" + p.Error.Hint + ")"
 		}
 	}
-	return vendors.VisibleLine(s)
+	return visible.Line(s)
 }
 
 // bars draws one bar per document.
@@ -112,7 +114,7 @@ func (b *bars) words(id string) string {
 	return b.text[id]
 }
 
-func (b *bars) show(p vendors.Progress) {
+func (b *bars) show(p connection.Progress) {
 	b.mu.Lock()
 	b.text[p.DocumentID] = words(p)
 	bar := b.bars[p.DocumentID]

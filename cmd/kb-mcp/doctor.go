@@ -15,6 +15,7 @@ import (
 	"kb-mcp/vendors/all"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
+	"kb-mcp/vendors/visible"
 )
 
 // doctorCmd is "kb-mcp doctor".
@@ -71,8 +72,8 @@ func (c *doctorCmd) run(a *app) error {
 	}
 	ok := true
 	for i := range checks {
-		checks[i].Message = vendors.VisibleLine(conf.env.Secrets.Clean(checks[i].Message))
-		checks[i].Hint = vendors.VisibleLine(conf.env.Secrets.Clean(checks[i].Hint))
+		checks[i].Message = visible.Line(conf.env.Secrets.Clean(checks[i].Message))
+		checks[i].Hint = visible.Line(conf.env.Secrets.Clean(checks[i].Hint))
 		ok = ok && checks[i].Status != vendors.Broken
 	}
 	if err := report(a.stdout, checks, ok, c.JSON); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // Bounds of the examination of one connection.
@@ -36,11 +37,11 @@ func examineRedis(ctx context.Context, r *ratelimit.Redis) []check {
 
 // examine checks one connection by the calls that an agent would make first,
 // and then asks its platform's driver what more there is to know.
-func examine(ctx context.Context, v *vendors.Vendor, proxies map[string]string) []vendors.Finding {
+func examine(ctx context.Context, v *connection.Connection, proxies map[string]string) []vendors.Finding {
 	ctx, cancel := context.WithTimeout(ctx, examineTime)
 	defer cancel()
 	way := &way{proxies: proxies}
-	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, way.trace()), vendors.ListQuery{Limit: examinedKBs})
+	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, way.trace()), connection.ListQuery{Limit: examinedKBs})
 	found, arrived := way.findings(err)
 	if !arrived {
 		return found
@@ -85,7 +86,7 @@ func answerFindings(err error) []vendors.Finding {
 
 // readable checks that documents can be read, where there is a knowledge base
 // to read from. One that is closed is a warning as long as another can be read.
-func readable(ctx context.Context, v *vendors.Vendor, kbs []vendors.KnowledgeBase) []vendors.Finding {
+func readable(ctx context.Context, v *connection.Connection, kbs []vendors.KnowledgeBase) []vendors.Finding {
 	if len(kbs) == 0 {
 		return []vendors.Finding{{
 			Check: "permissions", Status: vendors.Doubtful, Message: "The credential sees no knowledge base.",
@@ -95,7 +96,7 @@ func readable(ctx context.Context, v *vendors.Vendor, kbs []vendors.KnowledgeBas
 	slices.SortStableFunc(kbs, func(a, b vendors.KnowledgeBase) int { return cmp.Compare(switchedOff(a), switchedOff(b)) })
 	var refused []vendors.Finding
 	for _, kb := range kbs[:min(len(kbs), triedKBs)] {
-		_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 1})
+		_, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 1})
 		if err == nil {
 			return append(refused, fine("permissions", "The credential can list knowledge bases and documents."))
 		}

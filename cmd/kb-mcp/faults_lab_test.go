@@ -19,6 +19,7 @@ import (
 
 	"kb-mcp/tools"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -119,24 +120,24 @@ func (l *lab) prepare(c *column) {
 
 // fullest is the knowledge base with the most documents, and these.
 func (l *lab) fullest(set *tools.Set) (kb string, list []vendors.Document) {
-	var kbs vendors.KnowledgeBaseList
+	var kbs connection.KnowledgeBaseList
 	l.must(set, "list_knowledge_bases", object{}, &kbs)
 	most := slices.MaxFunc(kbs.KnowledgeBases, func(a, b vendors.KnowledgeBase) int { return cmp.Compare(*a.DocumentCount, *b.DocumentCount) })
-	var docs vendors.DocumentList
+	var docs connection.DocumentList
 	l.must(set, "list_documents", object{"knowledge_base_id": most.KnowledgeBaseID}, &docs)
 	return most.KnowledgeBaseID, docs.Documents
 }
 
 // images is a knowledge base of images, one of them, and its caption.
 func (l *lab) images(set *tools.Set) (kb, document, caption string) {
-	var kbs vendors.KnowledgeBaseList
+	var kbs connection.KnowledgeBaseList
 	l.must(set, "list_knowledge_bases", object{}, &kbs)
 	at := slices.IndexFunc(kbs.KnowledgeBases, func(kb vendors.KnowledgeBase) bool { return kb.Kind == "image" })
 	kb = kbs.KnowledgeBases[at].KnowledgeBaseID
-	var docs vendors.DocumentList
+	var docs connection.DocumentList
 	l.must(set, "list_documents", object{"knowledge_base_id": kb}, &docs)
 	for _, doc := range docs.Documents {
-		var chunks vendors.ChunkList
+		var chunks connection.ChunkList
 		if l.must(set, "list_chunks", object{"knowledge_base_id": kb, "document_id": doc.DocumentID}, &chunks); len(chunks.Chunks) > 0 {
 			return kb, doc.DocumentID, chunks.Chunks[0].Content
 		}

@@ -22,10 +22,17 @@ var ours = map[string][]string{
 	"vendors":             {},
 	"vendors/sandbox":     {},
 	"vendors/rest":        {"vendors", "ratelimit"},
-	"vendors/vendortest":  {"vendors", "vendors/rest", "ratelimit"},
+
+	"vendors/visible":         {},
+	"vendors/internal/recent": {},
+	"vendors/internal/paging": {"vendors", "vendors/internal/recent"},
+	"vendors/internal/merge":  {"vendors"},
+	"vendors/connection":      {"vendors", "vendors/visible", "vendors/internal/"},
+
+	"vendors/vendortest":  {"vendors", "vendors/connection", "vendors/rest", "ratelimit"},
 	"vendors/all":         {"vendors", "vendors/", "ratelimit", "nearest"},
 	"nearest":             {},
-	"tools":               {"vendors", "nearest"},
+	"tools":               {"vendors", "vendors/connection", "vendors/visible", "nearest"},
 	"server":              {},
 	"cmd/kb-mcp":          {"vendors", "vendors/", "ratelimit", "tools", "server", "nearest"},
 	"cmd/bench":           {"vendors/sandbox"},
@@ -34,19 +41,20 @@ var ours = map[string][]string{
 
 // theirs says where a third party's module may be imported, outside tests.
 var theirs = map[string][]string{
-	"github.com/mark3labs/mcp-go":       {"tools", "server", "cmd/kb-mcp", "cmd/bench/reference"},
-	"github.com/sethvargo/go-envconfig": {"vendors/all"},
-	"github.com/sethvargo/go-retry":     {"ratelimit"},
-	"github.com/redis/go-redis/v9":      {"ratelimit", "cmd/kb-mcp"},
-	"golang.org/x/time":                 {"ratelimit"},
-	"golang.org/x/net":                  {"vendors/all"},
-	"github.com/golang-jwt/jwt/v5":      {"vendors/coze", "vendors/sandbox"},
-	"github.com/google/go-cmp":          {"vendors/vendortest"},
-	"github.com/spf13/cobra":            {"cmd/kb-mcp"},
-	"github.com/spf13/pflag":            {"cmd/kb-mcp"},
-	"github.com/vbauerster/mpb/v8":      {"cmd/kb-mcp"},
-	"golang.org/x/term":                 {"cmd/kb-mcp"},
-	"golang.org/x/text":                 {"tools"},
+	"github.com/mark3labs/mcp-go":        {"tools", "server", "cmd/kb-mcp", "cmd/bench/reference"},
+	"github.com/sethvargo/go-envconfig":  {"vendors/all"},
+	"github.com/sethvargo/go-retry":      {"ratelimit"},
+	"github.com/hashicorp/golang-lru/v2": {"vendors/internal/recent"},
+	"github.com/redis/go-redis/v9":       {"ratelimit", "cmd/kb-mcp"},
+	"golang.org/x/time":                  {"ratelimit"},
+	"golang.org/x/net":                   {"vendors/all"},
+	"github.com/golang-jwt/jwt/v5":       {"vendors/coze", "vendors/sandbox"},
+	"github.com/google/go-cmp":           {"vendors/vendortest"},
+	"github.com/spf13/cobra":             {"cmd/kb-mcp"},
+	"github.com/spf13/pflag":             {"cmd/kb-mcp"},
+	"github.com/vbauerster/mpb/v8":       {"cmd/kb-mcp"},
+	"golang.org/x/term":                  {"cmd/kb-mcp"},
+	"golang.org/x/text":                  {"tools"},
 }
 
 func TestImports(t *testing.T) {

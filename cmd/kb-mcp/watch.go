@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/visible"
 )
 
 // watchCmd is "kb-mcp watch".
@@ -96,7 +98,7 @@ func (c *watchCmd) run(a *app) error {
 }
 
 // vendor finds a connection.
-func (c configuration) vendor(name string) (*vendors.Vendor, error) {
+func (c configuration) vendor(name string) (*connection.Connection, error) {
 	if name == "" && len(c.vendors) == 1 {
 		return c.vendors[0], nil
 	}
@@ -121,7 +123,7 @@ func (c *watchCmd) display(w io.Writer) display {
 func (c *watchCmd) unread(a *app, err error) error {
 	r := vendors.ReportOf(err)
 	if !c.JSON {
-		return errors.New(vendors.VisibleLine(r.Message + " " + r.Hint))
+		return errors.New(visible.Line(r.Message + " " + r.Hint))
 	}
 	text, jerr := json.Marshal(map[string]vendors.ErrorReport{"error": r})
 	if jerr != nil {
@@ -137,9 +139,9 @@ func (c *watchCmd) result(a *app, w *watcher, timedOut bool) error {
 	advice := advise(s, timedOut)
 	if c.JSON {
 		last := struct {
-			Summary  vendors.Summary `json:"summary"`
-			TimedOut bool            `json:"timed_out,omitempty"`
-			Hint     string          `json:"hint,omitempty"`
+			Summary  connection.Summary `json:"summary"`
+			TimedOut bool               `json:"timed_out,omitempty"`
+			Hint     string             `json:"hint,omitempty"`
 		}{s, timedOut, strings.Join(advice, " ")}
 		if err := json.NewEncoder(a.stdout).Encode(last); err != nil {
 			return err
@@ -160,7 +162,7 @@ func (c *watchCmd) result(a *app, w *watcher, timedOut bool) error {
 }
 
 // count tells a summary in a line.
-func count(s vendors.Summary) string {
+func count(s connection.Summary) string {
 	if s.Total == 0 {
 		return "No documents."
 	}
@@ -174,7 +176,7 @@ func count(s vendors.Summary) string {
 }
 
 // advise says what to do about what is not completed.
-func advise(s vendors.Summary, timedOut bool) (list []string) {
+func advise(s connection.Summary, timedOut bool) (list []string) {
 	for _, a := range []struct {
 		n    int
 		text string
@@ -203,7 +205,7 @@ type jsonLines struct {
 func (l *jsonLines) add(string, string) {}
 func (l *jsonLines) close()             {}
 
-func (l *jsonLines) show(p vendors.Progress) {
+func (l *jsonLines) show(p connection.Progress) {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -224,9 +226,9 @@ func (w *watcher) explain(out io.Writer) {
 
 // label is how a document is named on the screen: short, and without what a
 // terminal would obey.
-func label(p vendors.Progress) string {
+func label(p connection.Progress) string {
 	const most = 32 // characters
-	name := vendors.VisibleLine(cmp.Or(p.Name, p.DocumentID))
+	name := visible.Line(cmp.Or(p.Name, p.DocumentID))
 	if r := []rune(name); len(r) > most {
 		name = string(slices.Concat(r[:most-1], []rune("…")))
 	}

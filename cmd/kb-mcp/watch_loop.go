@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // Bounds of watching.
@@ -20,7 +21,7 @@ const (
 
 // watcher looks at documents until everything has settled.
 type watcher struct {
-	v       *vendors.Vendor
+	v       *connection.Connection
 	kb      string
 	given   []string // none: the whole knowledge base
 	display display
@@ -29,22 +30,22 @@ type watcher struct {
 	// never moves is in the way.
 	unsettledOnly bool
 
-	known   map[string]vendors.Progress
+	known   map[string]connection.Progress
 	order   []string // of known
 	shown   map[string]bool
 	pending []string      // not settled
 	pause   time.Duration // before the next look
 
-	whole  vendors.Summary           // of the knowledge base, when it was last looked over
+	whole  connection.Summary        // of the knowledge base, when it was last looked over
 	listed map[string]vendors.Status // the documents that it was more than a number of
 }
 
 // newWatcher prepares to watch given documents, or a whole knowledge base.
-func newWatcher(v *vendors.Vendor, kb string, given []string, d display) *watcher {
+func newWatcher(v *connection.Connection, kb string, given []string, d display) *watcher {
 	_, terminal := d.(*bars)
 	return &watcher{
 		v: v, kb: kb, given: given, display: d, unsettledOnly: terminal && len(given) == 0,
-		known: map[string]vendors.Progress{}, shown: map[string]bool{},
+		known: map[string]connection.Progress{}, shown: map[string]bool{},
 	}
 }
 
@@ -114,10 +115,10 @@ func (w *watcher) retry(ctx context.Context, look func(context.Context) error) e
 
 // survey looks the whole knowledge base over and learns what is not settled.
 func (w *watcher) survey(ctx context.Context) error {
-	q := vendors.ProgressRequest{KnowledgeBaseID: w.kb}
+	q := connection.ProgressRequest{KnowledgeBaseID: w.kb}
 	var pending []string
 	listed := map[string]vendors.Status{}
-	sum := vendors.Summary{ByStatus: map[vendors.Status]int{}}
+	sum := connection.Summary{ByStatus: map[vendors.Status]int{}}
 	for covered := false; ; {
 		r, err := w.v.Progress(ctx, q)
 		if err != nil {
@@ -144,7 +145,7 @@ func (w *watcher) survey(ctx context.Context) error {
 }
 
 // merge adds the summary of a further part of a knowledge base.
-func merge(a, b vendors.Summary) vendors.Summary {
+func merge(a, b connection.Summary) connection.Summary {
 	if b.Scanned == nil {
 		return b
 	}
@@ -159,7 +160,7 @@ func merge(a, b vendors.Summary) vendors.Summary {
 // know is asked for again as long as it may be too young.
 func (w *watcher) poll(ctx context.Context, young bool) error {
 	asked := w.pending[:min(watchIDs, len(w.pending))]
-	r, err := w.v.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: asked})
+	r, err := w.v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: asked})
 	if err != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func (w *watcher) poll(ctx context.Context, young bool) error {
 }
 
 // learn remembers and shows the state of a document.
-func (w *watcher) learn(p vendors.Progress) {
+func (w *watcher) learn(p connection.Progress) {
 	if _, ok := w.known[p.DocumentID]; !ok {
 		w.order = append(w.order, p.DocumentID)
 	}
@@ -197,8 +198,8 @@ func (w *watcher) learn(p vendors.Progress) {
 
 // summary counts the given documents, or those of the knowledge base with what
 // became of them since it was looked over.
-func (w *watcher) summary() vendors.Summary {
-	s := vendors.Summary{ByStatus: map[vendors.Status]int{}}
+func (w *watcher) summary() connection.Summary {
+	s := connection.Summary{ByStatus: map[vendors.Status]int{}}
 	if len(w.given) > 0 {
 		s.Total = len(unique(w.given))
 		for _, p := range w.known {

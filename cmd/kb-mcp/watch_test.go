@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -53,7 +54,7 @@ func TestWatchWholeKnowledgeBase(t *testing.T) {
 	out, _, err := try(t, sb.Environ(), "watch", "--vendor", "dify", "--kb", kb, "--json", "--timeout", "40s")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var last struct {
-		Summary vendors.Summary
+		Summary connection.Summary
 		Hint    string
 	}
 	if jerr := json.Unmarshal([]byte(lines[len(lines)-1]), &last); jerr != nil {
@@ -64,7 +65,7 @@ func TestWatchWholeKnowledgeBase(t *testing.T) {
 		t.Errorf("%v, %+v", err, last)
 	}
 	for _, line := range lines[:len(lines)-1] {
-		var p vendors.Progress
+		var p connection.Progress
 		if err := json.Unmarshal([]byte(line), &p); err != nil || p.DocumentID == "" || p.Status == "" {
 			t.Errorf("%v in %s", err, line)
 		}
@@ -156,10 +157,10 @@ func TestWatchProcess(t *testing.T) {
 func TestSummaryFollowsWhatIsWatched(t *testing.T) {
 	n := 5
 	w := newWatcher(nil, "kb", nil, &jsonLines{w: &strings.Builder{}, last: map[string]string{}})
-	w.whole = merge(vendors.Summary{ByStatus: map[vendors.Status]int{vendors.Completed: 5}, Total: 5},
-		vendors.Summary{Scanned: &n, ByStatus: map[vendors.Status]int{vendors.Processing: 2, vendors.Completed: 3}})
+	w.whole = merge(connection.Summary{ByStatus: map[vendors.Status]int{vendors.Completed: 5}, Total: 5},
+		connection.Summary{Scanned: &n, ByStatus: map[vendors.Status]int{vendors.Processing: 2, vendors.Completed: 3}})
 	w.listed = map[string]vendors.Status{"a": vendors.Processing, "b": vendors.Processing}
-	w.known = map[string]vendors.Progress{"a": {Status: vendors.Completed}, "b": {Status: vendors.Failed}}
+	w.known = map[string]connection.Progress{"a": {Status: vendors.Completed}, "b": {Status: vendors.Failed}}
 	s := w.summary()
 	if s.Total != 10 || s.ByStatus[vendors.Completed] != 9 || s.Failed != 1 || !s.Done || len(s.ByStatus) != 2 {
 		t.Errorf("%+v", s)

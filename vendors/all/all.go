@@ -13,6 +13,7 @@ import (
 	"kb-mcp/nearest"
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
 	"kb-mcp/vendors/dify"
 	"kb-mcp/vendors/ragflow"
@@ -112,13 +113,13 @@ type Options struct {
 // Open makes the connections that the environment describes. With problems,
 // which come in the order of their variables, there are no connections; with
 // neither, nothing is configured.
-func Open(env *Environ, o Options) ([]*vendors.Vendor, []rest.Problem) {
+func Open(env *Environ, o Options) ([]*connection.Connection, []rest.Problem) {
 	wanted, problems := wantedConnections(env)
 	problems = append(problems, env.misspelt(wanted, env.Get("KB_MCP_VENDORS") != "")...)
 	pool, more := transport(env)
 	problems = append(problems, more...)
 	op := opener{env: env, options: o, pool: pool, limiters: map[string]limiters{}}
-	var open []*vendors.Vendor
+	var open []*connection.Connection
 	for _, w := range wanted {
 		v, more := op.connect(w)
 		problems = append(problems, more...)
@@ -224,7 +225,7 @@ type limiters struct {
 }
 
 // connect makes one connection.
-func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
+func (o *opener) connect(w wanted) (*connection.Connection, []rest.Problem) {
 	s, problems := w.platform.read(o.env, w.prefix)
 	common, rate, more := o.common(w)
 	problems = append(problems, more...)
@@ -253,7 +254,7 @@ func (o *opener) connect(w wanted) (*vendors.Vendor, []rest.Problem) {
 		Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout,
 		MaxFile: o.options.MaxDownload, Secrets: &o.env.Secrets, Log: log, Agent: strings.TrimSuffix("kb-mcp/"+o.options.Version, "/"),
 	}
-	v := vendors.New(w.name, w.platform.name, s.open(conn))
+	v := connection.New(w.name, w.platform.name, s.open(conn))
 	if limiters.all.Limits() { // else nobody waits, and company is not worth waiting for
 		v.Gather(conn.Hold, conn.Flights.Changes)
 	}

@@ -16,13 +16,14 @@ import (
 	"go.uber.org/goleak"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open makes the connections of an environment that must have no problems.
-func open(t testing.TB, environ ...string) []*vendors.Vendor {
+func open(t testing.TB, environ ...string) []*connection.Connection {
 	t.Helper()
 	list, problems := Open(NewEnviron(environ), Options{})
 	for _, p := range problems {
@@ -35,7 +36,7 @@ func open(t testing.TB, environ ...string) []*vendors.Vendor {
 }
 
 // one makes the only connection of an environment.
-func one(t testing.TB, environ ...string) *vendors.Vendor {
+func one(t testing.TB, environ ...string) *connection.Connection {
 	t.Helper()
 	list := open(t, environ...)
 	if len(list) != 1 {
@@ -97,11 +98,11 @@ func emptyDify(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ask makes one small request.
-func ask(t testing.TB, v *vendors.Vendor, limit time.Duration) error {
+func ask(t testing.TB, v *connection.Connection, limit time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	_, err := v.ListKnowledgeBases(ctx, vendors.ListQuery{Limit: 20})
+	_, err := v.ListKnowledgeBases(ctx, connection.ListQuery{Limit: 20})
 	return err
 }
 

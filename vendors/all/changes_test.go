@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -57,7 +58,7 @@ func TestChangesEndSharing(t *testing.T) {
 			l := connect(t, sb, srv.URL, way)
 			can := l.Capabilities()
 			read := func(ctx context.Context) error {
-				_, err := l.ListKnowledgeBases(ctx, vendors.ListQuery{Limit: 20})
+				_, err := l.ListKnowledgeBases(ctx, connection.ListQuery{Limit: 20})
 				return err
 			}
 			if err := read(t.Context()); err != nil {
@@ -146,7 +147,7 @@ func (l live) changes(t *testing.T) []change {
 func (l live) finished(t *testing.T) (kb string, doc vendors.Document) {
 	t.Helper()
 	for _, k := range l.readable(t) {
-		for _, d := range l.documents(t, vendors.ListQuery{KnowledgeBaseID: k.KnowledgeBaseID, Limit: 100}) {
+		for _, d := range l.documents(t, connection.ListQuery{KnowledgeBaseID: k.KnowledgeBaseID, Limit: 100}) {
 			if d.Status == vendors.Completed && (d.Enabled == nil || *d.Enabled) && (d.Archived == nil || !*d.Archived) {
 				return k.KnowledgeBaseID, d
 			}

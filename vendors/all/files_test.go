@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -36,13 +37,13 @@ func TestAgent(t *testing.T) {
 			if len(problems) > 0 {
 				t.Fatal(problems)
 			}
-			l := live{Vendor: list[0], sb: sb, face: face, base: srv.URL}
+			l := live{Connection: list[0], sb: sb, face: face, base: srv.URL}
 			clear(agents)
 			clear(paths)
 			kb, _ := l.finished(t)
 			l.Diagnose(t.Context())
 			read := !slices.Contains(l.Capabilities(), "download_document")
-			for _, doc := range l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 100}) {
+			for _, doc := range l.documents(t, connection.ListQuery{KnowledgeBaseID: kb, Limit: 100}) {
 				if d, err := l.Download(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc.DocumentID}); err == nil {
 					_, err := io.Copy(io.Discard, d.Body)
 					d.Body.Close()

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -92,7 +92,7 @@ func TestOnePageCostsTheSame(t *testing.T) {
 				l, p := grown(t, sb, way)
 				kb := l.archive(t)
 				requests[i], bytes[i] = p.cost(20, func() {
-					page, err := l.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20})
+					page, err := l.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb, Limit: 20})
 					if err != nil || len(page.Documents) != 20 {
 						t.Fatalf("%d documents, %v", len(page.Documents), err)
 					}
@@ -123,7 +123,7 @@ func TestWholeGrowsWithPages(t *testing.T) {
 				l, p := grown(t, sb, way)
 				kb := l.archive(t)
 				whole := func() {
-					res, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb})
+					res, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb})
 					if err != nil || res.Summary.Total != len(l.stored(kb)) || res.NextCursor != "" {
 						t.Fatalf("%+v, %q, %v", res.Summary, res.NextCursor, err)
 					}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -22,7 +23,7 @@ func herd(t *testing.T, l live, kb string, ids []string, each int) {
 			mine = ids[i*each : (i+1)*each]
 		}
 		wg.Go(func() {
-			got, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: mine})
+			got, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: mine})
 			if err != nil || len(got.Remaining) > 0 || got.Summary.ByStatus[vendors.NotFound] > 0 {
 				t.Errorf("%d documents: %+v, %d remain, %v", len(mine), got.Summary, len(got.Remaining), err)
 				return

@@ -11,16 +11,17 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
 // operations are all calls that name a knowledge base and a document.
 func (l live) operations(t *testing.T, kb, doc string) map[string]error {
-	_, list := l.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20})
-	_, filtered := l.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20, Status: vendors.Failed, NameContains: "a"})
+	_, list := l.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb, Limit: 20})
+	_, filtered := l.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb, Limit: 20, Status: vendors.Failed, NameContains: "a"})
 	_, get := l.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc})
-	_, byIDs := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{doc}})
-	_, whole := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb})
+	_, byIDs := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{doc}})
+	_, whole := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb})
 	return map[string]error{"list_documents": list, "list_documents, filtered": filtered, "get_document_info": get, "progress by ids": byIDs, "progress of the whole": whole}
 }
 
@@ -46,7 +47,7 @@ func fails(t *testing.T, what string, err error, kinds ...vendors.Kind) {
 func (l live) sample(t *testing.T) (kb, doc string) {
 	t.Helper()
 	for _, k := range l.readable(t) {
-		if all := l.documents(t, vendors.ListQuery{KnowledgeBaseID: k.KnowledgeBaseID, Limit: 100}); len(all) > 0 {
+		if all := l.documents(t, connection.ListQuery{KnowledgeBaseID: k.KnowledgeBaseID, Limit: 100}); len(all) > 0 {
 			return k.KnowledgeBaseID, all[0].DocumentID
 		}
 	}
@@ -70,7 +71,7 @@ func TestLiveUnknown(t *testing.T) {
 		}
 		_, err := l.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: unknownID(doc)})
 		fails(t, "unknown document", err, vendors.ErrNotFound)
-		res, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{unknownID(doc)}})
+		res, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{unknownID(doc)}})
 		if err != nil || len(res.Documents) != 1 || res.Documents[0].Status != vendors.NotFound || !res.Summary.Done {
 			t.Errorf("progress of an unknown document = %+v, %v", res, err)
 		}
@@ -88,7 +89,7 @@ func TestLiveMalformed(t *testing.T) {
 			}
 			_, err := l.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: id})
 			fails(t, "document "+id, err, vendors.InvalidArgument)
-			_, err = l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}})
+			_, err = l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}})
 			fails(t, "progress of "+id, err, vendors.InvalidArgument)
 		}
 		for _, id := range []string{"a/b", "../" + kb, kb + "/documents", kb + "?page=1", kb + "#", "%2F", "%2e%2e", "知识库", "-1", "0", "99999999999999999999999", "null", `"`, "{}", "kb-"} {
@@ -100,7 +101,7 @@ func TestLiveMalformed(t *testing.T) {
 			if _, err := l.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: id}); true {
 				fails(t, "document "+id, err, vendors.InvalidArgument, vendors.ErrNotFound)
 			}
-			res, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}})
+			res, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}})
 			if err != nil {
 				fails(t, "progress of "+id, err, vendors.InvalidArgument, vendors.ErrNotFound)
 			} else if res.Documents[0].Status != vendors.NotFound {
@@ -140,7 +141,7 @@ func TestLiveCredentials(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			kb, doc := connect(t, sb, url, way).sample(t)
 			l := connect(t, sb, url, way, tt.variables...)
-			_, err := l.ListKnowledgeBases(t.Context(), vendors.ListQuery{Limit: 20})
+			_, err := l.ListKnowledgeBases(t.Context(), connection.ListQuery{Limit: 20})
 			fails(t, "list_knowledge_bases", err, tt.kinds...)
 			for what, err := range l.operations(t, kb, doc) {
 				fails(t, what, err, tt.kinds...)
@@ -190,9 +191,9 @@ func TestLiveNoPlatform(t *testing.T) {
 			kb, doc := connect(t, sb, url, way).sample(t)
 			l, name := connect(t, sb, tt.url, way), what+", "+way
 			for op, call := range map[string]func() error{
-				"list_knowledge_bases": func() error { _, err := l.ListKnowledgeBases(t.Context(), vendors.ListQuery{Limit: 20}); return err },
+				"list_knowledge_bases": func() error { _, err := l.ListKnowledgeBases(t.Context(), connection.ListQuery{Limit: 20}); return err },
 				"list_documents": func() error {
-					_, err := l.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20})
+					_, err := l.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb, Limit: 20})
 					return err
 				},
 				"get_document_info": func() error {
@@ -200,7 +201,7 @@ func TestLiveNoPlatform(t *testing.T) {
 					return err
 				},
 				"progress": func() error {
-					_, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{doc}})
+					_, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{doc}})
 					return err
 				},
 			} {

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
 // archive is the large knowledge base of a face.
 func (l live) archive(t testing.TB) string {
 	t.Helper()
-	for _, kb := range l.knowledgeBases(t, vendors.ListQuery{Limit: 100}) {
+	for _, kb := range l.knowledgeBases(t, connection.ListQuery{Limit: 100}) {
 		if kb.Name == sandbox.BulkName(l.platform()) {
 			return kb.KnowledgeBaseID
 		}
@@ -45,7 +46,7 @@ func TestLiveLarge(t *testing.T) {
 			l := connect(t, sb, url, way)
 			kb := l.archive(t)
 			var all []vendors.Document
-			l.requests(t, "list of 10,000", total/100, func() { all = l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 100}) })
+			l.requests(t, "list of 10,000", total/100, func() { all = l.documents(t, connection.ListQuery{KnowledgeBaseID: kb, Limit: 100}) })
 			if got := ids(t, all); !slices.Equal(got, l.stored(kb)) || len(got) != total {
 				t.Fatalf("%d documents, want %d", len(got), total)
 			}
@@ -55,7 +56,7 @@ func TestLiveLarge(t *testing.T) {
 				asked = append(asked, d.DocumentID)
 			}
 			l.requests(t, "progress of 1,000", most, func() {
-				res, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: asked})
+				res, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: asked})
 				if err != nil || len(res.Documents) != 1000 || res.Summary.Total != 1000 || len(res.Remaining) > 0 {
 					t.Fatalf("progress of 1,000 = %+v, %v", res.Summary, err)
 				}
@@ -75,11 +76,11 @@ func TestLiveWhole(t *testing.T) {
 	for _, way := range []string{"coze", "coze-studio", "dify", "ragflow", "ragflow-preview", "volcengine"} {
 		t.Run(way, func(t *testing.T) {
 			l := connect(t, sb, url, way)
-			for _, kb := range l.knowledgeBases(t, vendors.ListQuery{Limit: 100}) {
+			for _, kb := range l.knowledgeBases(t, connection.ListQuery{Limit: 100}) {
 				if kb.Name != sandbox.BulkName(l.platform()) {
 					continue
 				}
-				all := l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100})
+				all := l.documents(t, connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100})
 				if got := ids(t, all); !slices.Equal(got, l.stored(kb.KnowledgeBaseID)) {
 					t.Errorf("%d documents, want 600", len(got))
 				}
@@ -111,7 +112,7 @@ func TestLiveWriters(t *testing.T) {
 						}
 					}
 				}
-				got := ids(t, l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb, Limit: limit}, add))
+				got := ids(t, l.documents(t, connection.ListQuery{KnowledgeBaseID: kb, Limit: limit}, add))
 				for _, id := range before {
 					if _, ok := slices.BinarySearch(got, id); !ok {
 						t.Errorf("document %s was lost", id)
@@ -138,7 +139,7 @@ func TestLiveReaders(t *testing.T) {
 				id := docs.At(len(removed) * 7 % docs.Len()).ID
 				removed[id] = sb.Remove(l.platform(), id)
 			}
-			got := ids(t, l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20}, remove))
+			got := ids(t, l.documents(t, connection.ListQuery{KnowledgeBaseID: kb, Limit: 20}, remove))
 			for _, id := range before {
 				if _, ok := slices.BinarySearch(got, id); !ok && !removed[id] {
 					t.Errorf("document %s was lost", id)

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
 // live is one connection to one face of a sandbox, made as in production.
 type live struct {
-	*vendors.Vendor
+	*connection.Connection
 	sb   *sandbox.Sandbox
 	face string
 	base string
@@ -49,7 +50,7 @@ func connect(t testing.TB, sb *sandbox.Sandbox, url, way string, more ...string)
 	face, _, _ := strings.Cut(way, " ")
 	platform, _, _ := strings.Cut(face, "-")
 	environ = append(environ, "KB_MCP_VENDORS="+platform)
-	return live{Vendor: one(t, append(environ, more...)...), sb: sb, face: face, base: url}
+	return live{Connection: one(t, append(environ, more...)...), sb: sb, face: face, base: url}
 }
 
 // sandboxed serves a sandbox whose clock stands still, so that two answers
@@ -72,7 +73,7 @@ func eachWay(t *testing.T, test func(t *testing.T, l live)) {
 }
 
 // knowledgeBases pages through all of them.
-func (l live) knowledgeBases(t testing.TB, q vendors.ListQuery) (list []vendors.KnowledgeBase) {
+func (l live) knowledgeBases(t testing.TB, q connection.ListQuery) (list []vendors.KnowledgeBase) {
 	t.Helper()
 	for {
 		page, err := l.ListKnowledgeBases(t.Context(), q)
@@ -91,9 +92,9 @@ func (l live) knowledgeBases(t testing.TB, q vendors.ListQuery) (list []vendors.
 // is closed to the API, says so in the list, and refuses everything else.
 func (l live) readable(t testing.TB) (list []vendors.KnowledgeBase) {
 	t.Helper()
-	for _, kb := range l.knowledgeBases(t, vendors.ListQuery{Limit: 2}) {
+	for _, kb := range l.knowledgeBases(t, connection.ListQuery{Limit: 2}) {
 		if l.platform() == "dify" && kb.Enabled != nil && !*kb.Enabled {
-			_, err := l.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 20})
+			_, err := l.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 20})
 			if vendors.KindOf(err) != vendors.PermissionDenied {
 				t.Errorf("%s is closed: list_documents = %v", kb.Name, err)
 			}
@@ -105,7 +106,7 @@ func (l live) readable(t testing.TB) (list []vendors.KnowledgeBase) {
 }
 
 // documents pages through all that match; between is called after each page.
-func (l live) documents(t testing.TB, q vendors.ListQuery, between ...func()) (list []vendors.Document) {
+func (l live) documents(t testing.TB, q connection.ListQuery, between ...func()) (list []vendors.Document) {
 	t.Helper()
 	for {
 		page, err := l.ListDocuments(t.Context(), q)
@@ -158,8 +159,8 @@ func brief(d vendors.Document) string {
 
 func TestLiveLists(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
-		kbs := l.knowledgeBases(t, vendors.ListQuery{Limit: 2})
-		if again := l.knowledgeBases(t, vendors.ListQuery{Limit: 100}); len(again) != len(kbs) || len(kbs) < 3 {
+		kbs := l.knowledgeBases(t, connection.ListQuery{Limit: 2})
+		if again := l.knowledgeBases(t, connection.ListQuery{Limit: 100}); len(again) != len(kbs) || len(kbs) < 3 {
 			t.Errorf("%d knowledge bases with limit 2, %d with 100", len(kbs), len(again))
 		}
 		total := 0
@@ -167,12 +168,12 @@ func TestLiveLists(t *testing.T) {
 			if kb.KnowledgeBaseID == "" || kb.Name == "" || kb.Vendor != l.platform() {
 				t.Errorf("knowledge base %+v", kb)
 			}
-			if found := l.knowledgeBases(t, vendors.ListQuery{Limit: 100, NameContains: strings.ToUpper(kb.Name)}); len(found) == 0 {
+			if found := l.knowledgeBases(t, connection.ListQuery{Limit: 100, NameContains: strings.ToUpper(kb.Name)}); len(found) == 0 {
 				t.Errorf("%q is not found by its name in capitals", kb.Name)
 			}
 			want := l.stored(kb.KnowledgeBaseID)
 			for _, limit := range []int{1, 7, 100} {
-				if got := ids(t, l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: limit})); !slices.Equal(got, want) && len(got)+len(want) > 0 {
+				if got := ids(t, l.documents(t, connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: limit})); !slices.Equal(got, want) && len(got)+len(want) > 0 {
 					t.Errorf("%s, limit %d: documents %v\nwant %v", kb.Name, limit, got, want)
 				}
 			}
@@ -191,23 +192,23 @@ func TestLiveLists(t *testing.T) {
 func TestLiveFilters(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		for _, kb := range l.readable(t) {
-			q := vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100}
+			q := connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100}
 			all := l.documents(t, q)
 			for _, status := range vendors.Statuses() {
 				for _, limit := range []int{3, 100} {
-					q := vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: limit, Status: status}
+					q := connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: limit, Status: status}
 					agrees(t, all, l.documents(t, q), func(d vendors.Document) bool { return d.Status == status })
 				}
 			}
 			for _, part := range []string{".PDF", "A", "手册", "Ａ", "no such name", "%", "_", "*", "a b", `"`} {
-				q := vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100, NameContains: part}
+				q := connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100, NameContains: part}
 				agrees(t, all, l.documents(t, q), func(d vendors.Document) bool {
 					return strings.Contains(strings.ToLower(d.Name), strings.ToLower(part))
 				})
 			}
 			for _, d := range all {
 				for _, name := range []string{strings.ToUpper(d.Name), strings.ToLower(d.Name)} {
-					q := vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100, NameContains: name, Status: d.Status}
+					q := connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100, NameContains: name, Status: d.Status}
 					if found := l.documents(t, q); !slices.Contains(ids(t, found), d.DocumentID) {
 						t.Errorf("%s: %q (%s) is not found as %q", kb.Name, d.Name, d.Status, name)
 					}
@@ -240,7 +241,7 @@ func agrees(t *testing.T, all, got []vendors.Document, match func(vendors.Docume
 func TestLiveDocuments(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		for _, kb := range l.readable(t) {
-			all := l.documents(t, vendors.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100})
+			all := l.documents(t, connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100})
 			var wanted []string
 			for _, d := range all {
 				wanted = append(wanted, d.DocumentID)
@@ -255,7 +256,7 @@ func TestLiveDocuments(t *testing.T) {
 			}
 			unknown := unknownID(wanted[0])
 			asked := append([]string{unknown, wanted[0]}, wanted...)
-			res, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb.KnowledgeBaseID, DocumentIDs: asked})
+			res, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb.KnowledgeBaseID, DocumentIDs: asked})
 			if err != nil || len(res.Documents) != len(wanted)+1 || res.Documents[0].Status != vendors.NotFound || res.Documents[0].DocumentID != unknown {
 				t.Fatalf("%s: progress by ids = %+v, %v", kb.Name, res.Documents, err)
 			}
@@ -274,7 +275,7 @@ func TestLiveDocuments(t *testing.T) {
 // whole checks the progress of a whole knowledge base against its list.
 func (l live) whole(t *testing.T, kb vendors.KnowledgeBase, all []vendors.Document) {
 	t.Helper()
-	res, err := l.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb.KnowledgeBaseID})
+	res, err := l.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb.KnowledgeBaseID})
 	if err != nil || res.NextCursor != "" || res.Summary.Total != len(all) {
 		t.Fatalf("%s: progress of the whole = %+v, %v, want %d documents", kb.Name, res.Summary, err, len(all))
 	}

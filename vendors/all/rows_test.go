@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // floods are answers of a few zipped kilobytes with millions of rows, wherever a
@@ -84,7 +85,7 @@ func TestFloods(t *testing.T) {
 }
 
 // reads are the operations that read.
-func reads(v *vendors.Vendor) map[string]func(context.Context) error {
+func reads(v *connection.Connection) map[string]func(context.Context) error {
 	kb, doc := "7", "8"
 	if v.Platform() == "dify" {
 		kb, doc = "8a7b5c1e-0000-4000-8000-000000000000", "8a7b5c1e-0000-4000-8000-000000000001"
@@ -95,16 +96,16 @@ func reads(v *vendors.Vendor) map[string]func(context.Context) error {
 	ref := vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc}
 	return map[string]func(context.Context) error{
 		"knowledge bases": func(ctx context.Context) error {
-			_, err := v.ListKnowledgeBases(ctx, vendors.ListQuery{Limit: 20})
+			_, err := v.ListKnowledgeBases(ctx, connection.ListQuery{Limit: 20})
 			return err
 		},
 		"documents": func(ctx context.Context) error {
-			_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20})
+			_, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb, Limit: 20})
 			return err
 		},
 		"document": func(ctx context.Context) error { _, err := v.GetDocument(ctx, ref); return err },
 		"progress": func(ctx context.Context) error {
-			_, err := v.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{doc}})
+			_, err := v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{doc}})
 			return err
 		},
 		"search": func(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
 )
 
@@ -53,7 +54,7 @@ func TestSearchesHaveALimitOfTheirOwn(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			if _, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 3}); err != nil {
+			if _, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb, Limit: 3}); err != nil {
 				t.Errorf("a listing: %v", err)
 			}
 		})

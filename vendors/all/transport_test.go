@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // counted serves handler and counts the connections that it accepted.
@@ -31,7 +32,7 @@ func counted(t testing.TB, handler http.HandlerFunc) (url string, accepted *atom
 	return srv.URL, accepted
 }
 
-func reuse(t testing.TB, url string) *vendors.Vendor {
+func reuse(t testing.TB, url string) *connection.Connection {
 	return one(t, "DIFY_API_KEY=dataset-first", "DIFY_BASE_URL="+url, "DIFY_RATE_LIMIT=off")
 }
 
@@ -69,7 +70,7 @@ func TestConnectionReuse(t *testing.T) {
 			var callers sync.WaitGroup
 			for i := range 64 { // different reads: equal ones would be one request
 				callers.Go(func() {
-					if _, err := v.ListKnowledgeBases(t.Context(), vendors.ListQuery{Limit: i + 1}); err != nil {
+					if _, err := v.ListKnowledgeBases(t.Context(), connection.ListQuery{Limit: i + 1}); err != nil {
 						t.Error(err)
 					}
 				})

@@ -10,6 +10,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -32,29 +33,29 @@ func start(t *testing.T, documents int) live {
 }
 
 // connect opens a connection; change may alter the settings of the hosted face.
-func (l live) connect(change func(*coze.Config)) *vendors.Vendor {
+func (l live) connect(change func(*coze.Config)) *connection.Connection {
 	c := coze.Config{Token: sandbox.CozeToken, APIBase: l.base + "/coze", SpaceID: sandbox.CozeSpaceID, Dialect: "auto"}
 	if change != nil {
 		change(&c)
 	}
 	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}}
-	return vendors.New("live", "coze", coze.New(c, conn))
+	return connection.New("live", "coze", coze.New(c, conn))
 }
 
 func (l live) studio(c *coze.Config) { c.APIBase = l.base + "/coze-studio" }
 
 // faces runs a test against both dialects, which are to be detected.
-func faces(t *testing.T, documents int, test func(t *testing.T, l live, v *vendors.Vendor, face string)) {
+func faces(t *testing.T, documents int, test func(t *testing.T, l live, v *connection.Connection, face string)) {
 	l := start(t, documents)
 	t.Run("hosted", func(t *testing.T) { test(t, l, l.connect(nil), sandbox.FaceCoze) })
 	t.Run("studio", func(t *testing.T) { test(t, l, l.connect(l.studio), sandbox.FaceCozeStudio) })
 }
 
 func TestLiveKnowledgeBases(t *testing.T) {
-	faces(t, 0, func(t *testing.T, l live, v *vendors.Vendor, _ string) {
+	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
 		names, cursor := map[string]bool{}, ""
 		for {
-			page, err := v.ListKnowledgeBases(t.Context(), vendors.ListQuery{Limit: 2, Cursor: cursor})
+			page, err := v.ListKnowledgeBases(t.Context(), connection.ListQuery{Limit: 2, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +79,7 @@ func TestLiveSpaces(t *testing.T) {
 	l := start(t, 0)
 	v := l.connect(func(c *coze.Config) { c.SpaceID = "" })
 	for range 2 { // the second time the spaces are remembered
-		page, err := v.ListKnowledgeBases(t.Context(), vendors.ListQuery{Limit: 100})
+		page, err := v.ListKnowledgeBases(t.Context(), connection.ListQuery{Limit: 100})
 		if err != nil || len(page.KnowledgeBases) == 0 || page.Total == nil {
 			t.Fatalf("%d knowledge bases, total %v: %v", len(page.KnowledgeBases), page.Total, err)
 		}
@@ -87,17 +88,17 @@ func TestLiveSpaces(t *testing.T) {
 		t.Errorf("%d requests, want 3", n)
 	}
 	v = l.connect(func(c *coze.Config) { l.studio(c); c.SpaceID = "" })
-	if _, err := v.ListKnowledgeBases(t.Context(), vendors.ListQuery{Limit: 1}); vendors.KindOf(err) != vendors.Unsupported {
+	if _, err := v.ListKnowledgeBases(t.Context(), connection.ListQuery{Limit: 1}); vendors.KindOf(err) != vendors.Unsupported {
 		t.Errorf("studio without a space: %v", err)
 	}
 }
 
 // documents pages through a knowledge base and fails when an id comes twice.
-func documents(t *testing.T, v *vendors.Vendor, kb string) (ids []string) {
+func documents(t *testing.T, v *connection.Connection, kb string) (ids []string) {
 	t.Helper()
 	seen, cursor := map[string]bool{}, ""
 	for {
-		page, err := v.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb, Limit: 100, Cursor: cursor})
+		page, err := v.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb, Limit: 100, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +119,7 @@ func documents(t *testing.T, v *vendors.Vendor, kb string) (ids []string) {
 }
 
 func TestLiveDocuments(t *testing.T) {
-	faces(t, bulk, func(t *testing.T, l live, v *vendors.Vendor, face string) {
+	faces(t, bulk, func(t *testing.T, l live, v *connection.Connection, face string) {
 		kb := l.box.KnowledgeBaseID(sandbox.Coze, sandbox.BulkName(sandbox.Coze))
 		l.box.ResetRequests()
 		ids := documents(t, v, kb)
@@ -131,7 +132,7 @@ func TestLiveDocuments(t *testing.T) {
 		}
 
 		l.box.ResetRequests()
-		r, err := v.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids[5000:6000]})
+		r, err := v.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids[5000:6000]})
 		if err != nil || r.Summary.Total != 1000 || r.Summary.ByStatus[vendors.NotFound] > 0 || len(r.Remaining) > 0 {
 			t.Errorf("progress of 1,000: %+v, %v", r.Summary, err)
 		}
@@ -152,7 +153,7 @@ func TestLiveDocuments(t *testing.T) {
 		}
 
 		l.box.ResetRequests()
-		whole, err := v.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb})
+		whole, err := v.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb})
 		if err != nil || whole.Summary.Total != bulk || whole.Summary.Failed != bulk/97 {
 			t.Errorf("whole knowledge base: %+v, %v", whole.Summary, err)
 		}
@@ -161,7 +162,7 @@ func TestLiveDocuments(t *testing.T) {
 }
 
 func TestLiveGet(t *testing.T) {
-	faces(t, 0, func(t *testing.T, l live, v *vendors.Vendor, _ string) {
+	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
 		for _, kb := range l.box.Store().KBs(sandbox.Coze) {
 			for _, id := range documents(t, v, kb.ID) {
 				d, err := v.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb.ID, DocumentID: id})
@@ -180,18 +181,18 @@ func TestLiveGet(t *testing.T) {
 }
 
 func TestLiveUnknown(t *testing.T) {
-	faces(t, 0, func(t *testing.T, l live, v *vendors.Vendor, _ string) {
+	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
 		kb := l.box.KnowledgeBaseID(sandbox.Coze, "Engineering Notes")
 		const nobody = "7999999999999999999"
 		_, err := v.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: nobody})
 		if vendors.KindOf(err) != vendors.ErrNotFound {
 			t.Errorf("unknown document: %v", err)
 		}
-		r, err := v.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{nobody}})
+		r, err := v.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{nobody}})
 		if err != nil || r.Documents[0].Status != vendors.NotFound {
 			t.Errorf("progress of an unknown document: %+v, %v", r.Documents, err)
 		}
-		_, err = v.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: nobody, Limit: 20})
+		_, err = v.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: nobody, Limit: 20})
 		if vendors.KindOf(err) != vendors.ErrNotFound {
 			t.Errorf("unknown knowledge base: %v", err)
 		}
@@ -212,11 +213,11 @@ func TestLiveWrongKey(t *testing.T) {
 					l.studio(c)
 				}
 			})
-			_, err := v.ListDocuments(t.Context(), vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20})
+			_, err := v.ListDocuments(t.Context(), connection.ListQuery{KnowledgeBaseID: kb, Limit: 20})
 			if vendors.KindOf(err) != want {
 				t.Errorf("studio %v, list: %v, want %s", onStudio, err, want)
 			}
-			_, err = v.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
+			_, err = v.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
 			if vendors.KindOf(err) != want {
 				t.Errorf("studio %v, progress: %v, want %s", onStudio, err, want)
 			}
@@ -237,7 +238,7 @@ func TestLiveApp(t *testing.T) {
 		v := l.connect(func(c *coze.Config) { l.app(c); change(c) })
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 20})
+		_, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb, Limit: 20})
 		return err
 	}
 	if err := list(func(*coze.Config) {}); err != nil {

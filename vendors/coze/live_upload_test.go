@@ -12,6 +12,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -67,7 +68,7 @@ func TestStudioStreams(t *testing.T) {
 	}))
 	defer srv.Close()
 	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}}
-	v := vendors.New("live", "coze", coze.New(coze.Config{Token: "pat_x", APIBase: srv.URL, Dialect: "studio"}, conn))
+	v := connection.New("live", "coze", coze.New(coze.Config{Token: "pat_x", APIBase: srv.URL, Dialect: "studio"}, conn))
 	biggest := 0
 	file := &vendors.File{Size: size, Open: func() (io.ReadCloser, error) { return zeros{&biggest}, nil }}
 	up, err := v.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: "1", Name: "a.pdf", File: file})

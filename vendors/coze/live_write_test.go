@@ -12,6 +12,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -32,7 +33,7 @@ func (c *clock) pass(d time.Duration) {
 
 // bench is a driver on a face whose answers may be lost.
 type bench struct {
-	*vendors.Vendor
+	*connection.Connection
 	box   *sandbox.Sandbox
 	clock *clock
 	lose  func(r *http.Request) bool // the answer is lost after it was made
@@ -56,7 +57,7 @@ func newBench(t *testing.T, path string) *bench {
 	}))
 	t.Cleanup(srv.Close)
 	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: b.clock.Now}
-	b.Vendor = vendors.New("live", "coze", coze.New(coze.Config{
+	b.Connection = connection.New("live", "coze", coze.New(coze.Config{
 		Token: sandbox.CozeToken, APIBase: srv.URL + path, SpaceID: sandbox.CozeSpaceID, Dialect: "auto"}, conn))
 	return b
 }
@@ -105,7 +106,7 @@ func TestLiveLife(t *testing.T) {
 			ids = append(ids, up.Document.DocumentID)
 		}
 		for i := 0; ; i++ {
-			r, err := b.Progress(t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
+			r, err := b.Progress(t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
 			if err != nil || i > 10 {
 				t.Fatalf("progress %d: %+v, %v", i, r, err)
 			}
@@ -208,7 +209,7 @@ func TestLiveLost(t *testing.T) {
 		} else if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "It is unknown") {
 			t.Errorf("two of one name: %v", err)
 		}
-		ids := documents(t, b.Vendor, kb)
+		ids := documents(t, b.Connection, kb)
 		r, err := b.DeleteDocuments(t.Context(), kb, ids)
 		if err != nil || len(r.Results) != 4 {
 			t.Fatalf("delete: %+v, %v", r, err)

@@ -17,6 +17,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
 	"kb-mcp/vendors/rest"
 )
@@ -74,16 +75,16 @@ func granted(n int, life time.Duration) (int, string) {
 	return 200, fmt.Sprintf(`{"access_token":"token-%d","expires_in":%d}`, n, time.Now().Add(life).Unix())
 }
 
-func (p *platform) vendor(t *testing.T) *vendors.Vendor {
+func (p *platform) vendor(t *testing.T) *connection.Connection {
 	c := coze.Config{
 		ClientID: "1139200000001", PrivateKey: pkcs1(t), PublicKeyID: "fingerprint",
 		APIBase: "https://api.coze.com", Dialect: "auto",
 	}
-	return vendors.New("v", "coze", coze.New(c, rest.Conn{Transport: p, Limiter: ratelimit.New(ratelimit.Rate{}, nil)}))
+	return connection.New("v", "coze", coze.New(c, rest.Conn{Transport: p, Limiter: ratelimit.New(ratelimit.Rate{}, nil)}))
 }
 
-func list(ctx context.Context, v *vendors.Vendor) error {
-	_, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: "1", Limit: 20})
+func list(ctx context.Context, v *connection.Connection) error {
+	_, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: "1", Limit: 20})
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -101,8 +102,8 @@ func TestUnknownSpace(t *testing.T) {
 	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: time.Now}
 	for space, doubted := range map[string]bool{"7311219484398799999": true, sandbox.CozeSpaceID: false} {
 		d := coze.New(coze.Config{Token: sandbox.CozeToken, APIBase: srv.URL + "/coze-studio", SpaceID: space, Dialect: "auto"}, conn)
-		v := vendors.New("live", "coze", d)
-		if _, err := v.ListKnowledgeBases(t.Context(), vendors.ListQuery{}); err != nil {
+		v := connection.New("live", "coze", d)
+		if _, err := v.ListKnowledgeBases(t.Context(), connection.ListQuery{}); err != nil {
 			t.Fatal(err)
 		}
 		told := slices.ContainsFunc(d.Diagnose(t.Context()), func(f vendors.Finding) bool {

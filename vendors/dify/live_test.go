@@ -12,6 +12,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/dify"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -19,7 +20,7 @@ import (
 
 // live is the production driver at a sandbox whose clock the test moves.
 type live struct {
-	*vendors.Vendor
+	*connection.Connection
 	t  *testing.T
 	sb *sandbox.Sandbox
 
@@ -34,7 +35,7 @@ func newLive(t *testing.T, o sandbox.Options) *live {
 	srv := httptest.NewServer(l.sb)
 	t.Cleanup(srv.Close)
 	c := dify.Config{APIKey: sandbox.DifyKey, BaseURL: srv.URL + "/dify"}
-	l.Vendor = vendors.New("conn", "dify", dify.New(c, rest.Conn{
+	l.Connection = connection.New("conn", "dify", dify.New(c, rest.Conn{
 		Transport: srv.Client().Transport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: l.clock,
 	}))
 	return l
@@ -98,7 +99,7 @@ func TestLiveLife(t *testing.T) {
 			t.Errorf("a second one of the name: %v", err)
 		}
 		l.sb.ResetRequests()
-		upload := must[vendors.UploadResult](t, "upload")
+		upload := must[connection.UploadResult](t, "upload")
 		a := upload(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "tea.txt", Text: "Green tea brews at eighty degrees.\nBlack tea at a hundred."}))
 		l.took("the first upload", 2)
 		b := upload(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "咖啡 \"b\".md", File: fileOf("Coffee is ground before brewing.")}))
@@ -115,21 +116,21 @@ func TestLiveLife(t *testing.T) {
 			t.Errorf("switching off what is not completed: %v", err)
 		}
 		l.pass(20 * time.Second)
-		p := must[vendors.ProgressResult](t, "progress")(l.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: kb, BatchID: b.BatchID}))
+		p := must[connection.ProgressResult](t, "progress")(l.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: kb, BatchID: b.BatchID}))
 		if !p.Summary.Done || p.Summary.Failed > 0 {
 			t.Errorf("progress %+v", p.Summary)
 		}
 		l.sb.ResetRequests()
-		hits := must[vendors.SearchResult](t, "search")(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "brewing coffee", Limit: 5})).Hits
+		hits := must[connection.SearchResult](t, "search")(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "brewing coffee", Limit: 5})).Hits
 		if len(hits) == 0 || hits[0].DocumentID != b.Document.DocumentID || hits[0].Score != nil {
 			t.Errorf("hits %+v", hits)
 		}
 		l.took("a search with remembered facts", 1)
-		chunks := must[vendors.ChunkList](t, "chunks")(l.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, 1, ""))
+		chunks := must[connection.ChunkList](t, "chunks")(l.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, 1, ""))
 		if len(chunks.Chunks) != 1 || chunks.NextCursor == "" || *chunks.Total != 2 {
 			t.Errorf("chunks %+v", chunks)
 		}
-		if rest := must[vendors.ChunkList](t, "chunks")(l.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, 1, chunks.NextCursor)); rest.NextCursor != "" || rest.Chunks[0].Content != "Black tea at a hundred." {
+		if rest := must[connection.ChunkList](t, "chunks")(l.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: a.Document.DocumentID}, 1, chunks.NextCursor)); rest.NextCursor != "" || rest.Chunks[0].Content != "Black tea at a hundred." {
 			t.Errorf("chunks %+v", rest)
 		}
 		l.change(ctx, kb, a.Document.DocumentID)
@@ -155,7 +156,7 @@ func (l *live) change(ctx context.Context, kb, id string) {
 	if _, err := l.UpdateDocument(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: "00000000-0000-4000-8000-000000000000"}, vendors.DocumentChange{Enabled: ptr(true)}); vendors.KindOf(err) != vendors.ErrNotFound {
 		t.Errorf("an unknown document: %v", err)
 	}
-	again := must[vendors.UploadResult](t, "replace")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "tea.txt", Text: "White tea brews at seventy."}))
+	again := must[connection.UploadResult](t, "replace")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "tea.txt", Text: "White tea brews at seventy."}))
 	if again.Document.DocumentID != id || again.Document.Status != vendors.Queued || again.BatchID == "" {
 		t.Errorf("replaced %+v", again)
 	}
@@ -172,7 +173,7 @@ func (l *live) end(ctx context.Context, kb string, file vendors.Document, others
 		t.Errorf("downloaded %q (%d) as %q: %v", content, d.Size, d.Name, err)
 	}
 	ids := append([]string{file.DocumentID, "00000000-0000-4000-8000-000000000000"}, others...)
-	out := must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, ids))
+	out := must[connection.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, ids))
 	for i, row := range out.Results {
 		want := vendors.Done
 		if i == 1 {
@@ -202,11 +203,11 @@ func TestLiveFailureAndRepair(t *testing.T) {
 		}
 	}
 	l.pass(20 * time.Second)
-	failed := must[vendors.DocumentList](t, "list")(l.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb, Status: vendors.Failed, Limit: 20})).Documents
+	failed := must[connection.DocumentList](t, "list")(l.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb, Status: vendors.Failed, Limit: 20})).Documents
 	if len(failed) != 1 || failed[0].Error == nil || failed[0].Error.Hint == "" {
 		t.Fatalf("failed: %+v", failed)
 	}
-	again := must[vendors.UploadResult](t, "repair")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: failed[0].Name, Text: "better"}))
+	again := must[connection.UploadResult](t, "repair")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: failed[0].Name, Text: "better"}))
 	l.pass(20 * time.Second)
 	doc := must[vendors.Document](t, "get")(l.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: again.Document.DocumentID}))
 	if doc.DocumentID != failed[0].DocumentID || doc.Status != vendors.Completed {
@@ -220,7 +221,7 @@ func TestLiveSeeds(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb, wiki := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册"), l.sb.KnowledgeBaseID(sandbox.Dify, "Engineering Wiki")
 	archived, page := l.sb.DocumentID(sandbox.Dify, "价格表2025.xlsx"), l.sb.DocumentID(sandbox.Dify, "Status page")
-	out := must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{archived}))
+	out := must[connection.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{archived}))
 	if row := out.Results[0]; row.Outcome != vendors.NotDone || row.Error == nil || row.Error.Kind != vendors.Conflict {
 		t.Errorf("deleting an archived document: %+v", row)
 	}
@@ -228,7 +229,7 @@ func TestLiveSeeds(t *testing.T) {
 		t.Errorf("the file of a web page: %v", err)
 	}
 	for range 2 {
-		hits := must[vendors.SearchResult](t, "search")(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "定制商品退款", Limit: 2})).Hits
+		hits := must[connection.SearchResult](t, "search")(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "定制商品退款", Limit: 2})).Hits
 		if len(hits) != 2 || hits[0].Score == nil || *hits[0].Score < *hits[1].Score {
 			t.Errorf("hits %+v", hits)
 		}
@@ -272,7 +273,7 @@ func TestSearchAfterChangeOfTechnique(t *testing.T) {
 		search := func(what, query string, hits bool, requests int) {
 			t.Helper()
 			l.sb.ResetRequests()
-			got := must[vendors.SearchResult](t, what)(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: query, Limit: 5})).Hits
+			got := must[connection.SearchResult](t, what)(l.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: query, Limit: 5})).Hits
 			if (len(got) > 0) != hits {
 				t.Errorf("%s: %d hits", what, len(got))
 			}
@@ -294,7 +295,7 @@ func TestLiveUploadAfterEmptying(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb := l.create(ctx, "emptied")
 	upload := func(name string) string {
-		up := must[vendors.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "A line."}))
+		up := must[connection.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "A line."}))
 		return up.Document.DocumentID
 	}
 	upload("first.txt")
@@ -316,14 +317,14 @@ func TestLiveOldServer(t *testing.T) {
 	kb := l.create(ctx, "old")
 	upload := func(name string, requests int) string {
 		t.Helper()
-		up := must[vendors.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "A line."}))
+		up := must[connection.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: "A line."}))
 		l.took("the upload of "+name, requests)
 		return up.Document.DocumentID
 	}
 	first := upload("first.txt", 2)
 	second := upload("second", 4)
 	l.pass(20 * time.Second)
-	out := must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{first, second}))
+	out := must[connection.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{first, second}))
 	for _, row := range out.Results {
 		if row.Outcome != vendors.Done {
 			t.Errorf("%+v", row)
@@ -339,12 +340,12 @@ func TestLiveOldServer(t *testing.T) {
 func TestLiveProgressOfUploads(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")
-	up := must[vendors.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "lines.txt", Text: strings.Repeat("One line.\n", 40)}))
+	up := must[connection.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "lines.txt", Text: strings.Repeat("One line.\n", 40)}))
 	id := up.Document.DocumentID
-	progress := func(requests int) vendors.Progress {
+	progress := func(requests int) connection.Progress {
 		t.Helper()
 		l.sb.ResetRequests()
-		p := must[vendors.ProgressResult](t, "progress")(l.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}}))
+		p := must[connection.ProgressResult](t, "progress")(l.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{id}}))
 		l.took("progress", requests)
 		return p.Documents[0]
 	}
@@ -360,7 +361,7 @@ func TestLiveProgressOfUploads(t *testing.T) {
 	if p := progress(1); p.Status != vendors.Completed {
 		t.Errorf("at the end: %+v", p)
 	}
-	must[vendors.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{id}))
+	must[connection.OutcomeResult](t, "delete")(l.DeleteDocuments(ctx, kb, []string{id}))
 	if p := progress(1); p.Status != vendors.NotFound {
 		t.Errorf("after its delete: %+v", p)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // A server that ignores page and limit of the segments (Dify 1.1.1) gives every
@@ -80,7 +81,7 @@ func TestRefusedSearchLeavesReadsAlone(t *testing.T) {
 		t.Errorf("%d searches were sent", searches)
 	}
 	began := time.Now()
-	if _, err := v.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kbID, Limit: 20}); err != nil || time.Since(began) > 5*time.Second {
+	if _, err := v.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kbID, Limit: 20}); err != nil || time.Since(began) > 5*time.Second {
 		t.Errorf("a read after it: %v, %v", err, time.Since(began))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/dify"
 	"kb-mcp/vendors/rest"
 )
@@ -28,9 +29,9 @@ func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // at makes the production driver at a stub.
-func at(s stub) *vendors.Vendor {
+func at(s stub) *connection.Connection {
 	c := dify.Config{APIKey: "dataset-x", BaseURL: "http://vendor.test/v1"}
-	return vendors.New("conn", "dify", dify.New(c, rest.Conn{Transport: s, Limiter: ratelimit.New(ratelimit.Rate{}, nil)}))
+	return connection.New("conn", "dify", dify.New(c, rest.Conn{Transport: s, Limiter: ratelimit.New(ratelimit.Rate{}, nil)}))
 }
 
 const (
@@ -66,7 +67,7 @@ func TestReplacedDocumentIsNoStall(t *testing.T) {
 					}
 					return 200, `{` + row + fmt.Sprintf(`,"data_source_info":%s,"updated_at":%d}`, file, ago(tt.updated))
 				})
-				q := vendors.ProgressRequest{KnowledgeBaseID: kbID}
+				q := connection.ProgressRequest{KnowledgeBaseID: kbID}
 				if !tt.list {
 					q.DocumentIDs = []string{docID}
 				}
@@ -106,7 +107,7 @@ func TestPausedWhileWaiting(t *testing.T) {
 	if doc := must[vendors.Document](t, "get")(v.GetDocument(t.Context(), ref)); doc.Status != vendors.Queued {
 		t.Errorf("without its batch: %s", doc.Status)
 	}
-	must[vendors.UploadResult](t, "upload")(v.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kbID, Name: "a.txt", Text: "x"}))
+	must[connection.UploadResult](t, "upload")(v.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kbID, Name: "a.txt", Text: "x"}))
 	if doc := must[vendors.Document](t, "get")(v.GetDocument(t.Context(), ref)); doc.Status != vendors.Paused || doc.VendorStatus != "paused" {
 		t.Errorf("with its batch: %+v", doc)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/ragflow"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
@@ -21,7 +22,7 @@ import (
 type live struct {
 	t     *testing.T
 	box   *sandbox.Sandbox
-	v     *vendors.Vendor
+	v     *connection.Connection
 	clock *atomic.Int64 // seconds after the beginning
 }
 
@@ -39,7 +40,7 @@ func start(t *testing.T, face string, o sandbox.Options) live {
 		c.APIKey = sandbox.RAGFlowToken
 	}
 	conn := rest.Conn{Transport: http.DefaultTransport, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, Now: o.Now}
-	return live{t, box, vendors.New("live", "ragflow", ragflow.New(c, conn)), clock}
+	return live{t, box, connection.New("live", "ragflow", ragflow.New(c, conn)), clock}
 }
 
 func (l live) later(d time.Duration) { l.clock.Add(int64(d / time.Second)) }
@@ -53,7 +54,7 @@ func must[T any](l live, v T, err error) T {
 	return v
 }
 
-func (l live) upload(kb, name, text string) vendors.UploadResult {
+func (l live) upload(kb, name, text string) connection.UploadResult {
 	l.t.Helper()
 	up, err := l.v.Upload(l.t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: name, Text: text})
 	return must(l, up, err)
@@ -66,7 +67,7 @@ func file(content string) *vendors.File {
 }
 
 // said is the outcomes of a write, in order.
-func said(r vendors.OutcomeResult) string {
+func said(r connection.OutcomeResult) string {
 	var words []string
 	for _, row := range r.Results {
 		words = append(words, string(row.Outcome))
@@ -138,7 +139,7 @@ func (l live) parse(kb string, ids []string, current bool) {
 	}
 	for range 3 { // one in eight fails at its first start
 		l.later(20 * time.Second)
-		p, err := l.v.Progress(ctx, vendors.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
+		p, err := l.v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: ids})
 		if must(l, p, err); p.Summary.ByStatus[vendors.Completed] == len(ids) {
 			return
 		}

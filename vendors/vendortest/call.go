@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 // Do makes a case's call.
-func Do(ctx context.Context, v *vendors.Vendor, call Call) (any, error) {
+func Do(ctx context.Context, v *connection.Connection, call Call) (any, error) {
 	a := call.Args
 	limit := a.Limit
 	if limit == 0 {
@@ -21,14 +22,14 @@ func Do(ctx context.Context, v *vendors.Vendor, call Call) (any, error) {
 	ref := vendors.Ref{KnowledgeBaseID: a.KnowledgeBaseID, DocumentID: a.DocumentID}
 	switch call.Op {
 	case "list_knowledge_bases":
-		return v.ListKnowledgeBases(ctx, vendors.ListQuery{NameContains: a.NameContains, Limit: limit})
+		return v.ListKnowledgeBases(ctx, connection.ListQuery{NameContains: a.NameContains, Limit: limit})
 	case "list_documents":
-		return v.ListDocuments(ctx, vendors.ListQuery{
+		return v.ListDocuments(ctx, connection.ListQuery{
 			KnowledgeBaseID: a.KnowledgeBaseID, Status: a.Status, NameContains: a.NameContains, Limit: limit})
 	case "get_document_info":
 		return v.GetDocument(ctx, ref)
 	case "get_ingestion_progress":
-		return v.Progress(ctx, vendors.ProgressRequest{
+		return v.Progress(ctx, connection.ProgressRequest{
 			KnowledgeBaseID: a.KnowledgeBaseID, DocumentIDs: a.DocumentIDs, BatchID: a.BatchID})
 	case "search_knowledge_base":
 		return v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: a.KnowledgeBaseID, Query: a.Query, Limit: limit})
@@ -45,7 +46,7 @@ func writes(op string) bool {
 }
 
 // write makes the calls that change something.
-func write(ctx context.Context, v *vendors.Vendor, call Call, ref vendors.Ref) (any, error) {
+func write(ctx context.Context, v *connection.Connection, call Call, ref vendors.Ref) (any, error) {
 	a := call.Args
 	change := vendors.KnowledgeBaseChange{Name: a.Name, Description: a.Description}
 	switch call.Op {
@@ -86,7 +87,7 @@ func upload(a Args) vendors.Upload {
 
 // download shows a file as its name, its size as the platform said it, and its
 // content.
-func download(ctx context.Context, v *vendors.Vendor, ref vendors.Ref) (any, error) {
+func download(ctx context.Context, v *connection.Connection, ref vendors.Ref) (any, error) {
 	d, err := v.Download(ctx, ref)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"kb-mcp/ratelimit"
-	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
 )
 
@@ -76,7 +76,7 @@ func spoiled(t *testing.T, c Case, at int, x Response, open Open) {
 			return c.HTTP[n].Response.play(r)
 		}),
 	}
-	v := vendors.New("conn", "the platform", open(t, c.Config, conn))
+	v := connection.New("conn", "the platform", open(t, c.Config, conn))
 	result, err := Do(ctx, v, c.Call)
 	switch {
 	case err == nil:

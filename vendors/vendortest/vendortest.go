@@ -23,6 +23,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
 )
 
@@ -165,7 +166,7 @@ func answer(t *testing.T, c Case, open Open) []byte {
 		Transport: p, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Secrets: &rest.Secrets{}, MaxBody: maxBody,
 		Now: func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) },
 	}
-	v := vendors.New("conn", "the platform", open(t, c.Config, conn))
+	v := connection.New("conn", "the platform", open(t, c.Config, conn))
 	result, err := Do(ctx, v, c.Call)
 	p.finish()
 	if err != nil {

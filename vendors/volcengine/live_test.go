@@ -11,6 +11,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/sandbox"
 )
@@ -18,7 +19,7 @@ import (
 // face is the sandbox's Volcengine behind the production driver, signing, with
 // a clock that moves by hand.
 type face struct {
-	*vendors.Vendor
+	*connection.Connection
 	t     *testing.T
 	sb    *sandbox.Sandbox
 	clock *time.Time
@@ -50,7 +51,7 @@ func newFace(t *testing.T) face {
 			return resp, err
 		}),
 	})
-	return face{vendors.New("v", "volcengine", d), t, sb, &clock, &drop}
+	return face{connection.New("v", "volcengine", d), t, sb, &clock, &drop}
 }
 
 // must fails the test for an error.
@@ -70,16 +71,16 @@ func (f face) create(name string) vendors.KnowledgeBase {
 	return must[vendors.KnowledgeBase](f.t)(f.CreateKnowledgeBase(f.t.Context(), vendors.KnowledgeBaseChange{Name: &name, Description: &about}))
 }
 
-func (f face) upload(kb, url, name string) vendors.UploadResult {
+func (f face) upload(kb, url, name string) connection.UploadResult {
 	f.t.Helper()
-	return must[vendors.UploadResult](f.t)(f.Upload(f.t.Context(), vendors.Upload{KnowledgeBaseID: kb, URL: url, Name: name}))
+	return must[connection.UploadResult](f.t)(f.Upload(f.t.Context(), vendors.Upload{KnowledgeBaseID: kb, URL: url, Name: name}))
 }
 
 // settle moves the clock until every document has settled.
-func (f face) settle(kb string) vendors.ProgressResult {
+func (f face) settle(kb string) connection.ProgressResult {
 	f.t.Helper()
 	for range 20 {
-		rep := must[vendors.ProgressResult](f.t)(f.Progress(f.t.Context(), vendors.ProgressRequest{KnowledgeBaseID: kb}))
+		rep := must[connection.ProgressResult](f.t)(f.Progress(f.t.Context(), connection.ProgressRequest{KnowledgeBaseID: kb}))
 		if rep.Summary.Done {
 			return rep
 		}
@@ -128,15 +129,15 @@ func TestLife(t *testing.T) {
 func (f face) searched(kb, doc string) {
 	f.t.Helper()
 	ctx := f.t.Context()
-	got := must[vendors.SearchResult](f.t)(f.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "zebra", Limit: 5}))
+	got := must[connection.SearchResult](f.t)(f.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: kb, Query: "zebra", Limit: 5}))
 	if len(got.Hits) != 1 || got.Hits[0].DocumentID != doc || !strings.Contains(got.Hits[0].Content, "Zebra") || got.Hits[0].Score == nil {
 		f.t.Errorf("hits %+v", got)
 	}
-	if none := must[vendors.SearchResult](f.t)(f.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: "life", Query: "giraffe", Limit: 5})); len(none.Hits) != 0 {
+	if none := must[connection.SearchResult](f.t)(f.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: "life", Query: "giraffe", Limit: 5})); len(none.Hits) != 0 {
 		f.t.Errorf("hits %+v", none)
 	}
-	chunks := must[vendors.ChunkList](f.t)(f.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc}, 1, ""))
-	rest := must[vendors.ChunkList](f.t)(f.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc}, 20, chunks.NextCursor))
+	chunks := must[connection.ChunkList](f.t)(f.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc}, 1, ""))
+	rest := must[connection.ChunkList](f.t)(f.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc}, 20, chunks.NextCursor))
 	if len(chunks.Chunks) != 1 || chunks.Chunks[0].ChunkID != got.Hits[0].ChunkID || *chunks.Total != 2 || len(rest.Chunks) != 1 || rest.NextCursor != "" {
 		f.t.Errorf("chunks %+v and %+v", chunks, rest)
 	}
@@ -159,7 +160,7 @@ func (f face) changed(kb, doc string) {
 		}
 	}
 	must[vendors.KnowledgeBase](f.t)(f.UpdateKnowledgeBase(ctx, kb, vendors.KnowledgeBaseChange{Description: &about}))
-	list := must[vendors.KnowledgeBaseList](f.t)(f.ListKnowledgeBases(ctx, vendors.ListQuery{NameContains: "life", Limit: 5}))
+	list := must[connection.KnowledgeBaseList](f.t)(f.ListKnowledgeBases(ctx, connection.ListQuery{NameContains: "life", Limit: 5}))
 	if len(list.KnowledgeBases) != 1 || list.KnowledgeBases[0].Description != about {
 		f.t.Errorf("listed %+v", list)
 	}
@@ -170,9 +171,9 @@ func (f face) cleaned(kb string, docs []string) {
 	f.t.Helper()
 	ctx := f.t.Context()
 	count := func() int {
-		return len(must[vendors.DocumentList](f.t)(f.ListDocuments(ctx, vendors.ListQuery{KnowledgeBaseID: kb, Limit: 50})).Documents)
+		return len(must[connection.DocumentList](f.t)(f.ListDocuments(ctx, connection.ListQuery{KnowledgeBaseID: kb, Limit: 50})).Documents)
 	}
-	got := must[vendors.OutcomeResult](f.t)(f.DeleteDocuments(ctx, kb, append(docs, "nope")))
+	got := must[connection.OutcomeResult](f.t)(f.DeleteDocuments(ctx, kb, append(docs, "nope")))
 	for i, row := range got.Results {
 		if want := vendors.Accepted; i < len(docs) && row.Outcome != want || i == len(docs) && row.Outcome != vendors.Absent {
 			f.t.Errorf("%+v", row)
@@ -208,7 +209,7 @@ func TestLostAnswers(t *testing.T) {
 		t.Errorf("the same content twice: %v", err)
 	}
 	*f.drop = "/doc/delete"
-	got := must[vendors.OutcomeResult](t)(f.DeleteDocuments(ctx, kb, []string{up.Document.DocumentID}))
+	got := must[connection.OutcomeResult](t)(f.DeleteDocuments(ctx, kb, []string{up.Document.DocumentID}))
 	if got.Results[0].Outcome != vendors.Accepted {
 		t.Errorf("%+v", got)
 	}
@@ -232,7 +233,7 @@ func TestRequests(t *testing.T) {
 		t.Errorf("100 uploads took %d requests", n)
 	}
 	f.sb.ResetRequests()
-	must[vendors.OutcomeResult](t)(f.DeleteDocuments(context.WithoutCancel(t.Context()), kb, ids))
+	must[connection.OutcomeResult](t)(f.DeleteDocuments(context.WithoutCancel(t.Context()), kb, ids))
 	if n := f.sb.Requests(sandbox.FaceVolcengine); n != 100 {
 		t.Errorf("100 deletions took %d requests", n)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
 )
 
@@ -124,7 +125,7 @@ func TestUploadsAtOnce(t *testing.T) {
 // What is unsupported has advice, and what works has none.
 func TestInstead(t *testing.T) {
 	d := New(good(), rest.Conn{})
-	got := strings.Join(vendors.New("v", "volcengine", d).Capabilities(), " ")
+	got := strings.Join(connection.New("v", "volcengine", d).Capabilities(), " ")
 	const want = "list_knowledge_bases list_documents get_document_info get_ingestion_progress search_knowledge_base list_chunks " +
 		"create_knowledge_base update_knowledge_base delete_knowledge_base upload_document update_document delete_documents"
 	if !containsAll(got, want) || len(d.Instead()) != 3 {

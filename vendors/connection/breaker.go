@@ -1,0 +1,82 @@
+package connection
+
+import (
+	"cmp"
+	"errors"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// How long a refusal of credential or quota is remembered: at first, and at most
+// when it comes again as soon as the platform is asked again.
+const (
+	tripFirst = 10 * time.Second
+	tripMost  = 5 * time.Minute
+)
+
+// breaker remembers what cannot pass by itself, so that a herd of agents does
+// not go on asking a platform that has refused: a credential that is not
+// accepted, for every operation, and a quota that is used up, for the operation
+// that met it, because a full knowledge base can still be read. After a while
+// the platform is asked again.
+type breaker struct {
+	mu      sync.Mutex
+	tripped map[string]trip // by operation, "" for all
+}
+
+// errRemembered is the cause of what check answers: the platform was not asked.
+var errRemembered = errors.New("remembered from an earlier call")
+
+// trip is one refusal.
+type trip struct {
+	err   *vendors.Error
+	until time.Time
+	took  time.Duration
+}
+
+// check gives the error that an operation would meet, as far as is known.
+func (b *breaker) check(op string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, key := range []string{"", op} {
+		t, ok := b.tripped[key]
+		left := time.Until(t.until)
+		if !ok || left <= 0 {
+			continue
+		}
+		e := *t.err
+		e.After, e.Err = left, errRemembered
+		e.Hint = cmp.Or(e.Hint, e.Kind.Hint()) + " The platform was not asked this time; it will be again after retry_after_seconds."
+		return &e
+	}
+	return nil
+}
+
+// note remembers an error of an operation.
+func (b *breaker) note(op string, err error) {
+	e := vendors.Classify(err)
+	switch {
+	case errors.Is(e, errRemembered):
+		return
+	case e.Kind == vendors.Unauthenticated:
+		op = ""
+	case e.Kind != vendors.QuotaExhausted:
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, took := time.Now(), tripFirst
+	before, ok := b.tripped[op]
+	if ok && now.Before(before.until) {
+		return // of a request that was on its way already
+	}
+	if ok && now.Sub(before.until) < before.took {
+		took = min(2*before.took, tripMost)
+	}
+	if b.tripped == nil {
+		b.tripped = map[string]trip{}
+	}
+	b.tripped[op] = trip{err: e, until: now.Add(took), took: took}
+}

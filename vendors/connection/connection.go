@@ -1,0 +1,186 @@
+package connection
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/merge"
+	"kb-mcp/vendors/internal/paging"
+	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/visible"
+)
+
+// Vendor is one connection: a driver with everything that all platforms share.
+// Tools hold a *Vendor. It is safe for concurrent use.
+type Connection struct {
+	name     string
+	platform string
+	driver   vendors.Driver
+	reads    vendors.Driver // the driver, or what proves that documents are where they are asked for
+	watched  *watched
+	gather   *merge.Gatherer
+	breaker  breaker
+	sizes    *recent.Map[int]           // rows that fit an answer, by listing
+	trails   *recent.Map[*paging.Trail] // of listings whose order moves, by cursor
+	refused  *recent.Map[struct{}]      // filters that the platform does not take
+}
+
+// toolOrder is the contract's order of the tools that need a connection.
+var toolOrder = []string{
+	"list_knowledge_bases", "list_documents", "get_document_info", "get_ingestion_progress", "wait_for_ingestion",
+	"search_knowledge_base", "find_unfinished_documents", "list_chunks",
+	"create_knowledge_base", "update_knowledge_base", "delete_knowledge_base", "upload_document", "update_document",
+	"delete_documents", "start_ingestion", "stop_ingestion", "download_document",
+}
+
+// New makes the connection name on platform.
+func New(name, platform string, d vendors.Driver) *Connection {
+	reads := proved(d)
+	return &Connection{
+		name: name, platform: platform, driver: d, reads: reads, gather: merge.New(reads),
+		watched: newWatched(),
+		sizes:   recent.New[int](recent.Size, recent.Age),
+		trails:  recent.New[*paging.Trail](paging.MaxTrails, recent.Age),
+		refused: recent.New[struct{}](recent.Size, recent.Age),
+	}
+}
+
+// Gather lets those who ask for the progress of different documents, while a
+// request waits for its turn in hold, share that request. changes counts how often
+// a change of the account's data began or ended: nobody shares a request that left
+// before the last. Gather must come before the connection is used.
+func (v *Connection) Gather(hold merge.Hold, changes func() uint64) *Connection {
+	v.gather.Share(hold, changes)
+	return v
+}
+
+// Name is the connection's name, the `vendor` argument of every tool.
+func (v *Connection) Name() string { return v.name }
+
+// Platform is the kind of service.
+func (v *Connection) Platform() string { return v.platform }
+
+// Capabilities gives the names of the tools that work on this connection, in
+// the order of the contract. Having a method is having its tool.
+func (v *Connection) Capabilities() []string {
+	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true,
+		"wait_for_ingestion": true, "find_unfinished_documents": true}
+	_, can["list_knowledge_bases"] = v.driver.(vendors.KnowledgeBaseLister)
+	_, can["search_knowledge_base"] = v.driver.(vendors.Searcher)
+	_, can["list_chunks"] = v.driver.(vendors.ChunkLister)
+	_, can["create_knowledge_base"] = v.driver.(vendors.KnowledgeBaseCreator)
+	_, can["update_knowledge_base"] = v.driver.(vendors.KnowledgeBaseUpdater)
+	_, can["delete_knowledge_base"] = v.driver.(vendors.KnowledgeBaseDeleter)
+	_, can["upload_document"] = v.driver.(vendors.Uploader)
+	_, can["update_document"] = v.driver.(vendors.DocumentUpdater)
+	_, can["delete_documents"] = v.driver.(vendors.DocumentDeleter)
+	_, can["start_ingestion"] = v.driver.(vendors.IngestionStarter)
+	_, can["stop_ingestion"] = v.driver.(vendors.IngestionStopper)
+	_, can["download_document"] = v.driver.(vendors.Downloader)
+	if a, ok := v.driver.(vendors.Adviser); ok {
+		for tool := range a.Instead() {
+			can[tool] = false
+		}
+	}
+	tools := []string{}
+	for _, name := range toolOrder {
+		if can[name] {
+			tools = append(tools, name)
+		}
+	}
+	return tools
+}
+
+// Diagnose gives what the platform's driver finds; nothing from one that is no
+// [Doctor].
+func (v *Connection) Diagnose(ctx context.Context) []vendors.Finding {
+	if d, ok := v.driver.(vendors.Doctor); ok {
+		return d.Diagnose(ctx)
+	}
+	return nil
+}
+
+// GetDocument gives one document.
+func (v *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
+	err := v.breaker.check("get_document_info")
+	if err == nil {
+		err = v.resolveRef(ctx, &ref)
+	}
+	if err != nil {
+		return vendors.Document{}, v.wrap("get_document_info", err)
+	}
+	d, err := v.reads.GetDocument(ctx, ref)
+	if err != nil {
+		return vendors.Document{}, v.wrap("get_document_info", err)
+	}
+	settleDocument(&d, v.name, ref.KnowledgeBaseID)
+	return d, nil
+}
+
+// wrap is failure as an error.
+func (v *Connection) wrap(op string, err error) error { return v.failure(op, err) }
+
+// failure is the error of an operation as a caller gets it. The breaker hears of
+// it first.
+func (v *Connection) failure(op string, err error) *vendors.Error {
+	v.breaker.note(op, err)
+	return v.stamp(op, err)
+}
+
+// stamp says once of an error which connection it is of and what was being done.
+func (v *Connection) stamp(op string, err error) *vendors.Error {
+	c := *vendors.Classify(err)
+	c.Vendor, c.Op = v.name, op
+	c.Message, c.Hint = visible.Line(c.Message), visible.Line(c.Hint) // both may quote the platform
+	c.VendorCode, c.VendorMessage, c.RequestID = visible.Line(c.VendorCode), visible.Line(c.VendorMessage), visible.Line(c.RequestID)
+	return &c
+}
+
+// hash identifies a listing, so that a cursor serves only the query it is for.
+func (v *Connection) hash(op string, q ListQuery) uint32 {
+	return paging.Hash(op, v.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
+}
+
+// resolve checks what a caller calls a knowledge base and makes it the id that
+// answers carry.
+func (v *Connection) resolve(ctx context.Context, id *string) error {
+	err := checkID("knowledge_base_id", *id)
+	if r, ok := v.driver.(vendors.KnowledgeBaseResolver); ok && err == nil {
+		*id, err = r.ResolveKnowledgeBase(ctx, *id)
+	}
+	return err
+}
+
+// resolveRef is resolve for the name of a document.
+func (v *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
+	if err := checkRef(*ref); err != nil {
+		return err
+	}
+	return v.resolve(ctx, &ref.KnowledgeBaseID)
+}
+
+// maxID is longer than any platform's ids or names.
+const maxID = 256
+
+// checkID refuses what can be no platform's id and could change a URL.
+func checkID(arg, id string) error {
+	bad := ""
+	switch {
+	case strings.TrimSpace(id) == "":
+		bad = "is empty"
+	case id == "." || id == "..":
+		bad = "is " + id
+	case len(id) > maxID:
+		bad = fmt.Sprintf("is longer than %d bytes", maxID)
+	case strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar }):
+		bad = "holds blanks or control characters"
+	}
+	if bad == "" {
+		return nil
+	}
+	return vendors.Errorf(vendors.InvalidArgument, "`%s` %s.", arg, bad).
+		WithHint("Pass the id exactly as a list answer gave it, as a string.")
+}

@@ -1,0 +1,171 @@
+package connection
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/paging"
+)
+
+// SearchResult is the answer to a search.
+type SearchResult struct {
+	Vendor          string        `json:"vendor"`
+	KnowledgeBaseID string        `json:"knowledge_base_id"`
+	Hits            []vendors.Hit `json:"hits"`
+	Truncated       bool          `json:"truncated,omitempty"`
+	Hint            string        `json:"hint,omitempty"`
+}
+
+// Search asks a knowledge base a question.
+func (v *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchResult, error) {
+	const tool = "search_knowledge_base"
+	out := SearchResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []vendors.Hit{}}
+	s, err := capability[vendors.Searcher](v, tool)
+	if err == nil {
+		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
+	}
+	if err == nil && strings.TrimSpace(q.Query) == "" {
+		err = vendors.Errorf(vendors.InvalidArgument, "`query` is blank.").WithHint("Ask for words that should be in the documents.")
+	}
+	if err == nil {
+		err = v.resolve(ctx, &q.KnowledgeBaseID)
+	}
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	out.KnowledgeBaseID = q.KnowledgeBaseID
+	hits, err := s.Search(ctx, q)
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
+	for i := range out.Hits {
+		showHit(&out.Hits[i])
+	}
+	return out, nil
+}
+
+// Len is the number of hits.
+func (r SearchResult) Len() int { return len(r.Hits) }
+
+// Fit leaves the last hits out; a hit too large by itself is shortened.
+func (r SearchResult) Fit(n int) any {
+	r.Truncated = true
+	r.Hint = "Not all hits fit into one answer; ask a narrower question or a smaller `limit`."
+	if n < 1 {
+		r.Hits = []vendors.Hit{r.Hits[0]}
+		r.Hits[0].Content = head(r.Hits[0].Content)
+		return r
+	}
+	r.Hits = r.Hits[:min(n, len(r.Hits))]
+	return r
+}
+
+// ChunkList is one page of a document's chunks.
+type ChunkList struct {
+	Chunks     []vendors.Chunk `json:"chunks"`
+	Total      *int            `json:"total,omitempty"`
+	NextCursor string          `json:"next_cursor,omitempty"`
+	Truncated  bool            `json:"truncated,omitempty"`
+	Hint       string          `json:"hint,omitempty"`
+
+	behind paging.Cursors
+}
+
+// ListChunks gives up to limit chunks of a document, from cursor on.
+func (v *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int, cursor string) (ChunkList, error) {
+	const tool = "list_chunks"
+	out := ChunkList{Chunks: []vendors.Chunk{}}
+	lister, err := capability[vendors.ChunkLister](v, tool)
+	if err == nil {
+		err = v.resolveRef(ctx, &ref)
+	}
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	w := paging.Walker[vendors.Chunk]{
+		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Chunk], error) {
+			return lister.ListChunks(ctx, ref, vendors.PageQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Page: page, Token: token, Size: size})
+		},
+		Key:   func(c vendors.Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
+		Trail: &paging.Trail{}, Sizes: v.sizes, What: "chunks of " + ref.DocumentID,
+	}
+	q := v.query(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
+	found, err := paging.Collect(ctx, w, v.trails, q, func(*vendors.Chunk) bool { return true })
+	if err != nil {
+		return out, v.wrap(tool, err)
+	}
+	for _, r := range found.Rows {
+		showChunk(r.Item)
+		out.Chunks = append(out.Chunks, *r.Item)
+	}
+	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
+	out.Hint = lostHint(found.Why, found.Lost)
+	out.Truncated = out.Hint != ""
+	return out, nil
+}
+
+// Len is the number of chunks.
+func (l ChunkList) Len() int { return len(l.Chunks) }
+
+// Fit leaves all but the first n chunks to NextCursor; a chunk too large by
+// itself is shortened.
+func (l ChunkList) Fit(n int) any {
+	if keep := max(n, 1); keep < len(l.Chunks) {
+		l.NextCursor = l.behind.At(keep - 1)
+		l.Chunks = l.Chunks[:keep]
+	}
+	if n < 1 {
+		l.Chunks = []vendors.Chunk{l.Chunks[0]}
+		l.Chunks[0].Content = head(l.Chunks[0].Content)
+		l.Truncated, l.Hint = true, "This chunk is too long to be shown whole."
+	}
+	return l
+}
+
+// maxContent is how much of one text is shown when it does not fit.
+const maxContent = 12_000
+
+// head is the beginning of a text, counted as JSON shows it.
+func head(s string) string {
+	size := 0
+	for i, r := range s {
+		switch {
+		case strings.ContainsRune("\"\\\n\r\t", r):
+			size += 2
+		case r < ' ' || r == '\u2028' || r == '\u2029' || r == utf8.RuneError:
+			size += 6
+		default:
+			size++
+		}
+		if size > maxContent {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// capability gives the driver as what a tool needs, or says why it is not, or
+// why it would be of no use to ask it now.
+func capability[C any](v *Connection, tool string) (C, error) {
+	c, ok := v.driver.(C)
+	instead, refused := "", false
+	if a, is := v.driver.(vendors.Adviser); is {
+		instead, refused = a.Instead()[tool]
+	}
+	if ok && !refused {
+		return c, v.breaker.check(tool)
+	}
+	var none C
+	return none, vendors.Errorf(vendors.Unsupported, "This connection (platform %s) does not support %s.", v.platform, tool).WithHint(instead)
+}
+
+func checkRef(ref vendors.Ref) error {
+	if err := checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
+		return err
+	}
+	return checkID("document_id", ref.DocumentID)
+}

@@ -1,0 +1,213 @@
+package connection
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/paging"
+)
+
+// ListQuery is what an agent asks of a listing.
+type ListQuery struct {
+	KnowledgeBaseID string         // documents only
+	Status          vendors.Status // "" for all; documents only
+	NameContains    string         // any case; "" for all
+	Limit           int            // rows wanted, 1-100
+	Cursor          string
+}
+
+// DocumentList is one page of documents as an agent gets it.
+type DocumentList struct {
+	Vendor          string             `json:"vendor"`
+	KnowledgeBaseID string             `json:"knowledge_base_id"`
+	Documents       []vendors.Document `json:"documents"`
+	Total           *int               `json:"total,omitempty"`
+	NextCursor      string             `json:"next_cursor,omitempty"`
+	Truncated       bool               `json:"truncated,omitempty"`
+	Hint            string             `json:"hint,omitempty"`
+
+	behind paging.Cursors
+}
+
+// KnowledgeBaseList is one page of knowledge bases as an agent gets it.
+type KnowledgeBaseList struct {
+	Vendor         string                  `json:"vendor"`
+	KnowledgeBases []vendors.KnowledgeBase `json:"knowledge_bases"`
+	Total          *int                    `json:"total,omitempty"`
+	NextCursor     string                  `json:"next_cursor,omitempty"`
+
+	behind paging.Cursors
+}
+
+// ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
+// Rows may be fewer; NextCursor alone says whether there is more.
+func (v *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
+	err := v.breaker.check("list_documents")
+	if err == nil {
+		err = v.resolve(ctx, &q.KnowledgeBaseID)
+	}
+	out := DocumentList{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []vendors.Document{}}
+	if err != nil {
+		return out, v.wrap("list_documents", err)
+	}
+	w := v.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
+	match := func(d *vendors.Document) bool {
+		return (q.Status == "" || d.Status == q.Status) && nameContains(d.Name, q.NameContains)
+	}
+	found, err := paging.Collect(ctx, w, v.trails, v.query("list_documents", q), match)
+	if err != nil {
+		return out, v.wrap("list_documents", err)
+	}
+	out.Documents = make([]vendors.Document, len(found.Rows))
+	for i, r := range found.Rows {
+		out.Documents[i] = *r.Item
+		settleDocument(&out.Documents[i], v.name, q.KnowledgeBaseID)
+		v.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
+	}
+	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
+	out.Hint = lostHint(found.Why, found.Lost)
+	out.Truncated = out.Hint != ""
+	return out, nil
+}
+
+// query is a caller's query as the pages of op know it.
+func (v *Connection) query(op string, q ListQuery) paging.Query {
+	return paging.Query{Hash: v.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: q.Status != "" || q.NameContains != ""}
+}
+
+// lostHint says which rows a listing could not give; "" when it gave all.
+func lostHint(why paging.Bound, lost int) string {
+	switch {
+	case lost == 0:
+		return ""
+	case why == paging.MovementBound:
+		return fmt.Sprintf("The platform's order moved while this list was read: %d of its rows did not come. List again from the start when fewer documents are being ingested, or ask for single ones by name_contains.", lost)
+	case why == paging.WindowBound:
+		return fmt.Sprintf("The platform gives no more than the first %d rows of a list; narrow it with `status` or `name_contains`.", paging.Window)
+	}
+	return fmt.Sprintf("The platform gives the same rows for every page: %d of its rows did not come. Look for a newer version of its server, or for a proxy that drops the query.", lost)
+}
+
+// documents walks over the documents of a query.
+func (v *Connection) documents(q vendors.PageQuery) paging.Walker[vendors.Document] {
+	return paging.Walker[vendors.Document]{
+		Key: documentKey, Trail: &paging.Trail{}, Sizes: v.sizes, What: "documents of " + q.KnowledgeBaseID,
+		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Document], error) {
+			q.Page, q.Token, q.Size = page, token, size
+			return v.page(ctx, q)
+		},
+	}
+}
+
+// knowledgeBases walks over the knowledge bases of the connection.
+func (v *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name string) paging.Walker[vendors.KnowledgeBase] {
+	return paging.Walker[vendors.KnowledgeBase]{
+		Key:   func(k vendors.KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
+		Trail: &paging.Trail{}, Sizes: v.sizes, What: "knowledge bases",
+		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.KnowledgeBase], error) {
+			return lister.ListKnowledgeBases(ctx, vendors.PageQuery{NameContains: name, Page: page, Token: token, Size: size})
+		},
+	}
+}
+
+// page reads one page of documents. A platform that refuses a filter (a word
+// that a newer release no longer knows) is asked without it: every row is
+// checked here anyway.
+func (v *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	all := q
+	all.Status, all.NameContains = "", ""
+	if q.Status == "" && q.NameContains == "" {
+		return v.reads.ListDocuments(ctx, q)
+	}
+	filter := "status " + string(q.Status)
+	if q.Status == "" {
+		filter = "name"
+	}
+	if v.refused.Has(filter) {
+		page, err := v.reads.ListDocuments(ctx, all)
+		page.Filtered = false
+		return page, err
+	}
+	page, err := v.reads.ListDocuments(ctx, q)
+	if kind := vendors.KindOf(err); err == nil || kind != vendors.InvalidArgument && kind != vendors.VendorError && kind != vendors.Unsupported {
+		return page, err
+	}
+	if !firstPage(q) { // a later page may be refused for being one
+		first := q
+		first.Page, first.Token = 1, ""
+		if _, refusal := v.reads.ListDocuments(ctx, first); refusal == nil {
+			return page, err
+		}
+	}
+	whole, failure := v.reads.ListDocuments(ctx, all)
+	if failure != nil {
+		return page, err // it was not the filter
+	}
+	v.refused.Put(filter, struct{}{})
+	whole.Filtered = false
+	return whole, nil
+}
+
+// firstPage reports whether a page is the first one.
+func firstPage(q vendors.PageQuery) bool { return q.Page <= 1 && q.Token == "" }
+
+// ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
+func (v *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
+	out := KnowledgeBaseList{Vendor: v.name, KnowledgeBases: []vendors.KnowledgeBase{}}
+	lister, err := capability[vendors.KnowledgeBaseLister](v, "list_knowledge_bases")
+	if err != nil {
+		return out, v.wrap("list_knowledge_bases", err)
+	}
+	match := func(k *vendors.KnowledgeBase) bool { return nameContains(k.Name, q.NameContains) }
+	found, err := paging.Collect(ctx, v.knowledgeBases(lister, q.NameContains), v.trails, v.query("list_knowledge_bases", q), match)
+	if err != nil {
+		return out, v.wrap("list_knowledge_bases", err)
+	}
+	for _, r := range found.Rows {
+		settleKnowledgeBase(r.Item, v.name)
+		out.KnowledgeBases = append(out.KnowledgeBases, *r.Item)
+	}
+	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
+	return out, nil
+}
+
+func documentKey(d vendors.Document) (string, time.Time) { return d.DocumentID, d.CreatedAt }
+
+// nameContains ignores case as Unicode folds it.
+func nameContains(name, part string) bool {
+	return part == "" || strings.Contains(strings.ToLower(name), strings.ToLower(part))
+}
+
+// Len is the number of documents.
+func (l DocumentList) Len() int { return len(l.Documents) }
+
+// Fit leaves all but the first n documents to NextCursor. A first document that
+// is too large by itself loses its metadata, which get_document_info shows.
+func (l DocumentList) Fit(n int) any {
+	if keep := max(n, 1); keep < len(l.Documents) {
+		l.NextCursor = l.behind.At(keep - 1)
+		l.Documents = l.Documents[:keep]
+	}
+	if n < 1 {
+		l.Documents = slices.Clone(l.Documents)
+		l.Documents[0].Metadata = nil
+		l.Truncated, l.Hint = true, "The metadata of this document is too large for a list; ask get_document_info."
+	}
+	return l
+}
+
+// Len is the number of knowledge bases.
+func (l KnowledgeBaseList) Len() int { return len(l.KnowledgeBases) }
+
+// Fit leaves all but the first n knowledge bases to NextCursor.
+func (l KnowledgeBaseList) Fit(n int) any {
+	if n = max(n, 1); n < len(l.KnowledgeBases) {
+		l.NextCursor = l.behind.At(n - 1)
+		l.KnowledgeBases = l.KnowledgeBases[:n]
+	}
+	return l
+}

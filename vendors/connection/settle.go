@@ -1,0 +1,128 @@
+package connection
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/visible"
+)
+
+// settleDocument makes one document true to the rules of every platform.
+// The percentage follows the status, never the other way round: 100 exactly
+// when completed, below 100 while queued or processing, absent otherwise.
+func settleDocument(d *vendors.Document, vendor, kb string) {
+	d.Vendor, d.KnowledgeBaseID = vendor, kb
+	switch d.Status {
+	case vendors.Completed:
+		hundred := 100
+		d.ProgressPercent = &hundred
+	case vendors.Queued, vendors.Processing:
+		if d.ProgressPercent != nil {
+			p := min(max(*d.ProgressPercent, 0), 99)
+			d.ProgressPercent = &p
+		}
+	default:
+		d.ProgressPercent = nil
+	}
+	if d.Status != vendors.Failed {
+		d.Error = nil
+	}
+	d.Searchable = unserved(d)
+	d.CreatedAt, d.UpdatedAt = history(d.CreatedAt, d.UpdatedAt)
+	settleIngestion(&d.Ingestion, d.Status)
+	showDocument(d)
+}
+
+// unserved is false for a completed document that searches do not return, as
+// far as the platform's flags and its driver say; nil otherwise.
+func unserved(d *vendors.Document) *bool {
+	is := func(flag *bool, value bool) bool { return flag != nil && *flag == value }
+	if d.Status == vendors.Completed && (is(d.Enabled, false) || is(d.Archived, true) || is(d.Searchable, false)) {
+		return new(bool)
+	}
+	return nil
+}
+
+// showDocument takes out of a platform's and its users' words what nobody sees.
+func showDocument(d *vendors.Document) {
+	d.Name, d.VendorStatus, d.Format = visible.Line(d.Name), visible.Line(d.VendorStatus), visible.Line(d.Format)
+	d.SourceURL = visible.Line(d.SourceURL)
+	if e := d.Error; e != nil {
+		d.Error = &vendors.Failure{Code: visible.Line(e.Code), Message: visible.Line(e.Message), Retryable: e.Retryable, Hint: visible.Line(e.Hint)}
+	}
+	if i := slices.IndexFunc(d.Warnings, func(w string) bool { return visible.Line(w) != w }); i >= 0 {
+		d.Warnings = slices.Clone(d.Warnings)
+		for ; i < len(d.Warnings); i++ {
+			d.Warnings[i] = visible.Line(d.Warnings[i])
+		}
+	}
+	d.Metadata = visible.Metadata(d.Metadata)
+}
+
+// settleIngestion leaves out times that cannot belong together: those of a document
+// whose ingestion nobody has asked for, an end before the start, and a duration
+// that the two deny.
+func settleIngestion(g *vendors.Ingestion, s vendors.Status) {
+	g.StartedAt, g.FinishedAt = history(g.StartedAt, g.FinishedAt)
+	g.MovedAt, g.NewestAt = possible(g.MovedAt), possible(g.NewestAt)
+	if s == vendors.NotStarted {
+		g.StartedAt, g.FinishedAt, g.ElapsedSeconds = time.Time{}, time.Time{}, nil
+	}
+	if g.ElapsedSeconds == nil {
+		return
+	}
+	seconds := *g.ElapsedSeconds
+	g.ElapsedSeconds = nil
+	if math.IsNaN(seconds) || seconds < 0 || seconds > maxElapsed.Seconds() {
+		return
+	}
+	if !g.StartedAt.IsZero() && !g.FinishedAt.IsZero() && math.Abs(g.FinishedAt.Sub(g.StartedAt).Seconds()-seconds) > 2 {
+		return // times are often of whole seconds
+	}
+	seconds = math.Round(seconds*1000) / 1000
+	g.ElapsedSeconds = &seconds
+}
+
+// maxElapsed is longer than any ingestion takes.
+const maxElapsed = 10 * 365 * 24 * time.Hour
+
+// settleKnowledgeBase makes a knowledge base true to the rules of every platform.
+func settleKnowledgeBase(k *vendors.KnowledgeBase, vendor string) {
+	k.Vendor = vendor
+	k.Name, k.Description = visible.Line(k.Name), visible.Text(k.Description)
+	k.CreatedAt, k.UpdatedAt = history(k.CreatedAt, k.UpdatedAt)
+}
+
+// showHit takes out of a hit what nobody sees, and says so.
+func showHit(h *vendors.Hit) {
+	content, removed := visible.Filter(h.Content, false)
+	name, inName := visible.Filter(h.DocumentName, true)
+	h.Content, h.DocumentName, h.ContentFiltered = content, name, removed || inName
+}
+
+// showChunk takes out of a chunk what nobody sees, and says so.
+func showChunk(c *vendors.Chunk) { c.Content, c.ContentFiltered = visible.Filter(c.Content, false) }
+
+// history is the times of a beginning and of something later, without those
+// that cannot be.
+func history(began, later time.Time) (time.Time, time.Time) {
+	began, later = possible(began), possible(later)
+	if later.Before(began) {
+		later = time.Time{}
+	}
+	return began, later
+}
+
+// firstSecond is the beginning of 2000, before every document on any of the
+// platforms: what is earlier is another number in the place of a time.
+const firstSecond = 946684800
+
+// possible is a time that can be one, zero otherwise.
+func possible(t time.Time) time.Time {
+	if t.Unix() < firstSecond {
+		return time.Time{}
+	}
+	return t
+}

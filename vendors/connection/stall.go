@@ -1,0 +1,162 @@
+package connection
+
+import (
+	"cmp"
+	"fmt"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/visible"
+)
+
+// defaultThreshold is that of platforms that state none.
+const defaultThreshold = 30 * time.Minute
+
+// maxWatched bounds how many documents are remembered.
+const maxWatched = 10_000
+
+// watched remembers when documents last moved, as far as this process saw: most
+// platforms give no time of movement, and some move their times by themselves.
+type watched struct {
+	mu   sync.Mutex // one document is judged and noted at once
+	seen *recent.Map[movement]
+}
+
+func newWatched() *watched { return &watched{seen: recent.New[movement](maxWatched, 0)} }
+
+// movement is what a document looked like, and since when; seen says that it
+// was seen to change then, not only met for the first time.
+type movement struct {
+	looks look
+	since time.Time
+	seen  bool
+}
+
+// look is everything about a document that counts as movement; "" is what an
+// answer did not say. at does not count: it is the platform's newest time of a
+// document that looked so, which not every answer tells.
+type look struct {
+	status, stage, percent, done, line string
+	at                                 time.Time
+}
+
+// same reports whether nothing moved between two looks, and what is now known:
+// lists say less than progress answers.
+func (l look) same(now look) (look, bool) {
+	known, same := now, now.status == l.status
+	known.at = newest(l.at, now.at)
+	for _, f := range [][2]*string{{&l.stage, &known.stage}, {&l.percent, &known.percent}, {&l.done, &known.done}, {&l.line, &known.line}} {
+		if *f[1] == "" {
+			*f[1] = *f[0]
+		}
+		same = same && (*f[0] == "" || *f[0] == *f[1])
+	}
+	return known, same
+}
+
+// note returns since when the document id looks as it does.
+func (w *watched) note(id string, looks look, now time.Time) movement {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m, known := w.seen.Get(id)
+	if more, same := m.looks.same(looks); known && same {
+		m.looks = more
+	} else {
+		m = movement{looks, now, known}
+	}
+	w.seen.Put(id, m)
+	return m
+}
+
+// forget lets the next look at a document count as movement: it has settled.
+func (w *watched) forget(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if m, ok := w.seen.Get(id); ok {
+		m.looks = look{}
+		w.seen.Put(id, m)
+	}
+}
+
+// longAgo is how old a platform's newest time of a document at work is when it
+// alone makes a suspicion: ingestion takes minutes, at worst hours.
+const longAgo = 24 * time.Hour
+
+// suspect judges a document that the platform works on. The evidence is the
+// driver's own; the platform's time of the last movement, or for a document that
+// waits in a queue its newest time; what this process saw; and for what this
+// process has never seen to move the platform's newest time, when it is long ago.
+func (v *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
+	key := watchKey(kb, d.DocumentID)
+	if !d.Status.Working() {
+		v.watched.forget(key)
+		return nil
+	}
+	rule := v.stallRule()
+	now := time.Now()
+	m := v.watched.note(key, looks(d, rule), now)
+	s := vendors.Stalled{Suspected: true, Since: m.since, ThresholdSeconds: int(rule.Threshold.Seconds()), NextStep: rule.NextStep,
+		Why: fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)}
+	at, threshold := m.looks.at, max(rule.Threshold, longAgo)
+	if d.Status == vendors.Queued || !d.Ingestion.MovedAt.IsZero() {
+		threshold = rule.Threshold
+	}
+	sure := threshold == rule.Threshold
+	if !at.IsZero() && (!m.seen && (sure || now.Sub(at) >= threshold) || sure && at.After(m.since)) {
+		s.Since, s.Why = at, "The platform's own times show no movement since then."
+	}
+	if own := d.Ingestion.Suspicion; own != nil {
+		s.Why, s.NextStep = own.Why, cmp.Or(own.NextStep, rule.NextStep)
+		if !own.Since.IsZero() {
+			s.Since = own.Since
+		}
+	} else if now.Sub(s.Since) < rule.Threshold {
+		return nil
+	}
+	s.Since = s.Since.UTC().Truncate(time.Second)
+	s.Why, s.NextStep = visible.Line(s.Why), visible.Line(s.NextStep)
+	return &s
+}
+
+// stallRule is the platform's rule, or the usual one.
+func (v *Connection) stallRule() vendors.StallRule {
+	if s, ok := v.driver.(vendors.Staller); ok {
+		return s.StallRule()
+	}
+	return vendors.StallRule{Threshold: defaultThreshold, NextStep: "Look at the document in the platform's console."}
+}
+
+func watchKey(kb, id string) string { return kb + "\x00" + id }
+
+// looks is how a document looks now.
+func looks(d *vendors.Document, rule vendors.StallRule) look {
+	l := look{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement, at: evidence(d, rule)}
+	if d.ProgressPercent != nil {
+		l.percent = fmt.Sprint(*d.ProgressPercent)
+	}
+	if d.Ingestion.ChunksDone != nil {
+		l.done = fmt.Sprint(*d.Ingestion.ChunksDone)
+	}
+	return l
+}
+
+// evidence is the newest time of a document that the platform gives and that
+// can be believed; zero when it gives none. The time of its creation stays
+// while the document is ingested once more, so that it counts only alone.
+func evidence(d *vendors.Document, rule vendors.StallRule) time.Time {
+	at := newest(newest(d.CreatedAt, d.Ingestion.StartedAt), newest(d.Ingestion.MovedAt, d.Ingestion.NewestAt))
+	if !rule.UpdatesLie {
+		at = newest(at, d.UpdatedAt)
+	}
+	return at
+}
+
+// newest is the later of two times.
+func newest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,335 @@
+package connection
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/paging"
+)
+
+// Bounds of a search for unfinished documents on one connection.
+const (
+	unfinishedTime   = 42 * time.Second // leaves time for the answer
+	unfinishedKeep   = 1000             // documents; agents look at the worst first
+	unfinishedAtOnce = 4                // knowledge bases
+	unfinishedGaps   = 5                // told in full
+	unfinishedNames  = 20               // further ones, told by id
+	fewRows          = 200              // up to here reading all rows beats asking by status
+)
+
+// Unfinished is what a connection has that is not completed.
+type Unfinished struct {
+	Documents  []vendors.Document // worst first
+	Summary    Summary            // of everything looked at
+	Incomplete []Incomplete
+}
+
+// Incomplete names what could not be seen, and why.
+type Incomplete struct {
+	Vendor          string              `json:"vendor"`
+	KnowledgeBaseID string              `json:"knowledge_base_id,omitempty"`
+	Error           vendors.ErrorReport `json:"error"`
+}
+
+// hunt collects over the knowledge bases of a connection.
+type hunt struct {
+	v         *Connection
+	until     time.Time
+	mu        sync.Mutex
+	completed int // documents
+	docs      []unfinishedRow
+	seen      map[string]bool // knowledge base and document id of docs
+	gaps      []Incomplete
+}
+
+// unfinishedRow is a document that is not completed, and its ingestion.
+type unfinishedRow struct {
+	vendors.Document
+	progress Progress
+}
+
+// Unfinished finds the documents that are not completed, in one knowledge base
+// or in all of them, by the cheapest true source of the platform. What it could
+// not see is named in Incomplete; only a kb that can be none is an error.
+func (v *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
+	h := &hunt{v: v, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
+	ctx, cancel := context.WithDeadline(ctx, h.until)
+	defer cancel()
+	kbs := []vendors.KnowledgeBase{{KnowledgeBaseID: kb}}
+	if err := v.breaker.check("find_unfinished_documents"); err != nil {
+		h.gap(kb, err)
+		kbs = nil
+	} else if kb == "" {
+		if kbs, err = h.knowledgeBases(ctx); err != nil {
+			h.gap("", err)
+		}
+	} else if err = checkID("knowledge_base_id", kb); err != nil {
+		return Unfinished{}, v.wrap("find_unfinished_documents", err)
+	} else if err = v.resolve(ctx, &kbs[0].KnowledgeBaseID); err != nil {
+		h.gap(kb, err)
+		kbs = nil
+	}
+	places := make(chan struct{}, unfinishedAtOnce)
+	var wg sync.WaitGroup
+	for _, k := range kbs {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			if err := unharmed(func() error { return h.search(ctx, k) }); err != nil {
+				h.gap(k.KnowledgeBaseID, err)
+			}
+		})
+	}
+	wg.Wait()
+	return h.result(), nil
+}
+
+// unharmed makes an error of a panic: it costs what f does, not the process.
+func unharmed(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp failed while it read the platform's answer.",
+				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+		}
+	}()
+	return f()
+}
+
+// result is what was found, worst first.
+func (h *hunt) result() Unfinished {
+	var t tally
+	t.addCompleted(h.completed)
+	u := Unfinished{}
+	for _, d := range h.docs {
+		t.add(&d.progress)
+		if d.Status != vendors.Completed { // meanwhile
+			u.Documents = append(u.Documents, d.Document)
+		}
+	}
+	slices.SortFunc(u.Documents, WorstFirst)
+	slices.SortStableFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
+	u.Summary, u.Incomplete = t.summary(), h.fewGaps()
+	return u
+}
+
+// fewGaps names the first gaps in full and the others by their ids: an agent
+// must know of each, but an account may have thousands.
+func (h *hunt) fewGaps() []Incomplete {
+	if len(h.gaps) <= unfinishedGaps {
+		return h.gaps
+	}
+	rest := h.gaps[unfinishedGaps:]
+	names := make([]string, 0, unfinishedNames)
+	for _, g := range rest[:min(len(rest), unfinishedNames)] {
+		names = append(names, g.KnowledgeBaseID)
+	}
+	hint := "Ask for them by knowledge_base_id, one at a time: " + strings.Join(names, ", ")
+	if len(names) < len(rest) {
+		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
+	}
+	e := vendors.Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
+	return append(slices.Clip(h.gaps[:unfinishedGaps]), Incomplete{Vendor: h.v.name, Error: vendors.ReportOf(h.v.stamp("find_unfinished_documents", e))})
+}
+
+// knowledgeBases lists all of them.
+func (h *hunt) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
+	lister, err := capability[vendors.KnowledgeBaseLister](h.v, "list_knowledge_bases")
+	if err != nil {
+		return nil, err
+	}
+	var all []vendors.KnowledgeBase
+	visit := func(r paging.Row[vendors.KnowledgeBase]) bool { all = append(all, *r.Item); return false }
+	e, err := h.v.knowledgeBases(lister, "").Walk(ctx, paging.Start(0, paging.ScanSize), time.Until(h.until), visit, func(int) bool { return false })
+	if err == nil && (e.Next != nil || e.Lost > 0) {
+		err = h.stopped(e.Why, e.Err, e.Lost, "knowledge bases").WithHint("Ask for one connection, or for one knowledge base, at a time.")
+	}
+	return all, err
+}
+
+// stopped says which bound kept a search from seeing everything.
+func (h *hunt) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
+	e := vendors.Errorf(vendors.Timeout, "There was no time left in this call for more of the %s.", what)
+	switch {
+	case why == paging.LimitBound && vendors.KindOf(err) == vendors.RateLimited:
+		e = vendors.Errorf(vendors.RateLimited, "The rate limit let no more of the %s be read in this call.", what)
+		e.After = after(err)
+	case why == paging.LimitBound:
+		e = vendors.Errorf(vendors.KindOf(err), "The platform did not answer in time for more of the %s.", what)
+	case why == paging.PageBound:
+		e = vendors.Errorf(vendors.Unsupported, "There are more %s than one call reads (%d pages or %d rows).", what, paging.MaxPages, paging.MaxRows)
+	case lost > 0:
+		e = vendors.Errorf(vendors.BadResponse, "%s", lostHint(why, lost))
+	}
+	return e
+}
+
+// search looks through one knowledge base.
+func (h *hunt) search(ctx context.Context, kb vendors.KnowledgeBase) error {
+	if kb.DocumentCount != nil && *kb.DocumentCount == 0 || kb.Pending != nil && *kb.Pending == 0 {
+		return nil
+	}
+	many := kb.DocumentCount == nil || *kb.DocumentCount > fewRows
+	if kb.Pending != nil && *kb.Pending == len(kb.Busy) && many { // none failed: the others are completed
+		return h.read(ctx, kb.KnowledgeBaseID, kb.Busy)
+	}
+	if many && h.allCompleted(ctx, kb.KnowledgeBaseID) {
+		return nil
+	}
+	filters := []vendors.Status{""}
+	if f, ok := h.v.driver.(vendors.UnfinishedFilter); ok && many {
+		filters = f.UnfinishedFilters()
+	}
+	for i := range filters {
+		if whole, err := h.walk(ctx, kb.KnowledgeBaseID, filters[i:]); whole || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allCompleted counts the documents of a knowledge base that need not be read:
+// the platform's counters say that all are completed, and the newest rows do not
+// deny it.
+func (h *hunt) allCompleted(ctx context.Context, kb string) bool {
+	total := 0
+	if counts, err := h.v.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
+		total = counts.Total
+	} else if by, ok := h.v.countByStatus(ctx, kb); ok && len(by) == 1 {
+		total = by[vendors.Completed]
+	}
+	if total == 0 {
+		return false
+	}
+	page, err := h.v.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: 1, Size: paging.ScanSize})
+	if err != nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return d.Status != vendors.Completed }) {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.completed += total
+	return true
+}
+
+// read asks for documents that the platform names itself.
+func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
+	rep, err := h.v.gather.Progress(ctx, kb, ids)
+	for _, d := range rep.Documents {
+		h.add(d, kb)
+	}
+	return err
+}
+
+// refine takes over what the platform's progress call says, which is newer than
+// the rows: why a document failed, how far others are, and where they stand.
+// Without the time for it the rows stand.
+func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
+	rep, err := h.v.gather.Progress(ctx, kb, ids)
+	if err != nil && !vendors.OutOfTime(err) {
+		return err
+	}
+	newer := make(map[string]vendors.Document, len(rep.Documents))
+	for _, d := range rep.Documents {
+		newer[d.DocumentID] = d
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.docs {
+		old := &h.docs[i]
+		d, ok := newer[old.DocumentID]
+		if !ok || old.KnowledgeBaseID != kb {
+			continue
+		}
+		old.progress = h.v.view(&d, kb)
+		old.Status, old.VendorStatus, old.ProgressPercent, old.Error = d.Status, d.VendorStatus, d.ProgressPercent, d.Error
+		old.Stalled = old.progress.Stalled
+	}
+	return nil
+}
+
+// walk reads the rows of one knowledge base, all or those of the first of
+// statuses; the others are still to come. whole says that all came: an older
+// server ignored the filter.
+func (h *hunt) walk(ctx context.Context, kb string, statuses []vendors.Status) (whole bool, err error) {
+	status := statuses[0]
+	full, open := false, false
+	var mine []string
+	visit := func(r paging.Row[vendors.Document]) bool {
+		if s := r.Item.Status; s == vendors.Failed || !s.Settled() {
+			mine = append(mine, r.Item.DocumentID)
+		}
+		whole, open = whole || r.Item.Status == vendors.Completed, open || !r.Item.Status.Settled()
+		full = !h.add(*r.Item, kb)
+		return full
+	}
+	// The position continues a whole-knowledge-base progress call.
+	from := paging.Start(h.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), paging.ScanSize)
+	w := h.v.documents(vendors.PageQuery{KnowledgeBaseID: kb, Status: status})
+	e, err := w.Walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
+	if err == nil && e.Page.Thin && len(mine) > 0 {
+		err = h.refine(ctx, kb, mine)
+	}
+	switch {
+	case err != nil:
+		return whole, err
+	case full:
+		return whole, vendors.Errorf(vendors.Unsupported, "More than %d documents of this connection are not completed; the rest was not looked at.", unfinishedKeep).
+			WithHint("Mend these first, or read the knowledge base with get_ingestion_progress.")
+	case e.Next == nil && e.Lost == 0:
+		return whole, nil
+	}
+	failure := h.stopped(e.Why, e.Err, e.Lost, "documents of this knowledge base")
+	if status != "" {
+		return whole, failure.WithHint("Ask for this knowledge base alone, or list_documents with status " + words(statuses, " and then ") + ".")
+	}
+	if e.Next == nil {
+		return whole, failure.WithHint("Ask for this knowledge base again.")
+	}
+	e.Next.Open = open
+	return whole, failure.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", e.Next.Cursor()))
+}
+
+// words joins statuses.
+func words(list []vendors.Status, between string) string {
+	texts := make([]string, len(list))
+	for i, s := range list {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, between)
+}
+
+// add counts a row and keeps it when it is not completed; false when it cannot.
+func (h *hunt) add(d vendors.Document, kb string) bool {
+	p := h.v.view(&d, kb)
+	d.Stalled = p.Stalled
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if d.Status == vendors.Completed {
+		h.completed++
+		return true
+	}
+	key := watchKey(kb, d.DocumentID)
+	if h.seen[key] {
+		return true // it moved from one listing to another meanwhile
+	}
+	if len(h.docs) == unfinishedKeep {
+		return false
+	}
+	h.seen[key] = true
+	h.docs = append(h.docs, unfinishedRow{d, p})
+	return true
+}
+
+// gap notes what could not be seen.
+func (h *hunt) gap(kb string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gaps = append(h.gaps, Incomplete{
+		Vendor: h.v.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(h.v.wrap("find_unfinished_documents", err)),
+	})
+}

@@ -1,0 +1,120 @@
+package connection
+
+import (
+	"context"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// Bounds of waiting.
+const (
+	young   = 10 * time.Second // a document this new may still be unknown to its platform
+	waitMax = pollMax * time.Second
+	waitMin = pollMin * time.Second
+	// lookTime is kept back for the last look at least: one that took a
+	// millisecond before may not on a machine with more to do.
+	lookTime = 250 * time.Millisecond
+)
+
+// Wait looks at documents until everything has settled, something comes to
+// need a person, or timeout leaves no time for another look, which is a normal
+// answer with what is known. It never takes longer than timeout. report is told
+// every look. A credential or quota that fails ends the wait with its error; a
+// platform that is away for a moment does not.
+func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(Summary)) (ProgressResult, error) {
+	const tool = "wait_for_ingestion"
+	began := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))
+	defer cancel()
+	look, err := v.look(ctx, q)
+	if err != nil {
+		return ProgressResult{}, v.wrap(tool, err)
+	}
+	last, err := look(ctx)
+	if vendors.OutOfTime(err) && time.Since(began) >= timeout {
+		return v.nothingYet(q), nil
+	}
+	if err != nil {
+		return last, v.wrap(tool, err)
+	}
+	took := time.Since(began) // how long a look takes
+	report(last.Summary)
+	needed := last.Summary.NeedsAction
+	for pause := waitMin; ; pause = min(pause*3/2, waitMax) {
+		left := timeout - max(took, lookTime) - time.Since(began) // until the last look must begin
+		if over(last, needed, time.Since(began)) || left < max(waitMin, last.busy) {
+			return last, nil
+		}
+		d := max(nextPause(last, pause), last.busy)
+		if left-d < waitMin { // the last look comes as the time runs out
+			d = left
+		}
+		if !sleep(ctx, d) {
+			return last, nil
+		}
+		from := time.Now()
+		now, err := look(ctx)
+		took = time.Since(from)
+		switch {
+		case err == nil:
+			last = now
+		case !passing(err):
+			return last, v.wrap(tool, err)
+		default:
+			last.delay(err)
+		}
+		report(last.Summary)
+	}
+}
+
+// nothingYet is the answer when the first look has taken all the time.
+func (v *Connection) nothingYet(q ProgressRequest) ProgressResult {
+	r := ProgressResult{
+		Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{},
+		Summary: Summary{ByStatus: map[vendors.Status]int{}}, RetryAfterSeconds: pollDefault,
+		Truncated: true,
+		Hint:      "The time was over before the platform had answered; nothing is known yet. Wait longer, or ask for fewer documents.",
+	}
+	if ids := unique(q.DocumentIDs); len(ids) <= maxRemaining {
+		r.Remaining = ids
+	}
+	return r
+}
+
+// over reports whether waiting on makes no sense.
+func over(r ProgressResult, needed int, waited time.Duration) bool {
+	if r.Summary.NeedsAction > needed {
+		return true
+	}
+	return r.Summary.Done && (r.Summary.ByStatus[vendors.NotFound] == 0 || waited >= young)
+}
+
+// nextPause follows the platform's own estimate where it gives one, within the
+// limits of its sheet, and grows otherwise.
+func nextPause(r ProgressResult, pause time.Duration) time.Duration {
+	for _, d := range r.Documents {
+		if d.ETASeconds != nil && *d.ETASeconds > 0 {
+			return min(max(time.Duration(*d.ETASeconds)*time.Second/4, waitMin), waitMax)
+		}
+	}
+	return pause
+}
+
+// passing reports whether an error may be gone at the next look.
+func passing(err error) bool {
+	k := vendors.KindOf(err)
+	return k == vendors.RateLimited || k == vendors.Timeout || k == vendors.Unavailable || k == vendors.BadResponse
+}
+
+// sleep waits d; false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

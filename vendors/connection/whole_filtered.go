@@ -1,0 +1,138 @@
+package connection
+
+import (
+	"context"
+	"slices"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/paging"
+)
+
+// ignoredFilters is remembered of a server that gives all rows whatever status
+// is asked for.
+const ignoredFilters = "ignored"
+
+// filteredCost is how many requests filters take beside one for each: the first
+// page, and counting what is completed. Fewer pages than that are read instead.
+const filteredCost = 4
+
+// byFilters reads what is not completed by the platform's filters, and takes the
+// number of the others from its totals. plain is what the first page without a
+// filter has shown. ok is false where filters and totals do not tell everything:
+// a small knowledge base, a server that ignores them, a document that none of
+// them selects.
+func (o *overview) byFilters(ctx context.Context, plain survey, total *int) (s survey, ok bool) {
+	filters, has := o.v.driver.(vendors.UnfinishedFilter)
+	if !has || o.v.refused.Has(ignoredFilters) || total == nil || *total <= paging.ScanSize*(len(filters.UnfinishedFilters())+filteredCost) {
+		return s, false
+	}
+	s.total, s.filtered = total, true
+	calm := len(plain.listed) == 0 && plain.tally.total == plain.tally.byStatus[vendors.Completed]
+	if n, ok := o.v.countByStatus(ctx, o.kb); ok && calm && n[vendors.Completed] == *total {
+		s.tally.addCompleted(*total)
+		return s, true
+	}
+	seen := map[string]bool{}
+	for _, status := range filters.UnfinishedFilters() {
+		from := o.from
+		from.Filter = status
+		if !o.byFilter(ctx, &s, from, seen) {
+			return s, false
+		}
+	}
+	unfinished := s.tally.total + len(s.listed)
+	completed, ok := o.v.completed(ctx, o.kb)
+	if !ok || unfinished > *total || unfinished+completed < *total {
+		return s, false
+	}
+	s.tally.addCompleted(*total - unfinished)
+	return s, true
+}
+
+// byFilter reads one filtered listing. What is too much to be listed is counted
+// by the platform's total, if that counts nothing else.
+func (o *overview) byFilter(ctx context.Context, s *survey, from paging.Position, seen map[string]bool) (ok bool) {
+	w := o.v.documents(vendors.PageQuery{KnowledgeBaseID: o.kb, Status: from.Filter})
+	read, exact, ignored, came := w.Fetch, false, false, 0
+	w.Fetch = func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Document], error) {
+		p, err := read(ctx, page, token, size)
+		exact = p.Filtered && p.Total != nil
+		return p, err
+	}
+	visit := func(r paging.Row[vendors.Document]) bool {
+		if came++; r.Item.Status == vendors.Completed {
+			ignored = true
+		} else if !seen[r.Item.DocumentID] { // or it moved from one listing to another meanwhile
+			seen[r.Item.DocumentID] = true
+			s.add(o.v.view(r.Item, o.kb), r.After)
+		}
+		return ignored
+	}
+	e, err := w.Walk(ctx, from, paging.SummaryTime, visit, func(int) bool { return exact && len(s.listed) == maxListed })
+	if ignored {
+		o.v.refused.Put(ignoredFilters, struct{}{})
+	}
+	if err != nil || ignored || e.Lost > 0 || e.Next != nil && (!exact || len(s.listed) == 0) {
+		return false
+	}
+	s.thin = s.thin || e.Page.Thin
+	if e.Next == nil {
+		return true
+	}
+	s.overflow = true
+	if rest := *e.Page.Total - came; rest > 0 {
+		s.tally.addCount(from.Filter, rest)
+	}
+	return true
+}
+
+// filteredRest goes on where an answer by filters left off.
+func (o *overview) filteredRest(ctx context.Context) (s survey, err error) {
+	var statuses []vendors.Status
+	if f, ok := o.v.driver.(vendors.UnfinishedFilter); ok {
+		statuses = f.UnfinishedFilters()
+	}
+	first, err := o.v.page(ctx, vendors.PageQuery{KnowledgeBaseID: o.kb, Page: 1, Size: 1})
+	if err != nil {
+		return s, err
+	}
+	s.total, s.filtered = first.Total, true
+	from, seen := o.from, map[string]bool{}
+	for i := slices.Index(statuses, from.Filter); i < len(statuses); i++ {
+		if i < 0 || !o.byFilter(ctx, &s, from, seen) {
+			return s, vendors.Errorf(vendors.InvalidArgument, "`cursor` goes on in a list that the platform does not give any more.").
+				WithHint("Leave `cursor` out to start again.")
+		}
+		if i+1 < len(statuses) {
+			from = paging.Start(o.from.Query, paging.ScanSize)
+			from.Filter, from.Open = statuses[i+1], o.from.Open
+		}
+	}
+	return s, nil
+}
+
+// countByStatus asks for the platform's counts, where it has them.
+func (v *Connection) countByStatus(ctx context.Context, kb string) (map[vendors.Status]int, bool) {
+	c, ok := v.driver.(vendors.StatusCounter)
+	if !ok {
+		return nil, false
+	}
+	counts, err := c.CountByStatus(ctx, kb)
+	return counts, err == nil
+}
+
+// completed counts the completed documents, if the platform can be asked.
+func (v *Connection) completed(ctx context.Context, kb string) (n int, ok bool) {
+	if counts, ok := v.countByStatus(ctx, kb); ok {
+		return counts[vendors.Completed], true
+	}
+	if c, ok := v.driver.(vendors.CompletedCounter); ok {
+		n, err := c.CountCompleted(ctx, kb)
+		return n, err == nil
+	}
+	page, err := v.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Status: vendors.Completed, Page: 1, Size: 1})
+	if err != nil || !page.Filtered || page.Total == nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return d.Status != vendors.Completed }) {
+		return 0, false
+	}
+	return *page.Total, true
+}

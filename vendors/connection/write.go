@@ -1,0 +1,280 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// UploadResult is a document that was added.
+type UploadResult struct {
+	Document vendors.Document `json:"document"`
+	BatchID  string           `json:"batch_id,omitempty"`
+	Notes    []string         `json:"notes,omitempty"` // what the platform did that one may not expect
+}
+
+// OutcomeResult is what happened to each document of a write.
+type OutcomeResult struct {
+	Results   []OutcomeRow `json:"results"`
+	Truncated bool         `json:"truncated,omitempty"`
+	Hint      string       `json:"hint,omitempty"`
+}
+
+// Len is the number of documents.
+func (r OutcomeResult) Len() int { return len(r.Results) }
+
+// Fit keeps every outcome, and the errors of the first n documents: those of
+// the others are mostly the same.
+func (r OutcomeResult) Fit(n int) any {
+	r.Results = slices.Clone(r.Results)
+	for i := max(n, 0); i < len(r.Results); i++ {
+		r.Results[i].Error = nil
+	}
+	r.Truncated, r.Hint = true, "Not every error fits; outcome says which documents failed. For the other reasons ask with fewer ids."
+	return r
+}
+
+// OutcomeRow is the result for one document.
+type OutcomeRow struct {
+	DocumentID string               `json:"document_id"`
+	Outcome    vendors.Result       `json:"outcome"`
+	Error      *vendors.ErrorReport `json:"error,omitempty"`
+}
+
+// CreateKnowledgeBase makes a knowledge base.
+func (v *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	const tool = "create_knowledge_base"
+	c, err := capability[vendors.KnowledgeBaseCreator](v, tool)
+	if err != nil {
+		return vendors.KnowledgeBase{}, v.failed(tool, err)
+	}
+	kb, err := c.CreateKnowledgeBase(ctx, draft)
+	if err != nil {
+		return kb, v.failed(tool, err)
+	}
+	settleKnowledgeBase(&kb, v.name)
+	return kb, nil
+}
+
+// failed makes the error of a write. Whether it may have happened all the same
+// is said here for all platforms and tools, with how to see and whether the call
+// may be repeated.
+func (v *Connection) failed(tool string, err error) error {
+	e := v.failure(tool, err)
+	d := doubtOf(tool)
+	if e.Effect != vendors.NoEffect && d.once {
+		e.Retry, e.After = vendors.Never, 0
+	}
+	if e.Effect == vendors.UnknownEffect {
+		e.Message, e.Hint = "It is unknown whether "+d.whether+": "+e.Message, d.look
+	}
+	return e
+}
+
+// doubt words a write of which nobody knows whether it happened.
+type doubt struct {
+	whether string
+	look    string // how to see, and what then
+	once    bool   // a second one would do it twice
+}
+
+func doubtOf(tool string) doubt {
+	switch tool {
+	case "create_knowledge_base":
+		return doubt{"the knowledge base was created", "Wait a minute, then look with list_knowledge_bases and `name_contains` before you create it again.", true}
+	case "update_knowledge_base":
+		return doubt{"the knowledge base was changed", "Look with list_knowledge_bases; making the same change again does no harm.", false}
+	case "delete_knowledge_base":
+		return doubt{"the knowledge base was deleted", "Look with list_knowledge_bases; if it is still there, delete it again.", false}
+	case "upload_document":
+		return doubt{"the document was added", "Wait a minute, then look with list_documents and `name_contains` before you upload it again.", true}
+	case "update_document":
+		return doubt{"the document was changed", "Look with get_document_info; making the same change again does no harm.", false}
+	case "delete_documents":
+		return doubt{"the document was deleted", "Look with get_ingestion_progress and these document_ids: what is gone is `not_found`. Deleting them again does no harm.", false}
+	case "start_ingestion":
+		return doubt{"ingestion was started", "Look with get_ingestion_progress; start only what is still not started.", true}
+	}
+	return doubt{"ingestion was stopped", "Look with get_ingestion_progress; stop what is still queued or processing.", false}
+}
+
+// UpdateKnowledgeBase changes name or description.
+func (v *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	const tool = "update_knowledge_base"
+	c, err := capability[vendors.KnowledgeBaseUpdater](v, tool)
+	if err == nil {
+		err = v.resolve(ctx, &id)
+	}
+	if err == nil && change.Name == nil && change.Description == nil {
+		err = vendors.Errorf(vendors.InvalidArgument, "Nothing to change: neither `name` nor `description` is given.")
+	}
+	if err != nil {
+		return vendors.KnowledgeBase{}, v.failed(tool, err)
+	}
+	kb, err := c.UpdateKnowledgeBase(ctx, id, change)
+	if err != nil {
+		return kb, v.failed(tool, err)
+	}
+	settleKnowledgeBase(&kb, v.name)
+	return kb, nil
+}
+
+// DeleteKnowledgeBase deletes one knowledge base with all its documents.
+func (v *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
+	const tool = "delete_knowledge_base"
+	c, err := capability[vendors.KnowledgeBaseDeleter](v, tool)
+	if err == nil {
+		err = v.resolve(ctx, &id)
+	}
+	if err == nil {
+		err = c.DeleteKnowledgeBase(ctx, id)
+		v.forgetBase(id)
+	}
+	if err != nil {
+		return v.failed(tool, err)
+	}
+	return nil
+}
+
+// Upload adds one document.
+func (v *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult, error) {
+	const tool = "upload_document"
+	c, err := capability[vendors.Uploader](v, tool)
+	if err == nil {
+		err = v.resolve(ctx, &u.KnowledgeBaseID)
+	}
+	if err != nil {
+		return UploadResult{}, v.failed(tool, err)
+	}
+	up, err := c.Upload(ctx, u)
+	if err != nil {
+		err = v.failed(tool, err)
+		var e *vendors.Error
+		if id := up.Document.DocumentID; id != "" && vendors.Unsure(err) && errors.As(err, &e) {
+			e.Hint = "Look with get_document_info and the document_id " + id + ", which it would have, before you upload it again."
+		}
+		return UploadResult{}, err
+	}
+	v.learn(u.KnowledgeBaseID, up.Document)
+	settleDocument(&up.Document, v.name, u.KnowledgeBaseID)
+	return UploadResult(up), nil
+}
+
+// UpdateDocument changes name, enabled or metadata of one document.
+func (v *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
+	const tool = "update_document"
+	c, err := capability[vendors.DocumentUpdater](v, tool)
+	if err == nil {
+		err = v.resolveRef(ctx, &ref)
+	}
+	if err == nil && change.Name == nil && change.Enabled == nil && len(change.Metadata) == 0 {
+		err = vendors.Errorf(vendors.InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
+	}
+	if err != nil {
+		return vendors.Document{}, v.failed(tool, err)
+	}
+	d, err := c.UpdateDocument(ctx, ref, change)
+	if err != nil {
+		return d, v.failed(tool, err)
+	}
+	settleDocument(&d, v.name, ref.KnowledgeBaseID)
+	return d, nil
+}
+
+// DeleteDocuments deletes documents and reports for each.
+func (v *Connection) DeleteDocuments(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	c, err := capability[vendors.DocumentDeleter](v, "delete_documents")
+	if err != nil {
+		return OutcomeResult{}, v.failed("delete_documents", err)
+	}
+	return v.each(ctx, "delete_documents", &kb, ids, c.DeleteDocuments)
+}
+
+// StartIngestion asks for ingestion of documents, or for it once more.
+func (v *Connection) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	c, err := capability[vendors.IngestionStarter](v, "start_ingestion")
+	if err != nil {
+		return OutcomeResult{}, v.failed("start_ingestion", err)
+	}
+	out, err := v.each(ctx, "start_ingestion", &kb, ids, c.StartIngestion)
+	for _, r := range out.Results {
+		if r.Outcome == vendors.Done || r.Outcome == vendors.Accepted { // it moves now, whatever its platform's times say
+			v.watched.note(watchKey(kb, r.DocumentID), look{status: "started"}, time.Now())
+		}
+	}
+	return out, err
+}
+
+// StopIngestion stops ingestion of documents.
+func (v *Connection) StopIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	c, err := capability[vendors.IngestionStopper](v, "stop_ingestion")
+	if err != nil {
+		return OutcomeResult{}, v.failed("stop_ingestion", err)
+	}
+	return v.each(ctx, "stop_ingestion", &kb, ids, c.StopIngestion)
+}
+
+// each runs a write over several documents, and reports in the caller's order.
+// It makes kb the id that the driver knows.
+func (v *Connection) each(ctx context.Context, tool string, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
+	out := OutcomeResult{Results: []OutcomeRow{}}
+	ids = unique(ids)
+	err := checkID("knowledge_base_id", *kb)
+	for _, id := range ids {
+		err = errors.Join(err, checkID("document_ids", id))
+	}
+	if err == nil && len(ids) == 0 {
+		err = vendors.Errorf(vendors.InvalidArgument, "`document_ids` is empty.")
+	}
+	if err == nil {
+		err = v.resolve(ctx, kb)
+	}
+	if err != nil {
+		return out, v.failed(tool, err)
+	}
+	outcomes, err := do(ctx, *kb, ids)
+	if err != nil && len(outcomes) == 0 {
+		return out, v.failed(tool, err)
+	}
+	byID := make(map[string]vendors.Outcome, len(outcomes))
+	for _, o := range outcomes {
+		byID[o.DocumentID] = o
+	}
+	for _, id := range ids {
+		o, ok := byID[id]
+		if !ok { // the write ended before it came to this one
+			o = vendors.Outcome{Result: vendors.NotDone, Err: err}
+		}
+		if o.Result == vendors.NotDone && o.Err == nil {
+			e := vendors.Errorf(vendors.BadResponse, "The platform did not say what happened to this document.")
+			e.Effect, o.Err = vendors.UnknownEffect, e
+		}
+		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
+		if o.Result == vendors.NotDone {
+			report := vendors.WriteReportOf(v.failed(tool, o.Err))
+			row.Error = &report
+		}
+		out.Results = append(out.Results, row)
+	}
+	return out, nil
+}
+
+// Download opens the file of one document. The caller closes it.
+func (v *Connection) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+	const tool = "download_document"
+	c, err := capability[vendors.Downloader](v, tool)
+	if err == nil {
+		err = v.resolveRef(ctx, &ref)
+	}
+	if err != nil {
+		return vendors.Download{}, v.wrap(tool, err)
+	}
+	d, err := c.Download(ctx, ref)
+	if err != nil {
+		return vendors.Download{}, v.wrap(tool, err)
+	}
+	return d, nil
+}

@@ -1,0 +1,104 @@
+package paging
+
+import (
+	"context"
+
+	"kb-mcp/vendors/internal/recent"
+)
+
+// scanSize is the page size of a filtered listing: most filters are applied
+// here, so that few rows of a page match, and every platform gives 100.
+const ScanSize = 100
+
+// collected is what [collect] found.
+type Collected[T any] struct {
+	Rows   []Row[T]
+	Cursor string // "" at the end
+	Total  *int   // only when it counts just the matching rows
+	Behind Cursors
+	Why    Bound
+	Lost   int
+}
+
+// query asks for the next rows of a listing.
+type Query struct {
+	Hash     uint32 // of everything that changes the rows
+	Cursor   string // "" for the beginning
+	Limit    int    // rows wanted
+	Filtered bool   // not every row matches
+}
+
+// collect walks until q.Limit rows match. trails are those of the cursors that
+// were given out.
+func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail], q Query, match func(*T) bool) (out Collected[T], err error) {
+	p := Start(q.Hash, q.Limit)
+	if q.Filtered {
+		p.Size = ScanSize
+	}
+	if q.Cursor != "" {
+		if p, err = ParseCursor(q.Cursor, q.Hash); err != nil {
+			return out, err
+		}
+		w.Trail, _ = trails.Get(q.Cursor)
+	}
+	out.Rows = make([]Row[T], 0, q.Limit)
+	clean := true // no row came that the platform's filter should have kept back
+	visit := func(r Row[T]) bool {
+		if !match(r.Item) {
+			clean = false
+			return false
+		}
+		out.Rows = append(out.Rows, r)
+		return len(out.Rows) == q.Limit
+	}
+	// Without a filter one request is one answer: a shorter page is no reason
+	// to spend another request.
+	pageDone := func(visited int) bool { return !q.Filtered && visited > 0 }
+	e, err := w.Walk(ctx, p, ListTime, visit, pageDone)
+	if err != nil {
+		return out, err
+	}
+	out.Why, out.Lost = e.Why, e.Lost
+	out.Behind = Cursors{met: e.Met}
+	if e.Page.Moves {
+		out.Behind.before, out.Behind.trails = w.Trail, trails
+	}
+	for _, r := range out.Rows {
+		out.Behind.rows = append(out.Behind.rows, reached{r.After, r.met})
+	}
+	if e.Next != nil {
+		out.Cursor = out.Behind.cursor(reached{*e.Next, len(e.Met)})
+	}
+	if !q.Filtered || e.Page.Filtered && clean {
+		out.Total = e.Page.Total
+	}
+	return out, nil
+}
+
+// cursors makes the cursor behind each row of a list. Where the order moves it
+// remembers for each which rows came before it.
+type Cursors struct {
+	rows   []reached
+	met    []uint64
+	before *Trail
+	trails *recent.Map[*Trail] // nil where rows keep their order
+}
+
+// reached is where a listing goes on, after so many rows of this call.
+type reached struct {
+	Position
+	met int
+}
+
+// at is the cursor behind row i.
+func (c Cursors) At(i int) string { return c.cursor(c.rows[i]) }
+
+func (c Cursors) cursor(p reached) string {
+	text := p.Position.Cursor()
+	if c.trails != nil {
+		if t := c.before.Longer(c.met[:p.met]); t != nil {
+			c.trails.Put(text, t)
+		}
+	}
+	return text
+}
