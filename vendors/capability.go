@@ -45,9 +45,9 @@ type KnowledgeBaseDeleter interface {
 	DeleteKnowledgeBase(ctx context.Context, id string) error
 }
 
-// Uploader adds one document. After a lost answer ([Unsure]) it looks before it
-// says what happened; it never sends a second create blindly. With an error it
-// may give the id that the document would have.
+// Uploader adds one document. It sends once; what a lost answer has made is
+// looked for by internal/write. With an error it may give the id that the
+// document would have.
 type Uploader interface {
 	Upload(ctx context.Context, u Upload) (Uploaded, error)
 }
@@ -57,9 +57,10 @@ type DocumentUpdater interface {
 	UpdateDocument(ctx context.Context, ref Ref, change DocumentChange) (Document, error)
 }
 
-// DocumentDeleter deletes documents of one knowledge base and reports per id.
-// ids is never empty. It makes sure that each belongs to the knowledge base
-// where the platform does not.
+// DocumentDeleter deletes documents of one knowledge base and reports per id;
+// internal/write sends the batches and tells what a failed one has done. ids is
+// never empty. It makes sure that each belongs to the knowledge base where the
+// platform does not.
 type DocumentDeleter interface {
 	DeleteDocuments(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
 }

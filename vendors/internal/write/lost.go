@@ -1,0 +1,84 @@
+package write
+
+import (
+	"context"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+// lookTime is kept back from a request that makes something, so that a lost
+// answer can still be looked for.
+const lookTime = 8 * time.Second
+
+// Create makes something by send. When the answer is lost, find gives what may
+// be it: listed now, of its name, and not there before. Exactly one is what was
+// made, and found is true; none means that nothing was made, if the platform
+// itself said that it failed. An error of find leaves it open.
+func Create[T any](ctx context.Context, send func(context.Context) (T, error), find func(context.Context) ([]T, error)) (made T, found bool, err error) {
+	sending, cancel := sparing(ctx)
+	defer cancel()
+	made, err = send(sending)
+	if !vendors.Unsure(err) || ctx.Err() != nil {
+		return made, false, err
+	}
+	list, lookErr := find(ctx)
+	switch {
+	case lookErr != nil:
+	case len(list) == 1:
+		return list[0], true, nil
+	case len(list) == 0 && vendors.Answered(err):
+		err = vendors.NothingDone(err)
+	}
+	return made, false, err
+}
+
+// FoundNote is said of a document that was found after its upload's answer was
+// lost.
+const FoundNote = "The answer to the upload was lost; the document was looked for and is there."
+
+// sparing keeps the time of a look back from a request that may take as long as
+// its call.
+func sparing(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok || time.Until(end) < 2*lookTime {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-lookTime))
+}
+
+// Again sends a delete, and once more when its answer was lost: it deletes
+// nothing else, and that it then finds nothing, as absent tells, means that the
+// first did it.
+func Again(send func() error, absent func(error) bool) error {
+	err := send()
+	if !vendors.Unsure(err) {
+		return err
+	}
+	switch again := send(); {
+	case again == nil, absent(again):
+		return nil
+	case !vendors.Unsure(again) && vendors.KindOf(again) == vendors.Conflict:
+		return again
+	}
+	return err
+}
+
+// slack is what a platform's clocks may differ by from each other.
+const slack = 5 * time.Second
+
+// Window is the time of a write whose answer may be lost.
+type Window struct{ opened time.Time }
+
+// Open begins a window now.
+func Open() Window { return Window{time.Now()} }
+
+// Holds reports whether something was created since the window was opened. now
+// is the platform's clock in the answer that shows it, because ours may differ.
+// A row without a time was not filled in yet.
+func (w Window) Holds(created, now time.Time) bool {
+	if created.IsZero() {
+		return true
+	}
+	return now.Sub(created) <= time.Since(w.opened)+slack
+}
