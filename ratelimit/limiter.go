@@ -12,13 +12,13 @@ import (
 // that leaves while waiting costs nothing of the quota. It is safe for
 // concurrent use.
 type Limiter struct {
-	shared *Shared // the account of all processes; nil without one
+	account Account // of all processes; nil when nothing is shared
 
 	mu      sync.Mutex
-	windows []*window // what this process did, also beside a shared account
+	windows []*window // what this process did, also beside an account
 	queue   queue
 	paused  time.Time // nobody is let through before
-	spare   *booking  // what the first has booked of the shared account
+	spare   *Booking  // what the first has booked of the shared account
 	turns   []time.Duration
 	// changed wakes the first caller: something went back earlier than it could know.
 	changed chan struct{}
@@ -38,10 +38,10 @@ func busy(wait time.Duration) *BusyError {
 	return &BusyError{After: max(1, (wait+time.Millisecond-1)/time.Millisecond) * time.Millisecond}
 }
 
-// New makes a limiter that has granted nothing yet. With shared, which may be
-// nil, other processes use the same quota, and r is shared's rate.
-func New(r Rate, shared *Shared) *Limiter {
-	l := &Limiter{shared: shared, changed: make(chan struct{}, 1)}
+// New makes a limiter that has granted nothing yet. With an account, which may be
+// nil, other processes use the same quota.
+func New(r Rate, a Account) *Limiter {
+	l := &Limiter{account: a, changed: make(chan struct{}, 1)}
 	for _, t := range r.terms {
 		l.windows = append(l.windows, &window{Term: t})
 	}
@@ -56,7 +56,7 @@ func (l *Limiter) Limits() bool { return len(l.windows) > 0 }
 type Turn struct {
 	l      *Limiter
 	slots  []*slot // of each window
-	booked *booking
+	booked *Booking
 }
 
 // Send says that the request has left now. Without it, nobody knows when it did
@@ -69,7 +69,7 @@ func (t *Turn) Done(answered bool) {
 	var counted time.Time
 	t.end(func(w *window, s *slot, now time.Time) { counted = w.answered(s, now, answered) })
 	if t.booked != nil {
-		t.l.shared.counted(*t.booked, counted)
+		t.l.account.Counted(*t.booked, counted)
 	}
 }
 
@@ -77,7 +77,7 @@ func (t *Turn) Done(answered bool) {
 func (t *Turn) GiveBack() {
 	t.end((*window).giveBack)
 	if t.booked != nil {
-		t.l.shared.giveBack(*t.booked)
+		t.l.account.GiveBack(*t.booked)
 	}
 }
 
@@ -118,7 +118,7 @@ func (l *Limiter) Take(ctx context.Context) (turn *Turn, err error) {
 		if t != nil || err != nil {
 			return t, err
 		}
-		l.sleep(ctx, wait)
+		sleep(ctx, wait, l.changed)
 	}
 }
 
@@ -130,8 +130,8 @@ func (l *Limiter) Pause(d time.Duration) {
 		l.paused = until
 	}
 	l.mu.Unlock()
-	if l.shared != nil && d > 0 {
-		l.shared.close(d)
+	if l.account != nil && d > 0 {
+		l.account.Pause(d)
 	}
 }
 
@@ -144,7 +144,7 @@ func (l *Limiter) arrive(ctx context.Context) (*place, *Turn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, c := time.Now(), callerOf(ctx)
-	if l.queue.n == 0 && l.shared == nil && l.turn(0, 1, now) == 0 {
+	if l.queue.n == 0 && l.account == nil && l.turn(0, 1, now) == 0 {
 		return nil, l.take(now), nil
 	}
 	if err := late(ctx, l.turn(l.queue.before(c), 1, now), now); err != nil {
@@ -157,7 +157,7 @@ func (l *Limiter) arrive(ctx context.Context) (*place, *Turn, error) {
 // it must sleep. With a Turn the caller has left the queue.
 func (l *Limiter) try(ctx context.Context, p *place) (*Turn, time.Duration, error) {
 	wait, err := l.own(ctx, p)
-	if l.shared != nil && err == nil {
+	if l.account != nil && err == nil {
 		wait, err = l.book(ctx, wait)
 	}
 	switch {
@@ -195,13 +195,13 @@ func (l *Limiter) own(ctx context.Context, p *place) (time.Duration, error) {
 // or everybody's.
 func (l *Limiter) leave(p *place) {
 	if unused := l.left(p); unused != nil {
-		l.shared.giveBack(*unused)
+		l.account.GiveBack(*unused)
 	}
 }
 
 // left takes a caller out of the queue, and gives the booking that nobody else
 // waits for.
-func (l *Limiter) left(p *place) (unused *booking) {
+func (l *Limiter) left(p *place) (unused *Booking) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.queue.leave(p, false); l.queue.n == 0 {
@@ -248,15 +248,4 @@ func (l *Limiter) take(now time.Time) *Turn {
 		t.slots = append(t.slots, w.take(now))
 	}
 	return t
-}
-
-// sleep returns after d, when ctx is done, or when something has changed.
-func (l *Limiter) sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-l.changed:
-	case <-ctx.Done():
-	}
 }

@@ -2,8 +2,8 @@
 // limits. A [Limiter] lets callers through at a [Rate], first come, first
 // served; [Transport] makes every HTTP try pay one turn; [Do] repeats what may
 // pass on its own. Limiters of several processes keep to one rate together
-// through a [Shared] account in [Redis]. It knows nothing of platforms: an error
-// says itself whether it may be repeated.
+// through an [Account]. It knows nothing of platforms: an error says itself
+// whether it may be repeated.
 package ratelimit
 
 import (
@@ -31,7 +31,7 @@ type Term struct {
 }
 
 // Parse reads "10/s", "8/min,3000/day" or "off". The units are second, minute,
-// hour and day, also in the plural or as s, sec, m, min, h, d; case and blanks
+// hour and day, also in the plural or as s, sec, m, min, h, d; case and spaces
 // do not matter. A unit may occur once.
 func Parse(s string) (Rate, error) {
 	if strings.EqualFold(strings.TrimSpace(s), "off") {
@@ -91,14 +91,14 @@ func (r Rate) String() string {
 	}
 	texts := make([]string, len(r.terms))
 	for i, t := range r.terms {
-		texts[i] = strconv.Itoa(t.N) + "/" + unitOf(t.Window)
+		texts[i] = strconv.Itoa(t.N) + "/" + t.Unit()
 	}
 	return strings.Join(texts, ",")
 }
 
-// unitOf is the canonical name of a window that Parse gave.
-func unitOf(window time.Duration) string {
-	switch window {
+// Unit is the name of the window: s, min, hour or day.
+func (t Term) Unit() string {
+	switch t.Window {
 	case time.Second:
 		return "s"
 	case time.Minute:

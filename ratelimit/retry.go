@@ -3,9 +3,8 @@ package ratelimit
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
-
-	"github.com/sethvargo/go-retry"
 )
 
 // Backoff says how often and after which waits something is repeated. The
@@ -26,8 +25,7 @@ type Backoff struct {
 // Do returns then. f is called once in any case and never again after ctx is
 // done.
 func Do(ctx context.Context, b Backoff, f func() error) error {
-	steps := b.steps()
-	for try := 1; ; try++ {
+	for try, step := 1, b.Base; ; try, step = try+1, 2*step {
 		err := f()
 		if err == nil || try >= b.Tries {
 			return err
@@ -36,26 +34,21 @@ func Do(ctx context.Context, b Backoff, f func() error) error {
 		if !ok || after > b.Max {
 			return err
 		}
-		step, _ := steps.Next()
-		wait := max(step, after)
+		step = min(step, b.Max/5*4) // a quarter more is Max
+		wait := max(jittered(step), after)
 		if deadline, ok := ctx.Deadline(); ok && !time.Now().Add(wait).Before(deadline) {
 			return err
 		}
-		sleep(ctx, wait)
+		sleep(ctx, wait, nil)
 		if ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// steps is the sequence of waits. Four fifths of Max and a quarter more is Max.
-func (b Backoff) steps() retry.Backoff {
-	if b.Base <= 0 {
-		return retry.BackoffFunc(func() (time.Duration, bool) { return 0, false })
-	}
-	steps := retry.NewExponential(b.Base)
-	steps = retry.WithCappedDuration(b.Max/5*4, steps)
-	return retry.WithJitterPercent(25, steps)
+// jittered is d, up to a quarter shorter or longer.
+func jittered(d time.Duration) time.Duration {
+	return d - d/4 + rand.N(d/2+1)
 }
 
 // retryable asks an error whether it may be repeated, and after how long at
@@ -68,12 +61,13 @@ func retryable(err error) (time.Duration, bool) {
 	return r.RetryIn()
 }
 
-// sleep returns after d, or when ctx is done.
-func sleep(ctx context.Context, d time.Duration) {
+// sleep returns after d, when ctx is done, or when something comes on wake.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-wake:
 	case <-ctx.Done():
 	}
 }

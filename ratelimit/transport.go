@@ -26,9 +26,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	s := &sendings{t: t, ctx: req.Context(), turns: turns}
-	resp, err := t.Base.RoundTrip(req.WithContext(s.trace()))
-	return resp, s.end(err)
+	a := &attempts{t: t, ctx: req.Context(), turns: turns}
+	resp, err := t.Base.RoundTrip(req.WithContext(a.trace()))
+	return resp, a.end(err)
 }
 
 // take waits for a turn of every limiter, or keeps none.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"kb-mcp/ratelimit"
+	"kb-mcp/ratelimit/shared"
 	"kb-mcp/server"
 	"kb-mcp/vendors/all"
 	"kb-mcp/vendors/connection"
@@ -38,7 +38,7 @@ type configuration struct {
 	settings
 	env     *all.Environ
 	log     *slog.Logger
-	redis   *ratelimit.Redis // nil: rate limits are not shared
+	redis   *shared.Redis // nil: rate limits are not shared
 	vendors []*connection.Connection
 }
 
@@ -89,7 +89,7 @@ func (c *configuration) openRedis() []rest.Problem {
 	}
 	roots, _ := all.Roots(c.env) // its problems are the transport's, too
 	var err error
-	if c.redis, err = ratelimit.OpenRedis(c.RedisURL, roots, c.log); err != nil {
+	if c.redis, err = shared.Open(c.RedisURL, roots, c.log); err != nil {
 		return []rest.Problem{{Variable: "KB_MCP_REDIS_URL", Text: err.Error()}}
 	}
 	return nil

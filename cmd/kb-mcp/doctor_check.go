@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"kb-mcp/ratelimit"
+	"kb-mcp/ratelimit/shared"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 )
@@ -21,7 +21,7 @@ const (
 )
 
 // examineRedis checks the server that shares the rate limits, if there is one.
-func examineRedis(ctx context.Context, r *ratelimit.Redis) []check {
+func examineRedis(ctx context.Context, r *shared.Redis) []check {
 	if r == nil {
 		return nil
 	}

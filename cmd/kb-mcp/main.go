@@ -12,13 +12,11 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 )
 
 func main() {
 	collectLess()
-	redis.SetLogger(mute{})
 	signal.Ignore(syscall.SIGPIPE) // a client that closes our stderr goes on being served
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -42,13 +40,6 @@ func endSignals() []os.Signal {
 	}
 	return list
 }
-
-// mute drops what the Redis client would write to stderr, in a form of its
-// own: what matters of it is logged where Redis is used.
-type mute struct{}
-
-// Printf implements the client's logger.
-func (mute) Printf(context.Context, string, ...any) {}
 
 // collectLess lets the garbage collector run less often than Go's default, which
 // suits programs that hold more: kb-mcp holds a few megabytes and makes 150 kB

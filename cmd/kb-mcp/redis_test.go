@@ -12,7 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"kb-mcp/ratelimit/redistest"
+	"kb-mcp/ratelimit/shared/redistest"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )

@@ -12,6 +12,7 @@ import (
 
 	"kb-mcp/nearest"
 	"kb-mcp/ratelimit"
+	"kb-mcp/ratelimit/shared"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
@@ -93,8 +94,8 @@ func judged(problems []rest.Problem, variable string) bool {
 	return slices.ContainsFunc(problems, func(p rest.Problem) bool { return p.Variable == variable || p.Variable == variable+"_FILE" })
 }
 
-// shared are the variables that every platform has, after its name.
-type shared struct {
+// common are the variables that every platform has, after its name.
+type common struct {
 	Rate       string `env:"RATE_LIMIT"`
 	SearchRate string `env:"SEARCH_RATE_LIMIT"`
 	Timeout    string `env:"TIMEOUT, default=15s"`
@@ -103,7 +104,7 @@ type shared struct {
 // Options are what connections need besides their settings.
 type Options struct {
 	Log   *slog.Logger
-	Redis *ratelimit.Redis // shares the rate limits between processes; may be nil
+	Redis *shared.Redis // shares the rate limits between processes; may be nil
 	// Version of the program, as platforms hear it.
 	Version string
 	// MaxDownload bounds a file that is downloaded; rest.DefaultMaxFile when 0.
@@ -237,12 +238,12 @@ func (o *opener) connect(w wanted) (*connection.Connection, []rest.Problem) {
 	}
 	limiters, ok := o.limiters[s.account]
 	if !ok {
-		limiters.all, limiters.flights = o.limiter(s.account, rate), &rest.Flights{}
+		limiters.all, limiters.flights = shared.NewLimiter(o.options.Redis, s.account, rate), &rest.Flights{}
 		search := ratelimit.Rate{} // a refused search holds for searches
 		if common.SearchRate != "" {
 			search, _ = ratelimit.Parse(common.SearchRate) // judged in common
 		}
-		limiters.searches = o.limiter(s.account+" searches", search)
+		limiters.searches = shared.NewLimiter(o.options.Redis, s.account+" searches", search)
 		o.limiters[s.account] = limiters
 	}
 	timeout, _ := time.ParseDuration(common.Timeout) // judged in common
@@ -261,14 +262,9 @@ func (o *opener) connect(w wanted) (*connection.Connection, []rest.Problem) {
 	return v, nil
 }
 
-// limiter makes an account's limiter, which other processes share by its name.
-func (o *opener) limiter(account string, rate ratelimit.Rate) *ratelimit.Limiter {
-	return ratelimit.New(rate, ratelimit.NewShared(o.options.Redis, account, rate))
-}
-
 // common reads the variables that every platform has.
-func (o *opener) common(w wanted) (shared, ratelimit.Rate, []rest.Problem) {
-	var c shared
+func (o *opener) common(w wanted) (common, ratelimit.Rate, []rest.Problem) {
+	var c common
 	prefix := w.prefix + strings.ToUpper(w.platform.name) + "_"
 	problems := o.env.Load(prefix, &c)
 	rate := ratelimit.Rate{}

@@ -243,7 +243,7 @@ func (e *Environ) touches(p platform) bool {
 // names lists every variable of a platform, the shared ones too.
 func (p platform) names() []string {
 	names := slices.Clone(p.variables)
-	for _, name := range Variables(&shared{}) {
+	for _, name := range Variables(&common{}) {
 		names = append(names, strings.ToUpper(p.name)+"_"+name)
 	}
 	return names

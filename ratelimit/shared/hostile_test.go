@@ -1,4 +1,4 @@
-package ratelimit
+package shared
 
 import (
 	"bufio"
@@ -187,13 +187,13 @@ func TestSlowRedis(t *testing.T) {
 func abused(t *testing.T, address, rate string) {
 	t.Helper()
 	var log bytes.Buffer
-	r, err := OpenRedis("redis://"+address, nil, slog.New(slog.NewTextHandler(&log, nil)))
+	r, err := Open("redis://"+address, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	r.patience = 100 * time.Millisecond
-	l := New(must(t, rate), NewShared(r, "a", must(t, rate)))
+	r.answerTime = 100 * time.Millisecond
+	l := NewLimiter(r, "a", must(t, rate))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
@@ -223,8 +223,8 @@ func abused(t *testing.T, address, rate string) {
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("16 calls took %v", took)
 	}
-	if l.queue.n != 0 {
-		t.Errorf("%d are left in the queue", l.queue.n)
+	if n := takes(t, l, 1); n != 1 { // behind one that is left in the queue, nobody gets a turn
+		t.Error("nobody gets a turn any more")
 	}
 	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 100 {
 		t.Errorf("%d MB were allocated", grown)
@@ -233,28 +233,6 @@ func abused(t *testing.T, address, rate string) {
 		if len(line) > 1000 {
 			t.Errorf("a log line of %d bytes", len(line))
 		}
-	}
-}
-
-// TestPanicLeavesTheQueue: a caller that fails costs nobody else a turn.
-func TestPanicLeavesTheQueue(t *testing.T) {
-	l := New(must(t, "1/s"), &Shared{rate: must(t, "1/s")}) // without a Redis: each use panics
-	for range 2 {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Error("nothing failed")
-				}
-			}()
-			_, _ = l.Take(t.Context())
-		}()
-	}
-	if l.queue.n != 0 || l.queue.first != nil {
-		t.Errorf("%d are left in the queue", l.queue.n)
-	}
-	l.shared = nil
-	if _, err := l.Take(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
 

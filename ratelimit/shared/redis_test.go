@@ -1,4 +1,4 @@
-package ratelimit
+package shared
 
 import (
 	"bytes"
@@ -16,15 +16,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"kb-mcp/ratelimit/redistest"
+	"kb-mcp/ratelimit"
+	"kb-mcp/ratelimit/shared/redistest"
 )
 
-func TestOpenRedis(t *testing.T) {
+func TestOpen(t *testing.T) {
 	for _, good := range []string{
 		"redis://localhost:6379", "redis://h", "rediss://user:canary@redis.example.com:6380/3", "redis://:canary@[::1]:6379",
 		"unix:///run/redis.sock", "unix://user:canary@/run/redis.sock?db=2", "redis://h?pool_size=3",
 	} {
-		r, err := OpenRedis(good, nil, nil) // connects to nothing
+		r, err := Open(good, nil, nil) // connects to nothing
 		if err != nil {
 			t.Errorf("%s: %v", good, err)
 			continue
@@ -34,7 +35,7 @@ func TestOpenRedis(t *testing.T) {
 	for _, bad := range []string{
 		"", "canary", "redis://", "http://canary:6379", "redis://:canary@", "redis://canary:port", "redis://canary/many", "redis://canary?unknown=1", "redis://\x00canary",
 	} {
-		r, err := OpenRedis(bad, nil, nil)
+		r, err := Open(bad, nil, nil)
 		if err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%q: %v, %v", bad, r, err)
 		}
@@ -47,9 +48,9 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", "canary")
 	var log bytes.Buffer
 	r := open(t, "redis://:canary@"+server.Addr, slog.New(slog.NewTextHandler(&log, nil)))
-	var accounts []*Shared
+	var accounts []*account
 	for _, name := range []string{"a", "b", "c"} {
-		s := NewShared(r, name, must(t, "100/s"))
+		s := newAccount(r, name, must(t, "100/s").Terms())
 		reserved(t, s)
 		accounts = append(accounts, s)
 	}
@@ -61,17 +62,17 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 		server.Stop()
 		for range 20 {
 			for _, s := range accounts {
-				if b, err := s.reserve(t.Context(), 0); !errors.Is(err, errAway) {
+				if b, err := reserve(s, 0); !errors.Is(err, errAway) {
 					t.Fatalf("without a server: %+v, %v", b, err)
 				}
-				s.giveBack(booking{id: "x"})
-				s.close(time.Second)
+				s.GiveBack(ratelimit.Booking{ID: "x"})
+				s.Pause(time.Second)
 			}
 		}
 		server.Restart()
 		r.looks.Wait()
 		r.look = time.Now() // not after a pause
-		accounts[0].giveBack(booking{id: "x"})
+		accounts[0].GiveBack(ratelimit.Booking{ID: "x"})
 		r.looks.Wait()
 		for _, s := range accounts {
 			reserved(t, s)
@@ -87,7 +88,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 func TestRedisRestartedUnnoticed(t *testing.T) {
 	server := redistest.Start(t)
 	var log bytes.Buffer
-	s := NewShared(open(t, server.URL(), slog.New(slog.NewTextHandler(&log, nil))), "a", must(t, "100/s"))
+	s := newAccount(open(t, server.URL(), slog.New(slog.NewTextHandler(&log, nil))), "a", must(t, "100/s").Terms())
 	reserved(t, s)
 	server.Restart()
 	reserved(t, s)
@@ -98,8 +99,8 @@ func TestRedisRestartedUnnoticed(t *testing.T) {
 
 func TestRedisThatRefuses(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", "canary")
-	s := NewShared(open(t, "redis://:canary-wrong@"+server.Addr, nil), "a", must(t, "100/s"))
-	if b, err := s.reserve(t.Context(), 0); !errors.Is(err, errAway) {
+	s := newAccount(open(t, "redis://:canary-wrong@"+server.Addr, nil), "a", must(t, "100/s").Terms())
+	if b, err := reserve(s, 0); !errors.Is(err, errAway) {
 		t.Errorf("with a wrong password: %+v, %v", b, err)
 	}
 	if err := s.redis.Check(t.Context()); err == nil || strings.Contains(err.Error(), "canary") {
@@ -137,11 +138,11 @@ func TestRedisOverTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(web.Certificate())
 	for _, known := range []*x509.CertPool{nil, roots} {
-		r, err := OpenRedis("rediss://"+l.Addr().String(), known, nil)
+		r, err := Open("rediss://"+l.Addr().String(), known, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.patience = 10 * time.Second
+		r.answerTime = 10 * time.Second
 		if err := r.Check(t.Context()); (err == nil) != (known != nil) {
 			t.Errorf("authorities known %v: %v", known != nil, err)
 		}

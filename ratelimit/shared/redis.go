@@ -1,4 +1,4 @@
-package ratelimit
+package shared
 
 import (
 	"context"
@@ -15,13 +15,15 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"kb-mcp/ratelimit"
 )
 
 const (
-	// patience is how long Redis may take for one answer, with connecting. Only
-	// the first of a queue waits so long, and once: a false alarm, in a process
+	// answerTime is how long Redis may take for one answer, with connecting. Only
+	// the first of a queue waits so long, and once. A false alarm, in a process
 	// that got no processor for a while, costs more.
-	patience = time.Second
+	answerTime = time.Second
 	// A Redis that failed is looked for after firstPause, and then after twice
 	// as long each time.
 	firstPause, maxPause = time.Second, 5 * time.Second
@@ -31,9 +33,9 @@ const (
 // connected to when it is first needed. While it is away, accounts say so at
 // once, and it is looked for from time to time.
 type Redis struct {
-	client   *redis.Client
-	log      *slog.Logger
-	patience time.Duration
+	client     *redis.Client
+	log        *slog.Logger
+	answerTime time.Duration
 
 	mu    sync.Mutex
 	pause time.Duration // 0 while it can be used
@@ -42,21 +44,27 @@ type Redis struct {
 	looks sync.WaitGroup
 }
 
-// OpenRedis makes the client of a server by its URL: redis, rediss or unix.
-// roots are the authorities trusted by rediss, nil the system's. Errors never
-// hold the URL, in which a password may stand.
-func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, error) {
+var (
+	errURL   = errors.New("must be redis://host:port, rediss://host:port or unix:///path")
+	errAway  = errors.New("the shared account is away")
+	errShape = errors.New("its answer is not of the documented form")
+)
+
+// Open makes the client of a server by its URL: redis, rediss or unix. roots are
+// the authorities trusted by rediss, nil the system's. Errors never hold the
+// URL, in which a password may stand.
+func Open(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "unix" && u.Host == "" {
-		return nil, errRedisURL
+		return nil, errURL
 	}
 	o, err := redis.ParseURL(address)
 	if err != nil {
-		return nil, errRedisURL
+		return nil, errURL
 	}
 	// A repeated reservation could book twice, and would take twice as long.
 	o.MaxRetries, o.DialerRetries = -1, 1
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, -1, -1
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = answerTime, -1, -1
 	o.ContextTimeoutEnabled = true // see run
 	// Each would be a trip more, and a command that some users may not give.
 	o.DisableIdentity, o.MaintNotificationsConfig = true, &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -72,14 +80,9 @@ func OpenRedis(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, 
 		}
 		return bounded(c), nil
 	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	redis.SetLogger(&logging.VoidLogger{}) // it writes to stderr, past our log and what keeps secrets out of it
-	return &Redis{client: redis.NewClient(o), log: log, patience: patience}, nil
+	return &Redis{client: redis.NewClient(o), log: log, answerTime: answerTime}, nil
 }
-
-var errRedisURL = errors.New("must be redis://host:port, rediss://host:port or unix:///path")
 
 // Close ends the connections.
 func (r *Redis) Close() error {
@@ -88,19 +91,32 @@ func (r *Redis) Close() error {
 	return err
 }
 
-// errAway says that Redis cannot be used now.
-var errAway = errors.New("the shared account is away")
+// Check uses Redis as accounts do, and says what is wrong.
+func (r *Redis) Check(ctx context.Context) error {
+	a := newAccount(r, "check", []ratelimit.Term{{N: 1, Window: time.Second}})
+	name, keys, args := a.reservation("", 0)
+	if _, err := r.run(ctx, reserveScript, bookedWithin(0), keys, args); err != nil {
+		return err
+	}
+	_, err := r.run(ctx, giveBackScript, numbers(1), a.turns, []any{name})
+	return err
+}
 
-// errShape says that a script returned something else than it can.
-var errShape = errors.New("its answer is not of the documented form")
+// form reports whether a script can have given an answer.
+type form func(answer []int64) bool
 
-// call runs a script, or says errAway, also when the answer is not one that the
-// script can give. A caller that leaves does not stop it: else nobody would know
-// whether its turn was booked.
+// numbers is the form of an answer of so many numbers, whatever they are.
+func numbers(n int) form {
+	return func(answer []int64) bool { return len(answer) == n }
+}
+
+// call runs a script, or returns errAway, also when the answer is not one that
+// the script can give. A caller that leaves does not stop it: else nobody would
+// know whether its turn was booked.
 func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []string, args ...any) ([]int64, error) {
 	here, look := r.state(time.Now())
 	if look {
-		r.looks.Go(func() { // ends within patience
+		r.looks.Go(func() { // ends within answerTime
 			r.heard(time.Now(), r.Check(context.Background()))
 		})
 	}
@@ -115,19 +131,11 @@ func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []str
 	return answer, nil
 }
 
-// form reports whether a script can have given an answer.
-type form func(answer []int64) bool
-
-// numbers is the form of an answer of so many numbers, whatever they are.
-func numbers(n int) form {
-	return func(answer []int64) bool { return len(answer) == n }
-}
-
 // run asks Redis whatever happened before: in one trip, but for the first time
 // that a server sees the script. A panic of the client is a Redis that cannot be
 // used.
 func (r *Redis) run(ctx context.Context, s *redis.Script, form form, keys []string, args []any) (answer []int64, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.answerTime)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -169,19 +177,18 @@ func (r *Redis) heard(now time.Time, err error) {
 		r.log.Info("Redis can be used again: rate limits are shared between processes")
 	case err != nil && r.pause == 0:
 		r.pause, r.look = firstPause, now.Add(firstPause)
-		r.log.Warn("Redis cannot be used: until it can, each process keeps to its share of the rate limits", "err", words(err))
+		r.log.Warn("Redis cannot be used: until it can, each process keeps to its share of the rate limits", "err", cut(err.Error()))
 	}
 }
 
-// maxWords bounds what is logged of an error, whose words can be Redis's.
-const maxWords = 300
-
-func words(err error) string {
-	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
-	if len(text) <= maxWords {
+// cut bounds what is logged of an error, whose text can be Redis's.
+func cut(text string) string {
+	const most = 300 // bytes
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxWords], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // missed reports whether there may be turns of the last window that are not in
@@ -191,15 +198,4 @@ func (r *Redis) missed(window time.Duration, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !r.back.IsZero() && now.Before(r.back.Add(maxPause+window))
-}
-
-// Check uses Redis as accounts do, and says what is wrong.
-func (r *Redis) Check(ctx context.Context) error {
-	s := NewShared(r, "check", Rate{terms: []Term{{N: 1, Window: time.Second}}})
-	keys, args := s.reservation("", 0)
-	if _, err := r.run(ctx, reserveScript, bookedWithin(0), keys, args); err != nil {
-		return err
-	}
-	_, err := r.run(ctx, giveBackScript, numbers(1), s.turns, args[:1])
-	return err
 }
