@@ -55,7 +55,8 @@ type Dialect struct {
 	// Sign puts the credential on a clone of the request, for every try anew.
 	Sign func(r *http.Request, body []byte) error
 	// Decode judges an answer and decodes its payload into out in one pass. It
-	// sees every complete answer but redirects, whatever the status.
+	// sees every complete answer but redirects, whatever the status. out holds
+	// nothing of a try before.
 	Decode func(a Answer, out any) error
 }
 

@@ -19,7 +19,7 @@ type Rule struct {
 	Texts []string
 
 	Kind    vendors.Kind
-	Message string        // one sentence for a person
+	Message string        // one sentence for a person; "" for that of the HTTP status
 	Hint    string        // what to do next; "" for the kind's usual hint
 	Retry   vendors.Retry // where it is not as the kind usually is
 	After   time.Duration // how long to wait at least, where the answer does not say
@@ -36,6 +36,9 @@ func Judge(rules []Rule, a Answer, code, text string) *vendors.Error {
 	}
 	e := rules[i].Error()
 	e.HTTPStatus = a.Status
+	if e.Message == "" {
+		e.Message = ByStatus(a).Message
+	}
 	return e
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"time"
 
 	"kb-mcp/vendors"
@@ -59,6 +60,9 @@ func (c *Client) try(ctx context.Context, call Call, u string, body []byte, out 
 	}
 	if err := wrongScheme(c.dialect.Base, a); err != nil {
 		return Answer{}, c.clean(err, a)
+	}
+	if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && !v.IsNil() {
+		v.Elem().SetZero() // a try before may have left something
 	}
 	if err := c.dialect.Decode(a, out); err != nil {
 		return a, c.answered(err, a)

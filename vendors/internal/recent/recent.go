@@ -54,3 +54,6 @@ func (m *Map[V]) Has(name string) bool {
 
 // Forget drops a name.
 func (m *Map[V]) Forget(name string) { m.names.Remove(name) }
+
+// Clear drops every name.
+func (m *Map[V]) Clear() { m.names.Purge() }
