@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -73,7 +74,7 @@ func (d *Driver) one(ctx context.Context, kb, id string) (vendors.Document, erro
 			return doc, nil
 		}
 	}
-	if err != nil && !noDocument(err) {
+	if err != nil && !errors.Is(err, errNoDocument) {
 		return vendors.Document{}, err
 	}
 	d.batches.forget(id)

@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"errors"
 
 	"kb-mcp/vendors"
 )
@@ -39,10 +40,10 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 // delete deletes one document.
 func (d *Driver) delete(ctx context.Context, kb, id string) vendors.Outcome {
 	o := vendors.Outcome{DocumentID: id, Result: vendors.Done}
-	err := d.remove(ctx, noDocument, "datasets", kb, "documents", id)
+	err := d.remove(ctx, errNoDocument, "datasets", kb, "documents", id)
 	d.batches.forget(id)
 	switch {
-	case noDocument(err):
+	case errors.Is(err, errNoDocument):
 		o.Result = vendors.Absent
 	case err != nil:
 		o.Result, o.Err = vendors.NotDone, err

@@ -101,7 +101,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	case err != nil:
 		return vendors.Document{}, err
 	}
-	return vendors.Document{}, documentNotFound()
+	return vendors.Document{}, noDocument.Error()
 }
 
 // lookPaused corrects a document that was paused while it waited: list and detail

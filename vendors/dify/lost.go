@@ -13,11 +13,7 @@ import (
 
 // copied is an error to be changed.
 func copied(err error) *vendors.Error {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp could not do this because of a fault of its own.", Err: err}
-	}
-	c := *e
+	c := *vendors.Classify(err)
 	return &c
 }
 
@@ -45,16 +41,16 @@ func (d *Driver) clock(date time.Time) time.Time {
 }
 
 // remove deletes at a path. A lost delete is sent once more: it deletes nothing
-// else, and a second one that finds nothing (as missing tells) means that the
+// else, and a second one that finds nothing (marked as missing) means that the
 // first did it.
-func (d *Driver) remove(ctx context.Context, missing func(error) bool, path ...string) error {
+func (d *Driver) remove(ctx context.Context, missing error, path ...string) error {
 	call := rest.Call{Method: http.MethodDelete, Path: path, Write: rest.Once}
 	err := d.client.Do(ctx, call, &nothing{})
 	if !vendors.Unsure(err) {
 		return err
 	}
 	switch again := d.client.Do(ctx, call, &nothing{}); {
-	case again == nil, missing(again):
+	case again == nil, errors.Is(again, missing):
 		return nil
 	case !vendors.Unsure(again) && vendors.KindOf(again) == vendors.Conflict:
 		return again

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -23,8 +22,6 @@ type options struct {
 	Form      string `json:"doc_form,omitempty"`
 	Rule      *rule  `json:"process_rule,omitempty"`
 }
-
-func optionNames() []string { return []string{"indexing_technique", "doc_form", "process_rule"} }
 
 // rule says how to split a document.
 type rule struct {
@@ -103,12 +100,6 @@ func (d *Driver) plan(ctx context.Context, u vendors.Upload, kb facts) (plan, er
 
 // automatic leaves the splitting to Dify.
 func (p *plan) automatic(u vendors.Upload) { p.upload, p.Rule = u, &rule{Mode: automatic} }
-
-// wantsRule reports whether the knowledge base has no rule of its own yet.
-func wantsRule(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && strings.HasPrefix(e.VendorMessage, "process_rule is required")
-}
 
 // rule reads the rule of a knowledge base, which any of its documents shows.
 func (d *Driver) rule(ctx context.Context, kb string) (*rule, error) {

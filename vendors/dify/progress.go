@@ -2,6 +2,7 @@ package dify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -71,7 +72,7 @@ func (d *Driver) each(ctx context.Context, kb string, ids []string) (vendors.Rep
 	for _, id := range ids {
 		doc, err := d.one(ctx, kb, id)
 		switch {
-		case noDocument(err):
+		case errors.Is(err, errNoDocument):
 			rep.Missing = append(rep.Missing, id)
 		case err != nil:
 			return rep, err
@@ -173,7 +174,7 @@ type batchRow struct {
 func (w *batchRow) normal() vendors.Document {
 	s := stateOf(w.IndexingStatus, "")
 	d := vendors.Document{
-		DocumentID: string(w.ID), Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
+		DocumentID: string(w.ID), Status: s.status, VendorStatus: s.raw, Error: failure(s.status, w.Error),
 		Ingestion: vendors.Ingestion{Stage: s.stage},
 	}
 	if s.status != vendors.Queued { // else an earlier ingestion's

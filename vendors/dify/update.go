@@ -31,7 +31,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
 	shown := err == nil && (doc.Enabled == nil || *doc.Enabled == *change.Enabled)
 	switch {
-	case refusal != nil && err == nil && doc.Enabled != nil && shown && settling(refusal):
+	case errors.Is(refusal, errBusy) && err == nil && doc.Enabled != nil && shown: // an earlier try of this call may have done it
 		return doc, nil
 	case refusal != nil:
 		return vendors.Document{}, stateRefusal(refusal, doc)
@@ -65,13 +65,6 @@ func of(refusal error, message, hint string) error {
 	c := copied(refusal)
 	c.Message, c.Hint, c.Retry = message, hint, vendors.Never
 	return c
-}
-
-// settling reports whether Dify still works on an earlier change, which may be
-// this one: its first answer was lost, and the second try came too soon.
-func settling(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && e.Kind == vendors.Conflict && e.Retry == vendors.Later
 }
 
 // enable switches one document on or off for searches.

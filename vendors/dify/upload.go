@@ -49,7 +49,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	case vendors.Unsure(err):
 		return d.findUploaded(ctx, u, during, err)
 	case err != nil:
-		return vendors.Uploaded{}, refused(err, u)
+		return vendors.Uploaded{}, fileRefused(err, u)
 	}
 	if batchForm.MatchString(string(out.Batch)) {
 		d.batches.keep(string(out.Document.ID), batch{string(out.Batch), string(out.Document.Name)})
@@ -75,11 +75,11 @@ func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts) (out cr
 		return out, sent, err
 	}
 	err = d.send(ctx, sent, &out)
-	if !misread(err) {
+	if !errors.Is(err, errOptions) && !errors.Is(err, errWantsRule) {
 		return out, sent, err
 	}
 	again := sent
-	if wantsRule(err) {
+	if errors.Is(err, errWantsRule) {
 		again.automatic(u)
 	} else {
 		d.memory.forget(kb.id)
@@ -96,13 +96,6 @@ func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts) (out cr
 	}
 	err = d.send(ctx, again, &out)
 	return out, again, err
-}
-
-// misread reports whether a knowledge base refused the options made for it.
-func misread(err error) bool {
-	var e *vendors.Error
-	named := func(option string) bool { return strings.Contains(e.VendorMessage, option) }
-	return errors.As(err, &e) && e.VendorCode == "invalid_param" && slices.ContainsFunc(optionNames(), named)
 }
 
 // send sends the document once.
@@ -231,7 +224,7 @@ func (d *Driver) checkFile(u vendors.Upload) error {
 	case strings.ContainsAny(u.Name, `/\`):
 		return vendors.Errorf(vendors.InvalidArgument, "`name` holds a slash, which Dify refuses in a file's name.")
 	case !known:
-		return unsupportedType(vendors.Errorf(vendors.InvalidArgument, "Dify takes no files of the type %q.", suffix))
+		return vendors.Errorf(vendors.InvalidArgument, "Dify does not accept files of the type %q.", suffix).WithHint(acceptedTypes)
 	case d.cloud && u.File.Size > maxCloudFile:
 		return vendors.Errorf(vendors.InvalidArgument, "The file has %d bytes; Dify's cloud takes %d at most.", u.File.Size, maxCloudFile).
 			WithHint("Split the file, or upload its text.")
@@ -239,28 +232,17 @@ func (d *Driver) checkFile(u vendors.Upload) error {
 	return nil
 }
 
-func unsupportedType(e *vendors.Error) *vendors.Error {
-	return e.WithHint("Give a file of one of these types: " + plainSuffixes + " (with Dify's Unstructured extractor also " + moreSuffixes + "), or upload its content as `text`.")
-}
+// acceptedTypes is the hint about a file of another type.
+const acceptedTypes = "Give a file of one of these types: " + plainSuffixes + " (with Dify's Unstructured extractor also " + moreSuffixes + "), or upload its content as `text`."
 
-// refused explains a refusal of an upload: for a file that is too large or of a
-// wrong type Dify answers with an empty message, or a proxy before it does.
-func refused(err error, u vendors.Upload) error {
-	var e *vendors.Error
-	if u.File == nil || !errors.As(err, &e) || e.Kind != vendors.InvalidArgument {
+// fileRefused explains a refusal of a file without a word, which is what Dify
+// answers when it is too large or of a wrong type.
+func fileRefused(err error, u vendors.Upload) error {
+	e := vendors.Classify(err)
+	if u.File == nil || e.HTTPStatus != http.StatusBadRequest || e.VendorMessage != "" || e.Kind != vendors.InvalidArgument {
 		return err
 	}
 	c := *e
-	switch {
-	case e.VendorCode == "file_too_large" || e.HTTPStatus == http.StatusRequestEntityTooLarge:
-		c.Message = "The file is larger than this Dify server takes."
-		c.Hint = "Split it or upload its text; a self-hosted server takes more with UPLOAD_FILE_SIZE_LIMIT (15 MB by default) and, in the proxy before it, NGINX_CLIENT_MAX_BODY_SIZE."
-	case e.VendorCode == "unsupported_file_type" || e.VendorCode == "file_extension_blocked" || e.HTTPStatus == http.StatusUnsupportedMediaType:
-		c.Message = "Dify does not take files of this type."
-		return unsupportedType(&c)
-	case e.VendorMessage == "":
-		c.Message = "Dify refused the file without a word: its type is not supported there, or it is larger than the server takes (15 MB by default)."
-		return unsupportedType(&c)
-	}
-	return &c
+	c.Message = "Dify refused the file without a word: its type is not supported there, or it is larger than the server accepts (15 MB by default)."
+	return c.WithHint(acceptedTypes)
 }

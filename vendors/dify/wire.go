@@ -127,7 +127,7 @@ func (w *document) normal() vendors.Document {
 	s := stateOf(w.IndexingStatus, w.DisplayStatus)
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name),
-		Status: s.status, VendorStatus: s.raw, Error: fault(s.status, w.Error),
+		Status: s.status, VendorStatus: s.raw, Error: failure(s.status, w.Error),
 		Format: w.format(), Source: sourceOf(w.SourceType), SourceURL: rest.PublicURL(string(w.SourceInfo.URL)),
 		SizeBytes: w.size(), HitCount: w.HitCount.Count(),
 		Enabled: w.Enabled.Ptr(), Archived: w.Archived.Ptr(),

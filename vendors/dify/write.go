@@ -64,7 +64,7 @@ func (d *Driver) findKB(ctx context.Context, name string, during window, lost er
 			continue
 		}
 		if !during.holds(out.Data[i].CreatedAt, d.clock(out.date)) {
-			return vendors.KnowledgeBase{}, nameTaken()
+			return vendors.KnowledgeBase{}, nameTaken.Error()
 		}
 		return out.Data[i].normal(), nil
 	}
@@ -84,7 +84,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	body := kbBody{Name: change.Name, Description: change.Description}
 	var out dataset
 	err = d.patch(ctx, id, body, &out)
-	if wantsSource(err) {
+	if errors.Is(err, errWantsSource) {
 		var now dataset
 		err = d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", id}}, &now)
 		if err == nil {
@@ -106,23 +106,14 @@ func (d *Driver) patch(ctx context.Context, id string, body kbBody, out *dataset
 	return d.client.Do(ctx, rest.Call{Method: http.MethodPatch, Path: []string{"datasets", id}, Body: body}, out)
 }
 
-// wantsSource reports whether an update was refused because the knowledge base is
-// an external one.
-func wantsSource(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && rest.WordsOf(e.VendorMessage).HaveAny("external knowledge id is required", "external knowledge api id is required")
-}
-
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	if err := checkID("knowledge_base_id", id); err != nil {
 		return err
 	}
 	d.memory.forget(id)
-	return d.remove(ctx, noKnowledgeBase, "datasets", id)
+	return d.remove(ctx, errNoKnowledgeBase, "datasets", id)
 }
-
-func noKnowledgeBase(err error) bool { return vendors.KindOf(err) == vendors.ErrNotFound }
 
 func checkKB(c vendors.KnowledgeBaseChange) error {
 	if c.Name != nil {
