@@ -13,7 +13,7 @@ const pageSize = 100
 
 // ListKnowledgeBases implements [vendors.KnowledgeBaseLister].
 func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
-	return ask(ctx, d, func(a api) (vendors.Page[vendors.KnowledgeBase], error) { return a.knowledgeBases(ctx, q) })
+	return request(ctx, d, func(a api) (vendors.Page[vendors.KnowledgeBase], error) { return a.knowledgeBases(ctx, q) })
 }
 
 // ListDocuments implements [vendors.Driver]. A status that RAGFlow never has
@@ -26,7 +26,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	if err := checkPath(q.KnowledgeBaseID); err != nil {
 		return vendors.Page[vendors.Document]{}, err
 	}
-	p, err := ask(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })
+	p, err := request(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })
 	d.asked.correct(p.Items)
 	return p, err
 }
@@ -37,7 +37,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	if err := checkPath(ref.KnowledgeBaseID); err != nil {
 		return vendors.Document{}, err
 	}
-	doc, err := ask(ctx, d, func(a api) (vendors.Document, error) { return a.document(ctx, ref) })
+	doc, err := request(ctx, d, func(a api) (vendors.Document, error) { return a.document(ctx, ref) })
 	return d.corrected(doc), err
 }
 

@@ -16,7 +16,7 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 	if err := checkRef(ref); err != nil {
 		return vendors.Download{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.Download, error) {
+	return request(ctx, d, func(a api) (vendors.Download, error) {
 		file, err := a.download(ctx, ref)
 		return file, notEmpty(ctx, a, ref, err)
 	})
@@ -32,7 +32,7 @@ func notEmpty(ctx context.Context, a api, ref vendors.Ref, err error) error {
 	if look != nil || doc.SizeBytes == nil || *doc.SizeBytes == 0 {
 		return err
 	}
-	e := *errorOf(err)
+	e := *vendors.Classify(err)
 	e.Kind, e.Err = vendors.Unavailable, nil
 	e.Message = fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes)
 	e.Hint = "Try again in a minute; if it stays, the server's operator must look at its file store (MinIO)."

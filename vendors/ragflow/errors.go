@@ -1,11 +1,7 @@
 package ragflow
 
 import (
-	"encoding/json"
 	"errors"
-	"net/http"
-	"strconv"
-	"strings"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -13,195 +9,202 @@ import (
 
 // Marks on errors that are answers to some questions.
 var (
-	errNoDataset  = errors.New("the server does not know this knowledge base, or not for this account")
-	errNoDocument = errors.New("the server does not know this document")
-	errNoChunk    = errors.New("the account has no chunk") // nothing was ever parsed
-	errEmptyFile  = errors.New("the file is empty")
-	errFilter     = errors.New("the server does not filter by this word")
-	errModel      = errors.New("a model is missing")
-	errInside     = errors.New("the server gives no reason that is known")
-	errQueue      = errors.New("the queue of parsing is away")
-	errEmptyKB    = errors.New("the knowledge base has no document") // an error in v0.14 - v0.16
-	errBeyondEnd  = errors.New("the offset is behind the last row")  // an exception in the preview
-	errMethod     = errors.New("the path does not have this method")
-	errPipeline   = errors.New("the knowledge base parses with a pipeline") // v0.26.3
-	errNoFile     = errors.New("the server saw no file in the upload")
-	errNameError  = errors.New("the server's own start of parsing is broken") // v0.9.0, v0.10.0
+	errRouteAbsent = errors.New("the server does not have this path")
+	errMethod      = errors.New("the path does not have this method")
+	errOldEnvelope = errors.New("the server answers in retcode and retmsg")
+	errNoDataset   = errors.New("the server does not know this knowledge base, or not for this account")
+	errNoDocument  = errors.New("the server does not know this document")
+	errNoChunk     = errors.New("the account has no chunk") // nothing was ever parsed
+	errEmptyKB     = errors.New("the knowledge base has no document")
+	errBeyondEnd   = errors.New("the offset is behind the last row")
+	errEmptyFile   = errors.New("the file is empty")
+	errFilter      = errors.New("the server does not filter by this word")
+	errModel       = errors.New("a model is missing")
+	errInside      = errors.New("the server gives no reason that is known")
+	errQueue       = errors.New("the queue of parsing is away")
+	errPipeline    = errors.New("the knowledge base parses with a pipeline")
+	errNoFile      = errors.New("the server saw no file in the upload")
+	errNameError   = errors.New("the server's own start of parsing is broken")
 )
 
-// head is the envelope of every answer. Most use code and message, the
-// preview's errors outside its own handlers retcode and retmsg; either text may
-// be a number, the code a numeric string or a name of that era's enumeration.
-type head struct {
-	Code    rest.Str `json:"code"`
-	Retcode rest.Str `json:"retcode"`
-	Message rest.Str `json:"message"`
-	Retmsg  rest.Str `json:"retmsg"`
+// Texts of more than one error.
+const (
+	refusedText     = "RAGFlow refused the credential."
+	absentText      = "This RAGFlow server does not have what was asked for."
+	noMethodText    = "This RAGFlow server cannot do this."
+	upgradeHint     = "A newer RAGFlow may have it; kb-mcp is made for 0.14 and newer."
+	noDatasetText   = "The knowledge base was not found, or is not accessible with this credential."
+	noDatasetHint   = "Take the id from list_knowledge_bases."
+	noDocumentText  = "The document was not found in this knowledge base, or is not accessible with this credential."
+	noDocumentHint  = "Take the id from list_documents of the same knowledge base."
+	extensionHint   = "Keep the extension of the present name; to change it, upload the file under the new name."
+	brokenStartText = "This RAGFlow server cannot start parsing through its API."
+	brokenStartHint = "Start it in RAGFlow's web app."
+	deniedText      = "The credential may not do this in RAGFlow."
+	ownerHint       = "Ask the knowledge base's owner to share it with the team, or use the owner's key."
+	argumentText    = "RAGFlow refused an argument of the request."
+	argumentHint    = "Correct what vendor_message names and call again."
+	tooLargeText    = "The file is larger than this RAGFlow server accepts."
+	tooLargeHint    = "Split the file; or let the server's operator raise MAX_CONTENT_LENGTH and, in nginx before it, client_max_body_size."
+	insideText      = "RAGFlow failed inside while it answered."
+	insideHint      = "Try again in a minute; if it stays, the RAGFlow server's log says more."
+)
+
+// codes are RAGFlow's codes of a refusal. Texts that other services may use as
+// well count beside one of them.
+var codes = []string{
+	"100", "101", "102", "103", "104", "105", "106", "107", "108", "109", "111",
+	"400", "401", "403", "404", "409", "500", "503",
 }
 
-// answer is an envelope with its payload; nil when there is none. Lists of
-// knowledge bases have their total beside the data.
-type answer[T any] struct {
-	head
-	Total rest.Num `json:"total_datasets"`
-	Data  *T       `json:"data"`
+// rules is RAGFlow's table of errors (api/utils/api_utils.py and the handlers of
+// v0.8 - v0.27). Most refusals share the codes 100 to 103, and only the text says
+// which it is, so texts come first. From 500 on the status says more than the
+// code: the Go back end sends code 401 with a 503 when a service of its own is
+// away.
+var rules = []rest.Rule{
+	// What the status says, or a text in its place. A path that the server does
+	// not have is told in three forms: by v0.23, by newer servers, and by v0.22
+	// and older.
+	{Statuses: []int{401}, Kind: vendors.Unauthenticated, Message: refusedText},
+	{Statuses: []int{405}, Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: errMethod},
+	{Statuses: []int{413}, Kind: vendors.InvalidArgument, Message: tooLargeText, Hint: tooLargeHint},
+	{Statuses: []int{429}, Kind: vendors.RateLimited, Message: "The platform answered HTTP 429 (Too Many Requests).",
+		Hint: "A proxy before RAGFlow limits requests: set RAGFLOW_RATE_LIMIT below its limit."},
+	{Statuses: []int{404}, Codes: []string{""},
+		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
+	{Statuses: []int{404}, Codes: []string{"404"}, Texts: []string{"^not found"},
+		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
+	{Texts: []string{"notfound 404"},
+		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
+	{Texts: []string{"methodnotallowed"},
+		Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: errMethod},
+	{Texts: []string{"requestentitytoolarge", "request entity too large"},
+		Kind: vendors.InvalidArgument, Message: tooLargeText, Hint: tooLargeHint},
+	{Texts: []string{"has no attribute split", "token is not valid"}, Kind: vendors.Unauthenticated, Message: refusedText},
+
+	// What the server does not have. An empty knowledge base of v0.14 - v0.16
+	// complains of a document that nobody asked for; the preview's IndexError is
+	// a page behind the last one.
+	{Texts: []string{"^you don't own the document none"},
+		Kind: vendors.ErrNotFound, Message: "The knowledge base has no document.", Mark: errEmptyKB},
+	{Texts: []string{"you don't own the dataset", "can't find the dataset", "can't find this dataset", "this dataset*cannot be found",
+		"the dataset doesn't exist", "lacks permission for dataset", "cannot be found for your current account",
+		"only owner of dataset*authorized"},
+		Kind: vendors.ErrNotFound, Message: noDatasetText, Hint: noDatasetHint, Mark: errNoDataset},
+	{Codes: codes, Texts: []string{"you don't own the document", "doesn't own the document", "not own the document", "documents not found",
+		"document not found", "this document*cannot be found", "is not a valid document", "do not belong to dataset",
+		"document *not found", "is not in the dataset"},
+		Kind: vendors.ErrNotFound, Message: noDocumentText, Hint: noDocumentHint, Mark: errNoDocument},
+	{Texts: []string{"no chunk found"},
+		Kind: vendors.Conflict, Message: "The account has no chunks yet.",
+		Hint: "Parse a document with start_ingestion first.", Mark: errNoChunk},
+	{Texts: []string{"offset is out of the valid range"},
+		Kind: vendors.InvalidArgument, Message: "The listing has no page of this number.", Mark: errBeyondEnd},
+	{Texts: []string{"invalid filter run status"},
+		Kind: vendors.InvalidArgument, Message: "This RAGFlow server does not filter by this status.", Mark: errFilter},
+
+	// What a document or a name does not allow now.
+	{Texts: []string{"documents ingest instead"},
+		Kind: vendors.Unsupported, Message: "This knowledge base parses with a pipeline.", Hint: upgradeHint, Mark: errPipeline},
+	{Texts: []string{"already exists status completed"},
+		Kind: vendors.Conflict, Message: "This RAGFlow server does not parse a document again that has been parsed.",
+		Hint: "Its chunks are as they were. To parse the file once more, upload it again as another document, and delete this one when that one is completed."},
+	{Texts: []string{"already exists status"},
+		Kind: vendors.Conflict, Retry: vendors.Later, Message: "The document is still being parsed or stopped.",
+		Hint: "Wait until get_ingestion_progress shows that it has settled, then call again."},
+	{Texts: []string{"currently being processed", "can't stop parsing", "doc stop parsing invalid state"},
+		Kind: vendors.Conflict, Retry: vendors.Later, Message: "The document is not in a state for this."},
+	{Codes: codes, Texts: []string{"duplicated", "already exists"},
+		Kind: vendors.Conflict, Message: "RAGFlow already has something of this name.", Hint: "Choose another name."},
+	{Texts: []string{"this file is empty"},
+		Kind: vendors.Conflict, Message: "The document's file is empty: there is nothing to download.",
+		Hint: "Upload the file again if it should hold something.", Mark: errEmptyFile},
+	{Texts: []string{"extension of file can*be changed"},
+		Kind: vendors.InvalidArgument, Message: "RAGFlow does not change the extension of a document's name.", Hint: extensionHint},
+
+	// One file or address.
+	{Texts: []string{"no file part", "there is no file", "no file selected"},
+		Kind: vendors.InvalidArgument, Message: "RAGFlow saw no file in the upload.",
+		Hint: "Try again; if it stays, look at the proxy between kb-mcp and RAGFlow.", Mark: errNoFile},
+	{Texts: []string{"type of file has not been supported yet"},
+		Kind: vendors.InvalidArgument, Message: "RAGFlow does not accept files of this type.",
+		Hint: "Convert it to a type that RAGFlow reads (pdf, docx, xlsx, pptx, txt, md, csv, html, images and others)."},
+	{Texts: []string{"maximum file number", "maximum number of documents"},
+		Kind: vendors.QuotaExhausted, Message: "The RAGFlow account may not hold more files.",
+		Hint: "The account's owner must make room, or the server's operator raise its limit (MAX_FILE_NUM_PER_USER)."},
+	{Texts: []string{"no root object", "is this really a pdf", "not a zip file", "package not found", "cannot identify image file",
+		"eof marker not found", "file has not been decrypted", "issue with your file format"},
+		Kind: vendors.InvalidArgument, Message: "RAGFlow cannot read the file.",
+		Hint: "Open the file yourself to see that it is whole, without a password, and of the type that its name says."},
+	{Texts: []string{"non public address", "could not resolve hostname", "url format is invalid", "not a valid url"},
+		Kind: vendors.InvalidArgument, Message: "RAGFlow does not fetch this address.",
+		Hint: "It must be http or https and lead to a public host that the RAGFlow server can resolve; or upload the page as `text` or `path`."},
+
+	// The server itself and what stands behind it.
+	{Texts: []string{"lookuperror*model", "not found for model", "model*not authorized", "model*is disabled", "cannot be used as*model"},
+		Kind: vendors.Conflict, Message: "The knowledge base's embedding model is not configured in RAGFlow.",
+		Hint: "The model's owner must configure it in RAGFlow's web app, under model providers; vendor_message names it.", Mark: errModel},
+	{Texts: []string{"nameerror name doc parse"}, // v0.9.0, v0.10.0
+		Kind: vendors.Unsupported, Message: brokenStartText, Hint: brokenStartHint, Mark: errNameError},
+	{Texts: []string{"can't access redis"},
+		Kind: vendors.Unavailable, Message: "RAGFlow's queue (Redis) does not answer, so that nothing can be parsed.",
+		Hint: "The server's operator must bring Redis up.", Mark: errQueue},
+	{Texts: []string{"error 1146", "table*doesn't exist"},
+		Kind: vendors.Unavailable, Retry: vendors.Never, Message: "The database of this RAGFlow server lacks tables of its version.",
+		Hint: "The server's operator must start it once with --migrate."},
+	{Codes: codes, Texts: []string{"connection refused", "failed to establish a new connection", "retrieval search failed", "failed to update metadata",
+		"database operation failed", "server license"},
+		Kind: vendors.Unavailable, Message: "A service behind RAGFlow does not answer.",
+		Hint: "Try again in a minute; if it stays, the server's operator must look: vendor_message and RAGFlow's own log say which service."},
+
+	// Refusals that a code tells unless the status is 500 or more, or a text does.
+	{Texts: []string{"no authorization", "only the owner", "only owner of"},
+		Kind: vendors.PermissionDenied, Message: deniedText, Hint: ownerHint},
+	{Codes: []string{"103", "108", "403"}, Statuses: []int{200, 400, 403, 404},
+		Kind: vendors.PermissionDenied, Message: deniedText, Hint: ownerHint},
+	{Codes: []string{"109", "401"}, Statuses: []int{200, 400, 403, 404}, Kind: vendors.Unauthenticated, Message: refusedText},
+	{Codes: []string{"101"}, Statuses: []int{200, 400, 403, 404}, Kind: vendors.InvalidArgument, Message: argumentText, Hint: argumentHint},
+	{Codes: codes, Texts: []string{"field*message*value", "is required", "can't change", "has not been supported yet",
+		"please input at least one parameter", "there is no new name", "illegal value", "are not allowed in request body",
+		"exceeds the maximum number", "name length is", "name can't be empty", "invalid uuid", "invalid filter", "should not provide both",
+		"no properties were modified"},
+		Kind: vendors.InvalidArgument, Message: argumentText, Hint: argumentHint},
+
+	// What is left.
+	{Statuses: []int{5}, Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: errInside},
+	{Codes: []string{"404"}, Kind: vendors.ErrNotFound,
+		Message: "The knowledge base or document was not found, or is not accessible with this credential."},
+	{Codes: []string{"409"}, Kind: vendors.Conflict, Message: "RAGFlow is not in a state for this."},
+	{Codes: []string{"100", "104", "105", "107", "111", "500", "503"},
+		Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: errInside},
 }
 
-// reply is any answer.
-type reply interface {
-	reset() // a try before may have left something
-	envelope() head
-	missing() bool
-}
-
-func (a *answer[T]) reset()         { *a = answer[T]{} }
-func (a *answer[T]) envelope() head { return a.head }
-
-// missing allows for the null that Go writes for an empty list.
-func (a *answer[T]) missing() bool { return a.Data == nil && !a.Total.Valid }
-
-func (a *answer[T]) payload() (data T) {
-	if a.Data != nil {
-		data = *a.Data
-	}
-	return data
-}
-
-// ack is the answer to a write: {"code":0} alone is a full success.
-type ack struct {
-	head
-	Data json.RawMessage `json:"data"`
-}
-
-func (a *ack) reset()         { *a = ack{} }
-func (a *ack) envelope() head { return a.head }
-func (a *ack) missing() bool  { return false }
-
-// bare reports that an answer of any type is taken, so that data:false does not
-// stand out by its type.
-func bare(out reply) bool { _, ok := out.(*ack); return ok }
-
-// code gives the code as it came, "" when the answer has none.
-func (h head) code() string {
-	if h.Code != "" {
-		return string(h.Code)
-	}
-	return string(h.Retcode)
-}
-
-func (h head) text() string {
-	if h.Message != "" {
-		return string(h.Message)
-	}
-	return string(h.Retmsg)
-}
-
-// old reports the envelope of v0.13 and before.
-func (h head) old() bool { return h.Code == "" && h.Retcode != "" }
-
-// number reads a code; -1 is one that this version does not know.
-func number(code string) int {
-	if f, err := strconv.ParseFloat(code, 64); err == nil && f == float64(int(f)) {
-		return int(f)
-	}
-	switch strings.TrimPrefix(code, "RetCode.") { // api/settings.py@v0.10.0
-	case "SUCCESS":
-		return 0
-	case "EXCEPTION_ERROR":
-		return 100
-	case "ARGUMENT_ERROR":
-		return 101
-	case "DATA_ERROR":
-		return 102
-	case "OPERATING_ERROR":
-		return 103
-	case "CONNECTION_ERROR":
-		return 105
-	case "PERMISSION_ERROR":
-		return 108
-	case "AUTHENTICATION_ERROR":
-		return 109
-	}
-	return -1
-}
-
-// into is where an answer goes: a download's has no place, because it is a file
-// unless it is an error.
-func into(out any) reply {
-	if r, ok := out.(reply); ok {
-		return r
-	}
-	return &ack{}
-}
-
-func decodeCurrent(a rest.Answer, out any) error {
-	return hinted(decode(a, into(out)), "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), "+
-		"made in RAGFlow's web app under avatar > API. RAGFlow answers the same while its database is down.")
-}
-
-func decodePreview(a rest.Answer, out any) error {
-	return hinted(decode(a, into(out)), "RAGFlow 0.8 - 0.10 takes the web login token in RAGFLOW_API_KEY, not an API key. The user's next login "+
-		"replaces it: copy it again from the browser's local storage (Authorization) and restart kb-mcp.")
-}
-
-// hinted tells what to do about a refused credential, which differs between the
-// generations. It also turns a nil *Error into a nil error.
-func hinted(e *vendors.Error, hint string) error {
+// fault explains an answer that is no success.
+func fault(a rest.Answer, h head) *vendors.Error {
+	e := rest.Judge(rules, a, h.plainCode(), h.text())
 	switch {
-	case e == nil:
-		return nil
-	case e.Kind == vendors.Unauthenticated:
-		e.Hint = hint
+	case e != nil:
+	case a.Status >= 400:
+		e = rest.ByStatus(a)
+	default:
+		e = vendors.Errorf(vendors.VendorError, "RAGFlow refused the request with a code or text that kb-mcp does not know.").
+			WithHint("Read vendor_message; RAGFlow's code says little by itself.")
+	}
+	e.HTTPStatus, e.VendorCode, e.VendorMessage = a.Status, h.code(), h.text()
+	if h.old() && e.Err == nil {
+		e.Err = errOldEnvelope
 	}
 	return e
-}
-
-// decode judges by HTTP status, then code, then the type of data.
-func decode(a rest.Answer, out reply) *vendors.Error {
-	out.reset()
-	broken, odd := rest.Unmarshal(a, out)
-	if broken != nil {
-		return unreadable(a, broken)
-	}
-	h := out.envelope()
-	if code := h.code(); a.Status >= 400 || code != "" && number(code) != 0 {
-		return fault(a, h)
-	}
-	switch {
-	case h.code() == "":
-		return address(rest.NotJSON(a, nil))
-	case (odd != nil || bare(out)) && refused(a):
-		e := vendors.Errorf(vendors.Unauthenticated, "RAGFlow refused the credential.")
-		e.VendorCode, e.VendorMessage = h.code(), h.text()
-		return e
-	case odd != nil:
-		return odd
-	case out.missing():
-		return noPayload()
-	}
-	return nil
-}
-
-// refused reports data:false, with which v0.15.1 - v0.24 refuse a credential
-// under code 0.
-func refused(a rest.Answer) bool {
-	var v struct {
-		Data *bool `json:"data"`
-	}
-	return json.Unmarshal(a.Body, &v) == nil && v.Data != nil && !*v.Data
 }
 
 // unreadable judges an answer that is no JSON: a proxy's page under a status
 // that says it all, or the web app, which answers every path it does not know.
 func unreadable(a rest.Answer, broken *vendors.Error) *vendors.Error {
 	switch s := a.Status; {
-	case s == http.StatusTooManyRequests:
-		return rest.ByStatus(a).WithHint("A proxy before RAGFlow limits requests: set RAGFLOW_RATE_LIMIT below its limit.")
-	case s == http.StatusRequestEntityTooLarge:
-		e := vendors.Errorf(vendors.InvalidArgument, tooLargeText).WithHint(tooLargeHint)
-		e.HTTPStatus = s
-		return e
-	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusRequestTimeout, s >= 500:
+	case s == 413, s == 429:
+		return rest.Judge(rules, a, "", "")
+	case s == 401, s == 403, s == 408, s >= 500:
 		return rest.ByStatus(a)
 	}
 	return address(broken)
@@ -213,16 +216,13 @@ func address(e *vendors.Error) *vendors.Error {
 
 func noPayload() *vendors.Error {
 	e := vendors.Errorf(vendors.BadResponse, "RAGFlow's answer has no data although it says success.")
-	e.HTTPStatus, e.Effect = http.StatusOK, vendors.UnknownEffect
+	e.HTTPStatus, e.Effect = 200, vendors.UnknownEffect
 	return e
 }
 
-// fault explains an answer that is no success.
-func fault(a rest.Answer, h head) *vendors.Error {
-	e := classify(a, number(h.code()), h)
-	e.HTTPStatus, e.VendorCode, e.VendorMessage = a.Status, h.code(), h.text()
-	if h.old() && e.Err == nil {
-		e.Err = errOldEnvelope
-	}
+// noDocument is the error for an id that the list does not show.
+func noDocument() *vendors.Error {
+	e := vendors.Errorf(vendors.ErrNotFound, noDocumentText).WithHint(noDocumentHint)
+	e.Err = errNoDocument
 	return e
 }

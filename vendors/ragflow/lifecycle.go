@@ -52,7 +52,7 @@ func (d *Driver) work(ctx context.Context, kb string, ids []string, do func(cont
 	if len(ids) == 0 { // RAGFlow takes an empty list for everything
 		return nil, vendors.Errorf(vendors.InvalidArgument, "`document_ids` is empty.")
 	}
-	return ask(ctx, d, func(a api) ([]vendors.Outcome, error) { return do(ctx, a) })
+	return request(ctx, d, func(a api) ([]vendors.Outcome, error) { return do(ctx, a) })
 }
 
 // job is a write that knows how to read.
@@ -134,7 +134,7 @@ func stopFate(_, now vendors.Document) fate {
 // stuck is the error of a document that a start left half done: it shows RUNNING,
 // and nothing works on it.
 func stuck(err error) error {
-	e := *errorOf(err)
+	e := *vendors.Classify(err)
 	e.Kind, e.Effect = vendors.VendorError, vendors.SomeEffect
 	e.Message = "RAGFlow failed while it put this document into its queue; the document shows RUNNING, but nothing works on it."
 	e.Hint = "Call stop_ingestion for it. Then look at vendor_message: the file may be damaged; start_ingestion tries it again."

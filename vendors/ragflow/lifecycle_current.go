@@ -89,7 +89,7 @@ func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
 		Body: ingestBody{DocIDs: idsOf(docs), Run: "1", Delete: true}, Write: rest.Once,
 	}, &ack{})
 	if errors.Is(err, errRouteAbsent) {
-		e := *errorOf(err)
+		e := *vendors.Classify(err)
 		e.Err = nil
 		return &e
 	}

@@ -27,7 +27,7 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	if err := checkPath(q.KnowledgeBaseID); err != nil {
 		return vendors.Report{}, err
 	}
-	rep, err := ask(ctx, d, func(a api) (vendors.Report, error) { return a.progress(ctx, q.KnowledgeBaseID, q.DocumentIDs) })
+	rep, err := request(ctx, d, func(a api) (vendors.Report, error) { return a.progress(ctx, q.KnowledgeBaseID, q.DocumentIDs) })
 	d.asked.correct(rep.Documents)
 	return rep, err
 }

@@ -31,7 +31,7 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 	if err := checkPath(q.KnowledgeBaseID); err != nil {
 		return nil, err
 	}
-	return ask(ctx, d, func(a api) ([]vendors.Hit, error) { return a.search(ctx, q) })
+	return request(ctx, d, func(a api) ([]vendors.Hit, error) { return a.search(ctx, q) })
 }
 
 // ListChunks implements [vendors.ChunkLister].
@@ -39,7 +39,7 @@ func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.Page
 	if err := checkRef(ref); err != nil {
 		return vendors.Page[vendors.Chunk]{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.Page[vendors.Chunk], error) { return a.chunks(ctx, ref, q) })
+	return request(ctx, d, func(a api) (vendors.Page[vendors.Chunk], error) { return a.chunks(ctx, ref, q) })
 }
 
 // question is the body of a search; the Go back end's own path names the

@@ -71,7 +71,7 @@ func (d *Driver) CountByStatus(ctx context.Context, kb string) (map[vendors.Stat
 	if err := checkPath(kb); err != nil {
 		return nil, err
 	}
-	return ask(ctx, d, func(a api) (map[vendors.Status]int, error) {
+	return request(ctx, d, func(a api) (map[vendors.Status]int, error) {
 		c, ok := a.(currentAPI)
 		if !ok {
 			return nil, cannotCount()

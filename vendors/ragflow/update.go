@@ -21,7 +21,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	doc, err := ask(ctx, d, func(a api) (vendors.Document, error) {
+	doc, err := request(ctx, d, func(a api) (vendors.Document, error) {
 		doc, err := a.change(ctx, ref, change)
 		return doc, ownersOnly(ctx, a, ref.KnowledgeBaseID, err)
 	})
@@ -38,7 +38,7 @@ func ownersOnly(ctx context.Context, a api, kb string, err error) error {
 	if _, look := a.knowledgeBase(ctx, kb); look != nil {
 		return err
 	}
-	e := *errorOf(err)
+	e := *vendors.Classify(err)
 	e.Kind, e.Message, e.Err = vendors.PermissionDenied, "Only the knowledge base's owner may do this in RAGFlow.", nil
 	e.Hint = "Use the owner's key; a team member may read, upload, start and delete documents."
 	return &e

@@ -33,7 +33,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	if err != nil {
 		return vendors.Uploaded{}, err
 	}
-	up, err := ask(ctx, d, func(a api) (vendors.Uploaded, error) { return upload(ctx, a, u) })
+	up, err := request(ctx, d, func(a api) (vendors.Uploaded, error) { return upload(ctx, a, u) })
 	if err == nil && note != "" {
 		up.Notes = append([]string{note}, up.Notes...)
 	}
@@ -177,7 +177,7 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 	var out ack
 	err := c.rc.Do(ctx, call, &out)
 	if u.URL != "" && errors.Is(err, errNoFile) {
-		e := *errorOf(err)
+		e := *vendors.Classify(err)
 		e.Kind, e.Message = vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address."
 		e.Hint = "That needs RAGFlow 0.25.1 or newer; fetch the page yourself and upload it as `text` or `path`."
 		return vendors.Document{}, &e
@@ -191,7 +191,7 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 // aboutFile explains a refusal of code 500 that begins with the file's name: it
 // is about that file, so that trying again will not help.
 func aboutFile(err error, name string) error {
-	e := errorOf(err)
+	e := vendors.Classify(err)
 	if !errors.Is(err, errInside) || !strings.HasPrefix(e.VendorMessage, name+": ") {
 		return err
 	}
@@ -224,13 +224,4 @@ func (p previewAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 		return vendors.Document{}, err
 	}
 	return stored(out.Data, preview)
-}
-
-// errorOf is an error's classified form; a driver's errors all have one.
-func errorOf(err error) *vendors.Error {
-	var e *vendors.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return vendors.Errorf(vendors.Internal, "An error that nobody classified.")
 }

@@ -30,7 +30,7 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.KnowledgeBase, error) { return create(ctx, a, draft) })
+	return request(ctx, d, func(a api) (vendors.KnowledgeBase, error) { return create(ctx, a, draft) })
 }
 
 // create makes a knowledge base, and looks for it when the answer was lost:
@@ -68,7 +68,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	return ask(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
+	return request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
 		kb, err := a.update(ctx, id, change)
 		if err == nil {
 			err = notSet(kb, change)
@@ -97,7 +97,7 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	if err := checkPath(id); err != nil {
 		return err
 	}
-	_, err := ask(ctx, d, func(a api) (struct{}, error) { return struct{}{}, remove(ctx, a, id) })
+	_, err := request(ctx, d, func(a api) (struct{}, error) { return struct{}{}, remove(ctx, a, id) })
 	return err
 }
 
