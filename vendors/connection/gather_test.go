@@ -139,8 +139,8 @@ func TestGather(t *testing.T) {
 					t.Errorf("requests of %v documents, want %v", got, tt.want)
 				}
 				synctest.Wait()
-				if len(v.gather.Pools) != 0 {
-					t.Errorf("%d pools are left", len(v.gather.Pools))
+				if v.gather.Waiting() != 0 {
+					t.Errorf("%d batches are left", v.gather.Waiting())
 				}
 			})
 		})
@@ -242,7 +242,7 @@ func TestGatherLeavers(t *testing.T) {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		synctest.Wait()
-		if len(v.gather.Pools) != 0 {
+		if v.gather.Waiting() != 0 {
 			t.Error("the request of a caller who has left goes on")
 		}
 	})
@@ -294,8 +294,8 @@ func TestGatherNewcomers(t *testing.T) {
 						t.Error("who had no time was answered")
 					}
 					synctest.Wait()
-					if len(v.gather.Pools) != 0 {
-						t.Errorf("%d pools are left", len(v.gather.Pools))
+					if v.gather.Waiting() != 0 {
+						t.Errorf("%d batches are left", v.gather.Waiting())
 					}
 				})
 			})
@@ -362,8 +362,8 @@ func TestGatherSurvivesAPanicBeforeTheTurn(t *testing.T) {
 		wg.Wait()
 		c.ask(t, v, []string{"later"})
 		synctest.Wait()
-		if len(v.gather.Pools) != 0 {
-			t.Errorf("%d pools are left", len(v.gather.Pools))
+		if v.gather.Waiting() != 0 {
+			t.Errorf("%d batches are left", v.gather.Waiting())
 		}
 	})
 }
