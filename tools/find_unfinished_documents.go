@@ -13,6 +13,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/tally"
 )
 
 const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases, or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest. Returns the documents with error and hint, a summary of everything looked at, and incomplete, which names each connection or knowledge base that could not be read and how to go on; the others are still answered. Use it for "is anything broken or stuck?"; it may take most of a minute on large accounts. For one upload use get_ingestion_progress.`
@@ -27,7 +28,7 @@ type findUnfinishedDocumentsArgs struct {
 // unfinishedList is one page of what was found.
 type unfinishedList struct {
 	Documents  []vendors.Document      `json:"documents"`
-	Summary    connection.Summary      `json:"summary"`
+	Summary    tally.Summary           `json:"summary"`
 	Incomplete []connection.Incomplete `json:"incomplete,omitempty"`
 	NextCursor string                  `json:"next_cursor,omitempty"`
 	Truncated  bool                    `json:"truncated,omitempty"`
@@ -161,7 +162,7 @@ func search(ctx context.Context, list []*connection.Connection, kb string) (all 
 		all.Summary = all.Summary.Join(p.Summary)
 	}
 	if len(parts) == 0 {
-		all.Summary = connection.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
+		all.Summary = tally.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
 	}
 	slices.SortFunc(all.Documents, connection.WorstFirst)
 	all.Summary.Done = all.Summary.Done && len(all.Incomplete) == 0

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/tally"
 )
 
 const waitForIngestionDoc = `Waits until ingestion has settled, instead of asking get_ingestion_progress again and again: for document_ids, an upload batch_id (Dify), or a whole knowledge base. Returns what get_ingestion_progress returns, as soon as everything is completed, failed or stopped, when something needs a person, or after timeout_seconds. A timeout is a normal answer: summary.done is false; call again after retry_after_seconds if it is worth waiting on. Use it right after an upload; for a look without waiting use get_ingestion_progress.`
@@ -67,7 +68,7 @@ func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (co
 		ctx = short
 	}
 	defer passPatience(ctx, time.Now())
-	return v.Wait(ctx, in.request(), timeout, func(sum connection.Summary) {
+	return v.Wait(ctx, in.request(), timeout, func(sum tally.Summary) {
 		settled := 0
 		for status, n := range sum.ByStatus {
 			if status.Settled() {

@@ -15,6 +15,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/tally"
 	"kb-mcp/vendors/visible"
 )
 
@@ -139,9 +140,9 @@ func (c *watchCmd) result(a *app, w *watcher, timedOut bool) error {
 	advice := advise(s, timedOut)
 	if c.JSON {
 		last := struct {
-			Summary  connection.Summary `json:"summary"`
-			TimedOut bool               `json:"timed_out,omitempty"`
-			Hint     string             `json:"hint,omitempty"`
+			Summary  tally.Summary `json:"summary"`
+			TimedOut bool          `json:"timed_out,omitempty"`
+			Hint     string        `json:"hint,omitempty"`
 		}{s, timedOut, strings.Join(advice, " ")}
 		if err := json.NewEncoder(a.stdout).Encode(last); err != nil {
 			return err
@@ -162,7 +163,7 @@ func (c *watchCmd) result(a *app, w *watcher, timedOut bool) error {
 }
 
 // count tells a summary in a line.
-func count(s connection.Summary) string {
+func count(s tally.Summary) string {
 	if s.Total == 0 {
 		return "No documents."
 	}
@@ -176,7 +177,7 @@ func count(s connection.Summary) string {
 }
 
 // advise says what to do about what is not completed.
-func advise(s connection.Summary, timedOut bool) (list []string) {
+func advise(s tally.Summary, timedOut bool) (list []string) {
 	for _, a := range []struct {
 		n    int
 		text string

@@ -8,6 +8,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/tally"
 )
 
 // Bounds of watching.
@@ -36,7 +37,7 @@ type watcher struct {
 	pending []string      // not settled
 	pause   time.Duration // before the next look
 
-	whole  connection.Summary        // of the knowledge base, when it was last looked over
+	whole  tally.Summary             // of the knowledge base, when it was last looked over
 	listed map[string]vendors.Status // the documents that it was more than a number of
 }
 
@@ -118,7 +119,7 @@ func (w *watcher) survey(ctx context.Context) error {
 	q := connection.ProgressRequest{KnowledgeBaseID: w.kb}
 	var pending []string
 	listed := map[string]vendors.Status{}
-	sum := connection.Summary{ByStatus: map[vendors.Status]int{}}
+	sum := tally.Summary{ByStatus: map[vendors.Status]int{}}
 	for covered := false; ; {
 		r, err := w.v.Progress(ctx, q)
 		if err != nil {
@@ -145,7 +146,7 @@ func (w *watcher) survey(ctx context.Context) error {
 }
 
 // merge adds the summary of a further part of a knowledge base.
-func merge(a, b connection.Summary) connection.Summary {
+func merge(a, b tally.Summary) tally.Summary {
 	if b.Scanned == nil {
 		return b
 	}
@@ -198,8 +199,8 @@ func (w *watcher) learn(p connection.Progress) {
 
 // summary counts the given documents, or those of the knowledge base with what
 // became of them since it was looked over.
-func (w *watcher) summary() connection.Summary {
-	s := connection.Summary{ByStatus: map[vendors.Status]int{}}
+func (w *watcher) summary() tally.Summary {
+	s := tally.Summary{ByStatus: map[vendors.Status]int{}}
 	if len(w.given) > 0 {
 		s.Total = len(unique(w.given))
 		for _, p := range w.known {

@@ -11,6 +11,7 @@ import (
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
+	"kb-mcp/vendors/tally"
 )
 
 // added puts a document into a sandbox's first knowledge base of one platform.
@@ -54,7 +55,7 @@ func TestWatchWholeKnowledgeBase(t *testing.T) {
 	out, _, err := try(t, sb.Environ(), "watch", "--vendor", "dify", "--kb", kb, "--json", "--timeout", "40s")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var last struct {
-		Summary connection.Summary
+		Summary tally.Summary
 		Hint    string
 	}
 	if jerr := json.Unmarshal([]byte(lines[len(lines)-1]), &last); jerr != nil {
@@ -157,8 +158,8 @@ func TestWatchProcess(t *testing.T) {
 func TestSummaryFollowsWhatIsWatched(t *testing.T) {
 	n := 5
 	w := newWatcher(nil, "kb", nil, &jsonLines{w: &strings.Builder{}, last: map[string]string{}})
-	w.whole = merge(connection.Summary{ByStatus: map[vendors.Status]int{vendors.Completed: 5}, Total: 5},
-		connection.Summary{Scanned: &n, ByStatus: map[vendors.Status]int{vendors.Processing: 2, vendors.Completed: 3}})
+	w.whole = merge(tally.Summary{ByStatus: map[vendors.Status]int{vendors.Completed: 5}, Total: 5},
+		tally.Summary{Scanned: &n, ByStatus: map[vendors.Status]int{vendors.Processing: 2, vendors.Completed: 3}})
 	w.listed = map[string]vendors.Status{"a": vendors.Processing, "b": vendors.Processing}
 	w.known = map[string]connection.Progress{"a": {Status: vendors.Completed}, "b": {Status: vendors.Failed}}
 	s := w.summary()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/breaker"
 )
 
 // TestBreaker: what cannot pass by itself is asked of the platform once in a
@@ -50,8 +51,8 @@ func TestBreaker(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		asks(true, 0)
-		asks(false, tripFirst)
-		time.Sleep(tripFirst)
+		asks(false, breaker.First)
+		time.Sleep(breaker.First)
 		if w.err = nil; search() != nil {
 			t.Error("still refused after the credential was mended")
 		}

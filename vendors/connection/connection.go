@@ -1,3 +1,6 @@
+// Package connection is a driver with everything that all platforms share:
+// checks, paging, progress, waiting, searching for unfinished documents, writes,
+// stalls, and one form of errors.
 package connection
 
 import (
@@ -7,6 +10,7 @@ import (
 	"unicode"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/breaker"
 	"kb-mcp/vendors/internal/merge"
 	"kb-mcp/vendors/internal/paging"
 	"kb-mcp/vendors/internal/recent"
@@ -22,7 +26,7 @@ type Connection struct {
 	reads    vendors.Driver // the driver, or what proves that documents are where they are asked for
 	watched  *watched
 	gather   *merge.Gatherer
-	breaker  breaker
+	breaker  breaker.Breaker
 	sizes    *recent.Map[int]           // rows that fit an answer, by listing
 	trails   *recent.Map[*paging.Trail] // of listings whose order moves, by cursor
 	refused  *recent.Map[struct{}]      // filters that the platform does not take
@@ -105,7 +109,7 @@ func (v *Connection) Diagnose(ctx context.Context) []vendors.Finding {
 
 // GetDocument gives one document.
 func (v *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	err := v.breaker.check("get_document_info")
+	err := v.breaker.Check("get_document_info")
 	if err == nil {
 		err = v.resolveRef(ctx, &ref)
 	}
@@ -126,7 +130,7 @@ func (v *Connection) wrap(op string, err error) error { return v.failure(op, err
 // failure is the error of an operation as a caller gets it. The breaker hears of
 // it first.
 func (v *Connection) failure(op string, err error) *vendors.Error {
-	v.breaker.note(op, err)
+	v.breaker.Note(op, err)
 	return v.stamp(op, err)
 }
 

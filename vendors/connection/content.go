@@ -157,7 +157,7 @@ func capability[C any](v *Connection, tool string) (C, error) {
 		instead, refused = a.Instead()[tool]
 	}
 	if ok && !refused {
-		return c, v.breaker.check(tool)
+		return c, v.breaker.Check(tool)
 	}
 	var none C
 	return none, vendors.Errorf(vendors.Unsupported, "This connection (platform %s) does not support %s.", v.platform, tool).WithHint(instead)

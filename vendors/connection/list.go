@@ -46,7 +46,7 @@ type KnowledgeBaseList struct {
 // ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
 // Rows may be fewer; NextCursor alone says whether there is more.
 func (v *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
-	err := v.breaker.check("list_documents")
+	err := v.breaker.Check("list_documents")
 	if err == nil {
 		err = v.resolve(ctx, &q.KnowledgeBaseID)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/tally"
 )
 
 // archive is a platform that tells the progress of a document whatever
@@ -78,7 +79,7 @@ func TestProgressUnderAWrongKnowledgeBase(t *testing.T) {
 			if _, err := ask(kb, "a"); vendors.KindOf(err) != vendors.ErrNotFound {
 				t.Errorf("an unknown knowledge base: %v", err)
 			}
-			if _, err := v.Wait(t.Context(), ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{"a"}}, time.Second, func(Summary) {}); vendors.KindOf(err) != vendors.ErrNotFound {
+			if _, err := v.Wait(t.Context(), ProgressRequest{KnowledgeBaseID: kb, DocumentIDs: []string{"a"}}, time.Second, func(tally.Summary) {}); vendors.KindOf(err) != vendors.ErrNotFound {
 				t.Errorf("waiting in an unknown knowledge base: %v", err)
 			}
 		}

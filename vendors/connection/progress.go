@@ -10,6 +10,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/paging"
+	"kb-mcp/vendors/tally"
 )
 
 // ProgressRequest is what an agent asks about ingestion: given documents, one
@@ -24,30 +25,19 @@ type ProgressRequest struct {
 // ProgressResult is the answer. For a whole knowledge base Documents holds what
 // is unsettled, needs action or failed; completed documents are only counted.
 type ProgressResult struct {
-	Vendor            string     `json:"vendor"`
-	KnowledgeBaseID   string     `json:"knowledge_base_id"`
-	BatchID           string     `json:"batch_id,omitempty"`
-	Documents         []Progress `json:"documents"`
-	Summary           Summary    `json:"summary"`
-	RetryAfterSeconds int        `json:"retry_after_seconds,omitempty"`
-	NextCursor        string     `json:"next_cursor,omitempty"`
-	Truncated         bool       `json:"truncated,omitempty"`
-	Remaining         []string   `json:"remaining_document_ids,omitempty"`
-	Hint              string     `json:"hint,omitempty"`
+	Vendor            string        `json:"vendor"`
+	KnowledgeBaseID   string        `json:"knowledge_base_id"`
+	BatchID           string        `json:"batch_id,omitempty"`
+	Documents         []Progress    `json:"documents"`
+	Summary           tally.Summary `json:"summary"`
+	RetryAfterSeconds int           `json:"retry_after_seconds,omitempty"`
+	NextCursor        string        `json:"next_cursor,omitempty"`
+	Truncated         bool          `json:"truncated,omitempty"`
+	Remaining         []string      `json:"remaining_document_ids,omitempty"`
+	Hint              string        `json:"hint,omitempty"`
 
 	after []paging.Position // behind each document, for Fit; whole knowledge base only
 	busy  time.Duration     // how long the platform asked to be left alone
-}
-
-// Summary counts documents by status.
-type Summary struct {
-	Total           int                    `json:"total"`
-	Scanned         *int                   `json:"scanned,omitempty"` // set when it covers only so many
-	ByStatus        map[vendors.Status]int `json:"by_status"`
-	ProgressPercent *float64               `json:"progress_percent,omitempty"`
-	Done            bool                   `json:"done"`
-	Failed          int                    `json:"failed"`
-	NeedsAction     int                    `json:"needs_action"`
 }
 
 // Progress gives the state of ingestion.
@@ -79,7 +69,7 @@ func (q ProgressRequest) Check() error {
 // look returns what looks at the documents of a request. Every further look
 // asks only for what was not settled at the one before.
 func (v *Connection) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
-	err := v.breaker.check("get_ingestion_progress")
+	err := v.breaker.Check("get_ingestion_progress")
 	if err == nil {
 		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
@@ -101,10 +91,10 @@ func (v *Connection) look(ctx context.Context, q ProgressRequest) (func(context.
 	case q.BatchID != "":
 		return func(ctx context.Context) (ProgressResult, error) { return v.batchProgress(ctx, q) }, nil
 	case len(q.DocumentIDs) > 0:
-		g := &group{v: v, kb: q.KnowledgeBaseID, ids: unique(q.DocumentIDs), known: map[string]Progress{}}
+		g := &idsProgress{v: v, kb: q.KnowledgeBaseID, ids: unique(q.DocumentIDs), known: map[string]Progress{}}
 		return g.look, nil
 	}
-	o := &overview{v: v, kb: q.KnowledgeBaseID, cursor: q.Cursor}
+	o := &wholeProgress{v: v, kb: q.KnowledgeBaseID, cursor: q.Cursor}
 	return o.look, nil
 }
 
@@ -114,14 +104,14 @@ func (v *Connection) batchProgress(ctx context.Context, q ProgressRequest) (Prog
 	if err != nil {
 		return ProgressResult{}, err
 	}
-	var t tally
+	var t tally.Tally
 	out := ProgressResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{}}
 	for _, d := range rep.Documents {
 		p := v.view(&d, q.KnowledgeBaseID)
-		t.add(&p)
+		t.Add(p.Status, p.ProgressPercent, p.ETASeconds)
 		out.Documents = append(out.Documents, p)
 	}
-	out.Summary, out.RetryAfterSeconds = t.summary(), t.pollAfter()
+	out.Summary, out.RetryAfterSeconds = t.Summary(), t.PollAfter()
 	return out, nil
 }
 
@@ -134,7 +124,7 @@ func (v *Connection) view(d *vendors.Document, kb string) Progress {
 }
 
 // group is given documents, and what is known of them.
-type group struct {
+type idsProgress struct {
 	v     *Connection
 	kb    string
 	ids   []string
@@ -144,7 +134,7 @@ type group struct {
 // look reports the documents in the caller's order. Ids the platform does not
 // know are not_found; when time or limit ran out midway, what was read is given
 // and the rest is named.
-func (g *group) look(ctx context.Context) (ProgressResult, error) {
+func (g *idsProgress) look(ctx context.Context) (ProgressResult, error) {
 	var ask []string
 	for _, id := range g.ids { // a new document may be unknown for some seconds
 		if p, ok := g.known[id]; !ok || !p.Status.Settled() || p.Status == vendors.NotFound {
@@ -161,7 +151,7 @@ func (g *group) look(ctx context.Context) (ProgressResult, error) {
 }
 
 // read asks for ids and learns what came; with an error, perhaps not all.
-func (g *group) read(ctx context.Context, ids []string) error {
+func (g *idsProgress) read(ctx context.Context, ids []string) error {
 	rep, err := g.v.gather.Progress(ctx, g.kb, ids)
 	if err == nil {
 		rep.Missing = ids
@@ -175,19 +165,19 @@ func (g *group) read(ctx context.Context, ids []string) error {
 	return err
 }
 
-func (g *group) result(err error) ProgressResult {
+func (g *idsProgress) result(err error) ProgressResult {
 	out := ProgressResult{Vendor: g.v.name, KnowledgeBaseID: g.kb, Documents: []Progress{}}
-	var t tally
+	var t tally.Tally
 	for _, id := range g.ids {
 		p, ok := g.known[id]
 		if !ok {
 			out.Remaining = append(out.Remaining, id)
 			continue
 		}
-		t.add(&p)
+		t.Add(p.Status, p.ProgressPercent, p.ETASeconds)
 		out.Documents = append(out.Documents, p)
 	}
-	out.Summary, out.RetryAfterSeconds = t.summary(), t.pollAfter()
+	out.Summary, out.RetryAfterSeconds = t.Summary(), t.PollAfter()
 	if len(out.Remaining) > 0 {
 		out.Truncated, out.Summary.Done = true, false
 		out.Hint = "The platform's limits did not let every document be read in time; call again with remaining_document_ids."

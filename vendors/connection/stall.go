@@ -29,7 +29,7 @@ func newWatched() *watched { return &watched{seen: recent.New[movement](maxWatch
 // movement is what a document looked like, and since when; seen says that it
 // was seen to change then, not only met for the first time.
 type movement struct {
-	looks look
+	looks appearance
 	since time.Time
 	seen  bool
 }
@@ -37,14 +37,14 @@ type movement struct {
 // look is everything about a document that counts as movement; "" is what an
 // answer did not say. at does not count: it is the platform's newest time of a
 // document that looked so, which not every answer tells.
-type look struct {
+type appearance struct {
 	status, stage, percent, done, line string
 	at                                 time.Time
 }
 
 // same reports whether nothing moved between two looks, and what is now known:
 // lists say less than progress answers.
-func (l look) same(now look) (look, bool) {
+func (l appearance) same(now appearance) (appearance, bool) {
 	known, same := now, now.status == l.status
 	known.at = newest(l.at, now.at)
 	for _, f := range [][2]*string{{&l.stage, &known.stage}, {&l.percent, &known.percent}, {&l.done, &known.done}, {&l.line, &known.line}} {
@@ -57,7 +57,7 @@ func (l look) same(now look) (look, bool) {
 }
 
 // note returns since when the document id looks as it does.
-func (w *watched) note(id string, looks look, now time.Time) movement {
+func (w *watched) note(id string, looks appearance, now time.Time) movement {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, known := w.seen.Get(id)
@@ -75,7 +75,7 @@ func (w *watched) forget(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if m, ok := w.seen.Get(id); ok {
-		m.looks = look{}
+		m.looks = appearance{}
 		w.seen.Put(id, m)
 	}
 }
@@ -96,7 +96,7 @@ func (v *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
 	}
 	rule := v.stallRule()
 	now := time.Now()
-	m := v.watched.note(key, looks(d, rule), now)
+	m := v.watched.note(key, appearanceOf(d, rule), now)
 	s := vendors.Stalled{Suspected: true, Since: m.since, ThresholdSeconds: int(rule.Threshold.Seconds()), NextStep: rule.NextStep,
 		Why: fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)}
 	at, threshold := m.looks.at, max(rule.Threshold, longAgo)
@@ -131,8 +131,8 @@ func (v *Connection) stallRule() vendors.StallRule {
 func watchKey(kb, id string) string { return kb + "\x00" + id }
 
 // looks is how a document looks now.
-func looks(d *vendors.Document, rule vendors.StallRule) look {
-	l := look{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement, at: evidence(d, rule)}
+func appearanceOf(d *vendors.Document, rule vendors.StallRule) appearance {
+	l := appearance{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement, at: evidence(d, rule)}
 	if d.ProgressPercent != nil {
 		l.percent = fmt.Sprint(*d.ProgressPercent)
 	}

@@ -248,17 +248,17 @@ func TestWatchedIsBounded(t *testing.T) {
 	w := newWatched()
 	now := time.Unix(1_700_000_000, 0)
 	for i := range 3 * maxWatched {
-		w.note(fmt.Sprint(i), look{status: "x"}, now.Add(time.Duration(i)))
-		w.note("always", look{status: "y"}, now)
+		w.note(fmt.Sprint(i), appearance{status: "x"}, now.Add(time.Duration(i)))
+		w.note("always", appearance{status: "y"}, now)
 	}
-	if m := w.note("always", look{status: "y"}, now.Add(time.Hour)); m.since != now {
+	if m := w.note("always", appearance{status: "y"}, now.Add(time.Hour)); m.since != now {
 		t.Error("one that is looked at all the time was forgotten")
 	}
 	last := fmt.Sprint(3*maxWatched - 1)
-	if m := w.note(last, look{status: "x"}, now.Add(time.Hour)); m.since.After(now.Add(time.Minute)) {
+	if m := w.note(last, appearance{status: "x"}, now.Add(time.Hour)); m.since.After(now.Add(time.Minute)) {
 		t.Error("the newest was forgotten")
 	}
-	if m := w.note("0", look{status: "x"}, now.Add(time.Hour)); m.since.Before(now.Add(time.Minute)) {
+	if m := w.note("0", appearance{status: "x"}, now.Add(time.Hour)); m.since.Before(now.Add(time.Minute)) {
 		t.Error("the oldest is still there")
 	}
 }

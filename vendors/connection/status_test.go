@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/tally"
 )
 
 // judged is what every judgement of this package says of a status.
@@ -86,7 +87,7 @@ func TestEveryStatusThroughEveryTool(t *testing.T) {
 				t.Errorf("%s, whole knowledge base: %+v, %v", s, whole, err)
 			}
 			began := time.Now()
-			_, err = v.Wait(ctx, ProgressRequest{KnowledgeBaseID: "kb", DocumentIDs: []string{"a"}}, 30*time.Second, func(Summary) {})
+			_, err = v.Wait(ctx, ProgressRequest{KnowledgeBaseID: "kb", DocumentIDs: []string{"a"}}, 30*time.Second, func(tally.Summary) {})
 			took := time.Since(began)
 			over := want.settled && (took == 0 || s == vendors.NotFound && took < 30*time.Second)
 			if err != nil || over != want.settled || !want.settled && took != 30*time.Second-lookTime {

@@ -11,6 +11,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/paging"
+	"kb-mcp/vendors/tally"
 )
 
 // Bounds of a search for unfinished documents on one connection.
@@ -26,7 +27,7 @@ const (
 // Unfinished is what a connection has that is not completed.
 type Unfinished struct {
 	Documents  []vendors.Document // worst first
-	Summary    Summary            // of everything looked at
+	Summary    tally.Summary      // of everything looked at
 	Incomplete []Incomplete
 }
 
@@ -38,7 +39,7 @@ type Incomplete struct {
 }
 
 // hunt collects over the knowledge bases of a connection.
-type hunt struct {
+type unfinishedSearch struct {
 	v         *Connection
 	until     time.Time
 	mu        sync.Mutex
@@ -58,11 +59,11 @@ type unfinishedRow struct {
 // or in all of them, by the cheapest true source of the platform. What it could
 // not see is named in Incomplete; only a kb that can be none is an error.
 func (v *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
-	h := &hunt{v: v, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
+	h := &unfinishedSearch{v: v, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
 	ctx, cancel := context.WithDeadline(ctx, h.until)
 	defer cancel()
 	kbs := []vendors.KnowledgeBase{{KnowledgeBaseID: kb}}
-	if err := v.breaker.check("find_unfinished_documents"); err != nil {
+	if err := v.breaker.Check("find_unfinished_documents"); err != nil {
 		h.gap(kb, err)
 		kbs = nil
 	} else if kb == "" {
@@ -102,25 +103,25 @@ func unharmed(f func() error) (err error) {
 }
 
 // result is what was found, worst first.
-func (h *hunt) result() Unfinished {
-	var t tally
-	t.addCompleted(h.completed)
+func (h *unfinishedSearch) result() Unfinished {
+	var t tally.Tally
+	t.AddCompleted(h.completed)
 	u := Unfinished{}
 	for _, d := range h.docs {
-		t.add(&d.progress)
+		t.Add(d.progress.Status, d.progress.ProgressPercent, d.progress.ETASeconds)
 		if d.Status != vendors.Completed { // meanwhile
 			u.Documents = append(u.Documents, d.Document)
 		}
 	}
 	slices.SortFunc(u.Documents, WorstFirst)
 	slices.SortStableFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
-	u.Summary, u.Incomplete = t.summary(), h.fewGaps()
+	u.Summary, u.Incomplete = t.Summary(), h.fewGaps()
 	return u
 }
 
 // fewGaps names the first gaps in full and the others by their ids: an agent
 // must know of each, but an account may have thousands.
-func (h *hunt) fewGaps() []Incomplete {
+func (h *unfinishedSearch) fewGaps() []Incomplete {
 	if len(h.gaps) <= unfinishedGaps {
 		return h.gaps
 	}
@@ -138,7 +139,7 @@ func (h *hunt) fewGaps() []Incomplete {
 }
 
 // knowledgeBases lists all of them.
-func (h *hunt) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
+func (h *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
 	lister, err := capability[vendors.KnowledgeBaseLister](h.v, "list_knowledge_bases")
 	if err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (h *hunt) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, err
 }
 
 // stopped says which bound kept a search from seeing everything.
-func (h *hunt) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
+func (h *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
 	e := vendors.Errorf(vendors.Timeout, "There was no time left in this call for more of the %s.", what)
 	switch {
 	case why == paging.LimitBound && vendors.KindOf(err) == vendors.RateLimited:
@@ -170,7 +171,7 @@ func (h *hunt) stopped(why paging.Bound, err error, lost int, what string) *vend
 }
 
 // search looks through one knowledge base.
-func (h *hunt) search(ctx context.Context, kb vendors.KnowledgeBase) error {
+func (h *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase) error {
 	if kb.DocumentCount != nil && *kb.DocumentCount == 0 || kb.Pending != nil && *kb.Pending == 0 {
 		return nil
 	}
@@ -196,7 +197,7 @@ func (h *hunt) search(ctx context.Context, kb vendors.KnowledgeBase) error {
 // allCompleted counts the documents of a knowledge base that need not be read:
 // the platform's counters say that all are completed, and the newest rows do not
 // deny it.
-func (h *hunt) allCompleted(ctx context.Context, kb string) bool {
+func (h *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 	total := 0
 	if counts, err := h.v.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
 		total = counts.Total
@@ -217,7 +218,7 @@ func (h *hunt) allCompleted(ctx context.Context, kb string) bool {
 }
 
 // read asks for documents that the platform names itself.
-func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
+func (h *unfinishedSearch) read(ctx context.Context, kb string, ids []string) error {
 	rep, err := h.v.gather.Progress(ctx, kb, ids)
 	for _, d := range rep.Documents {
 		h.add(d, kb)
@@ -228,7 +229,7 @@ func (h *hunt) read(ctx context.Context, kb string, ids []string) error {
 // refine takes over what the platform's progress call says, which is newer than
 // the rows: why a document failed, how far others are, and where they stand.
 // Without the time for it the rows stand.
-func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
+func (h *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) error {
 	rep, err := h.v.gather.Progress(ctx, kb, ids)
 	if err != nil && !vendors.OutOfTime(err) {
 		return err
@@ -255,7 +256,7 @@ func (h *hunt) refine(ctx context.Context, kb string, ids []string) error {
 // walk reads the rows of one knowledge base, all or those of the first of
 // statuses; the others are still to come. whole says that all came: an older
 // server ignored the filter.
-func (h *hunt) walk(ctx context.Context, kb string, statuses []vendors.Status) (whole bool, err error) {
+func (h *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendors.Status) (whole bool, err error) {
 	status := statuses[0]
 	full, open := false, false
 	var mine []string
@@ -304,7 +305,7 @@ func words(list []vendors.Status, between string) string {
 }
 
 // add counts a row and keeps it when it is not completed; false when it cannot.
-func (h *hunt) add(d vendors.Document, kb string) bool {
+func (h *unfinishedSearch) add(d vendors.Document, kb string) bool {
 	p := h.v.view(&d, kb)
 	d.Stalled = p.Stalled
 	h.mu.Lock()
@@ -326,7 +327,7 @@ func (h *hunt) add(d vendors.Document, kb string) bool {
 }
 
 // gap notes what could not be seen.
-func (h *hunt) gap(kb string, err error) {
+func (h *unfinishedSearch) gap(kb string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.gaps = append(h.gaps, Incomplete{

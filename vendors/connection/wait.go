@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/tally"
 )
 
 // Bounds of waiting.
 const (
 	young   = 10 * time.Second // a document this new may still be unknown to its platform
-	waitMax = pollMax * time.Second
-	waitMin = pollMin * time.Second
+	waitMax = tally.PollMax * time.Second
+	waitMin = tally.PollMin * time.Second
 	// lookTime is kept back for the last look at least: one that took a
 	// millisecond before may not on a machine with more to do.
 	lookTime = 250 * time.Millisecond
@@ -22,7 +23,7 @@ const (
 // answer with what is known. It never takes longer than timeout. report is told
 // every look. A credential or quota that fails ends the wait with its error; a
 // platform that is away for a moment does not.
-func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(Summary)) (ProgressResult, error) {
+func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(tally.Summary)) (ProgressResult, error) {
 	const tool = "wait_for_ingestion"
 	began := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))
@@ -72,7 +73,7 @@ func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.D
 func (v *Connection) nothingYet(q ProgressRequest) ProgressResult {
 	r := ProgressResult{
 		Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{},
-		Summary: Summary{ByStatus: map[vendors.Status]int{}}, RetryAfterSeconds: pollDefault,
+		Summary: tally.Summary{ByStatus: map[vendors.Status]int{}}, RetryAfterSeconds: tally.PollDefault,
 		Truncated: true,
 		Hint:      "The time was over before the platform had answered; nothing is known yet. Wait longer, or ask for fewer documents.",
 	}

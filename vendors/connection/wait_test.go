@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/tally"
 )
 
 // kiln is a platform whose documents ingest with the time.
@@ -67,7 +68,7 @@ func until(d time.Duration, s vendors.Status) func(string, time.Duration) vendor
 func (k *kiln) wait(ctx context.Context, q ProgressRequest, timeout time.Duration) (got ProgressResult, reports int, took time.Duration, err error) {
 	q.KnowledgeBaseID = "kb"
 	began := time.Now()
-	got, err = New("v", "p", k).Wait(ctx, q, timeout, func(Summary) { reports++ })
+	got, err = New("v", "p", k).Wait(ctx, q, timeout, func(tally.Summary) { reports++ })
 	return got, reports, time.Since(began), err
 }
 
@@ -317,7 +318,7 @@ func TestWaitReadsTheCountersAgain(t *testing.T) {
 		k := newKiln(until(10*time.Second, vendors.Completed))
 		k.put(10)
 		k.docs[3].Status = vendors.Processing
-		got, err := New("v", "p", tallying{k}).Wait(t.Context(), ProgressRequest{KnowledgeBaseID: "kb"}, 50*time.Second, func(Summary) {})
+		got, err := New("v", "p", tallying{k}).Wait(t.Context(), ProgressRequest{KnowledgeBaseID: "kb"}, 50*time.Second, func(tally.Summary) {})
 		if err != nil || !got.Summary.Done || got.Summary.ProgressPercent == nil || *got.Summary.ProgressPercent != 100 {
 			t.Errorf("%+v, %v", got.Summary, err)
 		}

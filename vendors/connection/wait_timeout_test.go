@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/tally"
 )
 
 // TestWaitKeepsItsTimeout: however long the platform takes, the answer comes in
@@ -20,7 +21,7 @@ func TestWaitKeepsItsTimeout(t *testing.T) {
 				k.docs[1].Status = vendors.Processing
 				q.KnowledgeBaseID = "kb"
 				began := time.Now()
-				got, err := New("v", "p", k).Wait(t.Context(), q, 10*time.Second, func(Summary) {})
+				got, err := New("v", "p", k).Wait(t.Context(), q, 10*time.Second, func(tally.Summary) {})
 				if took := time.Since(began); err != nil || took > 10*time.Second || got.Summary.Done || got.RetryAfterSeconds == 0 {
 					t.Errorf("%s a request: %+v after %s, %v", each, got, took, err)
 				}

@@ -8,6 +8,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/paging"
+	"kb-mcp/vendors/tally"
 )
 
 // maxListed bounds the documents that a whole-knowledge-base answer lists; a
@@ -16,7 +17,7 @@ const maxListed = 200
 
 // overview collects the answer for a whole knowledge base page by page, in
 // memory that does not grow with the knowledge base.
-type overview struct {
+type wholeProgress struct {
 	v      *Connection
 	kb     string
 	cursor string          // where the caller goes on, "" from the beginning
@@ -30,7 +31,7 @@ type overview struct {
 
 // survey is what reading a knowledge base has shown.
 type survey struct {
-	tally    tally // what is not listed
+	tally    tally.Tally // what is not listed
 	listed   []listedRow
 	overflow bool // more to list than maxListed: the cursor goes on after the last
 	thin     bool // rows lack progress
@@ -54,10 +55,10 @@ type listedRow struct {
 func (s *survey) add(p Progress, after paging.Position) {
 	switch {
 	case !needsAttention(p.Status):
-		s.tally.add(&p)
+		s.tally.Add(p.Status, p.ProgressPercent, p.ETASeconds)
 	case len(s.listed) == maxListed:
 		s.overflow = true
-		s.tally.add(&p)
+		s.tally.Add(p.Status, p.ProgressPercent, p.ETASeconds)
 	default:
 		s.listed = append(s.listed, listedRow{p, after}) // counted in result
 	}
@@ -70,7 +71,7 @@ func needsAttention(s vendors.Status) bool {
 
 // look reads the knowledge base, the first time; then, and where rows do not
 // show it, it asks for the progress of what is unsettled.
-func (o *overview) look(ctx context.Context) (ProgressResult, error) {
+func (o *wholeProgress) look(ctx context.Context) (ProgressResult, error) {
 	if err := o.read(ctx); err != nil {
 		return ProgressResult{}, err
 	}
@@ -80,7 +81,7 @@ func (o *overview) look(ctx context.Context) (ProgressResult, error) {
 // read reads the rows, the first time; then what was not settled, and the
 // counters, which move on, too. Rows are read again when documents that are not
 // listed may have moved.
-func (o *overview) read(ctx context.Context) (err error) {
+func (o *wholeProgress) read(ctx context.Context) (err error) {
 	if o.surveyed && !o.outdated() {
 		if o.counts, err = o.v.counts(ctx, o.kb); err != nil {
 			return err
@@ -96,9 +97,9 @@ func (o *overview) read(ctx context.Context) (err error) {
 }
 
 // outdated reports whether a look at what is listed cannot show the end.
-func (o *overview) outdated() bool {
+func (o *wholeProgress) outdated() bool {
 	unlisted := o.lost > 0
-	for status := range o.tally.byStatus {
+	for status := range o.tally.ByStatus {
 		unlisted = unlisted || !status.Settled()
 	}
 	if !unlisted || o.filtered { // with filters it takes few requests
@@ -114,7 +115,7 @@ func (o *overview) outdated() bool {
 
 // walk reads the knowledge base: by the platform's filters where they are true
 // and save requests, otherwise all rows.
-func (o *overview) walk(ctx context.Context) (s survey, err error) {
+func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
 	hash := o.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: o.kb})
 	o.from = paging.Start(hash, paging.ScanSize)
 	if o.cursor != "" {
@@ -173,7 +174,7 @@ func (v *Connection) counts(ctx context.Context, kb string) (*vendors.Counts, er
 // refine replaces listed rows by what the platform's progress call says. When
 // time or limit does not allow it, the rows stand as they are. gone says that a
 // document which the call does not know was deleted since it was listed.
-func (o *overview) refine(ctx context.Context, ask func(vendors.Status) bool, gone bool) error {
+func (o *wholeProgress) refine(ctx context.Context, ask func(vendors.Status) bool, gone bool) error {
 	var ids []string
 	for _, l := range o.listed {
 		if ask(l.Status) {
@@ -207,13 +208,13 @@ func (o *overview) refine(ctx context.Context, ask func(vendors.Status) bool, go
 // result makes the answer. It covers part of the knowledge base when the walk
 // began at a cursor or did not come to the end; done then needs the last part
 // and no unsettled document in the parts before.
-func (o *overview) result() ProgressResult {
+func (o *wholeProgress) result() ProgressResult {
 	r := ProgressResult{Vendor: o.v.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
-	t := o.tally.copy()
+	t := o.tally.Copy()
 	for _, l := range o.listed {
-		t.add(&l.Progress)
+		t.Add(l.Progress.Status, l.Progress.ProgressPercent, l.Progress.ETASeconds)
 	}
-	r.Summary, r.RetryAfterSeconds = t.summary(), t.pollAfter()
+	r.Summary, r.RetryAfterSeconds = t.Summary(), t.PollAfter()
 	open := o.from.Open || !r.Summary.Done
 	next := o.next
 	if o.cursor != "" || next != nil || o.lost > 0 {
@@ -246,10 +247,10 @@ func (o *overview) result() ProgressResult {
 		r.Truncated, r.Hint = true, lostHint(o.why, o.lost)
 	}
 	if !r.Summary.Done {
-		r.RetryAfterSeconds = max(r.RetryAfterSeconds, pollMin)
+		r.RetryAfterSeconds = max(r.RetryAfterSeconds, tally.PollMin)
 		r.delay(cmp.Or(o.short, o.err))
 	}
-	r.Summary.level()
+	r.Summary.Level()
 	return r
 }
 
@@ -282,7 +283,7 @@ func applyCounts(c vendors.Counts, r *ProgressResult, open bool) {
 	} else if c.Total != s.Total || unsettled != working {
 		return
 	}
-	s.ProgressPercent = percent(100 * float64(c.Finished) / float64(c.Total))
+	s.ProgressPercent = tally.Percent(100 * float64(c.Finished) / float64(c.Total))
 }
 
 // stopHint says which bound ended a scan, "" for none.

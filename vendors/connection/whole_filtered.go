@@ -21,15 +21,15 @@ const filteredCost = 4
 // filter has shown. ok is false where filters and totals do not tell everything:
 // a small knowledge base, a server that ignores them, a document that none of
 // them selects.
-func (o *overview) byFilters(ctx context.Context, plain survey, total *int) (s survey, ok bool) {
+func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int) (s survey, ok bool) {
 	filters, has := o.v.driver.(vendors.UnfinishedFilter)
 	if !has || o.v.refused.Has(ignoredFilters) || total == nil || *total <= paging.ScanSize*(len(filters.UnfinishedFilters())+filteredCost) {
 		return s, false
 	}
 	s.total, s.filtered = total, true
-	calm := len(plain.listed) == 0 && plain.tally.total == plain.tally.byStatus[vendors.Completed]
+	calm := len(plain.listed) == 0 && plain.tally.Total == plain.tally.ByStatus[vendors.Completed]
 	if n, ok := o.v.countByStatus(ctx, o.kb); ok && calm && n[vendors.Completed] == *total {
-		s.tally.addCompleted(*total)
+		s.tally.AddCompleted(*total)
 		return s, true
 	}
 	seen := map[string]bool{}
@@ -40,18 +40,18 @@ func (o *overview) byFilters(ctx context.Context, plain survey, total *int) (s s
 			return s, false
 		}
 	}
-	unfinished := s.tally.total + len(s.listed)
+	unfinished := s.tally.Total + len(s.listed)
 	completed, ok := o.v.completed(ctx, o.kb)
 	if !ok || unfinished > *total || unfinished+completed < *total {
 		return s, false
 	}
-	s.tally.addCompleted(*total - unfinished)
+	s.tally.AddCompleted(*total - unfinished)
 	return s, true
 }
 
 // byFilter reads one filtered listing. What is too much to be listed is counted
 // by the platform's total, if that counts nothing else.
-func (o *overview) byFilter(ctx context.Context, s *survey, from paging.Position, seen map[string]bool) (ok bool) {
+func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Position, seen map[string]bool) (ok bool) {
 	w := o.v.documents(vendors.PageQuery{KnowledgeBaseID: o.kb, Status: from.Filter})
 	read, exact, ignored, came := w.Fetch, false, false, 0
 	w.Fetch = func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Document], error) {
@@ -81,13 +81,13 @@ func (o *overview) byFilter(ctx context.Context, s *survey, from paging.Position
 	}
 	s.overflow = true
 	if rest := *e.Page.Total - came; rest > 0 {
-		s.tally.addCount(from.Filter, rest)
+		s.tally.AddCount(from.Filter, rest)
 	}
 	return true
 }
 
 // filteredRest goes on where an answer by filters left off.
-func (o *overview) filteredRest(ctx context.Context) (s survey, err error) {
+func (o *wholeProgress) filteredRest(ctx context.Context) (s survey, err error) {
 	var statuses []vendors.Status
 	if f, ok := o.v.driver.(vendors.UnfinishedFilter); ok {
 		statuses = f.UnfinishedFilters()

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/tally"
 )
 
 // sieve is a platform whose filters are true, with totals.
@@ -223,7 +224,7 @@ func TestWaitByFilters(t *testing.T) {
 			return vendors.Completed
 		})
 		k := &setting{sieve: s, at: began.Add(20 * time.Second)}
-		got, err := New("v", "p", k).Wait(t.Context(), ProgressRequest{KnowledgeBaseID: "kb"}, 50*time.Second, func(Summary) {})
+		got, err := New("v", "p", k).Wait(t.Context(), ProgressRequest{KnowledgeBaseID: "kb"}, 50*time.Second, func(tally.Summary) {})
 		if took := time.Since(began); err != nil || !got.Summary.Done || got.Summary.ByStatus[vendors.Completed] != 1500 || took > 40*time.Second {
 			t.Errorf("%+v after %s, %v", got.Summary, took, err)
 		}
@@ -258,18 +259,18 @@ func TestCountersAreNotBelievedAgainstRows(t *testing.T) {
 	for name, tt := range map[string]struct {
 		counts vendors.Counts
 		stop   int // page that the limit keeps back
-		want   Summary
+		want   tally.Summary
 	}{
 		"all done, beside rows at work": {vendors.Counts{Total: 5000, Finished: 5000, Completed: 5000}, 3,
-			Summary{Total: 5000, Scanned: intp(200), ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 160}}},
+			tally.Summary{Total: 5000, Scanned: intp(200), ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 160}}},
 		"all done, all rows read": {vendors.Counts{Total: 300, Finished: 300, Completed: 300}, 0,
-			Summary{Total: 300, ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 260}}},
+			tally.Summary{Total: 300, ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 260}}},
 		"they agree": {vendors.Counts{Total: 5000, Finished: 4900, Completed: 4850}, 3,
-			Summary{Total: 5000, ByStatus: map[vendors.Status]int{vendors.Processing: 100, vendors.Completed: 4850, vendors.Failed: 50}, Failed: 50}},
+			tally.Summary{Total: 5000, ByStatus: map[vendors.Status]int{vendors.Processing: 100, vendors.Completed: 4850, vendors.Failed: 50}, Failed: 50}},
 		"fewer than were read": {vendors.Counts{Total: 150, Finished: 110, Completed: 110}, 3,
-			Summary{Total: 5000, Scanned: intp(200), ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 160}}},
+			tally.Summary{Total: 5000, Scanned: intp(200), ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 160}}},
 		"nonsense": {vendors.Counts{Total: 5000, Finished: 6000, Completed: 7000}, 3,
-			Summary{Total: 5000, Scanned: intp(200), ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 160}}},
+			tally.Summary{Total: 5000, Scanned: intp(200), ByStatus: map[vendors.Status]int{vendors.Processing: 40, vendors.Completed: 160}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &bench{shelf: shelf{sorted: true}, counts: &tt.counts}

@@ -202,7 +202,7 @@ func (v *Connection) StartIngestion(ctx context.Context, kb string, ids []string
 	out, err := v.each(ctx, "start_ingestion", &kb, ids, c.StartIngestion)
 	for _, r := range out.Results {
 		if r.Outcome == vendors.Done || r.Outcome == vendors.Accepted { // it moves now, whatever its platform's times say
-			v.watched.note(watchKey(kb, r.DocumentID), look{status: "started"}, time.Now())
+			v.watched.note(watchKey(kb, r.DocumentID), appearance{status: "started"}, time.Now())
 		}
 	}
 	return out, err

@@ -15,7 +15,7 @@ const metadataDepth = 32
 // maxWhole is up to where a double holds every whole number.
 const maxWhole = 1 << 53
 
-// visibleMetadata is metadata as it can be shown: as it is, or a copy where a
+// Metadata is metadata as it can be shown: as it is, or a copy where a
 // part must be shown otherwise.
 func Metadata(m map[string]any) map[string]any {
 	if Fits(m, metadataDepth) {
@@ -24,7 +24,7 @@ func Metadata(m map[string]any) map[string]any {
 	return fitted(m, metadataDepth).(map[string]any)
 }
 
-// fits reports whether a value of metadata can be shown as it is.
+// Fits reports whether a value of metadata can be shown as it is.
 func Fits(v any, depth int) bool {
 	switch v := v.(type) {
 	case string:

@@ -1,3 +1,5 @@
+// Package visible makes what platforms and their users wrote fit to be shown: it
+// takes out what nobody sees and an agent would read all the same.
 package visible
 
 import (
@@ -21,7 +23,7 @@ func Line(s string) string {
 	return shown
 }
 
-// visible also reports whether anything was taken out; other forms of a line's
+// Filter also reports whether anything was taken out; other forms of a line's
 // end are not anything.
 func Filter(s string, line bool) (shown string, removed bool) {
 	if !strings.ContainsFunc(s, func(r rune) bool {

@@ -1,3 +1,5 @@
+// Package merge makes one request of what many callers ask about the progress of
+// documents.
 package merge
 
 import (

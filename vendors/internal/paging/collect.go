@@ -6,11 +6,11 @@ import (
 	"kb-mcp/vendors/internal/recent"
 )
 
-// scanSize is the page size of a filtered listing: most filters are applied
+// ScanSize is the page size of a filtered listing: most filters are applied
 // here, so that few rows of a page match, and every platform gives 100.
 const ScanSize = 100
 
-// collected is what [collect] found.
+// Collected is what [collect] found.
 type Collected[T any] struct {
 	Rows   []Row[T]
 	Cursor string // "" at the end
@@ -20,7 +20,7 @@ type Collected[T any] struct {
 	Lost   int
 }
 
-// query asks for the next rows of a listing.
+// Query asks for the next rows of a listing.
 type Query struct {
 	Hash     uint32 // of everything that changes the rows
 	Cursor   string // "" for the beginning
@@ -28,7 +28,7 @@ type Query struct {
 	Filtered bool   // not every row matches
 }
 
-// collect walks until q.Limit rows match. trails are those of the cursors that
+// Collect walks until q.Limit rows match. trails are those of the cursors that
 // were given out.
 func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail], q Query, match func(*T) bool) (out Collected[T], err error) {
 	p := Start(q.Hash, q.Limit)
@@ -75,7 +75,7 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 	return out, nil
 }
 
-// cursors makes the cursor behind each row of a list. Where the order moves it
+// Cursors makes the cursor behind each row of a list. Where the order moves it
 // remembers for each which rows came before it.
 type Cursors struct {
 	rows   []reached
@@ -90,7 +90,7 @@ type reached struct {
 	met int
 }
 
-// at is the cursor behind row i.
+// At is the cursor behind row i.
 func (c Cursors) At(i int) string { return c.cursor(c.rows[i]) }
 
 func (c Cursors) cursor(p reached) string {

@@ -25,7 +25,7 @@ const (
 	hashBytes          = 5
 )
 
-// position is where a listing stands. It is the content of a cursor, so that a
+// Position is where a listing stands. It is the content of a cursor, so that a
 // listing goes on after a restart or on another replica.
 type Position struct {
 	Version int
@@ -44,7 +44,7 @@ type Position struct {
 	Seen    []byte         // hashes of the ids seen last, oldest first
 }
 
-// start is the position before the first row.
+// Start is the position before the first row.
 func Start(query uint32, size int) Position {
 	return Position{Version: cursorVersion, Query: query, Page: 1, Size: size}
 }
@@ -63,7 +63,7 @@ func (p *Position) usual() []any {
 	return []any{&p.Version, &p.Query, &p.Page, &p.Token, &p.Size, &p.Skip, &p.Last, &p.Total, &p.Open}
 }
 
-// cursor is the opaque form of a position: its JSON, a zero byte, the hashes.
+// Cursor is the opaque form of a position: its JSON, a zero byte, the hashes.
 func (p Position) Cursor() string {
 	fields := p.usual()
 	if p.Count != 0 || p.Pass != 0 || p.Filter != "" {
@@ -76,7 +76,7 @@ func (p Position) Cursor() string {
 	return base64.RawURLEncoding.EncodeToString(append(append(b, 0), p.Seen...))
 }
 
-// parseCursor reads a cursor that belongs to query.
+// ParseCursor reads a cursor that belongs to query.
 func ParseCursor(s string, query uint32) (Position, error) {
 	p, ok := readCursor(s)
 	switch {
@@ -109,7 +109,7 @@ func readCursor(s string) (p Position, ok bool) {
 		len(seen)%hashBytes == 0 && len(seen) <= hashBytes*remembered
 }
 
-// queryHash identifies a query by everything that changes its rows.
+// Hash identifies a query by everything that changes its rows.
 func Hash(parts ...string) uint32 {
 	h := fnv.New32a()
 	for _, s := range parts {
@@ -130,7 +130,7 @@ func remember(id string) []byte {
 	return binary.BigEndian.AppendUint64(nil, idHash(id))[8-hashBytes:]
 }
 
-// see returns the position after row i of the current page. Where rows come
+// See returns the position after row i of the current page. Where rows come
 // sorted by their created time, only those of the same moment need remembering.
 func (p Position) See(i int, id string, created time.Time, sorted bool) Position {
 	p.Skip = i + 1

@@ -1,3 +1,5 @@
+// Package paging reads listings page by page: no row twice, none lost, whatever
+// is added or deleted meanwhile, within bounds, and from any cursor on.
 package paging
 
 import (
@@ -20,12 +22,12 @@ const (
 	// metRows is how many rows of a listing that keeps its order are remembered:
 	// more than a platform gives at once when it ignores the page number.
 	metRows = 2000
-	// window is how many rows search engines give of a listing: what is beyond
+	// Window is how many rows search engines give of a listing: what is beyond
 	// is refused.
 	Window = 10_000
 )
 
-// bound is why a walk stopped before the end of the listing.
+// Bound is why a walk stopped before the end of the listing.
 type Bound int
 
 const (
@@ -38,7 +40,7 @@ const (
 	MovementBound              // its order moved, so that rows did not come
 )
 
-// walker reads a listing page by page and hands over every row that was not
+// Walker reads a listing page by page and hands over every row that was not
 // seen before, in order.
 //
 // Platforms with numbered pages count rows from the top, and most sort newest
@@ -60,7 +62,7 @@ type Walker[T any] struct {
 	What  string
 }
 
-// row is one unseen row, in its page; after is the position behind it, and met
+// Row is one unseen row, in its page; after is the position behind it, and met
 // how many rows of a listing whose order moves were handed over by then.
 type Row[T any] struct {
 	Item  *T
@@ -91,7 +93,7 @@ type walking[T any] struct {
 	news  bool            // this pass brought something
 }
 
-// walk calls visit for unseen rows from position p on, until visit says stop,
+// Walk calls visit for unseen rows from position p on, until visit says stop,
 // the listing ends, or a bound is met; stop is also asked after each page, with
 // the number of rows visited. An error after the first page because time or
 // limit ran out is no error: the end says where to go on.

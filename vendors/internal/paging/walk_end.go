@@ -132,7 +132,7 @@ func rowIDs[T any](w Walker[T], page vendors.Page[T]) []string {
 	return list
 }
 
-// trail is what a walk has handed over so far, call by call.
+// Trail is what a walk has handed over so far, call by call.
 type Trail struct {
 	before *Trail
 	ids    []uint64
@@ -155,7 +155,7 @@ const (
 	MaxTrails = 256
 )
 
-// longer is the trail after more rows; nil when it would be too long.
+// Longer is the trail after more rows; nil when it would be too long.
 func (t *Trail) Longer(ids []uint64) *Trail {
 	if t == nil || t.rows+len(ids) > maxTrail {
 		return nil

@@ -1,4 +1,6 @@
-package connection
+// Package breaker remembers refusals that cannot pass by themselves, so that a
+// herd of agents does not go on asking.
+package breaker
 
 import (
 	"cmp"
@@ -12,16 +14,16 @@ import (
 // How long a refusal of credential or quota is remembered: at first, and at most
 // when it comes again as soon as the platform is asked again.
 const (
-	tripFirst = 10 * time.Second
-	tripMost  = 5 * time.Minute
+	First    = 10 * time.Second
+	tripMost = 5 * time.Minute
 )
 
-// breaker remembers what cannot pass by itself, so that a herd of agents does
+// Breaker remembers what cannot pass by itself, so that a herd of agents does
 // not go on asking a platform that has refused: a credential that is not
 // accepted, for every operation, and a quota that is used up, for the operation
 // that met it, because a full knowledge base can still be read. After a while
 // the platform is asked again.
-type breaker struct {
+type Breaker struct {
 	mu      sync.Mutex
 	tripped map[string]trip // by operation, "" for all
 }
@@ -36,8 +38,8 @@ type trip struct {
 	took  time.Duration
 }
 
-// check gives the error that an operation would meet, as far as is known.
-func (b *breaker) check(op string) error {
+// Check gives the error that an operation would meet, as far as is known.
+func (b *Breaker) Check(op string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, key := range []string{"", op} {
@@ -54,8 +56,8 @@ func (b *breaker) check(op string) error {
 	return nil
 }
 
-// note remembers an error of an operation.
-func (b *breaker) note(op string, err error) {
+// Note remembers an error of an operation.
+func (b *Breaker) Note(op string, err error) {
 	e := vendors.Classify(err)
 	switch {
 	case errors.Is(e, errRemembered):
@@ -67,7 +69,7 @@ func (b *breaker) note(op string, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now, took := time.Now(), tripFirst
+	now, took := time.Now(), First
 	before, ok := b.tripped[op]
 	if ok && now.Before(before.until) {
 		return // of a request that was on its way already
