@@ -2,19 +2,18 @@ package volcengine
 
 import (
 	"testing"
-	"time"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/vendortest"
 )
 
 func BenchmarkDecode(b *testing.B) {
-	a, j := vendortest.Page(b, "../../testdata/volcengine/list.json"), judge{now: time.Now}
+	a, d := vendortest.Page(b, "../../testdata/volcengine/list.json"), &Driver{}
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
 		var out envelope[documentList]
-		if err := j.decode(a, &out); err != nil || len(out.Data.Documents) != 20 {
+		if err := d.decode(a, &out); err != nil || len(out.Data.Documents) != 20 {
 			b.Fatal(err)
 		}
 	}
@@ -22,7 +21,7 @@ func BenchmarkDecode(b *testing.B) {
 
 func BenchmarkNormalize(b *testing.B) {
 	var out envelope[documentList]
-	if err := (judge{now: time.Now}).decode(vendortest.Page(b, "../../testdata/volcengine/list.json"), &out); err != nil {
+	if err := (&Driver{}).decode(vendortest.Page(b, "../../testdata/volcengine/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
 	var docs [20]vendors.Document

@@ -56,5 +56,3 @@ func (d *Driver) emptyProject(ctx context.Context) []vendors.Finding {
 		Hint:    "Set VOLCENGINE_PROJECT to the project that is meant, one of: " + strings.Join(names[:min(len(names), 10)], ", ") + ".",
 	}}
 }
-
-var _ vendors.Doctor = (*Driver)(nil)

@@ -29,7 +29,7 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 		left := batch
 		if filters {
 			var err error
-			if left, err = d.listed(ctx, q.KnowledgeBaseID, batch, &rep); err != nil {
+			if left, err = d.filtered(ctx, q.KnowledgeBaseID, batch, &rep); err != nil {
 				return rep, err
 			}
 			filters = len(left) == 0
@@ -41,34 +41,28 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	return rep, nil
 }
 
-// listed reports a batch by one filtered request. Documents that it does not
+// filtered reports a batch by one filtered request. Documents that it does not
 // show are missing, unless it shows some that nobody asked for: then the server
 // ignores the filter, and left are the ids that were not seen by chance. The
 // answer's total counts the whole knowledge base and is not looked at.
-func (d *Driver) listed(ctx context.Context, kb string, ids []string, rep *vendors.Report) (left []string, err error) {
-	body := listBody{target: d.ofDoc(kb), Limit: maxBatch, Filter: &filter{IDs: ids}}
-	data, err := call[documentList](ctx, d, body, "doc", "list")
+func (d *Driver) filtered(ctx context.Context, kb string, ids []string, rep *vendors.Report) (left []string, err error) {
+	body := listBody{target: d.baseOf(kb), Limit: maxBatch, Filter: &filter{IDs: ids}}
+	data, err := read[documentList](ctx, d, "doc/list", body)
 	if err != nil {
 		return nil, err
 	}
-	open := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		open[id] = true
-	}
+	left = slices.Clone(ids)
 	stray, blind := false, false
 	for _, w := range data.Documents {
 		id := string(w.ID)
-		unseen, asked := open[id]
-		if unseen {
-			open[id] = false
+		switch i := slices.Index(left, id); {
+		case i >= 0:
+			left = slices.Delete(left, i, i+1)
 			rep.Documents = append(rep.Documents, w.normal())
-		}
-		stray = stray || !asked && id != ""
-		blind = blind || id == ""
-	}
-	for _, id := range ids {
-		if open[id] {
-			left = append(left, id)
+		case id == "":
+			blind = true
+		case !slices.Contains(ids, id):
+			stray = true
 		}
 	}
 	switch {
@@ -88,7 +82,7 @@ func (d *Driver) oneByOne(ctx context.Context, kb string, ids []string, rep *ven
 		switch {
 		case err == nil:
 			rep.Documents = append(rep.Documents, doc)
-		case unknownDocument(err):
+		case errors.Is(err, errNoDocument):
 			rep.Missing = append(rep.Missing, id)
 		default:
 			return err
@@ -97,18 +91,11 @@ func (d *Driver) oneByOne(ctx context.Context, kb string, ids []string, rep *ven
 	return nil
 }
 
-// unknownDocument reports whether the knowledge base is there and the document
-// is not.
-func unknownDocument(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && (e.VendorCode == "1001001" || e.VendorCode == "1000011")
-}
-
 // Counts implements [vendors.Counter] with the pipeline's counters. None are
 // given where the answer lacks one, or where the credential may not read them:
 // reading the documents does without.
 func (d *Driver) Counts(ctx context.Context, knowledgeBaseID string) (vendors.Counts, error) {
-	c, err := call[collection](ctx, d, d.ofCollection(knowledgeBaseID), "collection", "info")
+	c, err := d.collection(ctx, knowledgeBaseID)
 	if vendors.KindOf(err) == vendors.PermissionDenied {
 		return vendors.Counts{}, nil
 	}

@@ -3,30 +3,30 @@ package volcengine
 import (
 	"context"
 	"errors"
-	"unicode/utf8"
 
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/rest"
+	"kb-mcp/vendors/internal/write"
 )
 
-// maxQuery is how many characters search_knowledge takes.
-const maxQuery = 8000
+const searchPath = "collection/search_knowledge"
+
+// queryText is what search_knowledge accepts.
+var queryText = write.Text{Platform: "Volcengine", Most: 8000, Blank: true}
 
 // Search implements [vendors.Searcher] with search_knowledge as it is, without
 // rerank: a rerank_score is on another scale than the score.
 func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
-	if n := utf8.RuneCountInString(q.Query); n > maxQuery {
-		return nil, vendors.Errorf(vendors.InvalidArgument, "`query` has %d characters; Volcengine takes at most %d.", n, maxQuery).
-			WithHint("Ask a shorter question.")
+	if err := queryText.Check("query", q.Query); err != nil {
+		return nil, err
 	}
 	body := struct {
 		target
 		Query string `json:"query"`
 		Limit int    `json:"limit"`
-	}{d.ofCollection(q.KnowledgeBaseID), q.Query, q.Limit}
-	data, err := call[hitList](ctx, d, body, "collection", "search_knowledge")
-	switch code := vendors.CodeOf(err); {
-	case code == "1000008", code == "1000023":
+	}{d.base(q.KnowledgeBaseID), q.Query, q.Limit}
+	data, err := read[hitList](ctx, d, searchPath, body)
+	switch {
+	case errors.Is(err, errNotReady):
 		return nil, d.explained(ctx, q.KnowledgeBaseID, err)
 	case err != nil:
 		return nil, slower(err)
@@ -38,9 +38,9 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		}
 	}
 	if len(hits) == 0 { // an index that is not there finds nothing, too
-		return hits, d.explained(ctx, q.KnowledgeBaseID, nil)
+		err = d.explained(ctx, q.KnowledgeBaseID, nil)
 	}
-	return hits, nil
+	return hits, err
 }
 
 // slower says what a search's rate limit may mean. A day's quota presumably has
@@ -53,6 +53,34 @@ func slower(err error) error {
 	return err
 }
 
+// explained says why a search failed or found nothing, where the state of the
+// index tells: err is what is known so far, nil for no hit.
+func (d *Driver) explained(ctx context.Context, kb string, err error) error {
+	c, failed := d.collection(ctx, kb)
+	if failed != nil {
+		return err // the search's own word stands
+	}
+	var e *vendors.Error
+	switch c.index() {
+	case "-1", "0":
+		e = notReady.Error()
+	case "2":
+		e = vendors.Errorf(vendors.Conflict, "Volcengine failed to build the index of the knowledge base, so that no search finds anything.").
+			WithHint("Its owner must look at the index in Volcengine's console; the documents are there, and list_chunks shows their text.")
+	case "3":
+		e = vendors.Errorf(vendors.Conflict, "The index of the knowledge base is being changed, so that searches may miss what is there.").
+			WithHint("Try again in a few minutes; until then list_chunks shows the text of a document.")
+		e.Retry = vendors.Later
+	default:
+		return err
+	}
+	var said *vendors.Error
+	if errors.As(err, &said) {
+		e.VendorCode, e.VendorMessage, e.HTTPStatus, e.RequestID = said.VendorCode, said.VendorMessage, said.HTTPStatus, said.RequestID
+	}
+	return e
+}
+
 // ListChunks implements [vendors.ChunkLister] with point/list, whose key for
 // documents is the list doc_ids: a doc_id would be ignored and every chunk of
 // the knowledge base come. The order is that of the chunk ids as text.
@@ -62,8 +90,8 @@ func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.Page
 		DocIDs []string `json:"doc_ids"`
 		Offset int      `json:"offset"`
 		Limit  int      `json:"limit"`
-	}{d.ofDoc(ref.KnowledgeBaseID), []string{ref.DocumentID}, (q.Page - 1) * q.Size, q.Size}
-	data, err := call[pointList](ctx, d, body, "point", "list")
+	}{d.baseOf(ref.KnowledgeBaseID), []string{ref.DocumentID}, (q.Page - 1) * q.Size, q.Size}
+	data, err := read[pointList](ctx, d, "point/list", body)
 	if err == nil && len(data.Points) == 0 && q.Page <= 1 {
 		_, err = d.document(ctx, ref) // an unknown document has no chunks either
 	}
@@ -71,74 +99,6 @@ func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.Page
 		return vendors.Page[vendors.Chunk]{}, err
 	}
 	page := data.page(ref.DocumentID)
-	page.More = len(data.Points) >= q.Size && (page.Total == nil || body.Offset+len(data.Points) < *page.Total)
+	page.More = more(q, len(data.Points), page.Total)
 	return page, nil
-}
-
-// hitList is the data of search_knowledge.
-type hitList struct {
-	Hits []point `json:"result_list"` // absent when nothing was found
-}
-
-// pointList is the data of point/list.
-type pointList struct {
-	Points   []point  `json:"point_list"`
-	TotalNum rest.Num `json:"total_num"`
-}
-
-// point is a chunk, or a hit, whose chunk_id is its number in the document.
-type point struct {
-	ID        rest.ID  `json:"id"` // hits only, if there is no point_id
-	PointID   rest.ID  `json:"point_id"`
-	Number    rest.Num `json:"chunk_id"`
-	Content   rest.Str `json:"content"`
-	MDContent rest.Str `json:"md_content"`
-	Updated   rest.Num `json:"update_time"`
-	Score     rest.Num `json:"score"`
-	Doc       struct {
-		ID   rest.ID  `json:"doc_id"`
-		Name rest.Str `json:"doc_name"`
-	} `json:"doc_info"`
-}
-
-func (w point) id() string {
-	if w.PointID != "" {
-		return string(w.PointID)
-	}
-	return string(w.ID)
-}
-
-func (w point) text() string {
-	if w.Content != "" {
-		return string(w.Content)
-	}
-	return string(w.MDContent)
-}
-
-func (w point) hit() vendors.Hit {
-	h := vendors.Hit{DocumentID: string(w.Doc.ID), DocumentName: string(w.Doc.Name), ChunkID: w.id(), Content: w.text()}
-	if w.Score.Valid {
-		h.Score = &w.Score.Float
-	}
-	return h
-}
-
-// page gives the chunks of document. Those of another one mean that the server
-// does not know the filter; then its total is that of the knowledge base.
-func (l *pointList) page(document string) vendors.Page[vendors.Chunk] {
-	page := vendors.Page[vendors.Chunk]{Items: make([]vendors.Chunk, 0, len(l.Points)), Filtered: true}
-	if n := l.TotalNum.Count(); n != nil {
-		total := int(*n)
-		page.Total = &total
-	}
-	for _, w := range l.Points {
-		if w.Doc.ID != "" && string(w.Doc.ID) != document {
-			page.Total, page.Filtered = nil, false
-			continue
-		}
-		if id := w.id(); id != "" {
-			page.Items = append(page.Items, vendors.Chunk{ChunkID: id, Position: w.Number.Count(), Content: w.text(), UpdatedAt: moment(w.Updated)})
-		}
-	}
-	return page
 }

@@ -12,7 +12,8 @@ import (
 
 // UpdateDocument implements [vendors.DocumentUpdater]: the name by doc/update,
 // metadata by doc/update_meta. It reads first, for the metadata that stays, and
-// once more, because the changes answer little.
+// afterwards, because the changes answer little. When it cannot be read then,
+// the platform's word on the changes stands.
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	if err := checkChange(change); err != nil {
 		return vendors.Document{}, err
@@ -21,54 +22,95 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	fields, readable := fieldsOf(w.Meta)
-	if change.Metadata != nil && !readable {
-		return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "The document's present metadata cannot be read, and setting a part might lose the rest.").
-			WithHint("Change the metadata in Volcengine's console.")
+	var fields []field
+	if change.Metadata != nil {
+		have, readable := fieldsOf(w.Meta)
+		if !readable {
+			return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "The document's present metadata cannot be read, and setting a part might lose the rest.").
+				WithHint("Change the metadata in Volcengine's console.")
+		}
+		fields = merged(have, change.Metadata)
+	}
+	if err := d.change(ctx, ref, change.Name, fields); err != nil {
+		return vendors.Document{}, err
+	}
+	got, shown, err := await(ctx, func() (*document, error) { return d.document(ctx, ref) }, func(w *document) bool {
+		return (change.Name == nil || string(w.Name) == *change.Name) && shows(w.Meta, fields)
+	})
+	switch {
+	case err != nil:
+		return w.changed(change.Name, fields).normal(), nil
+	case !shown:
+		return vendors.Document{}, vendors.NotShown("Volcengine", "the document")
+	}
+	return got.normal(), nil
+}
+
+// checkChange refuses what the platform cannot do.
+func checkChange(change vendors.DocumentChange) error {
+	if change.Enabled != nil {
+		return vendors.Errorf(vendors.Unsupported, "Volcengine cannot switch a document on or off.").
+			WithHint("To take a document out of searches, delete it with delete_documents; leave `enabled` out.")
 	}
 	if change.Name != nil {
-		if err := d.rename(ctx, ref, *change.Name); err != nil {
-			return vendors.Document{}, err
+		if err := docName.Check("name", *change.Name); err != nil {
+			return err
 		}
 	}
-	fields = merged(fields, change.Metadata)
 	if change.Metadata != nil {
-		if err := d.setMetadata(ctx, ref, fields); err != nil {
-			return vendors.Document{}, after(change.Name != nil, err)
+		return checkMetadata(change.Metadata)
+	}
+	return nil
+}
+
+// change sends what is to be set: nil leaves the name, and no fields the
+// metadata.
+func (d *Driver) change(ctx context.Context, ref vendors.Ref, name *string, fields []field) error {
+	if name != nil {
+		body := struct {
+			docTarget
+			DocName string `json:"doc_name"`
+		}{d.doc(ref), *name}
+		if err := d.send(ctx, rest.Repeatable, "doc/update", body); err != nil {
+			return err
 		}
 	}
-	if change.Name != nil {
-		w.Name = rest.Str(*change.Name)
+	if fields == nil {
+		return nil
 	}
-	if change.Metadata != nil {
+	body := struct {
+		docTarget
+		Meta []field `json:"meta"`
+	}{d.doc(ref), fields}
+	err := d.send(ctx, rest.Repeatable, "doc/update_meta", body)
+	var e *vendors.Error
+	if name == nil || !errors.As(err, &e) {
+		return err
+	}
+	half := *e
+	half.Message = "The name was changed; the metadata was not: " + e.Message
+	if vendors.Unsure(err) {
+		half.Message = "The name was changed; it is unknown whether the metadata was: " + e.Message
+	}
+	half.Effect = vendors.SomeEffect
+	return &half
+}
+
+// changed is the document as it must be after a change.
+func (w document) changed(name *string, fields []field) document {
+	if name != nil {
+		w.Name = rest.Str(*name)
+	}
+	if fields != nil {
 		w.Meta, _ = json.Marshal(fields) // made of JSON values: cannot fail
 	}
 	w.UpdateTime = rest.Num{} // it moved
-	return d.changed(ctx, ref, change, fields, w)
+	return w
 }
 
-// changed reads a document until it shows what was set. When it cannot be read,
-// the platform's word on the changes stands, and so does as, what it must be now.
-func (d *Driver) changed(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange, fields []field, as *document) (vendors.Document, error) {
-	for i := range shows {
-		if i > 0 {
-			pause(ctx, showTime)
-		}
-		w, err := d.document(ctx, ref)
-		if err != nil {
-			return as.normal(), nil
-		}
-		named := change.Name == nil || string(w.Name) == *change.Name
-		if named && (change.Metadata == nil || shown(fields, w.Meta)) {
-			return w.normal(), nil
-		}
-	}
-	return vendors.Document{}, vendors.NotShown("Volcengine", "the document")
-}
-
-// shown reports whether a document's metadata has the fields that were set. The
+// shows reports whether a document's metadata has the fields that were set. The
 // platform may give a number as text.
-func shown(fields []field, meta json.RawMessage) bool {
+func shows(meta json.RawMessage, fields []field) bool {
 	have := metadata(meta, nil)
 	for _, f := range fields {
 		want, err := json.Marshal(f.Value)
@@ -84,52 +126,4 @@ func shown(fields []field, meta json.RawMessage) bool {
 func sameJSON(a, b []byte) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
-}
-
-// checkChange refuses what the platform cannot do.
-func checkChange(change vendors.DocumentChange) error {
-	if change.Enabled != nil {
-		return vendors.Errorf(vendors.Unsupported, "Volcengine cannot switch a document on or off.").
-			WithHint("To take a document out of searches, delete it with delete_documents; leave `enabled` out.")
-	}
-	if change.Name != nil {
-		if err := checkName(*change.Name); err != nil {
-			return err
-		}
-	}
-	if change.Metadata != nil {
-		return checkMetadata(change.Metadata)
-	}
-	return nil
-}
-
-func (d *Driver) rename(ctx context.Context, ref vendors.Ref, name string) error {
-	body := struct {
-		docBody
-		DocName string `json:"doc_name"`
-	}{docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, name}
-	return d.client.Do(ctx, request(rest.Repeatable, body, []string{"doc", "update"}), &receipt{})
-}
-
-func (d *Driver) setMetadata(ctx context.Context, ref vendors.Ref, fields []field) error {
-	body := struct {
-		docBody
-		Meta []field `json:"meta"`
-	}{docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, fields}
-	return d.client.Do(ctx, request(rest.Repeatable, body, []string{"doc", "update_meta"}), &receipt{})
-}
-
-// after says that the first of two changes was made.
-func after(renamed bool, err error) error {
-	var e *vendors.Error
-	if renamed && errors.As(err, &e) {
-		c := *e
-		c.Message = "The name was changed; the metadata was not: " + e.Message
-		if vendors.Unsure(err) {
-			c.Message = "The name was changed; it is unknown whether the metadata was: " + e.Message
-		}
-		c.Effect = vendors.SomeEffect
-		return &c
-	}
-	return err
 }

@@ -1,60 +1,32 @@
 package volcengine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
 
-// Upload implements [vendors.Uploader] with doc/v2/add. The document's id is
-// ours, so that it can be looked for when the answer is lost.
-func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
-	if u.URL == "" {
-		return vendors.Uploaded{}, vendors.Errorf(vendors.Unsupported, "Volcengine takes no text and no files, only addresses of files.").
-			WithHint("Put the file at a URL that Volcengine can reach, or into TOS, and pass `url` (https://... or tos://bucket/key).")
-	}
-	docType, err := checkUpload(u)
-	if err != nil {
-		return vendors.Uploaded{}, err
-	}
-	body := struct {
-		target
-		DocID   string `json:"doc_id"`
-		URI     string `json:"uri"`
-		DocName string `json:"doc_name,omitempty"` // the platform makes one of the address
-		DocType string `json:"doc_type"`
-	}{d.ofDoc(u.KnowledgeBaseID), d.newID(), u.URL, u.Name, docType}
-	ref := vendors.Ref{KnowledgeBaseID: u.KnowledgeBaseID, DocumentID: body.DocID}
-	answer, err := once[addition](ctx, d, body, "doc", "v2", "add")
-	switch {
-	case err == nil && answer.Dedup.Skip.Set:
-		return vendors.Uploaded{}, skipped(answer.Dedup.Same)
-	case err == nil:
-		if answer.DocID != "" {
-			ref.DocumentID = string(answer.DocID)
-		}
-		return d.added(ctx, ref, u, docType), nil
-	case vendors.Unsure(err):
-		return d.found(ctx, ref, 2, err)
-	case vendors.CodeOf(err) == "1001002": // the copy of a request that went through is a duplicate too
-		return d.found(ctx, ref, 1, err)
-	}
-	return vendors.Uploaded{}, err
+// addition asks doc/v2/add.
+type addition struct {
+	docTarget
+	URI     string `json:"uri"`
+	DocName string `json:"doc_name,omitempty"` // the platform makes one of the address
+	DocType string `json:"doc_type"`
 }
 
-// addition is the data of doc/v2/add.
-type addition struct {
+// added is the data of doc/v2/add.
+type added struct {
 	DocID rest.ID `json:"doc_id"`
 	Dedup struct {
 		Skip rest.Flag `json:"skip"` // nothing was added: the content is there
@@ -62,87 +34,109 @@ type addition struct {
 	} `json:"dedup_info"`
 }
 
+// Upload implements [vendors.Uploader] with doc/v2/add. The document's id is
+// ours, so that it can be looked for when the answer is lost.
+func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
+	docType, err := checkUpload(u)
+	if err != nil {
+		return vendors.Uploaded{}, err
+	}
+	ref := vendors.Ref{KnowledgeBaseID: u.KnowledgeBaseID, DocumentID: d.newID()}
+	body := addition{d.doc(ref), u.URL, u.Name, docType}
+	made, _, err := write.Create(ctx,
+		func(ctx context.Context) (vendors.Uploaded, error) { return d.add(ctx, ref, body) },
+		func(ctx context.Context) ([]vendors.Uploaded, error) { return d.find(ctx, ref) })
+	if err != nil {
+		made.Document.DocumentID = ref.DocumentID
+	}
+	return made, err
+}
+
+// add adds a document and gives it as far as it shows by now.
+func (d *Driver) add(ctx context.Context, ref vendors.Ref, body addition) (vendors.Uploaded, error) {
+	data, err := post[added](ctx, d, rest.Once, "doc/v2/add", body)
+	switch {
+	case errors.Is(err, errDuplicate): // so is the copy of a request that went through
+		if doc, lookErr := d.GetDocument(ctx, ref); lookErr == nil {
+			return vendors.Uploaded{Document: doc, Notes: []string{write.FoundNote}}, nil
+		}
+		return vendors.Uploaded{}, err
+	case err != nil:
+		return vendors.Uploaded{}, err
+	case data.Dedup.Skip.Set:
+		return vendors.Uploaded{}, skipped(data.Dedup.Same)
+	}
+	ref.DocumentID = cmp.Or(string(data.DocID), ref.DocumentID)
+	doc, err := d.GetDocument(ctx, ref)
+	up := vendors.Uploaded{Document: doc}
+	switch {
+	case err != nil:
+		up.Document = body.document(ref.DocumentID)
+		up.Notes = []string{"Volcengine accepted the document, but it could not be read back yet: it may take some seconds to appear."}
+	case body.DocName != "" && doc.Name != body.DocName:
+		up.Notes = []string{"Volcengine did not keep the name that was given: it shows the document as it is named here."}
+	}
+	return up, nil
+}
+
+// document is what was added, as it must be.
+func (b addition) document(id string) vendors.Document {
+	w := document{ID: rest.ID(id), Name: rest.Str(b.DocName), Type: rest.Str(b.DocType), AddType: "url", URL: rest.Str(b.URI)}
+	if at, err := pathOf(b.URI); err == nil && b.DocName == "" {
+		w.Name = rest.Str(path.Base(at))
+	}
+	if strings.HasPrefix(b.URI, "tos:") {
+		w.AddType, w.URL = "tos", ""
+	}
+	doc := w.normal()
+	doc.Status = vendors.Queued // it was accepted
+	return doc
+}
+
 // skipped is the error of an addition that was answered with success and did
 // nothing.
 func skipped(same []string) error {
-	e := duplicate()
+	e := duplicate.Error()
 	if len(same) > 0 {
 		e.VendorMessage = "same_doc_ids: " + strings.Join(same[:min(len(same), 10)], ", ")
 	}
 	return e
 }
 
-// added is a document that was accepted, as far as it shows by now.
-func (d *Driver) added(ctx context.Context, ref vendors.Ref, u vendors.Upload, docType string) vendors.Uploaded {
-	doc, err := d.GetDocument(ctx, ref)
-	if err == nil {
-		up := vendors.Uploaded{Document: doc}
-		if u.Name != "" && doc.Name != u.Name {
-			up.Notes = append(up.Notes, "Volcengine did not keep the name that was given: it shows the document as it is named here.")
-		}
-		return up
+// find looks for a document that may have been added. The platform takes some
+// seconds to show a new one.
+func (d *Driver) find(ctx context.Context, ref vendors.Ref) ([]vendors.Uploaded, error) {
+	rep, _, err := await(ctx,
+		func() (vendors.Report, error) {
+			return d.Progress(ctx, vendors.ProgressQuery{KnowledgeBaseID: ref.KnowledgeBaseID, DocumentIDs: []string{ref.DocumentID}})
+		},
+		func(rep vendors.Report) bool { return len(rep.Documents) > 0 })
+	if err != nil || len(rep.Documents) == 0 {
+		return nil, err
 	}
-	w := document{ID: rest.ID(ref.DocumentID), Name: rest.Str(u.Name), Type: rest.Str(docType), AddType: "url", URL: rest.Str(u.URL)}
-	if at, err := pathOf(u.URL); err == nil && u.Name == "" {
-		w.Name = rest.Str(path.Base(at))
-	}
-	if strings.HasPrefix(u.URL, "tos:") {
-		w.AddType, w.URL = "tos", ""
-	}
-	doc = w.normal()
-	doc.Status = vendors.Queued // it was accepted
-	return vendors.Uploaded{Document: doc, Notes: []string{"Volcengine accepted the document, but it could not be read back yet: it may take some seconds to appear."}}
-}
-
-// found looks for a document that may have been added; missing is the error
-// when it does not show. The platform takes some seconds to show a new one.
-func (d *Driver) found(ctx context.Context, ref vendors.Ref, looks int, missing error) (vendors.Uploaded, error) {
-	for i := range looks {
-		if i > 0 {
-			pause(ctx, 3*time.Second)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		doc, err := d.GetDocument(ctx, ref)
-		if err == nil {
-			return vendors.Uploaded{Document: doc, Notes: []string{"The answer to the upload was lost; the document was looked for and is there."}}, nil
-		}
-		if !unknownDocument(err) {
-			break
-		}
-	}
-	return vendors.Uploaded{Document: vendors.Document{DocumentID: ref.DocumentID}}, missing
-}
-
-// pause waits, but not beyond ctx.
-func pause(ctx context.Context, t time.Duration) {
-	timer := time.NewTimer(t)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	return []vendors.Uploaded{{Document: rep.Documents[0], Notes: []string{write.FoundNote}}}, nil
 }
 
 // checkUpload refuses what the platform would refuse, and gives the type.
 func checkUpload(u vendors.Upload) (docType string, err error) {
+	if u.URL == "" {
+		return "", vendors.Errorf(vendors.Unsupported, "Volcengine does not accept texts or files, only addresses of files.").
+			WithHint("Put the file at a URL that Volcengine can reach, or into TOS, and pass `url` (https://... or tos://bucket/key).")
+	}
 	at, err := pathOf(u.URL)
 	if err != nil {
 		return "", err
 	}
 	if u.Name != "" {
-		if err := checkName(u.Name); err != nil {
+		if err := docName.Check("name", u.Name); err != nil {
 			return "", err
 		}
 	}
-	for _, name := range []string{u.Name, at} {
-		if t := typeOfName(name); t != "" {
-			return t, nil
-		}
+	if t := cmp.Or(typeOfName(u.Name), typeOfName(at)); t != "" {
+		return t, nil
 	}
-	return "", vendors.Errorf(vendors.InvalidArgument, "Neither `name` nor the path of `url` ends in a suffix that Volcengine takes.").
-		WithHint("Give a `name` with the file's suffix, one of: md, jpg, " + strings.Join(docTypes(), ", ") + ".")
+	return "", vendors.Errorf(vendors.InvalidArgument, "Neither `name` nor the path of `url` ends in a suffix that Volcengine accepts.").
+		WithHint("Give a `name` with the file's suffix, one of: md, jpg, " + strings.Join(fileTypes, ", ") + ".")
 }
 
 // pathOf is the path of an address that the platform can fetch.
@@ -160,34 +154,9 @@ func pathOf(address string) (string, error) {
 		WithHint("Pass a whole URL that begins with http:// or https://, or tos://bucket/key, percent-encoded where it needs to be.")
 }
 
-// What doc_name takes.
-const (
-	maxName  = 255
-	notNames = `<>:"/\|?*`
-)
-
-// checkName refuses a document's name that the platform would refuse.
-func checkName(name string) error {
-	bad := ""
-	switch {
-	case strings.TrimSpace(name) == "":
-		bad = "is empty"
-	case utf8.RuneCountInString(name) > maxName:
-		bad = "is too long"
-	case strings.ContainsAny(name, notNames) || strings.ContainsFunc(name, unicode.IsControl):
-		bad = "holds a character that Volcengine does not take"
-	default:
-		return nil
-	}
-	return vendors.Errorf(vendors.InvalidArgument, "`name` %s.", bad).
-		WithHint(fmt.Sprintf("A document's name has 1 to %d characters, none of them %s or a control character.", maxName, notNames))
-}
-
-// docTypes are what doc_type takes for a file.
-func docTypes() []string {
-	return []string{"txt", "doc", "docx", "pdf", "markdown", "pptx", "ppt", "faq.xlsx", "xlsx", "csv", "jsonl",
-		"jpeg", "png", "webp", "bmp", "mp4", "mp3", "wav", "aac", "flac", "ogg"}
-}
+// fileTypes are what doc_type takes for a file.
+var fileTypes = []string{"txt", "doc", "docx", "pdf", "markdown", "pptx", "ppt", "faq.xlsx", "xlsx", "csv", "jsonl",
+	"jpeg", "png", "webp", "bmp", "mp4", "mp3", "wav", "aac", "flac", "ogg"}
 
 // typeOfName is the doc_type that a file's name stands for; "" for none.
 func typeOfName(name string) string {
@@ -199,7 +168,7 @@ func typeOfName(name string) string {
 		return "markdown"
 	case s == "jpg":
 		return "jpeg"
-	case slices.Contains(docTypes(), s):
+	case slices.Contains(fileTypes, s):
 		return s
 	}
 	return ""

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/recent"
 	"kb-mcp/vendors/rest"
 )
 
@@ -132,9 +133,10 @@ func (c Config) apiKey() string {
 type Driver struct {
 	client  *rest.Client
 	project string
+	signed  bool // with a pair of keys, so that clocks matter
 	now     func() time.Time
-	newID   func() string // of documents to add
-	names   *names        // of knowledge bases
+	newID   func() string       // of documents to add
+	names   *recent.Map[string] // ids of knowledge bases by name, which may be given to another one
 	// oldList remembers that this server has no doc/v2/list.
 	oldList atomic.Bool
 }
@@ -145,12 +147,12 @@ func New(c Config, conn rest.Conn) *Driver {
 		conn.Now = time.Now
 	}
 	base, _ := rest.BaseURL(c.BaseURL) // no problem is left in c
-	known := &names{}
-	j := judge{now: conn.Now, signed: c.apiKey() == "", gone: known.forget}
-	return &Driver{
-		project: c.Project, now: conn.Now, newID: newDocumentID, names: known,
-		client: rest.New(conn, rest.Dialect{Base: base, Sign: c.credential(conn.Now), Decode: j.decode}),
+	d := &Driver{
+		project: c.Project, signed: c.apiKey() == "", now: conn.Now, newID: newDocumentID,
+		names: recent.New[string](recent.Size, recent.Age),
 	}
+	d.client = rest.New(conn, rest.Dialect{Base: base, Sign: c.credential(conn.Now), Decode: d.decode})
+	return d
 }
 
 // credential gives what puts the credential on a request.
@@ -167,29 +169,28 @@ func (c Config) credential(now func() time.Time) func(*http.Request, []byte) err
 	}.sign
 }
 
-// call posts body to /api/knowledge/<path> and gives the answer's data, which
-// is never nil without an error. It is for reads.
-func call[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
-	return post[T](ctx, d, rest.Reads, body, path)
+// read posts body to /api/knowledge/<path>, which changes nothing, and gives the
+// answer's data.
+func read[T any](ctx context.Context, d *Driver, path string, body any) (*T, error) {
+	return post[T](ctx, d, rest.Reads, path, body)
 }
 
-// once is call for what must not happen twice.
-func once[T any](ctx context.Context, d *Driver, body any, path ...string) (*T, error) {
-	return post[T](ctx, d, rest.Once, body, path)
-}
-
-func post[T any](ctx context.Context, d *Driver, write rest.Write, body any, path []string) (*T, error) {
+// post gives the data of an answer; it is never nil without an error.
+func post[T any](ctx context.Context, d *Driver, write rest.Write, path string, body any) (*T, error) {
 	var out envelope[T]
-	if err := d.client.Do(ctx, request(write, body, path), &out); err != nil {
-		return nil, err
-	}
-	return out.Data, nil
+	err := d.client.Do(ctx, request(write, path, body), &out)
+	return out.Data, err
 }
 
-func request(write rest.Write, body any, path []string) rest.Call {
+// send posts a change whose answer has no data.
+func (d *Driver) send(ctx context.Context, write rest.Write, path string, body any) error {
+	return d.client.Do(ctx, request(write, path, body), &receipt{})
+}
+
+func request(write rest.Write, path string, body any) rest.Call {
 	return rest.Call{
-		Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, path...), Body: body,
-		Write: write, Search: path[len(path)-1] == "search_knowledge",
+		Method: http.MethodPost, Path: append([]string{"api", "knowledge"}, strings.Split(path, "/")...), Body: body,
+		Write: write, Search: path == searchPath,
 	}
 }
 
@@ -201,24 +202,34 @@ type target struct {
 	Project        string `json:"project,omitempty"`
 }
 
-// resource reports whether a knowledge base's id is a resource id: names begin
+// isResource reports whether a knowledge base's id is a resource id: names begin
 // with a letter and hold no hyphen, so that the prefix decides.
-func resource(id string) bool { return strings.HasPrefix(id, "kb-") }
+func isResource(id string) bool { return strings.HasPrefix(id, "kb-") }
 
-// ofCollection names a knowledge base in calls of collection/*.
-func (d *Driver) ofCollection(id string) target {
-	if resource(id) {
+// base names a knowledge base in calls of collection/*.
+func (d *Driver) base(id string) target {
+	if isResource(id) {
 		return target{ResourceID: id}
 	}
 	return target{Name: id, Project: d.project}
 }
 
-// ofDoc names a knowledge base in calls of doc/* and point/*.
-func (d *Driver) ofDoc(id string) target {
-	if resource(id) {
+// baseOf names the knowledge base of documents in calls of doc/* and point/*.
+func (d *Driver) baseOf(id string) target {
+	if isResource(id) {
 		return target{ResourceID: id}
 	}
 	return target{CollectionName: id, Project: d.project}
+}
+
+// docTarget names one document.
+type docTarget struct {
+	target
+	DocID string `json:"doc_id"`
+}
+
+func (d *Driver) doc(ref vendors.Ref) docTarget {
+	return docTarget{d.baseOf(ref.KnowledgeBaseID), ref.DocumentID}
 }
 
 // Instead implements [vendors.Adviser].
@@ -226,13 +237,26 @@ func (d *Driver) Instead() map[string]string {
 	return map[string]string{
 		"start_ingestion":   "Ingestion starts by itself when a document is added, and kb-mcp cannot start it again: read the document's error for what to mend, and add the mended file with upload_document.",
 		"stop_ingestion":    "To stop the ingestion of a document, delete it with delete_documents.",
-		"download_document": "Volcengine hands out no files: fetch the file from where it came (source_url of get_document_info), or read its text with list_chunks.",
+		"download_document": "Volcengine does not hand out files: fetch the file from where it came (source_url of get_document_info), or read its text with list_chunks.",
+	}
+}
+
+// StallRule implements [vendors.Staller]. There is no percentage and no time of
+// movement (update_time also moves on a rename); failures show within seconds,
+// while media take long.
+func (d *Driver) StallRule() vendors.StallRule {
+	return vendors.StallRule{
+		Threshold: time.Hour,
+		NextStep:  "Look at the document in the Volcengine console; if it stays, give its id to Volcengine's support.",
 	}
 }
 
 var (
 	_ vendors.Driver                = (*Driver)(nil)
 	_ vendors.Adviser               = (*Driver)(nil)
+	_ vendors.Doctor                = (*Driver)(nil)
+	_ vendors.Staller               = (*Driver)(nil)
+	_ vendors.Batcher               = (*Driver)(nil)
 	_ vendors.KnowledgeBaseLister   = (*Driver)(nil)
 	_ vendors.Counter               = (*Driver)(nil)
 	_ vendors.KnowledgeBaseResolver = (*Driver)(nil)

@@ -153,6 +153,7 @@ func TestFailureCodes(t *testing.T) {
 
 // Every code of an API error that is known.
 func TestErrorCodes(t *testing.T) {
+	d := New(good(), rest.Conn{})
 	for _, tt := range []struct {
 		codes string
 		kind  vendors.Kind
@@ -173,10 +174,19 @@ func TestErrorCodes(t *testing.T) {
 		{"1777777", vendors.VendorError, false, false},
 	} {
 		for code := range strings.FieldsSeq(tt.codes) {
-			e := byCode(rest.Answer{Status: 200}, code, "words")
+			e := d.refusal(rest.Answer{Status: 200}, code, "words")
 			if _, now := e.RetryIn(); e.Kind != tt.kind || now != tt.now || e.Retryable() != tt.later || e.VendorCode != code {
 				t.Errorf("%s: %+v", code, e)
 			}
 		}
 	}
+}
+
+func TestRules(t *testing.T) {
+	vendortest.Rules(t, cases, rules(), func(a rest.Answer) (code, text string) {
+		var h receipt
+		rest.Unmarshal(a, &h)
+		code, text, _ = h.said()
+		return code, text
+	})
 }

@@ -11,6 +11,42 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
+// envelope is the form of every answer: the head, and the payload of a success.
+type envelope[T any] struct {
+	head
+	Data *T `json:"data"`
+}
+
+func (e *envelope[T]) empty() bool { return e.Data == nil }
+
+// receipt is the envelope of an answer that has no payload.
+type receipt struct{ head }
+
+func (*receipt) empty() bool { return false }
+
+// head is what judges an answer. Gateways in front of the service speak the
+// form of Volcengine's other products, ResponseMetadata.
+type head struct {
+	Code      rest.ID  `json:"code"` // a number; a numeric string is accepted
+	Message   rest.Str `json:"message"`
+	RequestID rest.Str `json:"request_id"`
+	Metadata  struct {
+		RequestID rest.Str `json:"RequestId"`
+		Error     struct {
+			Code    rest.ID
+			Message rest.Str
+		}
+	} `json:"ResponseMetadata"`
+}
+
+func (h *head) said() (code, text, requestID string) {
+	code, text = whole(h.Code), string(h.Message)
+	if m := h.Metadata; code == "" {
+		code, text = string(m.Error.Code), string(m.Error.Message)
+	}
+	return code, text, string(cmp.Or(h.RequestID, h.Metadata.RequestID))
+}
+
 // collectionList is the data of collection/list.
 type collectionList struct {
 	Collections []collection `json:"collection_list"` // may be absent or null
@@ -73,12 +109,44 @@ func (c collection) normal() vendors.KnowledgeBase {
 	return kb
 }
 
+// index is the state of a knowledge base's index, as the platform numbers it;
+// "" when it does not say. One index that is built is enough for searches.
+func (c collection) index() string {
+	state := ""
+	for _, x := range c.first().Indexes {
+		if s := whole(x.Status); s == "1" || state == "" {
+			state = s
+		}
+	}
+	return state
+}
+
 // documentList is the data of doc/list and doc/v2/list.
 type documentList struct {
 	Documents []document `json:"doc_list"`  // may be absent or null
 	TotalNum  rest.Num   `json:"total_num"` // may be null, and larger than what comes
 	HasMore   rest.Flag  `json:"has_more"`  // v2
 	NextToken rest.Str   `json:"next_token"`
+}
+
+// page gives the rows; a row without an id cannot be asked for and is dropped.
+func (l *documentList) page() vendors.Page[vendors.Document] {
+	page := vendors.Page[vendors.Document]{Items: make([]vendors.Document, 0, len(l.Documents)), Total: total(l.TotalNum)}
+	for _, w := range l.Documents {
+		if w.ID != "" {
+			page.Items = append(page.Items, w.normal())
+		}
+	}
+	return page
+}
+
+// total is a number of rows, nil when not said.
+func total(n rest.Num) *int {
+	if n.Count() == nil {
+		return nil
+	}
+	i := int(n.Int)
+	return &i
 }
 
 // document leaves out added_by (a person's e-mail), total_tokens (tokens spent,
@@ -200,6 +268,70 @@ func statusOf(raw string) vendors.Status {
 
 // whole is an integer's text, also when it was written as a float.
 func whole(n rest.ID) string { return strings.TrimSuffix(string(n), ".0") }
+
+// hitList is the data of search_knowledge.
+type hitList struct {
+	Hits []point `json:"result_list"` // absent when nothing was found
+}
+
+// pointList is the data of point/list.
+type pointList struct {
+	Points   []point  `json:"point_list"`
+	TotalNum rest.Num `json:"total_num"`
+}
+
+// point is a chunk, or a hit, whose chunk_id is its number in the document.
+type point struct {
+	ID        rest.ID  `json:"id"` // hits only, if there is no point_id
+	PointID   rest.ID  `json:"point_id"`
+	Number    rest.Num `json:"chunk_id"`
+	Content   rest.Str `json:"content"`
+	MDContent rest.Str `json:"md_content"`
+	Updated   rest.Num `json:"update_time"`
+	Score     rest.Num `json:"score"`
+	Doc       struct {
+		ID   rest.ID  `json:"doc_id"`
+		Name rest.Str `json:"doc_name"`
+	} `json:"doc_info"`
+}
+
+func (w point) id() string {
+	if w.PointID != "" {
+		return string(w.PointID)
+	}
+	return string(w.ID)
+}
+
+func (w point) text() string {
+	if w.Content != "" {
+		return string(w.Content)
+	}
+	return string(w.MDContent)
+}
+
+func (w point) hit() vendors.Hit {
+	h := vendors.Hit{DocumentID: string(w.Doc.ID), DocumentName: string(w.Doc.Name), ChunkID: w.id(), Content: w.text()}
+	if w.Score.Valid {
+		h.Score = &w.Score.Float
+	}
+	return h
+}
+
+// page gives the chunks of document. Those of another one mean that the server
+// does not know the filter; then its total is that of the knowledge base.
+func (l *pointList) page(document string) vendors.Page[vendors.Chunk] {
+	page := vendors.Page[vendors.Chunk]{Items: make([]vendors.Chunk, 0, len(l.Points)), Total: total(l.TotalNum), Filtered: true}
+	for _, w := range l.Points {
+		if w.Doc.ID != "" && string(w.Doc.ID) != document {
+			page.Total, page.Filtered = nil, false
+			continue
+		}
+		if id := w.id(); id != "" {
+			page.Items = append(page.Items, vendors.Chunk{ChunkID: id, Position: w.Number.Count(), Content: w.text(), UpdatedAt: moment(w.Updated)})
+		}
+	}
+	return page
+}
 
 // moment reads a time that doc/info gives in milliseconds and the lists give in
 // seconds. What no date can be counts as not said.

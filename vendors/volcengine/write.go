@@ -2,21 +2,21 @@ package volcengine
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"time"
-	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
 
-// What collection/create takes.
-const (
-	maxCollectionName = 64
-	maxDescription    = 65535
+// What collection/create accepts, and doc/update for a document's name.
+var (
+	baseName    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
+	description = write.Text{Platform: "Volcengine", Most: 65535, Blank: true}
+	docName     = write.Text{Platform: "Volcengine", Most: 255, Refused: `<>:"/\|?*`}
 )
-
-var collectionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator]. The platform
 // makes it of version 4 (Ultimate), which is billed, with an index of its
@@ -27,47 +27,44 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 		Project     string `json:"project"`
 		Description string `json:"description,omitempty"`
 	}{given(draft.Name), d.project, given(draft.Description)}
-	if err := checkCollection(body.Name, body.Description); err != nil {
+	if !baseName.MatchString(body.Name) {
+		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`name` is not a name that Volcengine accepts for a knowledge base.").
+			WithHint("It begins with a letter and has at most 64 ASCII letters, digits and underscores; put other words into `description`.")
+	}
+	if err := description.Check("description", body.Description); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	began := d.now()
-	data, err := once[collection](ctx, d, body, "collection", "create")
-	if vendors.Unsure(err) {
-		return d.findCreated(ctx, body.Name, began, err)
-	}
-	if err != nil {
-		return vendors.KnowledgeBase{}, err
-	}
-	made := collection{ResourceID: data.ResourceID, Name: rest.Str(body.Name), Description: rest.Str(body.Description)}
-	kb := made.normal()
-	if c, err := call[collection](ctx, d, d.ofCollection(kb.KnowledgeBaseID), "collection", "info"); err == nil && c.ResourceID == made.ResourceID {
-		return c.normal(), nil // as it is, which need not be as it was asked for
-	}
-	return kb, nil
+	made, _, err := write.Create(ctx,
+		func(ctx context.Context) (vendors.KnowledgeBase, error) {
+			data, err := post[collection](ctx, d, rest.Once, "collection/create", body)
+			if err != nil {
+				return vendors.KnowledgeBase{}, err
+			}
+			made := collection{ResourceID: data.ResourceID, Name: rest.Str(body.Name), Description: rest.Str(body.Description)}
+			if c, err := d.collection(ctx, made.normal().KnowledgeBaseID); err == nil && c.ResourceID == made.ResourceID {
+				made = *c // as it is, which need not be as it was asked for
+			}
+			return made.normal(), nil
+		},
+		func(ctx context.Context) ([]vendors.KnowledgeBase, error) {
+			return d.createdSince(ctx, body.Name, began)
+		})
+	return made, err
 }
 
-// findCreated looks for a knowledge base after the answer to its creation was
-// lost. One that is older than the request is somebody else's.
-func (d *Driver) findCreated(ctx context.Context, name string, began time.Time, cause error) (vendors.KnowledgeBase, error) {
-	if ctx.Err() == nil {
-		c, err := call[collection](ctx, d, d.ofCollection(name), "collection", "info")
-		if err == nil && !moment(c.CreateTime).Before(began.Add(-time.Minute)) { // clocks differ
-			return c.normal(), nil
-		}
-	}
-	return vendors.KnowledgeBase{}, cause
-}
-
-// checkCollection refuses what the platform would refuse.
-func checkCollection(name, description string) error {
+// createdSince gives the knowledge base of a name, unless it is older than began.
+func (d *Driver) createdSince(ctx context.Context, name string, began time.Time) ([]vendors.KnowledgeBase, error) {
+	c, err := d.collection(ctx, name)
 	switch {
-	case !collectionName.MatchString(name) || len(name) > maxCollectionName:
-		return vendors.Errorf(vendors.InvalidArgument, "`name` is not a name that Volcengine takes for a knowledge base.").
-			WithHint("It begins with a letter and has at most 64 ASCII letters, digits and underscores; put other words into `description`.")
-	case utf8.RuneCountInString(description) > maxDescription:
-		return vendors.Errorf(vendors.InvalidArgument, "`description` is longer than %d characters.", maxDescription)
+	case errors.Is(err, errNoBase):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case moment(c.CreateTime).Before(began.Add(-time.Minute)): // clocks differ
+		return nil, nil
 	}
-	return nil
+	return []vendors.KnowledgeBase{c.normal()}, nil
 }
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater]. The change
@@ -77,51 +74,73 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.Unsupported, "Volcengine cannot rename a knowledge base.").
 			WithHint("Change the description only, or create a knowledge base of the new name and add the documents to it.")
 	}
-	if utf8.RuneCountInString(*change.Description) > maxDescription {
-		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`description` is longer than %d characters.", maxDescription)
-	}
 	body := struct {
 		target
 		Description string `json:"description"` // "" empties it
-	}{d.ofCollection(id), *change.Description}
-	if err := d.client.Do(ctx, request(rest.Repeatable, body, []string{"collection", "update"}), &receipt{}); err != nil {
+	}{d.base(id), *change.Description}
+	if err := description.Check("description", body.Description); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	for i := range shows {
-		if i > 0 {
-			pause(ctx, showTime)
-		}
-		c, err := call[collection](ctx, d, d.ofCollection(id), "collection", "info")
-		if err != nil {
-			return vendors.KnowledgeBase{}, vendors.NotReadBack(err, "The description was changed")
-		}
-		if string(c.Description) == body.Description {
-			return c.normal(), nil
-		}
+	if err := d.send(ctx, rest.Repeatable, "collection/update", body); err != nil {
+		return vendors.KnowledgeBase{}, err
 	}
-	return vendors.KnowledgeBase{}, vendors.NotShown("Volcengine", "the knowledge base")
+	c, shown, err := await(ctx, func() (*collection, error) { return d.collection(ctx, id) },
+		func(c *collection) bool { return string(c.Description) == body.Description })
+	switch {
+	case err != nil:
+		return vendors.KnowledgeBase{}, vendors.NotReadBack(err, "The description was changed")
+	case !shown:
+		return vendors.KnowledgeBase{}, vendors.NotShown("Volcengine", "the knowledge base")
+	}
+	return c.normal(), nil
 }
 
-// How often, and how far apart, a change is looked for.
-const (
-	shows    = 2
-	showTime = 2 * time.Second
-)
+// showTime is how long the platform may take to show what it has accepted.
+const showTime = 3 * time.Second
+
+// await reads something until it is as it should be, twice at most.
+func await[T any](ctx context.Context, read func() (T, error), is func(T) bool) (last T, ok bool, err error) {
+	for i := range 2 {
+		if i > 0 {
+			select {
+			case <-time.After(showTime):
+			case <-ctx.Done():
+			}
+		}
+		if last, err = read(); err != nil || is(last) {
+			return last, err == nil, err
+		}
+	}
+	return last, false, nil
+}
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
-	err := d.client.Do(ctx, request(rest.Once, d.ofCollection(id), []string{"collection", "delete"}), &receipt{})
-	d.names.forget()
-	if !vendors.Unsure(err) {
+	err := d.send(ctx, rest.Once, "collection/delete", d.base(id))
+	d.names.Clear()
+	if !vendors.Unsure(err) || ctx.Err() != nil {
 		return err
 	}
-	if ctx.Err() == nil {
-		_, look := call[collection](ctx, d, d.ofCollection(id), "collection", "info")
-		if vendors.KindOf(look) == vendors.ErrNotFound {
-			return nil
-		}
+	if _, look := d.collection(ctx, id); errors.Is(look, errNoBase) {
+		return nil
 	}
 	return err
+}
+
+// DeleteDocuments implements [vendors.DocumentDeleter], one request each: the
+// platform knows no list, and checks that the document is of the knowledge
+// base. What it accepts is gone some seconds later, so that lists lag.
+func (d *Driver) DeleteDocuments(ctx context.Context, knowledgeBaseID string, ids []string) ([]vendors.Outcome, error) {
+	return write.Documents{
+		Batch: 1, Done: vendors.Accepted,
+		Send: func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
+			return nil, d.send(ctx, rest.Repeatable, "doc/delete", d.doc(vendors.Ref{KnowledgeBaseID: knowledgeBaseID, DocumentID: docs[0].DocumentID}))
+		},
+		Read: func(ctx context.Context, ids []string) (vendors.Report, error) {
+			return d.Progress(ctx, vendors.ProgressQuery{KnowledgeBaseID: knowledgeBaseID, DocumentIDs: ids})
+		},
+		Absent: func(err error) bool { return errors.Is(err, errNoDocument) },
+	}.Run(ctx, ids)
 }
 
 // given is what an optional text says.

@@ -20,7 +20,7 @@ import (
 func TestQueryLength(t *testing.T) {
 	var asked []string
 	d := answering(t, &asked, map[string]string{"collection/search_knowledge": `{"code":0,"data":{"result_list":[{"point_id":"p","content":"x"}]}}`})
-	for n, want := range map[int]vendors.Kind{maxQuery: "", maxQuery + 1: vendors.InvalidArgument} {
+	for n, want := range map[int]vendors.Kind{queryText.Most: "", queryText.Most + 1: vendors.InvalidArgument} {
 		asked = nil
 		_, err := d.Search(t.Context(), vendors.SearchQuery{KnowledgeBaseID: "kb-1", Query: strings.Repeat("问", n), Limit: 5})
 		if (err != nil) != (want != "") || err != nil && vendors.KindOf(err) != want || len(asked) != map[bool]int{true: 1}[want == ""] {

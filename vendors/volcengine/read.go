@@ -3,8 +3,6 @@ package volcengine
 import (
 	"context"
 	"errors"
-	"net/http"
-	"strings"
 
 	"kb-mcp/vendors"
 )
@@ -18,12 +16,9 @@ func (d *Driver) ListKnowledgeBases(ctx context.Context, _ vendors.PageQuery) (v
 	}
 	items := make([]vendors.KnowledgeBase, 0, len(list))
 	for _, c := range list {
-		kb := c.normal()
-		if kb.KnowledgeBaseID != "" {
+		if kb := c.normal(); kb.KnowledgeBaseID != "" {
 			items = append(items, kb)
-		}
-		if c.ResourceID != "" && c.Name != "" {
-			d.names.put(kb.Name, kb.KnowledgeBaseID, d.now())
+			d.remember(kb.Name, c)
 		}
 	}
 	total := len(items)
@@ -36,11 +31,46 @@ func (d *Driver) collections(ctx context.Context, project string) ([]collection,
 		Project string `json:"project,omitempty"`
 		Brief   bool   `json:"brief"` // leaves out the index status, which is slow
 	}{project, true}
-	data, err := call[collectionList](ctx, d, body, "collection", "list")
+	data, err := read[collectionList](ctx, d, "collection/list", body)
 	if err != nil {
 		return nil, err
 	}
 	return data.Collections, nil
+}
+
+// collection reads one knowledge base.
+func (d *Driver) collection(ctx context.Context, id string) (*collection, error) {
+	return read[collection](ctx, d, "collection/info", d.base(id))
+}
+
+// remember keeps the id that a name stands for.
+func (d *Driver) remember(name string, c collection) {
+	if name != "" && c.ResourceID != "" {
+		d.names.Put(name, string(c.ResourceID))
+	}
+}
+
+// ResolveKnowledgeBase implements [vendors.KnowledgeBaseResolver]: a knowledge
+// base has a resource id and a name, and answers carry the former. A credential
+// that may not look it up keeps the name, which every call takes too.
+func (d *Driver) ResolveKnowledgeBase(ctx context.Context, id string) (string, error) {
+	if isResource(id) {
+		return id, nil
+	}
+	if known, ok := d.names.Get(id); ok {
+		return known, nil
+	}
+	c, err := d.collection(ctx, id)
+	switch {
+	case vendors.KindOf(err) == vendors.PermissionDenied:
+		return id, nil
+	case err != nil:
+		return "", err
+	case c.ResourceID == "":
+		return id, nil
+	}
+	d.remember(id, *c)
+	return string(c.ResourceID), nil
 }
 
 // ListDocuments implements [vendors.Driver]. A cursor of doc/v2/list has a
@@ -48,7 +78,7 @@ func (d *Driver) collections(ctx context.Context, project string) ([]collection,
 func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	if q.Token != "" || q.Page <= 1 && !d.oldList.Load() {
 		page, err := d.listByToken(ctx, q)
-		if q.Token != "" || !unknownPath(err) {
+		if q.Token != "" || !errors.Is(err, errNoPath) {
 			return page, err
 		}
 	}
@@ -65,8 +95,8 @@ func (d *Driver) listByToken(ctx context.Context, q vendors.PageQuery) (vendors.
 		target
 		Limit     int    `json:"limit"`
 		NextToken string `json:"next_token,omitempty"` // not on the first page
-	}{d.ofDoc(q.KnowledgeBaseID), q.Size, q.Token}
-	data, err := call[documentList](ctx, d, body, "doc", "v2", "list")
+	}{d.baseOf(q.KnowledgeBaseID), q.Size, q.Token}
+	data, err := read[documentList](ctx, d, "doc/v2/list", body)
 	if err != nil {
 		return vendors.Page[vendors.Document]{}, staleToken(q.Token, err)
 	}
@@ -91,16 +121,21 @@ func staleToken(token string, err error) error {
 // listByOffset reads a page of doc/list. Both offset and limit are always sent:
 // from 100 on the offset alone is ignored, and the first page comes for ever.
 func (d *Driver) listByOffset(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
-	body := listBody{target: d.ofDoc(q.KnowledgeBaseID), Offset: (q.Page - 1) * q.Size, Limit: q.Size}
-	data, err := call[documentList](ctx, d, body, "doc", "list")
+	body := listBody{target: d.baseOf(q.KnowledgeBaseID), Offset: (q.Page - 1) * q.Size, Limit: q.Size}
+	data, err := read[documentList](ctx, d, "doc/list", body)
 	if err != nil {
 		return vendors.Page[vendors.Document]{}, err
 	}
 	page := data.page()
 	page.NewestFirst = true // by upload
-	read := body.Offset + len(data.Documents)
-	page.More = len(data.Documents) >= q.Size && (page.Total == nil || read < *page.Total)
+	page.More = more(q, len(data.Documents), page.Total)
 	return page, nil
+}
+
+// more reports whether another page follows one of got rows that was read by
+// offset.
+func more(q vendors.PageQuery, got int, total *int) bool {
+	return got >= q.Size && (total == nil || (q.Page-1)*q.Size+got < *total)
 }
 
 // listBody asks doc/list.
@@ -116,48 +151,6 @@ type filter struct {
 	IDs []string `json:"doc_id_list"`
 }
 
-// page gives the rows; a row without an id cannot be asked for and is dropped.
-func (l *documentList) page() vendors.Page[vendors.Document] {
-	page := vendors.Page[vendors.Document]{Items: make([]vendors.Document, 0, len(l.Documents))}
-	for _, w := range l.Documents {
-		if w.ID != "" {
-			page.Items = append(page.Items, w.normal())
-		}
-	}
-	if n := l.TotalNum.Count(); n != nil {
-		total := int(*n)
-		page.Total = &total
-	}
-	return page
-}
-
-// unknownPath reports whether a server refused a request because it does not
-// have the path, as older and BytePlus regions do for v2. A knowledge base or
-// document that does not exist is another matter.
-func unknownPath(err error) bool {
-	var e *vendors.Error
-	if !errors.As(err, &e) || e.Kind == vendors.ErrNotFound {
-		return false
-	}
-	switch e.HTTPStatus {
-	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return true
-	}
-	said := strings.ToLower(e.VendorCode + " " + e.VendorMessage)
-	for _, words := range []string{"invalidaction", "unknown path", "path not", "page not found", "no such api", "api not found", "api not exist"} {
-		if strings.Contains(said, words) {
-			return true
-		}
-	}
-	return e.Kind == vendors.Unsupported
-}
-
-// docBody names one document.
-type docBody struct {
-	target
-	DocID string `json:"doc_id"`
-}
-
 // GetDocument implements [vendors.Driver].
 func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
 	w, err := d.document(ctx, ref)
@@ -169,7 +162,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 
 // document reads one document as the platform gives it.
 func (d *Driver) document(ctx context.Context, ref vendors.Ref) (*document, error) {
-	w, err := call[document](ctx, d, docBody{d.ofDoc(ref.KnowledgeBaseID), ref.DocumentID}, "doc", "info")
+	w, err := read[document](ctx, d, "doc/info", d.doc(ref))
 	if err == nil && string(w.ID) != ref.DocumentID {
 		return nil, vendors.Errorf(vendors.BadResponse, "Volcengine's answer does not hold the document asked for.").
 			WithHint("Look for the document with list_documents.")

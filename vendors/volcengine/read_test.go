@@ -1,15 +1,16 @@
 package volcengine
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/recent"
 	"kb-mcp/vendors/rest"
 )
 
@@ -84,19 +85,19 @@ func TestWithoutKeys(t *testing.T) {
 
 // The id of a name is asked for once, and again when its time is over or a
 // knowledge base was not there.
-func TestNamesRemembered(t *testing.T) {
+func TestNamesRemembered(t *testing.T) { synctest.Test(t, namesRemembered) }
+
+func namesRemembered(t *testing.T) {
 	var asked []string
 	answers := map[string]string{"collection/info": `{"code":0,"data":{"resource_id":"kb-1"}}`, "doc/info": `{"code":1000005,"message":"collection not exist"}`}
 	d := answering(t, &asked, answers)
-	clock := time.Now()
-	d.now = func() time.Time { return clock }
 	for i, step := range []struct {
 		do   func()
 		want int
 	}{
 		{func() {}, 1},
 		{func() {}, 1},
-		{func() { clock = clock.Add(nameLife) }, 2},
+		{func() { time.Sleep(recent.Age) }, 2},
 		{func() { d.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: "kb-1", DocumentID: "d"}) }, 3},
 	} {
 		step.do()
@@ -108,11 +109,5 @@ func TestNamesRemembered(t *testing.T) {
 		if n := strings.Count(strings.Join(asked, " "), "collection/info"); n != step.want {
 			t.Errorf("step %d: looked up %d times, want %d", i, n, step.want)
 		}
-	}
-	for i := range maxNames + 10 {
-		d.names.put(fmt.Sprint(i), "kb-1", clock)
-	}
-	if len(d.names.known) > maxNames {
-		t.Errorf("%d names are remembered", len(d.names.known))
 	}
 }
