@@ -113,10 +113,13 @@ func unseen() error {
 }
 
 // ended gives documents that the write did not come to an outcome. Where there
-// is no other, the error is the whole write's.
+// is no other than err, and nothing was done, the error is the whole write's.
 func (w Documents) ended(out []vendors.Outcome, left []vendors.Document, err error) ([]vendors.Outcome, error) {
-	if err == nil || len(out) == 0 {
-		return out, err
+	if err == nil {
+		return out, nil
+	}
+	if !slices.ContainsFunc(out, func(o vendors.Outcome) bool { return o.Err != err || vendors.Unsure(err) }) {
+		return nil, err
 	}
 	return append(out, outcomes(left, vendors.NotDone, untried(err))...), nil
 }
@@ -144,8 +147,7 @@ func (w Documents) batches(ctx context.Context, docs []vendors.Document, size in
 	return out, nil, nil
 }
 
-// try sends one batch. An error is one that the next request would meet as well;
-// then documents without an outcome were not touched.
+// try sends one batch. An error is one that the next request would meet as well.
 func (w Documents) try(ctx context.Context, docs []vendors.Document) ([]vendors.Outcome, error) {
 	refused, err := w.send(ctx, docs)
 	switch {
@@ -209,13 +211,11 @@ func (w Documents) mayHaveDone(err error, docs []vendors.Document) bool {
 func (w Documents) failed(docs []vendors.Document, err error) ([]vendors.Outcome, error) {
 	e := vendors.Classify(err)
 	own := e.Kind == vendors.Conflict || e.Kind == vendors.InvalidArgument || e.Kind == vendors.VendorError
-	switch {
-	case own:
-		return outcomes(docs, vendors.NotDone, err), nil
-	case e.Effect == vendors.NoEffect:
-		return nil, err
+	out := outcomes(docs, vendors.NotDone, err)
+	if own {
+		return out, nil
 	}
-	return outcomes(docs, vendors.NotDone, err), err
+	return out, err
 }
 
 // succeeded is the outcome of documents whose request was answered well.
