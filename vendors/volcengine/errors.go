@@ -94,7 +94,7 @@ func rules() []rest.Rule {
 		{Statuses: []int{http.StatusForbidden}, Kind: vendors.PermissionDenied, Hint: grant},
 		{Statuses: []int{http.StatusTooManyRequests}, Kind: vendors.RateLimited, After: time.Second},
 
-		worded(denied, "permission", "not permitted"),
+		worded(denied, "^permission", "no permission", "not permitted"),
 		worded(unauthenticated, "unauthorized"),
 		worded(noDocument, "doc not exist", "document not exist", "doc does not exist", "document does not exist"),
 		worded(noBase, "collection not exist", "collection does not exist", "knowledge base not exist", "knowledge base does not exist"),

@@ -113,13 +113,13 @@ func checkMetadata(change map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(change)) {
 		switch {
 		case name == "" || name == "doc_id" || utf8.RuneCountInString(name) > maxFieldName:
-			return vendors.Errorf(vendors.InvalidArgument, "`metadata` has a field whose name Volcengine does not take.").
+			return vendors.Errorf(vendors.InvalidArgument, "`metadata` has a field whose name Volcengine does not accept.").
 				WithHint("A field's name has 1 to 128 characters and is not \"doc_id\".")
 		case change[name] == nil:
 			return vendors.Errorf(vendors.InvalidArgument, "A field of `metadata` is null, and Volcengine has no call that removes a field.").
 				WithHint("Set the field to another value, such as an empty text.")
 		case typeOf(change[name]) == "":
-			return vendors.Errorf(vendors.InvalidArgument, "A field of `metadata` has a value that Volcengine does not take.").
+			return vendors.Errorf(vendors.InvalidArgument, "A field of `metadata` has a value that Volcengine does not accept.").
 				WithHint("A value is a text, a number, true or false, or a list of texts.")
 		}
 	}
