@@ -70,18 +70,18 @@ func idsIn(struc reflect.Value, params []param) map[string][]string {
 // foreign tells the first id that belongs to another platform.
 func (s *Set) foreign(v *connection.Connection, arg string, ids []string) []problem {
 	for _, id := range ids {
-		platform, name, want, is := v.Foreign(id, arg != "knowledge_base_id")
+		of, want, is := v.Foreign(id, arg != "knowledge_base_id")
 		if !is {
 			continue
 		}
 		hint := fmt.Sprintf("Ids of `%s` (%s) are %s.", v.Name(), v.Platform(), want)
 		for _, other := range s.vendors {
-			if other.Platform() == platform {
+			if other.Platform() == of.Platform {
 				hint += fmt.Sprintf(" Pass `vendor` \"%s\" for this one.", other.Name())
 				break
 			}
 		}
-		return []problem{{arg: arg, text: fmt.Sprintf("`%s` holds %q, which is an id of %s", arg, cut(id), name), hint: hint}}
+		return []problem{{arg: arg, text: fmt.Sprintf("`%s` holds %q, which is an id of %s", arg, cut(id), of.Name), hint: hint}}
 	}
 	return nil
 }

@@ -7,15 +7,23 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/coze"
+	"kb-mcp/vendors/dify"
+	"kb-mcp/vendors/ragflow"
+	"kb-mcp/vendors/volcengine"
 )
 
 // everywhere is a set with a connection on each platform, and one more.
 func everywhere() *Set {
-	var list []*connection.Connection
-	for _, name := range []string{"coze", "dify", "ragflow", "volcengine"} {
-		list = append(list, connection.New(name, name, &depot{}))
+	var forms []vendors.IDForm
+	for _, c := range []interface{ IDs() vendors.IDForm }{coze.Config{}, dify.Config{}, ragflow.Config{}, volcengine.Config{}} {
+		forms = append(forms, c.IDs())
 	}
-	list = append(list, connection.New("staging", "dify", &depot{}))
+	var list []*connection.Connection
+	for _, f := range forms {
+		list = append(list, connection.New(f.Platform, f.Platform, &depot{}).Recognize(f, forms))
+	}
+	list = append(list, connection.New("staging", "dify", &depot{}).Recognize(dify.Config{}.IDs(), forms))
 	return New(list, Options{Clean: strings.Clone, Log: discard, AllowWrites: true})
 }
 

@@ -38,6 +38,7 @@ type platform struct {
 	variables []string // its own, without the shared ones
 	decisive  []string // those of them that make a connection
 	needs     string
+	ids       vendors.IDForm
 	read      func(env *Environ, prefix string) (settings, []rest.Problem)
 }
 
@@ -57,6 +58,15 @@ func Platforms() []Platform {
 	return list
 }
 
+// idForms are how all platforms write their ids.
+func idForms() []vendors.IDForm {
+	var forms []vendors.IDForm
+	for _, p := range platforms() {
+		forms = append(forms, p.ids)
+	}
+	return forms
+}
+
 // settings are one connection's, read and judged.
 type settings struct {
 	account, rate string
@@ -67,7 +77,7 @@ type settings struct {
 func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn) D) platform {
 	var c C
 	return platform{
-		name: name, variables: Variables(&c), decisive: decisive(&c), needs: c.Needs(),
+		name: name, variables: Variables(&c), decisive: decisive(&c), needs: c.Needs(), ids: c.IDs(),
 		read: func(env *Environ, prefix string) (settings, []rest.Problem) {
 			var c C
 			problems := env.Load(prefix, &c)
@@ -255,7 +265,7 @@ func (o *opener) connect(w wanted) (*connection.Connection, []rest.Problem) {
 		Transport: o.pool, Limiter: limiters.all, Searches: limiters.searches, Flights: limiters.flights, Timeout: timeout,
 		MaxFile: o.options.MaxDownload, Secrets: &o.env.Secrets, Log: log, Agent: strings.TrimSuffix("kb-mcp/"+o.options.Version, "/"),
 	}
-	v := connection.New(w.name, w.platform.name, s.open(conn))
+	v := connection.New(w.name, w.platform.name, s.open(conn)).Recognize(w.platform.ids, idForms())
 	if limiters.all.Limits() { // else nobody waits, and company is not worth waiting for
 		v.Gather(conn.Hold, conn.Flights.Changes)
 	}

@@ -17,8 +17,7 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// Vendor is one connection: a driver with everything that all platforms share.
-// Tools hold a *Vendor. It is safe for concurrent use.
+// Connection is one account on one platform, as tools see it. It is safe for concurrent use.
 type Connection struct {
 	name     string
 	platform string
@@ -30,6 +29,8 @@ type Connection struct {
 	sizes    *recent.Map[int]           // rows that fit an answer, by listing
 	trails   *recent.Map[*paging.Trail] // of listings whose order moves, by cursor
 	refused  *recent.Map[struct{}]      // filters that the platform does not take
+	ids      vendors.IDForm
+	forms    []vendors.IDForm // of all platforms
 }
 
 // toolOrder is the contract's order of the tools that need a connection.
@@ -56,35 +57,35 @@ func New(name, platform string, d vendors.Driver) *Connection {
 // request waits for its turn in hold, share that request. changes counts how often
 // a change of the account's data began or ended: nobody shares a request that left
 // before the last. Gather must come before the connection is used.
-func (v *Connection) Gather(hold merge.Hold, changes func() uint64) *Connection {
-	v.gather.Share(hold, changes)
-	return v
+func (c *Connection) Gather(hold merge.Hold, changes func() uint64) *Connection {
+	c.gather.Share(hold, changes)
+	return c
 }
 
 // Name is the connection's name, the `vendor` argument of every tool.
-func (v *Connection) Name() string { return v.name }
+func (c *Connection) Name() string { return c.name }
 
 // Platform is the kind of service.
-func (v *Connection) Platform() string { return v.platform }
+func (c *Connection) Platform() string { return c.platform }
 
 // Capabilities gives the names of the tools that work on this connection, in
 // the order of the contract. Having a method is having its tool.
-func (v *Connection) Capabilities() []string {
+func (c *Connection) Capabilities() []string {
 	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true,
 		"wait_for_ingestion": true, "find_unfinished_documents": true}
-	_, can["list_knowledge_bases"] = v.driver.(vendors.KnowledgeBaseLister)
-	_, can["search_knowledge_base"] = v.driver.(vendors.Searcher)
-	_, can["list_chunks"] = v.driver.(vendors.ChunkLister)
-	_, can["create_knowledge_base"] = v.driver.(vendors.KnowledgeBaseCreator)
-	_, can["update_knowledge_base"] = v.driver.(vendors.KnowledgeBaseUpdater)
-	_, can["delete_knowledge_base"] = v.driver.(vendors.KnowledgeBaseDeleter)
-	_, can["upload_document"] = v.driver.(vendors.Uploader)
-	_, can["update_document"] = v.driver.(vendors.DocumentUpdater)
-	_, can["delete_documents"] = v.driver.(vendors.DocumentDeleter)
-	_, can["start_ingestion"] = v.driver.(vendors.IngestionStarter)
-	_, can["stop_ingestion"] = v.driver.(vendors.IngestionStopper)
-	_, can["download_document"] = v.driver.(vendors.Downloader)
-	if a, ok := v.driver.(vendors.Adviser); ok {
+	_, can["list_knowledge_bases"] = c.driver.(vendors.KnowledgeBaseLister)
+	_, can["search_knowledge_base"] = c.driver.(vendors.Searcher)
+	_, can["list_chunks"] = c.driver.(vendors.ChunkLister)
+	_, can["create_knowledge_base"] = c.driver.(vendors.KnowledgeBaseCreator)
+	_, can["update_knowledge_base"] = c.driver.(vendors.KnowledgeBaseUpdater)
+	_, can["delete_knowledge_base"] = c.driver.(vendors.KnowledgeBaseDeleter)
+	_, can["upload_document"] = c.driver.(vendors.Uploader)
+	_, can["update_document"] = c.driver.(vendors.DocumentUpdater)
+	_, can["delete_documents"] = c.driver.(vendors.DocumentDeleter)
+	_, can["start_ingestion"] = c.driver.(vendors.IngestionStarter)
+	_, can["stop_ingestion"] = c.driver.(vendors.IngestionStopper)
+	_, can["download_document"] = c.driver.(vendors.Downloader)
+	if a, ok := c.driver.(vendors.Adviser); ok {
 		for tool := range a.Instead() {
 			can[tool] = false
 		}
@@ -100,70 +101,70 @@ func (v *Connection) Capabilities() []string {
 
 // Diagnose gives what the platform's driver finds; nothing from one that is no
 // [Doctor].
-func (v *Connection) Diagnose(ctx context.Context) []vendors.Finding {
-	if d, ok := v.driver.(vendors.Doctor); ok {
+func (c *Connection) Diagnose(ctx context.Context) []vendors.Finding {
+	if d, ok := c.driver.(vendors.Doctor); ok {
 		return d.Diagnose(ctx)
 	}
 	return nil
 }
 
 // GetDocument gives one document.
-func (v *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	err := v.breaker.Check("get_document_info")
+func (c *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
+	err := c.breaker.Check("get_document_info")
 	if err == nil {
-		err = v.resolveRef(ctx, &ref)
+		err = c.resolveRef(ctx, &ref)
 	}
 	if err != nil {
-		return vendors.Document{}, v.wrap("get_document_info", err)
+		return vendors.Document{}, c.wrap("get_document_info", err)
 	}
-	d, err := v.reads.GetDocument(ctx, ref)
+	d, err := c.reads.GetDocument(ctx, ref)
 	if err != nil {
-		return vendors.Document{}, v.wrap("get_document_info", err)
+		return vendors.Document{}, c.wrap("get_document_info", err)
 	}
-	settleDocument(&d, v.name, ref.KnowledgeBaseID)
+	settleDocument(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
 // wrap is failure as an error.
-func (v *Connection) wrap(op string, err error) error { return v.failure(op, err) }
+func (c *Connection) wrap(op string, err error) error { return c.failure(op, err) }
 
 // failure is the error of an operation as a caller gets it. The breaker hears of
 // it first.
-func (v *Connection) failure(op string, err error) *vendors.Error {
-	v.breaker.Note(op, err)
-	return v.stamp(op, err)
+func (c *Connection) failure(op string, err error) *vendors.Error {
+	c.breaker.Note(op, err)
+	return c.stamp(op, err)
 }
 
 // stamp says once of an error which connection it is of and what was being done.
-func (v *Connection) stamp(op string, err error) *vendors.Error {
-	c := *vendors.Classify(err)
-	c.Vendor, c.Op = v.name, op
-	c.Message, c.Hint = visible.Line(c.Message), visible.Line(c.Hint) // both may quote the platform
-	c.VendorCode, c.VendorMessage, c.RequestID = visible.Line(c.VendorCode), visible.Line(c.VendorMessage), visible.Line(c.RequestID)
-	return &c
+func (c *Connection) stamp(op string, err error) *vendors.Error {
+	e := *vendors.Classify(err)
+	e.Vendor, e.Op = c.name, op
+	e.Message, e.Hint = visible.Line(e.Message), visible.Line(e.Hint) // both may quote the platform
+	e.VendorCode, e.VendorMessage, e.RequestID = visible.Line(e.VendorCode), visible.Line(e.VendorMessage), visible.Line(e.RequestID)
+	return &e
 }
 
 // hash identifies a listing, so that a cursor serves only the query it is for.
-func (v *Connection) hash(op string, q ListQuery) uint32 {
-	return paging.Hash(op, v.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
+func (c *Connection) hash(op string, q ListQuery) uint32 {
+	return paging.Hash(op, c.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
 }
 
 // resolve checks what a caller calls a knowledge base and makes it the id that
 // answers carry.
-func (v *Connection) resolve(ctx context.Context, id *string) error {
+func (c *Connection) resolve(ctx context.Context, id *string) error {
 	err := checkID("knowledge_base_id", *id)
-	if r, ok := v.driver.(vendors.KnowledgeBaseResolver); ok && err == nil {
+	if r, ok := c.driver.(vendors.KnowledgeBaseResolver); ok && err == nil {
 		*id, err = r.ResolveKnowledgeBase(ctx, *id)
 	}
 	return err
 }
 
 // resolveRef is resolve for the name of a document.
-func (v *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
+func (c *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
 	if err := checkRef(*ref); err != nil {
 		return err
 	}
-	return v.resolve(ctx, &ref.KnowledgeBaseID)
+	return c.resolve(ctx, &ref.KnowledgeBaseID)
 }
 
 // maxID is longer than any platform's ids or names.

@@ -20,10 +20,10 @@ type SearchResult struct {
 }
 
 // Search asks a knowledge base a question.
-func (v *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchResult, error) {
+func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchResult, error) {
 	const tool = "search_knowledge_base"
-	out := SearchResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []vendors.Hit{}}
-	s, err := capability[vendors.Searcher](v, tool)
+	out := SearchResult{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []vendors.Hit{}}
+	s, err := capability[vendors.Searcher](c, tool)
 	if err == nil {
 		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
@@ -31,15 +31,15 @@ func (v *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchR
 		err = vendors.Errorf(vendors.InvalidArgument, "`query` is blank.").WithHint("Ask for words that should be in the documents.")
 	}
 	if err == nil {
-		err = v.resolve(ctx, &q.KnowledgeBaseID)
+		err = c.resolve(ctx, &q.KnowledgeBaseID)
 	}
 	if err != nil {
-		return out, v.wrap(tool, err)
+		return out, c.wrap(tool, err)
 	}
 	out.KnowledgeBaseID = q.KnowledgeBaseID
 	hits, err := s.Search(ctx, q)
 	if err != nil {
-		return out, v.wrap(tool, err)
+		return out, c.wrap(tool, err)
 	}
 	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
 	for i := range out.Hits {
@@ -76,27 +76,27 @@ type ChunkList struct {
 }
 
 // ListChunks gives up to limit chunks of a document, from cursor on.
-func (v *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int, cursor string) (ChunkList, error) {
+func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int, cursor string) (ChunkList, error) {
 	const tool = "list_chunks"
 	out := ChunkList{Chunks: []vendors.Chunk{}}
-	lister, err := capability[vendors.ChunkLister](v, tool)
+	lister, err := capability[vendors.ChunkLister](c, tool)
 	if err == nil {
-		err = v.resolveRef(ctx, &ref)
+		err = c.resolveRef(ctx, &ref)
 	}
 	if err != nil {
-		return out, v.wrap(tool, err)
+		return out, c.wrap(tool, err)
 	}
 	w := paging.Walker[vendors.Chunk]{
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Chunk], error) {
 			return lister.ListChunks(ctx, ref, vendors.PageQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Page: page, Token: token, Size: size})
 		},
 		Key:   func(c vendors.Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
-		Trail: &paging.Trail{}, Sizes: v.sizes, What: "chunks of " + ref.DocumentID,
+		Trail: &paging.Trail{}, Sizes: c.sizes, What: "chunks of " + ref.DocumentID,
 	}
-	q := v.query(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
-	found, err := paging.Collect(ctx, w, v.trails, q, func(*vendors.Chunk) bool { return true })
+	q := c.query(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
+	found, err := paging.Collect(ctx, w, c.trails, q, func(*vendors.Chunk) bool { return true })
 	if err != nil {
-		return out, v.wrap(tool, err)
+		return out, c.wrap(tool, err)
 	}
 	for _, r := range found.Rows {
 		showChunk(r.Item)

@@ -45,28 +45,28 @@ type KnowledgeBaseList struct {
 
 // ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
 // Rows may be fewer; NextCursor alone says whether there is more.
-func (v *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
-	err := v.breaker.Check("list_documents")
+func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
+	err := c.breaker.Check("list_documents")
 	if err == nil {
-		err = v.resolve(ctx, &q.KnowledgeBaseID)
+		err = c.resolve(ctx, &q.KnowledgeBaseID)
 	}
-	out := DocumentList{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []vendors.Document{}}
+	out := DocumentList{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []vendors.Document{}}
 	if err != nil {
-		return out, v.wrap("list_documents", err)
+		return out, c.wrap("list_documents", err)
 	}
-	w := v.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
+	w := c.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
 	match := func(d *vendors.Document) bool {
 		return (q.Status == "" || d.Status == q.Status) && nameContains(d.Name, q.NameContains)
 	}
-	found, err := paging.Collect(ctx, w, v.trails, v.query("list_documents", q), match)
+	found, err := paging.Collect(ctx, w, c.trails, c.query("list_documents", q), match)
 	if err != nil {
-		return out, v.wrap("list_documents", err)
+		return out, c.wrap("list_documents", err)
 	}
 	out.Documents = make([]vendors.Document, len(found.Rows))
 	for i, r := range found.Rows {
 		out.Documents[i] = *r.Item
-		settleDocument(&out.Documents[i], v.name, q.KnowledgeBaseID)
-		v.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
+		settleDocument(&out.Documents[i], c.name, q.KnowledgeBaseID)
+		c.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
 	out.Hint = lostHint(found.Why, found.Lost)
@@ -75,8 +75,8 @@ func (v *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 }
 
 // query is a caller's query as the pages of op know it.
-func (v *Connection) query(op string, q ListQuery) paging.Query {
-	return paging.Query{Hash: v.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: q.Status != "" || q.NameContains != ""}
+func (c *Connection) query(op string, q ListQuery) paging.Query {
+	return paging.Query{Hash: c.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: q.Status != "" || q.NameContains != ""}
 }
 
 // lostHint says which rows a listing could not give; "" when it gave all.
@@ -93,21 +93,21 @@ func lostHint(why paging.Bound, lost int) string {
 }
 
 // documents walks over the documents of a query.
-func (v *Connection) documents(q vendors.PageQuery) paging.Walker[vendors.Document] {
+func (c *Connection) documents(q vendors.PageQuery) paging.Walker[vendors.Document] {
 	return paging.Walker[vendors.Document]{
-		Key: documentKey, Trail: &paging.Trail{}, Sizes: v.sizes, What: "documents of " + q.KnowledgeBaseID,
+		Key: documentKey, Trail: &paging.Trail{}, Sizes: c.sizes, What: "documents of " + q.KnowledgeBaseID,
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Document], error) {
 			q.Page, q.Token, q.Size = page, token, size
-			return v.page(ctx, q)
+			return c.page(ctx, q)
 		},
 	}
 }
 
 // knowledgeBases walks over the knowledge bases of the connection.
-func (v *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name string) paging.Walker[vendors.KnowledgeBase] {
+func (c *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name string) paging.Walker[vendors.KnowledgeBase] {
 	return paging.Walker[vendors.KnowledgeBase]{
 		Key:   func(k vendors.KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
-		Trail: &paging.Trail{}, Sizes: v.sizes, What: "knowledge bases",
+		Trail: &paging.Trail{}, Sizes: c.sizes, What: "knowledge bases",
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.KnowledgeBase], error) {
 			return lister.ListKnowledgeBases(ctx, vendors.PageQuery{NameContains: name, Page: page, Token: token, Size: size})
 		},
@@ -117,37 +117,37 @@ func (v *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name str
 // page reads one page of documents. A platform that refuses a filter (a word
 // that a newer release no longer knows) is asked without it: every row is
 // checked here anyway.
-func (v *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+func (c *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	all := q
 	all.Status, all.NameContains = "", ""
 	if q.Status == "" && q.NameContains == "" {
-		return v.reads.ListDocuments(ctx, q)
+		return c.reads.ListDocuments(ctx, q)
 	}
 	filter := "status " + string(q.Status)
 	if q.Status == "" {
 		filter = "name"
 	}
-	if v.refused.Has(filter) {
-		page, err := v.reads.ListDocuments(ctx, all)
+	if c.refused.Has(filter) {
+		page, err := c.reads.ListDocuments(ctx, all)
 		page.Filtered = false
 		return page, err
 	}
-	page, err := v.reads.ListDocuments(ctx, q)
+	page, err := c.reads.ListDocuments(ctx, q)
 	if kind := vendors.KindOf(err); err == nil || kind != vendors.InvalidArgument && kind != vendors.VendorError && kind != vendors.Unsupported {
 		return page, err
 	}
 	if !firstPage(q) { // a later page may be refused for being one
 		first := q
 		first.Page, first.Token = 1, ""
-		if _, refusal := v.reads.ListDocuments(ctx, first); refusal == nil {
+		if _, refusal := c.reads.ListDocuments(ctx, first); refusal == nil {
 			return page, err
 		}
 	}
-	whole, failure := v.reads.ListDocuments(ctx, all)
+	whole, failure := c.reads.ListDocuments(ctx, all)
 	if failure != nil {
 		return page, err // it was not the filter
 	}
-	v.refused.Put(filter, struct{}{})
+	c.refused.Put(filter, struct{}{})
 	whole.Filtered = false
 	return whole, nil
 }
@@ -156,19 +156,19 @@ func (v *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Pag
 func firstPage(q vendors.PageQuery) bool { return q.Page <= 1 && q.Token == "" }
 
 // ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
-func (v *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
-	out := KnowledgeBaseList{Vendor: v.name, KnowledgeBases: []vendors.KnowledgeBase{}}
-	lister, err := capability[vendors.KnowledgeBaseLister](v, "list_knowledge_bases")
+func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
+	out := KnowledgeBaseList{Vendor: c.name, KnowledgeBases: []vendors.KnowledgeBase{}}
+	lister, err := capability[vendors.KnowledgeBaseLister](c, "list_knowledge_bases")
 	if err != nil {
-		return out, v.wrap("list_knowledge_bases", err)
+		return out, c.wrap("list_knowledge_bases", err)
 	}
 	match := func(k *vendors.KnowledgeBase) bool { return nameContains(k.Name, q.NameContains) }
-	found, err := paging.Collect(ctx, v.knowledgeBases(lister, q.NameContains), v.trails, v.query("list_knowledge_bases", q), match)
+	found, err := paging.Collect(ctx, c.knowledgeBases(lister, q.NameContains), c.trails, c.query("list_knowledge_bases", q), match)
 	if err != nil {
-		return out, v.wrap("list_knowledge_bases", err)
+		return out, c.wrap("list_knowledge_bases", err)
 	}
 	for _, r := range found.Rows {
-		settleKnowledgeBase(r.Item, v.name)
+		settleKnowledgeBase(r.Item, c.name)
 		out.KnowledgeBases = append(out.KnowledgeBases, *r.Item)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind

@@ -125,15 +125,15 @@ func (p prover) learn(kb string, rows []vendors.Document) {
 }
 
 // learn remembers a document that was added.
-func (v *Connection) learn(kb string, d vendors.Document) {
-	if p, ok := v.reads.(prover); ok {
+func (c *Connection) learn(kb string, d vendors.Document) {
+	if p, ok := c.reads.(prover); ok {
 		p.learn(kb, []vendors.Document{d})
 	}
 }
 
 // forgetBase forgets a knowledge base that may be gone.
-func (v *Connection) forgetBase(kb string) {
-	if p, ok := v.reads.(prover); ok {
+func (c *Connection) forgetBase(kb string) {
+	if p, ok := c.reads.(prover); ok {
 		p.known.bases.Forget(kb)
 	}
 }

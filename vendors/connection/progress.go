@@ -41,14 +41,14 @@ type ProgressResult struct {
 }
 
 // Progress gives the state of ingestion.
-func (v *Connection) Progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	look, err := v.look(ctx, q)
+func (c *Connection) Progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
+	look, err := c.look(ctx, q)
 	if err != nil {
-		return ProgressResult{}, v.wrap("get_ingestion_progress", err)
+		return ProgressResult{}, c.wrap("get_ingestion_progress", err)
 	}
 	out, err := look(ctx)
 	if err != nil {
-		return out, v.wrap("get_ingestion_progress", err)
+		return out, c.wrap("get_ingestion_progress", err)
 	}
 	return out, nil
 }
@@ -68,8 +68,8 @@ func (q ProgressRequest) Check() error {
 
 // look returns what looks at the documents of a request. Every further look
 // asks only for what was not settled at the one before.
-func (v *Connection) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
-	err := v.breaker.Check("get_ingestion_progress")
+func (c *Connection) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
+	err := c.breaker.Check("get_ingestion_progress")
 	if err == nil {
 		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
@@ -83,31 +83,31 @@ func (v *Connection) look(ctx context.Context, q ProgressRequest) (func(context.
 		err = cmp.Or(err, checkID("document_ids", id))
 	}
 	if err == nil {
-		err = v.resolve(ctx, &q.KnowledgeBaseID)
+		err = c.resolve(ctx, &q.KnowledgeBaseID)
 	}
 	switch {
 	case err != nil:
 		return nil, err
 	case q.BatchID != "":
-		return func(ctx context.Context) (ProgressResult, error) { return v.batchProgress(ctx, q) }, nil
+		return func(ctx context.Context) (ProgressResult, error) { return c.batchProgress(ctx, q) }, nil
 	case len(q.DocumentIDs) > 0:
-		g := &idsProgress{v: v, kb: q.KnowledgeBaseID, ids: unique(q.DocumentIDs), known: map[string]Progress{}}
+		g := &idsProgress{c: c, kb: q.KnowledgeBaseID, ids: unique(q.DocumentIDs), known: map[string]Progress{}}
 		return g.look, nil
 	}
-	o := &wholeProgress{v: v, kb: q.KnowledgeBaseID, cursor: q.Cursor}
+	o := &wholeProgress{c: c, kb: q.KnowledgeBaseID, cursor: q.Cursor}
 	return o.look, nil
 }
 
 // batchProgress reports one upload batch.
-func (v *Connection) batchProgress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
-	rep, err := v.reads.Progress(ctx, vendors.ProgressQuery{KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID})
+func (c *Connection) batchProgress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
+	rep, err := c.reads.Progress(ctx, vendors.ProgressQuery{KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID})
 	if err != nil {
 		return ProgressResult{}, err
 	}
 	var t tally.Tally
-	out := ProgressResult{Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{}}
+	out := ProgressResult{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{}}
 	for _, d := range rep.Documents {
-		p := v.view(&d, q.KnowledgeBaseID)
+		p := c.view(&d, q.KnowledgeBaseID)
 		t.Add(p.Status, p.ProgressPercent, p.ETASeconds)
 		out.Documents = append(out.Documents, p)
 	}
@@ -116,16 +116,16 @@ func (v *Connection) batchProgress(ctx context.Context, q ProgressRequest) (Prog
 }
 
 // view settles a document and shows it as progress.
-func (v *Connection) view(d *vendors.Document, kb string) Progress {
-	settleDocument(d, v.name, kb)
+func (c *Connection) view(d *vendors.Document, kb string) Progress {
+	settleDocument(d, c.name, kb)
 	p := progressOf(d)
-	p.Stalled = v.suspect(d, kb)
+	p.Stalled = c.suspect(d, kb)
 	return p
 }
 
 // group is given documents, and what is known of them.
 type idsProgress struct {
-	v     *Connection
+	c     *Connection
 	kb    string
 	ids   []string
 	known map[string]Progress
@@ -152,7 +152,7 @@ func (g *idsProgress) look(ctx context.Context) (ProgressResult, error) {
 
 // read asks for ids and learns what came; with an error, perhaps not all.
 func (g *idsProgress) read(ctx context.Context, ids []string) error {
-	rep, err := g.v.gather.Progress(ctx, g.kb, ids)
+	rep, err := g.c.gather.Progress(ctx, g.kb, ids)
 	if err == nil {
 		rep.Missing = ids
 	}
@@ -160,13 +160,13 @@ func (g *idsProgress) read(ctx context.Context, ids []string) error {
 		g.known[id] = Progress{DocumentID: id, Status: vendors.NotFound}
 	}
 	for _, d := range rep.Documents {
-		g.known[d.DocumentID] = g.v.view(&d, g.kb)
+		g.known[d.DocumentID] = g.c.view(&d, g.kb)
 	}
 	return err
 }
 
 func (g *idsProgress) result(err error) ProgressResult {
-	out := ProgressResult{Vendor: g.v.name, KnowledgeBaseID: g.kb, Documents: []Progress{}}
+	out := ProgressResult{Vendor: g.c.name, KnowledgeBaseID: g.kb, Documents: []Progress{}}
 	var t tally.Tally
 	for _, id := range g.ids {
 		p, ok := g.known[id]

@@ -88,15 +88,15 @@ const longAgo = 24 * time.Hour
 // driver's own; the platform's time of the last movement, or for a document that
 // waits in a queue its newest time; what this process saw; and for what this
 // process has never seen to move the platform's newest time, when it is long ago.
-func (v *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
+func (c *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
 	key := watchKey(kb, d.DocumentID)
 	if !d.Status.Working() {
-		v.watched.forget(key)
+		c.watched.forget(key)
 		return nil
 	}
-	rule := v.stallRule()
+	rule := c.stallRule()
 	now := time.Now()
-	m := v.watched.note(key, appearanceOf(d, rule), now)
+	m := c.watched.note(key, appearanceOf(d, rule), now)
 	s := vendors.Stalled{Suspected: true, Since: m.since, ThresholdSeconds: int(rule.Threshold.Seconds()), NextStep: rule.NextStep,
 		Why: fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)}
 	at, threshold := m.looks.at, max(rule.Threshold, longAgo)
@@ -121,8 +121,8 @@ func (v *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
 }
 
 // stallRule is the platform's rule, or the usual one.
-func (v *Connection) stallRule() vendors.StallRule {
-	if s, ok := v.driver.(vendors.Staller); ok {
+func (c *Connection) stallRule() vendors.StallRule {
+	if s, ok := c.driver.(vendors.Staller); ok {
 		return s.StallRule()
 	}
 	return vendors.StallRule{Threshold: defaultThreshold, NextStep: "Look at the document in the platform's console."}

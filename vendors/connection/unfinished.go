@@ -40,7 +40,7 @@ type Incomplete struct {
 
 // hunt collects over the knowledge bases of a connection.
 type unfinishedSearch struct {
-	v         *Connection
+	c         *Connection
 	until     time.Time
 	mu        sync.Mutex
 	completed int // documents
@@ -58,22 +58,22 @@ type unfinishedRow struct {
 // Unfinished finds the documents that are not completed, in one knowledge base
 // or in all of them, by the cheapest true source of the platform. What it could
 // not see is named in Incomplete; only a kb that can be none is an error.
-func (v *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
-	h := &unfinishedSearch{v: v, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
-	ctx, cancel := context.WithDeadline(ctx, h.until)
+func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
+	s := &unfinishedSearch{c: c, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
+	ctx, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
 	kbs := []vendors.KnowledgeBase{{KnowledgeBaseID: kb}}
-	if err := v.breaker.Check("find_unfinished_documents"); err != nil {
-		h.gap(kb, err)
+	if err := c.breaker.Check("find_unfinished_documents"); err != nil {
+		s.gap(kb, err)
 		kbs = nil
 	} else if kb == "" {
-		if kbs, err = h.knowledgeBases(ctx); err != nil {
-			h.gap("", err)
+		if kbs, err = s.knowledgeBases(ctx); err != nil {
+			s.gap("", err)
 		}
 	} else if err = checkID("knowledge_base_id", kb); err != nil {
-		return Unfinished{}, v.wrap("find_unfinished_documents", err)
-	} else if err = v.resolve(ctx, &kbs[0].KnowledgeBaseID); err != nil {
-		h.gap(kb, err)
+		return Unfinished{}, c.wrap("find_unfinished_documents", err)
+	} else if err = c.resolve(ctx, &kbs[0].KnowledgeBaseID); err != nil {
+		s.gap(kb, err)
 		kbs = nil
 	}
 	places := make(chan struct{}, unfinishedAtOnce)
@@ -82,13 +82,13 @@ func (v *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			if err := unharmed(func() error { return h.search(ctx, k) }); err != nil {
-				h.gap(k.KnowledgeBaseID, err)
+			if err := unharmed(func() error { return s.search(ctx, k) }); err != nil {
+				s.gap(k.KnowledgeBaseID, err)
 			}
 		})
 	}
 	wg.Wait()
-	return h.result(), nil
+	return s.result(), nil
 }
 
 // unharmed makes an error of a panic: it costs what f does, not the process.
@@ -103,29 +103,29 @@ func unharmed(f func() error) (err error) {
 }
 
 // result is what was found, worst first.
-func (h *unfinishedSearch) result() Unfinished {
+func (s *unfinishedSearch) result() Unfinished {
 	var t tally.Tally
-	t.AddCompleted(h.completed)
+	t.AddCompleted(s.completed)
 	u := Unfinished{}
-	for _, d := range h.docs {
+	for _, d := range s.docs {
 		t.Add(d.progress.Status, d.progress.ProgressPercent, d.progress.ETASeconds)
 		if d.Status != vendors.Completed { // meanwhile
 			u.Documents = append(u.Documents, d.Document)
 		}
 	}
 	slices.SortFunc(u.Documents, WorstFirst)
-	slices.SortStableFunc(h.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
-	u.Summary, u.Incomplete = t.Summary(), h.fewGaps()
+	slices.SortStableFunc(s.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
+	u.Summary, u.Incomplete = t.Summary(), s.fewGaps()
 	return u
 }
 
 // fewGaps names the first gaps in full and the others by their ids: an agent
 // must know of each, but an account may have thousands.
-func (h *unfinishedSearch) fewGaps() []Incomplete {
-	if len(h.gaps) <= unfinishedGaps {
-		return h.gaps
+func (s *unfinishedSearch) fewGaps() []Incomplete {
+	if len(s.gaps) <= unfinishedGaps {
+		return s.gaps
 	}
-	rest := h.gaps[unfinishedGaps:]
+	rest := s.gaps[unfinishedGaps:]
 	names := make([]string, 0, unfinishedNames)
 	for _, g := range rest[:min(len(rest), unfinishedNames)] {
 		names = append(names, g.KnowledgeBaseID)
@@ -135,26 +135,26 @@ func (h *unfinishedSearch) fewGaps() []Incomplete {
 		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
 	}
 	e := vendors.Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
-	return append(slices.Clip(h.gaps[:unfinishedGaps]), Incomplete{Vendor: h.v.name, Error: vendors.ReportOf(h.v.stamp("find_unfinished_documents", e))})
+	return append(slices.Clip(s.gaps[:unfinishedGaps]), Incomplete{Vendor: s.c.name, Error: vendors.ReportOf(s.c.stamp("find_unfinished_documents", e))})
 }
 
 // knowledgeBases lists all of them.
-func (h *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
-	lister, err := capability[vendors.KnowledgeBaseLister](h.v, "list_knowledge_bases")
+func (s *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
+	lister, err := capability[vendors.KnowledgeBaseLister](s.c, "list_knowledge_bases")
 	if err != nil {
 		return nil, err
 	}
 	var all []vendors.KnowledgeBase
 	visit := func(r paging.Row[vendors.KnowledgeBase]) bool { all = append(all, *r.Item); return false }
-	e, err := h.v.knowledgeBases(lister, "").Walk(ctx, paging.Start(0, paging.ScanSize), time.Until(h.until), visit, func(int) bool { return false })
+	e, err := s.c.knowledgeBases(lister, "").Walk(ctx, paging.Start(0, paging.ScanSize), time.Until(s.until), visit, func(int) bool { return false })
 	if err == nil && (e.Next != nil || e.Lost > 0) {
-		err = h.stopped(e.Why, e.Err, e.Lost, "knowledge bases").WithHint("Ask for one connection, or for one knowledge base, at a time.")
+		err = s.stopped(e.Why, e.Err, e.Lost, "knowledge bases").WithHint("Ask for one connection, or for one knowledge base, at a time.")
 	}
 	return all, err
 }
 
 // stopped says which bound kept a search from seeing everything.
-func (h *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
+func (s *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
 	e := vendors.Errorf(vendors.Timeout, "There was no time left in this call for more of the %s.", what)
 	switch {
 	case why == paging.LimitBound && vendors.KindOf(err) == vendors.RateLimited:
@@ -171,23 +171,23 @@ func (h *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what s
 }
 
 // search looks through one knowledge base.
-func (h *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase) error {
+func (s *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase) error {
 	if kb.DocumentCount != nil && *kb.DocumentCount == 0 || kb.Pending != nil && *kb.Pending == 0 {
 		return nil
 	}
 	many := kb.DocumentCount == nil || *kb.DocumentCount > fewRows
 	if kb.Pending != nil && *kb.Pending == len(kb.Busy) && many { // none failed: the others are completed
-		return h.read(ctx, kb.KnowledgeBaseID, kb.Busy)
+		return s.read(ctx, kb.KnowledgeBaseID, kb.Busy)
 	}
-	if many && h.allCompleted(ctx, kb.KnowledgeBaseID) {
+	if many && s.allCompleted(ctx, kb.KnowledgeBaseID) {
 		return nil
 	}
 	filters := []vendors.Status{""}
-	if f, ok := h.v.driver.(vendors.UnfinishedFilter); ok && many {
+	if f, ok := s.c.driver.(vendors.UnfinishedFilter); ok && many {
 		filters = f.UnfinishedFilters()
 	}
 	for i := range filters {
-		if whole, err := h.walk(ctx, kb.KnowledgeBaseID, filters[i:]); whole || err != nil {
+		if whole, err := s.walk(ctx, kb.KnowledgeBaseID, filters[i:]); whole || err != nil {
 			return err
 		}
 	}
@@ -197,31 +197,31 @@ func (h *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase)
 // allCompleted counts the documents of a knowledge base that need not be read:
 // the platform's counters say that all are completed, and the newest rows do not
 // deny it.
-func (h *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
+func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 	total := 0
-	if counts, err := h.v.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
+	if counts, err := s.c.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
 		total = counts.Total
-	} else if by, ok := h.v.countByStatus(ctx, kb); ok && len(by) == 1 {
+	} else if by, ok := s.c.countByStatus(ctx, kb); ok && len(by) == 1 {
 		total = by[vendors.Completed]
 	}
 	if total == 0 {
 		return false
 	}
-	page, err := h.v.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: 1, Size: paging.ScanSize})
+	page, err := s.c.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: 1, Size: paging.ScanSize})
 	if err != nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return d.Status != vendors.Completed }) {
 		return false
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.completed += total
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.completed += total
 	return true
 }
 
 // read asks for documents that the platform names itself.
-func (h *unfinishedSearch) read(ctx context.Context, kb string, ids []string) error {
-	rep, err := h.v.gather.Progress(ctx, kb, ids)
+func (s *unfinishedSearch) read(ctx context.Context, kb string, ids []string) error {
+	rep, err := s.c.gather.Progress(ctx, kb, ids)
 	for _, d := range rep.Documents {
-		h.add(d, kb)
+		s.add(d, kb)
 	}
 	return err
 }
@@ -229,8 +229,8 @@ func (h *unfinishedSearch) read(ctx context.Context, kb string, ids []string) er
 // refine takes over what the platform's progress call says, which is newer than
 // the rows: why a document failed, how far others are, and where they stand.
 // Without the time for it the rows stand.
-func (h *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) error {
-	rep, err := h.v.gather.Progress(ctx, kb, ids)
+func (s *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) error {
+	rep, err := s.c.gather.Progress(ctx, kb, ids)
 	if err != nil && !vendors.OutOfTime(err) {
 		return err
 	}
@@ -238,15 +238,15 @@ func (h *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) 
 	for _, d := range rep.Documents {
 		newer[d.DocumentID] = d
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i := range h.docs {
-		old := &h.docs[i]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.docs {
+		old := &s.docs[i]
 		d, ok := newer[old.DocumentID]
 		if !ok || old.KnowledgeBaseID != kb {
 			continue
 		}
-		old.progress = h.v.view(&d, kb)
+		old.progress = s.c.view(&d, kb)
 		old.Status, old.VendorStatus, old.ProgressPercent, old.Error = d.Status, d.VendorStatus, d.ProgressPercent, d.Error
 		old.Stalled = old.progress.Stalled
 	}
@@ -256,24 +256,24 @@ func (h *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) 
 // walk reads the rows of one knowledge base, all or those of the first of
 // statuses; the others are still to come. whole says that all came: an older
 // server ignored the filter.
-func (h *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendors.Status) (whole bool, err error) {
+func (s *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendors.Status) (whole bool, err error) {
 	status := statuses[0]
 	full, open := false, false
 	var mine []string
 	visit := func(r paging.Row[vendors.Document]) bool {
-		if s := r.Item.Status; s == vendors.Failed || !s.Settled() {
+		if status := r.Item.Status; status == vendors.Failed || !status.Settled() {
 			mine = append(mine, r.Item.DocumentID)
 		}
 		whole, open = whole || r.Item.Status == vendors.Completed, open || !r.Item.Status.Settled()
-		full = !h.add(*r.Item, kb)
+		full = !s.add(*r.Item, kb)
 		return full
 	}
 	// The position continues a whole-knowledge-base progress call.
-	from := paging.Start(h.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), paging.ScanSize)
-	w := h.v.documents(vendors.PageQuery{KnowledgeBaseID: kb, Status: status})
-	e, err := w.Walk(ctx, from, time.Until(h.until), visit, func(int) bool { return false })
+	from := paging.Start(s.c.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), paging.ScanSize)
+	w := s.c.documents(vendors.PageQuery{KnowledgeBaseID: kb, Status: status})
+	e, err := w.Walk(ctx, from, time.Until(s.until), visit, func(int) bool { return false })
 	if err == nil && e.Page.Thin && len(mine) > 0 {
-		err = h.refine(ctx, kb, mine)
+		err = s.refine(ctx, kb, mine)
 	}
 	switch {
 	case err != nil:
@@ -284,7 +284,7 @@ func (h *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendo
 	case e.Next == nil && e.Lost == 0:
 		return whole, nil
 	}
-	failure := h.stopped(e.Why, e.Err, e.Lost, "documents of this knowledge base")
+	failure := s.stopped(e.Why, e.Err, e.Lost, "documents of this knowledge base")
 	if status != "" {
 		return whole, failure.WithHint("Ask for this knowledge base alone, or list_documents with status " + words(statuses, " and then ") + ".")
 	}
@@ -305,32 +305,32 @@ func words(list []vendors.Status, between string) string {
 }
 
 // add counts a row and keeps it when it is not completed; false when it cannot.
-func (h *unfinishedSearch) add(d vendors.Document, kb string) bool {
-	p := h.v.view(&d, kb)
+func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
+	p := s.c.view(&d, kb)
 	d.Stalled = p.Stalled
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if d.Status == vendors.Completed {
-		h.completed++
+		s.completed++
 		return true
 	}
 	key := watchKey(kb, d.DocumentID)
-	if h.seen[key] {
+	if s.seen[key] {
 		return true // it moved from one listing to another meanwhile
 	}
-	if len(h.docs) == unfinishedKeep {
+	if len(s.docs) == unfinishedKeep {
 		return false
 	}
-	h.seen[key] = true
-	h.docs = append(h.docs, unfinishedRow{d, p})
+	s.seen[key] = true
+	s.docs = append(s.docs, unfinishedRow{d, p})
 	return true
 }
 
 // gap notes what could not be seen.
-func (h *unfinishedSearch) gap(kb string, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.gaps = append(h.gaps, Incomplete{
-		Vendor: h.v.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(h.v.wrap("find_unfinished_documents", err)),
+func (s *unfinishedSearch) gap(kb string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gaps = append(s.gaps, Incomplete{
+		Vendor: s.c.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(s.c.wrap("find_unfinished_documents", err)),
 	})
 }

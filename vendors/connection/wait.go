@@ -23,21 +23,21 @@ const (
 // answer with what is known. It never takes longer than timeout. report is told
 // every look. A credential or quota that fails ends the wait with its error; a
 // platform that is away for a moment does not.
-func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(tally.Summary)) (ProgressResult, error) {
+func (c *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(tally.Summary)) (ProgressResult, error) {
 	const tool = "wait_for_ingestion"
 	began := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))
 	defer cancel()
-	look, err := v.look(ctx, q)
+	look, err := c.look(ctx, q)
 	if err != nil {
-		return ProgressResult{}, v.wrap(tool, err)
+		return ProgressResult{}, c.wrap(tool, err)
 	}
 	last, err := look(ctx)
 	if vendors.OutOfTime(err) && time.Since(began) >= timeout {
-		return v.nothingYet(q), nil
+		return c.nothingYet(q), nil
 	}
 	if err != nil {
-		return last, v.wrap(tool, err)
+		return last, c.wrap(tool, err)
 	}
 	took := time.Since(began) // how long a look takes
 	report(last.Summary)
@@ -61,7 +61,7 @@ func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.D
 		case err == nil:
 			last = now
 		case !passing(err):
-			return last, v.wrap(tool, err)
+			return last, c.wrap(tool, err)
 		default:
 			last.delay(err)
 		}
@@ -70,9 +70,9 @@ func (v *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.D
 }
 
 // nothingYet is the answer when the first look has taken all the time.
-func (v *Connection) nothingYet(q ProgressRequest) ProgressResult {
+func (c *Connection) nothingYet(q ProgressRequest) ProgressResult {
 	r := ProgressResult{
-		Vendor: v.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{},
+		Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, BatchID: q.BatchID, Documents: []Progress{},
 		Summary: tally.Summary{ByStatus: map[vendors.Status]int{}}, RetryAfterSeconds: tally.PollDefault,
 		Truncated: true,
 		Hint:      "The time was over before the platform had answered; nothing is known yet. Wait longer, or ask for fewer documents.",

@@ -18,7 +18,7 @@ const maxListed = 200
 // overview collects the answer for a whole knowledge base page by page, in
 // memory that does not grow with the knowledge base.
 type wholeProgress struct {
-	v      *Connection
+	c      *Connection
 	kb     string
 	cursor string          // where the caller goes on, "" from the beginning
 	from   paging.Position // the same
@@ -83,7 +83,7 @@ func (o *wholeProgress) look(ctx context.Context) (ProgressResult, error) {
 // listed may have moved.
 func (o *wholeProgress) read(ctx context.Context) (err error) {
 	if o.surveyed && !o.outdated() {
-		if o.counts, err = o.v.counts(ctx, o.kb); err != nil {
+		if o.counts, err = o.c.counts(ctx, o.kb); err != nil {
 			return err
 		}
 		return o.refine(ctx, func(s vendors.Status) bool { return !s.Settled() || s == vendors.NotFound }, true)
@@ -116,25 +116,25 @@ func (o *wholeProgress) outdated() bool {
 // walk reads the knowledge base: by the platform's filters where they are true
 // and save requests, otherwise all rows.
 func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
-	hash := o.v.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: o.kb})
+	hash := o.c.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: o.kb})
 	o.from = paging.Start(hash, paging.ScanSize)
 	if o.cursor != "" {
 		if o.from, err = paging.ParseCursor(o.cursor, hash); err != nil {
 			return s, err
 		}
 	}
-	if o.counts, err = o.v.counts(ctx, o.kb); err != nil {
+	if o.counts, err = o.c.counts(ctx, o.kb); err != nil {
 		return s, err
 	}
 	if o.from.Filter != "" {
 		return o.filteredRest(ctx)
 	}
-	visit := func(r paging.Row[vendors.Document]) bool { s.add(o.v.view(r.Item, o.kb), r.After); return false }
-	w := o.v.documents(vendors.PageQuery{KnowledgeBaseID: o.kb})
+	visit := func(r paging.Row[vendors.Document]) bool { s.add(o.c.view(r.Item, o.kb), r.After); return false }
+	w := o.c.documents(vendors.PageQuery{KnowledgeBaseID: o.kb})
 	if o.cursor != "" {
 		w.Trail = nil // nobody knows what came before
 	}
-	_, filters := o.v.driver.(vendors.UnfinishedFilter)
+	_, filters := o.c.driver.(vendors.UnfinishedFilter)
 	e, err := w.Walk(ctx, o.from, paging.SummaryTime, visit, func(int) bool { return filters && o.cursor == "" })
 	if err == nil && e.Next != nil && e.Why == paging.NoBound { // after one page
 		if f, ok := o.byFilters(ctx, s, e.Page.Total); ok {
@@ -156,12 +156,12 @@ func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
 }
 
 // counts asks for the platform's own counters, where it keeps some.
-func (v *Connection) counts(ctx context.Context, kb string) (*vendors.Counts, error) {
-	c, ok := v.driver.(vendors.Counter)
+func (c *Connection) counts(ctx context.Context, kb string) (*vendors.Counts, error) {
+	counter, ok := c.driver.(vendors.Counter)
 	if !ok {
 		return nil, nil
 	}
-	counts, err := c.Counts(ctx, kb)
+	counts, err := counter.Counts(ctx, kb)
 	if vendors.KindOf(err) == vendors.Unsupported {
 		return nil, nil
 	}
@@ -184,13 +184,13 @@ func (o *wholeProgress) refine(ctx context.Context, ask func(vendors.Status) boo
 	if o.short = nil; len(ids) == 0 {
 		return nil
 	}
-	rep, err := o.v.gather.Progress(ctx, o.kb, ids)
+	rep, err := o.c.gather.Progress(ctx, o.kb, ids)
 	if o.short = err; err != nil && !vendors.OutOfTime(err) {
 		return err
 	}
 	newer := make(map[string]Progress, len(rep.Documents))
 	for _, d := range rep.Documents {
-		newer[d.DocumentID] = o.v.view(&d, o.kb)
+		newer[d.DocumentID] = o.c.view(&d, o.kb)
 	}
 	for i, l := range o.listed {
 		p, ok := newer[l.DocumentID]
@@ -209,7 +209,7 @@ func (o *wholeProgress) refine(ctx context.Context, ask func(vendors.Status) boo
 // began at a cursor or did not come to the end; done then needs the last part
 // and no unsettled document in the parts before.
 func (o *wholeProgress) result() ProgressResult {
-	r := ProgressResult{Vendor: o.v.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
+	r := ProgressResult{Vendor: o.c.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
 	t := o.tally.Copy()
 	for _, l := range o.listed {
 		t.Add(l.Progress.Status, l.Progress.ProgressPercent, l.Progress.ETASeconds)

@@ -22,13 +22,13 @@ const filteredCost = 4
 // a small knowledge base, a server that ignores them, a document that none of
 // them selects.
 func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int) (s survey, ok bool) {
-	filters, has := o.v.driver.(vendors.UnfinishedFilter)
-	if !has || o.v.refused.Has(ignoredFilters) || total == nil || *total <= paging.ScanSize*(len(filters.UnfinishedFilters())+filteredCost) {
+	filters, has := o.c.driver.(vendors.UnfinishedFilter)
+	if !has || o.c.refused.Has(ignoredFilters) || total == nil || *total <= paging.ScanSize*(len(filters.UnfinishedFilters())+filteredCost) {
 		return s, false
 	}
 	s.total, s.filtered = total, true
 	calm := len(plain.listed) == 0 && plain.tally.Total == plain.tally.ByStatus[vendors.Completed]
-	if n, ok := o.v.countByStatus(ctx, o.kb); ok && calm && n[vendors.Completed] == *total {
+	if n, ok := o.c.countByStatus(ctx, o.kb); ok && calm && n[vendors.Completed] == *total {
 		s.tally.AddCompleted(*total)
 		return s, true
 	}
@@ -41,7 +41,7 @@ func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int)
 		}
 	}
 	unfinished := s.tally.Total + len(s.listed)
-	completed, ok := o.v.completed(ctx, o.kb)
+	completed, ok := o.c.completed(ctx, o.kb)
 	if !ok || unfinished > *total || unfinished+completed < *total {
 		return s, false
 	}
@@ -52,7 +52,7 @@ func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int)
 // byFilter reads one filtered listing. What is too much to be listed is counted
 // by the platform's total, if that counts nothing else.
 func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Position, seen map[string]bool) (ok bool) {
-	w := o.v.documents(vendors.PageQuery{KnowledgeBaseID: o.kb, Status: from.Filter})
+	w := o.c.documents(vendors.PageQuery{KnowledgeBaseID: o.kb, Status: from.Filter})
 	read, exact, ignored, came := w.Fetch, false, false, 0
 	w.Fetch = func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Document], error) {
 		p, err := read(ctx, page, token, size)
@@ -64,13 +64,13 @@ func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Pos
 			ignored = true
 		} else if !seen[r.Item.DocumentID] { // or it moved from one listing to another meanwhile
 			seen[r.Item.DocumentID] = true
-			s.add(o.v.view(r.Item, o.kb), r.After)
+			s.add(o.c.view(r.Item, o.kb), r.After)
 		}
 		return ignored
 	}
 	e, err := w.Walk(ctx, from, paging.SummaryTime, visit, func(int) bool { return exact && len(s.listed) == maxListed })
 	if ignored {
-		o.v.refused.Put(ignoredFilters, struct{}{})
+		o.c.refused.Put(ignoredFilters, struct{}{})
 	}
 	if err != nil || ignored || e.Lost > 0 || e.Next != nil && (!exact || len(s.listed) == 0) {
 		return false
@@ -89,10 +89,10 @@ func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Pos
 // filteredRest goes on where an answer by filters left off.
 func (o *wholeProgress) filteredRest(ctx context.Context) (s survey, err error) {
 	var statuses []vendors.Status
-	if f, ok := o.v.driver.(vendors.UnfinishedFilter); ok {
+	if f, ok := o.c.driver.(vendors.UnfinishedFilter); ok {
 		statuses = f.UnfinishedFilters()
 	}
-	first, err := o.v.page(ctx, vendors.PageQuery{KnowledgeBaseID: o.kb, Page: 1, Size: 1})
+	first, err := o.c.page(ctx, vendors.PageQuery{KnowledgeBaseID: o.kb, Page: 1, Size: 1})
 	if err != nil {
 		return s, err
 	}
@@ -112,25 +112,25 @@ func (o *wholeProgress) filteredRest(ctx context.Context) (s survey, err error) 
 }
 
 // countByStatus asks for the platform's counts, where it has them.
-func (v *Connection) countByStatus(ctx context.Context, kb string) (map[vendors.Status]int, bool) {
-	c, ok := v.driver.(vendors.StatusCounter)
+func (c *Connection) countByStatus(ctx context.Context, kb string) (map[vendors.Status]int, bool) {
+	counter, ok := c.driver.(vendors.StatusCounter)
 	if !ok {
 		return nil, false
 	}
-	counts, err := c.CountByStatus(ctx, kb)
+	counts, err := counter.CountByStatus(ctx, kb)
 	return counts, err == nil
 }
 
 // completed counts the completed documents, if the platform can be asked.
-func (v *Connection) completed(ctx context.Context, kb string) (n int, ok bool) {
-	if counts, ok := v.countByStatus(ctx, kb); ok {
+func (c *Connection) completed(ctx context.Context, kb string) (n int, ok bool) {
+	if counts, ok := c.countByStatus(ctx, kb); ok {
 		return counts[vendors.Completed], true
 	}
-	if c, ok := v.driver.(vendors.CompletedCounter); ok {
-		n, err := c.CountCompleted(ctx, kb)
+	if counter, ok := c.driver.(vendors.CompletedCounter); ok {
+		n, err := counter.CountCompleted(ctx, kb)
 		return n, err == nil
 	}
-	page, err := v.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Status: vendors.Completed, Page: 1, Size: 1})
+	page, err := c.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Status: vendors.Completed, Page: 1, Size: 1})
 	if err != nil || !page.Filtered || page.Total == nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return d.Status != vendors.Completed }) {
 		return 0, false
 	}

@@ -45,25 +45,25 @@ type OutcomeRow struct {
 }
 
 // CreateKnowledgeBase makes a knowledge base.
-func (v *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	const tool = "create_knowledge_base"
-	c, err := capability[vendors.KnowledgeBaseCreator](v, tool)
+	driver, err := capability[vendors.KnowledgeBaseCreator](c, tool)
 	if err != nil {
-		return vendors.KnowledgeBase{}, v.failed(tool, err)
+		return vendors.KnowledgeBase{}, c.failed(tool, err)
 	}
-	kb, err := c.CreateKnowledgeBase(ctx, draft)
+	kb, err := driver.CreateKnowledgeBase(ctx, draft)
 	if err != nil {
-		return kb, v.failed(tool, err)
+		return kb, c.failed(tool, err)
 	}
-	settleKnowledgeBase(&kb, v.name)
+	settleKnowledgeBase(&kb, c.name)
 	return kb, nil
 }
 
 // failed makes the error of a write. Whether it may have happened all the same
 // is said here for all platforms and tools, with how to see and whether the call
 // may be repeated.
-func (v *Connection) failed(tool string, err error) error {
-	e := v.failure(tool, err)
+func (c *Connection) failed(tool string, err error) error {
+	e := c.failure(tool, err)
 	d := doubtOf(tool)
 	if e.Effect != vendors.NoEffect && d.once {
 		e.Retry, e.After = vendors.Never, 0
@@ -102,124 +102,124 @@ func doubtOf(tool string) doubt {
 }
 
 // UpdateKnowledgeBase changes name or description.
-func (v *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	const tool = "update_knowledge_base"
-	c, err := capability[vendors.KnowledgeBaseUpdater](v, tool)
+	driver, err := capability[vendors.KnowledgeBaseUpdater](c, tool)
 	if err == nil {
-		err = v.resolve(ctx, &id)
+		err = c.resolve(ctx, &id)
 	}
 	if err == nil && change.Name == nil && change.Description == nil {
 		err = vendors.Errorf(vendors.InvalidArgument, "Nothing to change: neither `name` nor `description` is given.")
 	}
 	if err != nil {
-		return vendors.KnowledgeBase{}, v.failed(tool, err)
+		return vendors.KnowledgeBase{}, c.failed(tool, err)
 	}
-	kb, err := c.UpdateKnowledgeBase(ctx, id, change)
+	kb, err := driver.UpdateKnowledgeBase(ctx, id, change)
 	if err != nil {
-		return kb, v.failed(tool, err)
+		return kb, c.failed(tool, err)
 	}
-	settleKnowledgeBase(&kb, v.name)
+	settleKnowledgeBase(&kb, c.name)
 	return kb, nil
 }
 
 // DeleteKnowledgeBase deletes one knowledge base with all its documents.
-func (v *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
+func (c *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	const tool = "delete_knowledge_base"
-	c, err := capability[vendors.KnowledgeBaseDeleter](v, tool)
+	driver, err := capability[vendors.KnowledgeBaseDeleter](c, tool)
 	if err == nil {
-		err = v.resolve(ctx, &id)
+		err = c.resolve(ctx, &id)
 	}
 	if err == nil {
-		err = c.DeleteKnowledgeBase(ctx, id)
-		v.forgetBase(id)
+		err = driver.DeleteKnowledgeBase(ctx, id)
+		c.forgetBase(id)
 	}
 	if err != nil {
-		return v.failed(tool, err)
+		return c.failed(tool, err)
 	}
 	return nil
 }
 
 // Upload adds one document.
-func (v *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult, error) {
+func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult, error) {
 	const tool = "upload_document"
-	c, err := capability[vendors.Uploader](v, tool)
+	driver, err := capability[vendors.Uploader](c, tool)
 	if err == nil {
-		err = v.resolve(ctx, &u.KnowledgeBaseID)
+		err = c.resolve(ctx, &u.KnowledgeBaseID)
 	}
 	if err != nil {
-		return UploadResult{}, v.failed(tool, err)
+		return UploadResult{}, c.failed(tool, err)
 	}
-	up, err := c.Upload(ctx, u)
+	up, err := driver.Upload(ctx, u)
 	if err != nil {
-		err = v.failed(tool, err)
+		err = c.failed(tool, err)
 		var e *vendors.Error
 		if id := up.Document.DocumentID; id != "" && vendors.Unsure(err) && errors.As(err, &e) {
 			e.Hint = "Look with get_document_info and the document_id " + id + ", which it would have, before you upload it again."
 		}
 		return UploadResult{}, err
 	}
-	v.learn(u.KnowledgeBaseID, up.Document)
-	settleDocument(&up.Document, v.name, u.KnowledgeBaseID)
+	c.learn(u.KnowledgeBaseID, up.Document)
+	settleDocument(&up.Document, c.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }
 
 // UpdateDocument changes name, enabled or metadata of one document.
-func (v *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
+func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	const tool = "update_document"
-	c, err := capability[vendors.DocumentUpdater](v, tool)
+	driver, err := capability[vendors.DocumentUpdater](c, tool)
 	if err == nil {
-		err = v.resolveRef(ctx, &ref)
+		err = c.resolveRef(ctx, &ref)
 	}
 	if err == nil && change.Name == nil && change.Enabled == nil && len(change.Metadata) == 0 {
 		err = vendors.Errorf(vendors.InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
 	}
 	if err != nil {
-		return vendors.Document{}, v.failed(tool, err)
+		return vendors.Document{}, c.failed(tool, err)
 	}
-	d, err := c.UpdateDocument(ctx, ref, change)
+	d, err := driver.UpdateDocument(ctx, ref, change)
 	if err != nil {
-		return d, v.failed(tool, err)
+		return d, c.failed(tool, err)
 	}
-	settleDocument(&d, v.name, ref.KnowledgeBaseID)
+	settleDocument(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
 // DeleteDocuments deletes documents and reports for each.
-func (v *Connection) DeleteDocuments(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
-	c, err := capability[vendors.DocumentDeleter](v, "delete_documents")
+func (c *Connection) DeleteDocuments(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	driver, err := capability[vendors.DocumentDeleter](c, "delete_documents")
 	if err != nil {
-		return OutcomeResult{}, v.failed("delete_documents", err)
+		return OutcomeResult{}, c.failed("delete_documents", err)
 	}
-	return v.each(ctx, "delete_documents", &kb, ids, c.DeleteDocuments)
+	return c.each(ctx, "delete_documents", &kb, ids, driver.DeleteDocuments)
 }
 
 // StartIngestion asks for ingestion of documents, or for it once more.
-func (v *Connection) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
-	c, err := capability[vendors.IngestionStarter](v, "start_ingestion")
+func (c *Connection) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	driver, err := capability[vendors.IngestionStarter](c, "start_ingestion")
 	if err != nil {
-		return OutcomeResult{}, v.failed("start_ingestion", err)
+		return OutcomeResult{}, c.failed("start_ingestion", err)
 	}
-	out, err := v.each(ctx, "start_ingestion", &kb, ids, c.StartIngestion)
+	out, err := c.each(ctx, "start_ingestion", &kb, ids, driver.StartIngestion)
 	for _, r := range out.Results {
 		if r.Outcome == vendors.Done || r.Outcome == vendors.Accepted { // it moves now, whatever its platform's times say
-			v.watched.note(watchKey(kb, r.DocumentID), appearance{status: "started"}, time.Now())
+			c.watched.note(watchKey(kb, r.DocumentID), appearance{status: "started"}, time.Now())
 		}
 	}
 	return out, err
 }
 
 // StopIngestion stops ingestion of documents.
-func (v *Connection) StopIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
-	c, err := capability[vendors.IngestionStopper](v, "stop_ingestion")
+func (c *Connection) StopIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
+	driver, err := capability[vendors.IngestionStopper](c, "stop_ingestion")
 	if err != nil {
-		return OutcomeResult{}, v.failed("stop_ingestion", err)
+		return OutcomeResult{}, c.failed("stop_ingestion", err)
 	}
-	return v.each(ctx, "stop_ingestion", &kb, ids, c.StopIngestion)
+	return c.each(ctx, "stop_ingestion", &kb, ids, driver.StopIngestion)
 }
 
 // each runs a write over several documents, and reports in the caller's order.
 // It makes kb the id that the driver knows.
-func (v *Connection) each(ctx context.Context, tool string, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
+func (c *Connection) each(ctx context.Context, tool string, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
 	out := OutcomeResult{Results: []OutcomeRow{}}
 	ids = unique(ids)
 	err := checkID("knowledge_base_id", *kb)
@@ -230,14 +230,14 @@ func (v *Connection) each(ctx context.Context, tool string, kb *string, ids []st
 		err = vendors.Errorf(vendors.InvalidArgument, "`document_ids` is empty.")
 	}
 	if err == nil {
-		err = v.resolve(ctx, kb)
+		err = c.resolve(ctx, kb)
 	}
 	if err != nil {
-		return out, v.failed(tool, err)
+		return out, c.failed(tool, err)
 	}
 	outcomes, err := do(ctx, *kb, ids)
 	if err != nil && len(outcomes) == 0 {
-		return out, v.failed(tool, err)
+		return out, c.failed(tool, err)
 	}
 	byID := make(map[string]vendors.Outcome, len(outcomes))
 	for _, o := range outcomes {
@@ -254,7 +254,7 @@ func (v *Connection) each(ctx context.Context, tool string, kb *string, ids []st
 		}
 		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
 		if o.Result == vendors.NotDone {
-			report := vendors.WriteReportOf(v.failed(tool, o.Err))
+			report := vendors.WriteReportOf(c.failed(tool, o.Err))
 			row.Error = &report
 		}
 		out.Results = append(out.Results, row)
@@ -263,18 +263,18 @@ func (v *Connection) each(ctx context.Context, tool string, kb *string, ids []st
 }
 
 // Download opens the file of one document. The caller closes it.
-func (v *Connection) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+func (c *Connection) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
 	const tool = "download_document"
-	c, err := capability[vendors.Downloader](v, tool)
+	driver, err := capability[vendors.Downloader](c, tool)
 	if err == nil {
-		err = v.resolveRef(ctx, &ref)
+		err = c.resolveRef(ctx, &ref)
 	}
 	if err != nil {
-		return vendors.Download{}, v.wrap(tool, err)
+		return vendors.Download{}, c.wrap(tool, err)
 	}
-	d, err := c.Download(ctx, ref)
+	d, err := driver.Download(ctx, ref)
 	if err != nil {
-		return vendors.Download{}, v.wrap(tool, err)
+		return vendors.Download{}, c.wrap(tool, err)
 	}
 	return d, nil
 }

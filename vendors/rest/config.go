@@ -3,6 +3,8 @@ package rest
 import (
 	"net/url"
 	"strings"
+
+	"kb-mcp/vendors"
 )
 
 // Config is what a platform's settings tell the registry. The settings
@@ -21,6 +23,8 @@ type Config interface {
 	// DefaultRate is the platform's published or field-known rate for this
 	// account ("10/s").
 	DefaultRate() string
+	// IDs is how the platform writes its ids, whatever the settings are.
+	IDs() vendors.IDForm
 }
 
 // Problem is one thing wrong with a variable.

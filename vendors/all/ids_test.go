@@ -1,6 +1,11 @@
-package connection
+package all
 
-import "testing"
+import (
+	"testing"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
+)
 
 func TestForeign(t *testing.T) {
 	for _, tt := range []struct {
@@ -31,9 +36,15 @@ func TestForeign(t *testing.T) {
 		{"volcengine", "", false, ""},
 		{"another", "7446312476208142546", false, ""},
 	} {
-		_, name, want, foreign := New("v", tt.platform, nil).Foreign(tt.id, tt.document)
-		if name != tt.want || foreign != (tt.want != "") || foreign != (want != "") {
-			t.Errorf("%s on %s: %q, %q, %v, want %q", tt.id, tt.platform, name, want, foreign, tt.want)
+		var own vendors.IDForm
+		for _, f := range idForms() {
+			if f.Platform == tt.platform {
+				own = f
+			}
+		}
+		of, want, foreign := connection.New("v", tt.platform, nil).Recognize(own, idForms()).Foreign(tt.id, tt.document)
+		if of.Name != tt.want || foreign != (tt.want != "") || foreign && want == "" {
+			t.Errorf("%s on %s: %q, %q, %v, want %q", tt.id, tt.platform, of.Name, want, foreign, tt.want)
 		}
 	}
 }
