@@ -12,6 +12,13 @@ type IDForm struct {
 	Chosen func(id string, document bool) bool
 }
 
+// IDChecker is a driver whose platform's ids all have its form. CheckID refuses
+// another one; arg is the argument that holds it, for the message. Every other
+// method is called with ids that have passed.
+type IDChecker interface {
+	CheckID(arg, id string) error
+}
+
 // Foreign gives the platform of forms whose id this is, when it cannot be one of
 // form f. Whatever has no platform's form is left to the platform to judge.
 func (f IDForm) Foreign(forms []IDForm, id string, document bool) (of IDForm, foreign bool) {

@@ -152,7 +152,7 @@ func (c *Connection) hash(op string, q ListQuery) uint32 {
 // resolve checks what a caller calls a knowledge base and makes it the id that
 // answers carry.
 func (c *Connection) resolve(ctx context.Context, id *string) error {
-	err := checkID("knowledge_base_id", *id)
+	err := c.checkID("knowledge_base_id", *id)
 	if r, ok := c.driver.(vendors.KnowledgeBaseResolver); ok && err == nil {
 		*id, err = r.ResolveKnowledgeBase(ctx, *id)
 	}
@@ -161,7 +161,7 @@ func (c *Connection) resolve(ctx context.Context, id *string) error {
 
 // resolveRef is resolve for the name of a document.
 func (c *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
-	if err := checkRef(*ref); err != nil {
+	if err := c.checkRef(*ref); err != nil {
 		return err
 	}
 	return c.resolve(ctx, &ref.KnowledgeBaseID)
@@ -170,8 +170,9 @@ func (c *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
 // maxID is longer than any platform's ids or names.
 const maxID = 256
 
-// checkID refuses what can be no platform's id and could change a URL.
-func checkID(arg, id string) error {
+// checkID refuses what can be no platform's id and could change a URL, and what
+// the platform itself says is not one of its ids.
+func (c *Connection) checkID(arg, id string) error {
 	bad := ""
 	switch {
 	case strings.TrimSpace(id) == "":
@@ -184,6 +185,9 @@ func checkID(arg, id string) error {
 		bad = "holds blanks or control characters"
 	}
 	if bad == "" {
+		if checker, ok := c.driver.(vendors.IDChecker); ok {
+			return checker.CheckID(arg, id)
+		}
 		return nil
 	}
 	return vendors.Errorf(vendors.InvalidArgument, "`%s` %s.", arg, bad).

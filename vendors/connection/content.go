@@ -25,7 +25,7 @@ func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchR
 	out := SearchResult{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []vendors.Hit{}}
 	s, err := capability[vendors.Searcher](c, tool)
 	if err == nil {
-		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
+		err = c.checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
 	if err == nil && strings.TrimSpace(q.Query) == "" {
 		err = vendors.Errorf(vendors.InvalidArgument, "`query` is blank.").WithHint("Ask for words that should be in the documents.")
@@ -163,9 +163,9 @@ func capability[C any](v *Connection, tool string) (C, error) {
 	return none, vendors.Errorf(vendors.Unsupported, "This connection (platform %s) does not support %s.", v.platform, tool).WithHint(instead)
 }
 
-func checkRef(ref vendors.Ref) error {
-	if err := checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
+func (c *Connection) checkRef(ref vendors.Ref) error {
+	if err := c.checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
 		return err
 	}
-	return checkID("document_id", ref.DocumentID)
+	return c.checkID("document_id", ref.DocumentID)
 }

@@ -71,16 +71,16 @@ func (q ProgressRequest) Check() error {
 func (c *Connection) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
 	err := c.breaker.Check("get_ingestion_progress")
 	if err == nil {
-		err = checkID("knowledge_base_id", q.KnowledgeBaseID)
+		err = c.checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
 	if err == nil {
 		err = q.Check()
 	}
 	if err == nil && q.BatchID != "" {
-		err = checkID("batch_id", q.BatchID)
+		err = c.checkID("batch_id", q.BatchID)
 	}
 	for _, id := range q.DocumentIDs {
-		err = cmp.Or(err, checkID("document_ids", id))
+		err = cmp.Or(err, c.checkID("document_ids", id))
 	}
 	if err == nil {
 		err = c.resolve(ctx, &q.KnowledgeBaseID)

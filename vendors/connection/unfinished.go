@@ -70,7 +70,7 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 		if kbs, err = s.knowledgeBases(ctx); err != nil {
 			s.gap("", err)
 		}
-	} else if err = checkID("knowledge_base_id", kb); err != nil {
+	} else if err = c.checkID("knowledge_base_id", kb); err != nil {
 		return Unfinished{}, c.wrap("find_unfinished_documents", err)
 	} else if err = c.resolve(ctx, &kbs[0].KnowledgeBaseID); err != nil {
 		s.gap(kb, err)

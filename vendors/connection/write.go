@@ -222,9 +222,9 @@ func (c *Connection) StopIngestion(ctx context.Context, kb string, ids []string)
 func (c *Connection) each(ctx context.Context, tool string, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
 	out := OutcomeResult{Results: []OutcomeRow{}}
 	ids = unique(ids)
-	err := checkID("knowledge_base_id", *kb)
+	err := c.checkID("knowledge_base_id", *kb)
 	for _, id := range ids {
-		err = errors.Join(err, checkID("document_ids", id))
+		err = errors.Join(err, c.checkID("document_ids", id))
 	}
 	if err == nil && len(ids) == 0 {
 		err = vendors.Errorf(vendors.InvalidArgument, "`document_ids` is empty.")
