@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/tools"
 	"kb-mcp/vendors/all"
 )
@@ -208,7 +207,7 @@ func TestReadmeNamesEveryVariable(t *testing.T) {
 		}
 	}
 	known := []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
-	known = append(known, all.Variables(&settings.Settings{})...)
+	known = append(known, all.Variables(&settings{})...)
 	for _, p := range all.Platforms() {
 		for _, v := range p.Variables {
 			for _, shared := range []string{"_RATE_LIMIT", "_SEARCH_RATE_LIMIT", "_TIMEOUT"} {

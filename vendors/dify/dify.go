@@ -20,6 +20,7 @@ import (
 	"time"
 	"unicode"
 
+	"kb-mcp/vendors/internal/recent"
 	"kb-mcp/vendors/rest"
 )
 
@@ -105,29 +106,32 @@ func (c Config) base() (u *url.URL, problem string) {
 // Its only state is what it lately read of knowledge bases, and the batches of
 // its uploads.
 type Driver struct {
-	client  *rest.Client
-	base    *url.URL
-	cloud   bool
-	memory  *memory
-	batches *batches
+	client *rest.Client
+	base   *url.URL
+	cloud  bool
+	now    func() time.Time
+
+	bases   *recent.Map[dataset] // by id in lower case, as batches are
+	batches *recent.Map[batch]
 }
 
 // New makes the driver of a connection whose settings have no problems.
 func New(c Config, conn rest.Conn) *Driver {
 	base, _ := c.base()
 	bearer := "Bearer " + c.key()
-	now := conn.Now
-	if now == nil {
-		now = time.Now
+	d := &Driver{base: base, cloud: c.cloud(), now: conn.Now, bases: recent.New[dataset](512, 5*time.Minute), batches: recent.New[batch](2048, 0)}
+	if d.now == nil {
+		d.now = time.Now
 	}
-	return &Driver{base: base, cloud: c.cloud(), memory: newMemory(now), batches: newBatches(), client: rest.New(conn, rest.Dialect{
+	d.client = rest.New(conn, rest.Dialect{
 		Base: base,
 		Sign: func(r *http.Request, _ []byte) error {
 			r.Header.Set("Authorization", bearer)
 			return nil
 		},
 		Decode: decode,
-	})}
+	})
+	return d
 }
 
 // Instead implements [vendors.Adviser].

@@ -67,11 +67,11 @@ func (l *linkAnswer) accept(http.Header) bool { return l.URL != "" }
 // noFile says of a file's own address what went wrong: another server answered
 // there, so that a refusal is not about this connection's key.
 func noFile(err error) error {
-	c := copied(err)
+	c := *vendors.Classify(err)
 	if c.HTTPStatus >= 400 && c.HTTPStatus < 500 && c.Kind != vendors.RateLimited {
 		c.Kind = vendors.BadResponse
 	}
 	c.Message = "Dify gave an address for the file, but reading it failed: " + c.Message
 	c.Hint = "Try again; if it stays, make sure that kb-mcp can reach the address in FILES_URL of the Dify server (or its file storage)."
-	return c
+	return &c
 }

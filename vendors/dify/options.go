@@ -1,8 +1,6 @@
 package dify
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -30,11 +28,9 @@ type rule struct {
 }
 
 const (
-	automatic    = "automatic"
-	hierarchical = "hierarchical"
-
-	plainForm        = "text_model"
+	hierarchical     = "hierarchical"
 	hierarchicalForm = "hierarchical_model"
+	plainForm        = "text_model"
 )
 
 // parentChild is the rule that the Dify console proposes for a parent-child
@@ -43,30 +39,14 @@ const parentChild = `{"pre_processing_rules":[{"id":"remove_extra_spaces","enabl
 	`"segmentation":{"separator":"\n\n","max_tokens":1024},"parent_mode":"paragraph",` +
 	`"subchunk_segmentation":{"separator":"\n","max_tokens":512}}`
 
-// same reports whether two options ask for the same.
-func (o options) same(other options) bool {
-	a, b := o.Rule, other.Rule
-	rules := a == b || a != nil && b != nil && a.Mode == b.Mode && bytes.Equal(a.Rules, b.Rules)
-	return o.Technique == other.Technique && o.Form == other.Form && rules
-}
-
-// first is the technique to give to a knowledge base that has none; "" for one
-// that has.
-func (f facts) first() string {
-	switch {
-	case f.technique != "":
-		return ""
-	case f.embedding:
-		return highQuality
-	}
-	return "economy"
-}
+// automatic leaves the splitting to Dify.
+func automatic() *rule { return &rule{Mode: "automatic"} }
 
 // plan is how an upload is sent to a knowledge base.
 type plan struct {
 	options
 	upload vendors.Upload // perhaps its text as a file
-	kb     facts
+	kb     dataset
 }
 
 // plan makes the options of an upload. A knowledge base has a rule of its own
@@ -74,42 +54,35 @@ type plan struct {
 // it where none is sent: in files always, in texts from 1.12 on (1.8.1 answers
 // 500). Older servers get the rule of the knowledge base with the text, or the
 // text as a file.
-func (d *Driver) plan(ctx context.Context, u vendors.Upload, kb facts) (plan, error) {
-	p := plan{upload: u, kb: kb, options: options{Technique: cmp.Or(kb.technique, kb.first()), Form: kb.form}}
+func (d *Driver) plan(ctx context.Context, u vendors.Upload, kb dataset) (p plan, err error) {
+	p = plan{upload: u, kb: kb, options: options{Technique: kb.technique(), Form: string(kb.Form)}}
 	switch {
-	case kb.form == hierarchicalForm && (kb.empty || kb.pipeline): // it has no rule, and the automatic one makes no chunks
+	case kb.Form == hierarchicalForm && (kb.empty() || kb.pipeline()): // it has no rule, and the automatic one makes no chunks
 		p.Rule = &rule{Mode: hierarchical, Rules: json.RawMessage(parentChild)}
-	case kb.technique == "":
-		p.Rule = &rule{Mode: automatic}
+	case kb.Technique == "":
+		p.Rule = automatic()
 	case u.File != nil || since(kb.version, 1, 12, 0):
-	case !kb.empty:
-		own, err := d.rule(ctx, kb.id)
-		if err != nil {
-			return p, err
-		}
-		p.Rule = own
+	case !kb.empty():
+		p.Rule, err = d.rule(ctx, string(kb.ID))
 	case slices.Contains([]string{"txt", "md", "markdown"}, rest.Suffix(u.Name)) && !strings.ContainsAny(u.Name, `/\`):
 		p.upload.File = &vendors.File{Size: int64(len(u.Text)), Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader(u.Text)), nil
 		}}
 	default:
-		p.Rule = &rule{Mode: automatic}
+		p.Rule = automatic()
 	}
-	return p, nil
+	return p, err
 }
-
-// automatic leaves the splitting to Dify.
-func (p *plan) automatic(u vendors.Upload) { p.upload, p.Rule = u, &rule{Mode: automatic} }
 
 // rule reads the rule of a knowledge base, which any of its documents shows.
 func (d *Driver) rule(ctx context.Context, kb string) (*rule, error) {
 	newest, err := d.documents(ctx, kb, paging(1, 1))
 	if err != nil || len(newest.Data) == 0 || newest.Data[0].ID == "" {
-		return &rule{Mode: automatic}, err
+		return automatic(), err
 	}
 	own, err := d.ruleShown(ctx, kb, string(newest.Data[0].ID))
 	if noRoute(err) { // servers before 1.5.1 show none
-		return &rule{Mode: automatic}, nil
+		return automatic(), nil
 	}
 	return own, err
 }
@@ -118,11 +91,11 @@ func (d *Driver) rule(ctx context.Context, kb string) (*rule, error) {
 func (d *Driver) ruleShown(ctx context.Context, kb, id string) (*rule, error) {
 	var out ruleAnswer
 	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents", id}}, &out)
-	if err != nil {
-		return nil, err
+	if err != nil || out.Rule.Mode == "" {
+		return automatic(), err
 	}
-	if out.Rule.Mode == "" || out.Rule.Mode == automatic {
-		return &rule{Mode: automatic}, nil
+	if out.Rule.Mode == automatic().Mode {
+		out.Rule.Rules = nil
 	}
 	return &out.Rule, nil
 }
@@ -139,17 +112,17 @@ func (w *ruleAnswer) accept(http.Header) bool { return w.ID != "" }
 // splitNotes says what a caller may not expect of how the document is split.
 func (d *Driver) splitNotes(ctx context.Context, c created, sent plan) []string {
 	var notes []string
-	if sent.kb.pipeline {
+	if sent.kb.pipeline() {
 		notes = append(notes, "This knowledge base is filled by a knowledge pipeline, which Dify's API does not run: the document is ingested by the form and rule of the knowledge base alone.")
 	}
 	switch {
 	case sent.Rule != nil && string(sent.Rule.Rules) == parentChild:
 		notes = append(notes, "The knowledge base is parent-child and had no rule to go by, so the rule of Dify's console is used: paragraphs of up to 1024 characters as parents, lines of up to 512 as children.")
-	case !sent.kb.empty || sent.kb.technique == "":
+	case !sent.kb.empty() || sent.kb.Technique == "":
 	case sent.Rule != nil:
 		notes = append(notes, "The knowledge base was empty, so the document is split by Dify's automatic rule.")
 	case c.Document.Form == plainForm:
-		if own, err := d.ruleShown(ctx, sent.kb.id, string(c.Document.ID)); err == nil && own.Mode == hierarchical {
+		if own, err := d.ruleShown(ctx, string(sent.kb.ID), string(c.Document.ID)); err == nil && own.Mode == hierarchical {
 			notes = append(notes, "The knowledge base was emptied, and with that forgot that it is parent-child: this document makes it one of plain text, split by the parents' rule. To have it parent-child again, upload the first document in the Dify console.")
 		}
 	}

@@ -1,6 +1,7 @@
 package dify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,26 +14,20 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-const (
-	fewIDs   = 3   // up to so many documents are read one by one at once
-	pageSize = 100 // the largest page Dify gives
-)
+// fewIDs is up to how many documents are read one by one at once.
+const fewIDs = 3
 
 // Progress implements [vendors.Driver]. Only the status of a batch has chunk
 // counts and times; no call tells the batch of a document, so documents that
 // this process did not upload are read by themselves and, when they are many,
 // all from the list.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
-	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
-		return vendors.Report{}, err
-	}
-	if q.BatchID != "" {
+	err := checkID("knowledge_base_id", q.KnowledgeBaseID)
+	if err == nil && q.BatchID != "" {
 		return d.batch(ctx, q.KnowledgeBaseID, q.BatchID)
 	}
-	for _, id := range q.DocumentIDs {
-		if err := checkID("document_ids", id); err != nil {
-			return vendors.Report{}, err
-		}
+	if err = cmp.Or(err, checkID("document_ids", q.DocumentIDs...)); err != nil {
+		return vendors.Report{}, err
 	}
 	single := true
 	if len(q.DocumentIDs) <= fewIDs {
@@ -66,11 +61,39 @@ func (d *Driver) batch(ctx context.Context, kb, id string) (vendors.Report, erro
 	return rep, nil
 }
 
+// batch is one upload. No call tells the batch of a document, so this process
+// remembers those that it made.
+type batch struct{ id, name string }
+
+// byBatch reads the progress of a document by its batch. It is not found where
+// that is not known, or the document was uploaded again elsewhere since.
+func (d *Driver) byBatch(ctx context.Context, kb, id string) (doc vendors.Document, found bool, err error) {
+	b, known := d.batches.Get(strings.ToLower(id))
+	if !known {
+		return doc, false, nil
+	}
+	rep, err := d.batch(ctx, kb, b.id)
+	for _, doc := range rep.Documents {
+		if strings.EqualFold(doc.DocumentID, id) {
+			doc.Name = b.name
+			return doc, true, nil
+		}
+	}
+	if err != nil && !errors.Is(err, errNoDocument) {
+		return doc, false, err
+	}
+	d.batches.Forget(strings.ToLower(id))
+	return doc, false, nil
+}
+
 // each reads documents one by one. With an error comes what was read before it.
 func (d *Driver) each(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
 	var rep vendors.Report
 	for _, id := range ids {
-		doc, err := d.one(ctx, kb, id)
+		doc, found, err := d.byBatch(ctx, kb, id)
+		if !found && err == nil {
+			doc, err = d.detail(ctx, kb, id)
+		}
 		switch {
 		case errors.Is(err, errNoDocument):
 			rep.Missing = append(rep.Missing, id)
@@ -145,6 +168,17 @@ func take(rep *vendors.Report, open []string, rows []document) []string {
 		}
 		return ok
 	})
+}
+
+// StallRule implements [vendors.Staller]. A document that waits for minutes
+// although nothing was begun is the mark of a self-hosted worker that does not
+// consume the queue.
+func (d *Driver) StallRule() vendors.StallRule {
+	return vendors.StallRule{
+		Threshold: 15 * time.Minute,
+		NextStep: "On a self-hosted Dify check that a worker runs and consumes the queues dataset and priority_dataset, and look at its log; in the cloud look at the document in the Dify console. " +
+			"One that was paused while it waited is shown as waiting. Uploading it again under the same name replaces it in place.",
+	}
 }
 
 // batchAnswer is the indexing status of a batch.

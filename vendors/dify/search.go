@@ -3,17 +3,14 @@ package dify
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
+	"reflect"
 	"slices"
-	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
-
-// maxQuery is the longest query in characters.
-const maxQuery = 250
 
 // Search implements [vendors.Searcher]. How a knowledge base can be searched
 // depends on its technique, so that is read first; where that read fails
@@ -22,20 +19,15 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
 		return nil, err
 	}
-	if n := utf8.RuneCountInString(q.Query); n > maxQuery {
-		return nil, vendors.Errorf(vendors.InvalidArgument, "`query` has %d characters; Dify takes %d at most.", n, maxQuery).
-			WithHint("Ask a shorter question.")
+	if err := (write.Text{Platform: "Dify", Most: 250, Blank: true}).Check("query", q.Query); err != nil {
+		return nil, err
 	}
-	kb, remembered := d.memory.recall(q.KnowledgeBaseID)
-	if !remembered {
-		var err error
-		kb, err = d.readKnowledgeBase(ctx, q.KnowledgeBaseID)
-		switch {
-		case err != nil && !readAlone(err):
-			return nil, err
-		case err != nil:
-			return d.searchUnseen(ctx, q)
-		}
+	kb, remembered, err := d.knowledgeBase(ctx, q.KnowledgeBaseID)
+	switch {
+	case err != nil && readAlone(err):
+		return d.searchUnseen(ctx, q)
+	case err != nil:
+		return nil, err
 	}
 	hits, err := d.searchBy(ctx, q, kb)
 	if remembered && (badCall(err) || err == nil && len(hits) == 0) {
@@ -45,27 +37,25 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 }
 
 // searchBy searches by the settings of a knowledge base.
-func (d *Driver) searchBy(ctx context.Context, q vendors.SearchQuery, kb facts) ([]vendors.Hit, error) {
-	if kb.external {
+func (d *Driver) searchBy(ctx context.Context, q vendors.SearchQuery, kb dataset) ([]vendors.Hit, error) {
+	if kb.external() {
 		return nil, externalRefused()
 	}
-	how := kb.retrieval
-	how.TopK = q.Limit
-	return d.retrieve(ctx, q, &how)
+	return d.retrieve(ctx, q, kb.retrieval(q.Limit))
 }
 
 // searchAgain repeats a search by remembered settings that found nothing or was
 // refused, if the knowledge base has others by now: one whose technique was
 // changed finds nothing by the old one.
-func (d *Driver) searchAgain(ctx context.Context, q vendors.SearchQuery, old facts, hits []vendors.Hit, err error) ([]vendors.Hit, error) {
-	d.memory.forget(q.KnowledgeBaseID)
-	now, failed := d.readKnowledgeBase(ctx, q.KnowledgeBaseID)
+func (d *Driver) searchAgain(ctx context.Context, q vendors.SearchQuery, old dataset, hits []vendors.Hit, err error) ([]vendors.Hit, error) {
+	d.forget(q.KnowledgeBaseID)
+	now, _, failed := d.knowledgeBase(ctx, q.KnowledgeBaseID)
 	switch {
 	case failed != nil && err != nil:
 		return nil, err
 	case failed != nil: // it cannot be said that nothing is there
 		return nil, failed
-	case now.external == old.external && now.retrieval.same(old.retrieval):
+	case now.external() == old.external() && reflect.DeepEqual(now.retrieval(0), old.retrieval(0)):
 		return hits, err
 	}
 	return d.searchBy(ctx, q, now)
@@ -81,36 +71,28 @@ func (d *Driver) searchUnseen(ctx context.Context, q vendors.SearchQuery) ([]ven
 	if len(hits) > 0 || err != nil && !badCall(err) {
 		return hits, err
 	}
-	byWords, failed := d.retrieve(ctx, q, &retrieval{SearchMethod: keywordSearch, TopK: q.Limit})
-	switch {
-	case len(byWords) > 0:
+	byWords, failed := d.retrieve(ctx, q, keywords(q.Limit))
+	if len(byWords) > 0 {
 		return byWords, nil
-	case err != nil:
-		return nil, err
-	case failed != nil:
-		return nil, failed
 	}
-	return hits, nil
-}
-
-// readAlone reports whether a failure to read a knowledge base says nothing
-// about a search of it.
-func readAlone(err error) bool {
-	switch vendors.KindOf(err) {
-	case vendors.Unavailable, vendors.BadResponse, vendors.Unsupported, vendors.InvalidArgument, vendors.Conflict, vendors.VendorError:
-		return true
-	}
-	return false
+	return hits, cmp.Or(err, failed)
 }
 
 // badCall reports whether Dify answered 400 about the call itself.
 func badCall(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && e.HTTPStatus == http.StatusBadRequest && e.Kind != vendors.ErrNotFound
+	return err != nil && vendors.Classify(err).HTTPStatus == http.StatusBadRequest && vendors.KindOf(err) != vendors.ErrNotFound
 }
 
-// retrieve makes the search. Without settings the knowledge base's own count.
-func (d *Driver) retrieve(ctx context.Context, q vendors.SearchQuery, how *retrieval) ([]vendors.Hit, error) {
+// question is a search; without settings it is by those of the knowledge base,
+// and for as many hits as they say. A member of an unknown name would be ignored
+// without a word.
+type question struct {
+	Query     string    `json:"query"`
+	Retrieval retrieval `json:"retrieval_model,omitempty"`
+}
+
+// retrieve makes the search.
+func (d *Driver) retrieve(ctx context.Context, q vendors.SearchQuery, how retrieval) ([]vendors.Hit, error) {
 	var out records
 	err := d.client.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"datasets", q.KnowledgeBaseID, "retrieve"},
@@ -137,39 +119,6 @@ func score(h vendors.Hit) float64 {
 	return *h.Score
 }
 
-// ListChunks implements [vendors.ChunkLister].
-func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
-	p := vendors.Page[vendors.Chunk]{Items: []vendors.Chunk{}}
-	if err := checkRef(ref); err != nil {
-		return p, err
-	}
-	var out page[segment]
-	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "segments"},
-		Query: paging(q.Page, q.Size),
-	}, &out)
-	if err != nil {
-		return p, err
-	}
-	for i := range out.Data {
-		if s := &out.Data[i]; s.ID != "" {
-			p.Items = append(p.Items, vendors.Chunk{
-				ChunkID: string(s.ID), Position: s.Position.Count(), Content: s.text(), Enabled: s.Enabled.Ptr(),
-			})
-		}
-	}
-	turn(&p, &out, q)
-	p.NewestFirst = false // by position
-	return p, nil
-}
-
-// question is a search. Both members of an unknown name would be ignored
-// without a word.
-type question struct {
-	Query     string     `json:"query"`
-	Retrieval *retrieval `json:"retrieval_model,omitempty"`
-}
-
 // records is the answer to a search.
 type records struct {
 	Records []record `json:"records"`
@@ -185,6 +134,19 @@ func (r *records) accept(http.Header) bool { return r.Records != nil || r.Query.
 type record struct {
 	Segment segment  `json:"segment"`
 	Score   rest.Num `json:"score"`
+}
+
+// normal is the hit of a search by the given settings, nil for unknown ones. A
+// search by keywords gives no score, or 0.
+func (r *record) normal(how retrieval) vendors.Hit {
+	h := vendors.Hit{
+		DocumentID: string(cmp.Or(r.Segment.DocumentID, r.Segment.Document.ID)), DocumentName: string(r.Segment.Document.Name),
+		ChunkID: string(r.Segment.ID), Content: r.Segment.text(),
+	}
+	if r.Score.Valid && how.scores() && (how != nil || r.Score.Float > 0) {
+		h.Score = &r.Score.Float
+	}
+	return h
 }
 
 // segment is one chunk of a document.
@@ -207,18 +169,4 @@ func (s *segment) text() string {
 		return string(s.Content)
 	}
 	return string(s.Content + "\n" + s.Answer)
-}
-
-// normal is the hit of a search by the given settings, nil for unknown ones. A
-// search by keywords gives no score, or 0.
-func (r *record) normal(how *retrieval) vendors.Hit {
-	h := vendors.Hit{
-		DocumentID: string(cmp.Or(r.Segment.DocumentID, r.Segment.Document.ID)), DocumentName: string(r.Segment.Document.Name),
-		ChunkID: string(r.Segment.ID), Content: r.Segment.text(),
-	}
-	scores := how == nil && r.Score.Float > 0 || how != nil && how.SearchMethod != keywordSearch
-	if r.Score.Valid && scores {
-		h.Score = &r.Score.Float
-	}
-	return h
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kb-mcp/vendors"
@@ -53,6 +54,29 @@ func TestSegmentsWithoutPaging(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was read of a knowledge base serves for five minutes.
+func TestFactsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := 0
+		v := at(func(r *http.Request) (int, string) {
+			if r.Method == http.MethodGet {
+				reads++
+				return 200, `{"id":"` + kbID + `","indexing_technique":"economy","document_count":3}`
+			}
+			return 200, `{"query":{"content":"x"},"records":[{"segment":{"id":"` + docID + `","document_id":"` + docID + `","content":"x"}}]}`
+		})
+		for _, step := range []struct {
+			after time.Duration
+			want  int
+		}{{0, 1}, {5*time.Minute - time.Second, 1}, {time.Second, 2}} {
+			time.Sleep(step.after)
+			if _, err := v.Search(t.Context(), vendors.SearchQuery{KnowledgeBaseID: kbID, Query: fmt.Sprint("x", step), Limit: 5}); err != nil || reads != step.want {
+				t.Errorf("after %s more: %d reads, %v", step.after, reads, err)
+			}
+		}
+	})
 }
 
 // Dify counts searches for themselves: after one was refused, reads are answered

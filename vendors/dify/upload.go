@@ -7,55 +7,94 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
 
-const (
-	maxName      = 200      // characters; Dify would cut a longer name
-	maxCloudFile = 15 << 20 // self-hosted servers may take more
-)
+// maxCloudFile is the largest file of the cloud; self-hosted servers may accept
+// larger ones.
+const maxCloudFile = 15 << 20
 
-// Suffixes that Dify takes: plain ones everywhere, more with the Unstructured
+// Suffixes that Dify accepts: plain ones everywhere, more with the Unstructured
 // extractor.
 const (
 	plainSuffixes = "txt markdown md mdx pdf html htm xlsx xls docx csv vtt properties"
 	moreSuffixes  = "doc eml msg pptx xml epub"
 )
 
+// acceptedTypes is the hint about a file of another type.
+const acceptedTypes = "Give a file of one of these types: " + plainSuffixes + " (with Dify's Unstructured extractor also " + moreSuffixes + "), or upload its content as `text`."
+
+// checkUpload refuses what Dify would refuse, or silently change: it cuts names.
+func (d *Driver) checkUpload(u vendors.Upload) error {
+	if err := checkID("knowledge_base_id", u.KnowledgeBaseID); err != nil {
+		return err
+	}
+	if u.URL != "" {
+		return vendors.Errorf(vendors.Unsupported, "Dify's API does not accept URLs; nothing was uploaded.").
+			WithHint("Fetch the page and upload its text with `text` and `name`.")
+	}
+	name := write.Text{Platform: "Dify", Most: 200}
+	if u.File != nil {
+		name.Refused = `/\`
+	}
+	if err := name.Check("name", u.Name); err != nil {
+		return err
+	}
+	if u.File == nil {
+		if strings.TrimSpace(u.Text) == "" {
+			return vendors.Errorf(vendors.InvalidArgument, "`text` is blank.")
+		}
+		return nil
+	}
+	suffix := strings.ToLower(strings.TrimPrefix(path.Ext(u.Name), "."))
+	if !slices.Contains(strings.Fields(plainSuffixes+" "+moreSuffixes), suffix) {
+		return vendors.Errorf(vendors.InvalidArgument, "Dify does not accept files of the type %q.", suffix).WithHint(acceptedTypes)
+	}
+	if d.cloud {
+		return write.CheckSize("Dify's cloud", u.File.Size, maxCloudFile)
+	}
+	return nil
+}
+
 // Upload implements [vendors.Uploader].
 func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
 	if err := d.checkUpload(u); err != nil {
 		return vendors.Uploaded{}, err
 	}
-	kb, err := d.knowledgeBase(ctx, u.KnowledgeBaseID)
+	kb, _, err := d.knowledgeBase(ctx, u.KnowledgeBaseID)
 	if err != nil && readAlone(err) {
 		kb, err = d.knowledgeBaseByDocuments(ctx, u.KnowledgeBaseID, err)
 	}
 	switch {
 	case err != nil:
 		return vendors.Uploaded{}, err
-	case kb.external:
+	case kb.external():
 		return vendors.Uploaded{}, externalRefused()
 	}
-	during := open()
-	out, sent, err := d.create(ctx, u, kb)
-	switch {
-	case vendors.Unsure(err):
-		return d.findUploaded(ctx, u, during, err)
-	case err != nil:
+	var sent plan
+	during := write.Open()
+	out, found, err := write.Create(ctx, func(ctx context.Context) (out created, err error) {
+		out, sent, err = d.create(ctx, u, kb)
+		return out, err
+	}, func(ctx context.Context) ([]created, error) { return d.findUploaded(ctx, u, during) })
+	if err != nil {
 		return vendors.Uploaded{}, fileRefused(err, u)
 	}
+	doc := out.normal()
+	if found {
+		return vendors.Uploaded{Document: doc, Notes: []string{write.FoundNote, "Its batch_id is not known: ask for its progress by document_ids."}}, nil
+	}
 	if batchForm.MatchString(string(out.Batch)) {
-		d.batches.keep(string(out.Document.ID), batch{string(out.Batch), string(out.Document.Name)})
+		d.batches.Put(strings.ToLower(doc.DocumentID), batch{string(out.Batch), doc.Name})
 	}
 	notes := append(out.notes(sent.kb), d.splitNotes(ctx, out, sent)...)
-	doc := out.normal()
 	if doc.Name != "" && doc.Name != u.Name {
 		notes = append(notes, fmt.Sprintf("Dify gave the document another name than %q.", rest.Text(u.Name)))
 	}
@@ -67,31 +106,41 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return vendors.Uploaded{Document: doc, BatchID: string(out.Batch), Notes: notes}, nil
 }
 
+// knowledgeBaseByDocuments gives a knowledge base that cannot be read itself
+// (without its plugin daemon Dify still lists and accepts documents) as far as an
+// upload needs it, from its newest document. Where there is a document, there is
+// a technique, which stays whatever is sent.
+func (d *Driver) knowledgeBaseByDocuments(ctx context.Context, id string, unread error) (dataset, error) {
+	out, err := d.documents(ctx, id, paging(1, 1))
+	if err != nil || len(out.Data) == 0 {
+		return dataset{}, unread
+	}
+	return dataset{ID: rest.ID(id), Technique: economy, Form: out.Data[0].Form, version: out.version}, nil
+}
+
 // create sends the document, and once more where the knowledge base refuses the
 // options because it is no longer as it was read. A refused upload leaves its
 // file on the server, so the same options are not sent twice.
-func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts) (out created, sent plan, err error) {
+func (d *Driver) create(ctx context.Context, u vendors.Upload, kb dataset) (out created, sent plan, err error) {
 	if sent, err = d.plan(ctx, u, kb); err != nil {
 		return out, sent, err
 	}
 	err = d.send(ctx, sent, &out)
-	if !errors.Is(err, errOptions) && !errors.Is(err, errWantsRule) {
-		return out, sent, err
-	}
 	again := sent
-	if errors.Is(err, errWantsRule) {
-		again.automatic(u)
-	} else {
-		d.memory.forget(kb.id)
-		var failed error
-		if kb, failed = d.knowledgeBase(ctx, kb.id); failed != nil {
-			return out, sent, failed
+	switch {
+	case errors.Is(err, errWantsRule):
+		again.upload, again.Rule = u, automatic()
+	case errors.Is(err, errOptions):
+		d.forget(u.KnowledgeBaseID)
+		now, _, failed := d.knowledgeBase(ctx, u.KnowledgeBaseID)
+		if failed == nil {
+			again, failed = d.plan(ctx, u, now)
 		}
-		if again, failed = d.plan(ctx, u, kb); failed != nil {
+		if failed != nil {
 			return out, sent, failed
 		}
 	}
-	if again.same(sent.options) {
+	if reflect.DeepEqual(again.options, sent.options) {
 		return out, sent, err
 	}
 	err = d.send(ctx, again, &out)
@@ -100,21 +149,18 @@ func (d *Driver) create(ctx context.Context, u vendors.Upload, kb facts) (out cr
 
 // send sends the document once.
 func (d *Driver) send(ctx context.Context, p plan, out *created) error {
-	to := []string{"datasets", p.upload.KnowledgeBaseID, "document"}
+	call := rest.Call{Method: http.MethodPost, Path: []string{"datasets", p.upload.KnowledgeBaseID, "document", "create-by-text"}, Write: rest.Once}
 	if p.upload.File == nil {
-		return d.client.Do(ctx, rest.Call{
-			Method: http.MethodPost, Path: append(to, "create-by-text"), Write: rest.Once,
-			Body: textBody{Name: p.upload.Name, Text: p.upload.Text, options: p.options},
-		}, out)
+		call.Body = textBody{Name: p.upload.Name, Text: p.upload.Text, options: p.options}
+		return d.client.Do(ctx, call, out)
 	}
 	data, err := json.Marshal(p.options)
 	if err != nil {
 		return err
 	}
-	return d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: append(to, "create-by-file"), Write: rest.Once,
-		Form: &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: p.upload.Name, File: *p.upload.File},
-	}, out)
+	call.Path[3] = "create-by-file"
+	call.Form = &rest.Form{Fields: [][2]string{{"data", string(data)}}, Field: "file", Name: p.upload.Name, File: *p.upload.File}
+	return d.client.Do(ctx, call, out)
 }
 
 // textBody creates a document from a text.
@@ -152,16 +198,13 @@ func (c *created) normal() vendors.Document {
 const replacedAge = time.Minute
 
 // notes says what Dify did beside adding the document.
-func (c *created) notes(kb facts) []string {
+func (c *created) notes(kb dataset) []string {
 	var notes []string
 	if c.Batch != "" {
 		notes = append(notes, "Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later.")
 	}
-	age := time.Duration(0)
-	if at := c.Document.CreatedAt; at.Valid && at.Int > 0 && !c.date.IsZero() {
-		age = c.date.Sub(time.Unix(at.Int, 0))
-	}
-	if age >= replacedAge {
+	made := vendors.Seconds(c.Document.CreatedAt.Int)
+	if !made.IsZero() && !c.date.IsZero() && c.date.Sub(made) >= replacedAge {
 		notes = append(notes, "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested again.")
 	} else {
 		notes = append(notes, "Dify replaces an enabled document of the same name in place: had there been one, its content is replaced and its id is kept.")
@@ -169,80 +212,44 @@ func (c *created) notes(kb facts) []string {
 	if c.Document.Archived.Set {
 		notes = append(notes, "The document is archived and stays so: searches do not find it until it is un-archived in the Dify console.")
 	}
-	if technique := kb.first(); technique != "" {
-		notes = append(notes, fmt.Sprintf("This first document makes the knowledge base %s%s; the Dify console can change that.",
-			technique, map[string]string{"economy": " (searched by keywords)"}[technique]))
+	if kb.Technique == "" {
+		what := map[string]string{economy: "economy (searched by keywords)", highQuality: highQuality}[kb.technique()]
+		notes = append(notes, fmt.Sprintf("This first document makes the knowledge base %s; the Dify console can change that.", what))
 	}
 	return notes
 }
 
-// findUploaded tells what became of an upload whose answer was lost. A document
-// that was replaced cannot be told from one that was there.
-func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during window, lost error) (vendors.Uploaded, error) {
+// findUploaded finds the document that an upload whose answer was lost has made.
+// One that was replaced cannot be told from one that was there, so that only a
+// list without the name says that there is none.
+func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during write.Window) (found []created, err error) {
 	out, err := d.documents(ctx, u.KnowledgeBaseID, paging(1, pageSize)) // newest first
-	var found []document
-	if err == nil {
-		found = slices.DeleteFunc(out.Data, func(w document) bool {
-			return w.ID == "" || string(w.Name) != u.Name || !during.holds(w.CreatedAt, d.clock(out.date))
-		})
+	if err != nil {
+		return nil, err
 	}
-	if len(found) != 1 {
-		return vendors.Uploaded{}, lost
+	older := out.left(1, pageSize) > 0
+	for _, w := range out.Data {
+		switch {
+		case w.ID == "" || string(w.Name) != u.Name:
+		case during.Holds(vendors.Seconds(w.CreatedAt.Int), d.clock(out.date)):
+			found = append(found, created{Document: w})
+		default:
+			older = true
+		}
 	}
-	return vendors.Uploaded{Document: found[0].normal(), Notes: []string{
-		"Dify's answer to the upload was lost; this document of the same name was created during it. Its batch_id is not known: ask for its progress by document_ids.",
-	}}, nil
+	if len(found) == 0 && older {
+		return nil, vendors.Errorf(vendors.Conflict, "A document of this name may have been replaced.")
+	}
+	return found, nil
 }
-
-// checkUpload refuses what Dify would refuse, or silently change.
-func (d *Driver) checkUpload(u vendors.Upload) error {
-	if err := checkID("knowledge_base_id", u.KnowledgeBaseID); err != nil {
-		return err
-	}
-	if u.URL != "" {
-		return vendors.Errorf(vendors.Unsupported, "Dify's API takes no URL; nothing was uploaded.").
-			WithHint("Fetch the page and upload its text with `text` and `name`.")
-	}
-	n := utf8.RuneCountInString(u.Name)
-	switch {
-	case strings.TrimSpace(u.Name) == "":
-		return vendors.Errorf(vendors.InvalidArgument, "`name` is blank; Dify needs one.")
-	case n > maxName:
-		return vendors.Errorf(vendors.InvalidArgument, "`name` has %d characters; Dify cuts names after %d.", n, maxName)
-	case u.File != nil:
-		return d.checkFile(u)
-	case strings.TrimSpace(u.Text) == "":
-		return vendors.Errorf(vendors.InvalidArgument, "`text` is blank.")
-	}
-	return nil
-}
-
-func (d *Driver) checkFile(u vendors.Upload) error {
-	suffix := strings.ToLower(strings.TrimPrefix(path.Ext(u.Name), "."))
-	known := slices.Contains(strings.Fields(plainSuffixes+" "+moreSuffixes), suffix)
-	switch {
-	case strings.ContainsAny(u.Name, `/\`):
-		return vendors.Errorf(vendors.InvalidArgument, "`name` holds a slash, which Dify refuses in a file's name.")
-	case !known:
-		return vendors.Errorf(vendors.InvalidArgument, "Dify does not accept files of the type %q.", suffix).WithHint(acceptedTypes)
-	case d.cloud && u.File.Size > maxCloudFile:
-		return vendors.Errorf(vendors.InvalidArgument, "The file has %d bytes; Dify's cloud takes %d at most.", u.File.Size, maxCloudFile).
-			WithHint("Split the file, or upload its text.")
-	}
-	return nil
-}
-
-// acceptedTypes is the hint about a file of another type.
-const acceptedTypes = "Give a file of one of these types: " + plainSuffixes + " (with Dify's Unstructured extractor also " + moreSuffixes + "), or upload its content as `text`."
 
 // fileRefused explains a refusal of a file without a word, which is what Dify
 // answers when it is too large or of a wrong type.
 func fileRefused(err error, u vendors.Upload) error {
-	e := vendors.Classify(err)
+	e := *vendors.Classify(err)
 	if u.File == nil || e.HTTPStatus != http.StatusBadRequest || e.VendorMessage != "" || e.Kind != vendors.InvalidArgument {
 		return err
 	}
-	c := *e
-	c.Message = "Dify refused the file without a word: its type is not supported there, or it is larger than the server accepts (15 MB by default)."
-	return c.WithHint(acceptedTypes)
+	e.Message = "Dify refused the file without a word: its type is not supported there, or it is larger than the server accepts (15 MB by default)."
+	return e.WithHint(acceptedTypes)
 }

@@ -128,7 +128,7 @@ func (w *document) normal() vendors.Document {
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name),
 		Status: s.status, VendorStatus: s.raw, Error: failure(s.status, w.Error),
-		Format: w.format(), Source: sourceOf(w.SourceType), SourceURL: rest.PublicURL(string(w.SourceInfo.URL)),
+		Format: w.format(), Source: sources[w.SourceType], SourceURL: rest.PublicURL(string(w.SourceInfo.URL)),
 		SizeBytes: w.size(), HitCount: w.HitCount.Count(),
 		Enabled: w.Enabled.Ptr(), Archived: w.Archived.Ptr(),
 		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
@@ -205,49 +205,43 @@ func metadata(fields []field) map[string]any {
 	return m
 }
 
-// sourceOf is the table of data_source_type.
-func sourceOf(t rest.Str) string {
-	switch t {
-	case "upload_file", "local_file":
-		return "file"
-	case "notion_import":
-		return "notion"
-	case "website_crawl":
-		return "web"
-	case "online_document", "online_drive":
-		return "connector"
-	}
-	return ""
+// sources is the table of data_source_type.
+var sources = map[rest.Str]string{
+	"upload_file": "file", "local_file": "file", "notion_import": "notion", "website_crawl": "web",
+	"online_document": "connector", "online_drive": "connector",
 }
 
 // state is what indexing_status says.
 type state struct {
 	status vendors.Status
-	raw    string // the platform's word
 	stage  string
 	early  bool // splitting is not over, so counts are an earlier ingestion's
+
+	raw string // the platform's word
 }
 
-// stateOf is the table of indexing_status. In list and detail a paused document
-// keeps the word of its stage, and only display_status says that it is paused;
-// the status of a batch says "paused" itself and has no display_status.
+// states is the table of indexing_status.
+var states = map[string]state{
+	"waiting":   {status: vendors.Queued, early: true},
+	"parsing":   {status: vendors.Processing, stage: "parsing", early: true},
+	"cleaning":  {status: vendors.Processing, stage: "cleaning", early: true},
+	"splitting": {status: vendors.Processing, stage: "splitting", early: true},
+	"indexing":  {status: vendors.Processing, stage: "indexing"},
+	"paused":    {status: vendors.Paused},
+	"completed": {status: vendors.Completed},
+	"error":     {status: vendors.Failed},
+}
+
+// stateOf reads a status. In list and detail a paused document keeps the word of
+// its stage, and only display_status says that it is paused; the status of a
+// batch says "paused" itself and has no display_status.
 func stateOf(indexing, display rest.Str) state {
-	s := state{status: vendors.Unknown, raw: rest.Text(string(indexing))}
-	switch s.raw {
-	case "waiting":
-		s.status, s.early = vendors.Queued, true
-	case "parsing", "cleaning", "splitting":
-		s.status, s.stage, s.early = vendors.Processing, s.raw, true
-	case "indexing":
-		s.status, s.stage = vendors.Processing, s.raw
-	case "paused":
-		s.status = vendors.Paused
-	case "completed":
-		s.status = vendors.Completed
-	case "error":
-		s.status = vendors.Failed
+	raw := rest.Text(string(indexing))
+	s, known := states[raw]
+	if s.raw = raw; !known {
+		s.status = vendors.Unknown
 	}
-	if display == "paused" && (s.status == vendors.Queued || s.status == vendors.Processing) {
+	if display == "paused" && s.status.Working() {
 		s.status, s.raw = vendors.Paused, "paused"
 	}
 	return s

@@ -1,20 +1,17 @@
 package dify
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
-	"unicode/utf8"
+	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
-)
-
-// Dify's limits in characters.
-const (
-	maxKBName      = 40
-	maxDescription = 400
 )
 
 // kbBody is what to set of a knowledge base; what is left out stays, but for an
@@ -26,6 +23,19 @@ type kbBody struct {
 	ExternalAPIID string  `json:"external_knowledge_api_id,omitempty"`
 }
 
+// checkKB refuses what Dify would refuse.
+func checkKB(c vendors.KnowledgeBaseChange) error {
+	if c.Name != nil {
+		if err := (write.Text{Platform: "Dify", Most: 40}).Check("name", *c.Name); err != nil {
+			return err
+		}
+	}
+	if c.Description != nil {
+		return write.Text{Platform: "Dify", Most: 400, Blank: true}.Check("description", *c.Description)
+	}
+	return nil
+}
+
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator]. It has no
 // indexing technique before its first document.
 func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
@@ -35,55 +45,65 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	if err := checkKB(draft); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	during := open()
-	var out dataset
-	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody{Name: draft.Name, Description: draft.Description}, Write: rest.Once,
-	}, &out)
+	during, taken := write.Open(), false
+	made, _, err := write.Create(ctx, func(ctx context.Context) (out dataset, err error) {
+		err = d.client.Do(ctx, rest.Call{
+			Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody{Name: draft.Name, Description: draft.Description}, Write: rest.Once,
+		}, &out)
+		return out, err
+	}, func(ctx context.Context) (found []dataset, err error) {
+		found, taken, err = d.findKB(ctx, *draft.Name, during)
+		return found, err
+	})
 	switch {
-	case vendors.Unsure(err):
-		return d.findKB(ctx, *draft.Name, during, err)
+	case taken:
+		return vendors.KnowledgeBase{}, nameTaken.Error()
 	case err != nil:
 		return vendors.KnowledgeBase{}, err
 	}
-	return out.normal(), nil
+	return made.normal(), nil
 }
 
-// findKB tells what became of a creation whose answer was lost. Names are
-// unique in a workspace.
-func (d *Driver) findKB(ctx context.Context, name string, during window, lost error) (vendors.KnowledgeBase, error) {
+// findKB finds the knowledge base of a name that was made in a window. Names are
+// unique in a workspace: taken says that an older one has it.
+func (d *Driver) findKB(ctx context.Context, name string, during write.Window) (found []dataset, taken bool, err error) {
 	query := paging(1, pageSize)
-	query.Set("include_all", "true")
 	if !strings.Contains(name, `\`) { // SQL's escape character
 		query.Set("keyword", name)
 	}
-	var out page[dataset]
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query, Rows: pageSize}, &out)
-	for i := range out.Data {
-		if err != nil || string(out.Data[i].Name) != name || out.Data[i].ID == "" {
+	out, err := d.datasets(ctx, query)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, w := range out.Data {
+		if string(w.Name) != name || w.ID == "" {
 			continue
 		}
-		if !during.holds(out.Data[i].CreatedAt, d.clock(out.date)) {
-			return vendors.KnowledgeBase{}, nameTaken.Error()
+		if during.Holds(vendors.Seconds(w.CreatedAt.Int), d.clock(out.date)) {
+			return []dataset{w}, false, nil
 		}
-		return out.Data[i].normal(), nil
+		taken = true
 	}
-	return vendors.KnowledgeBase{}, lost
+	return nil, taken, nil
+}
+
+// clock is the server's time in an answer, or ours when it does not say.
+func (d *Driver) clock(date time.Time) time.Time {
+	if date.IsZero() {
+		return d.now()
+	}
+	return date
 }
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
 func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	err := checkID("knowledge_base_id", id)
-	if err == nil {
-		err = checkKB(change)
-	}
-	if err != nil {
+	if err := cmp.Or(checkID("knowledge_base_id", id), checkKB(change)); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	d.memory.forget(id)
+	d.forget(id)
 	body := kbBody{Name: change.Name, Description: change.Description}
 	var out dataset
-	err = d.patch(ctx, id, body, &out)
+	err := d.patch(ctx, id, body, &out)
 	if errors.Is(err, errWantsSource) {
 		var now dataset
 		err = d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", id}}, &now)
@@ -111,24 +131,120 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	if err := checkID("knowledge_base_id", id); err != nil {
 		return err
 	}
-	d.memory.forget(id)
-	return d.remove(ctx, errNoKnowledgeBase, "datasets", id)
+	d.forget(id)
+	return write.Again(func() error { return d.remove(ctx, "datasets", id) }, isMarked(errNoKnowledgeBase))
 }
 
-func checkKB(c vendors.KnowledgeBaseChange) error {
-	if c.Name != nil {
-		n := utf8.RuneCountInString(*c.Name)
-		switch {
-		case strings.TrimSpace(*c.Name) == "":
-			return vendors.Errorf(vendors.InvalidArgument, "`name` is blank.")
-		case n > maxKBName:
-			return vendors.Errorf(vendors.InvalidArgument, "`name` has %d characters; Dify allows %d for a knowledge base.", n, maxKBName)
-		}
+// DeleteDocuments implements [vendors.DocumentDeleter]. Dify deletes one document
+// of the knowledge base that is named, also while it is ingested, but not an
+// archived one.
+func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
+	if err := cmp.Or(checkID("knowledge_base_id", kb), checkID("document_ids", ids...)); err != nil {
+		return nil, err
 	}
-	if c.Description != nil {
-		if n := utf8.RuneCountInString(*c.Description); n > maxDescription {
-			return vendors.Errorf(vendors.InvalidArgument, "`description` has %d characters; Dify allows %d.", n, maxDescription)
-		}
-	}
-	return nil
+	d.forget(kb) // it may be empty soon
+	return write.Documents{
+		Send: func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
+			d.batches.Forget(strings.ToLower(docs[0].DocumentID))
+			return nil, d.remove(ctx, "datasets", kb, "documents", docs[0].DocumentID)
+		},
+		Batch: 1, Done: vendors.Done, Absent: isMarked(errNoDocument), Again: true,
+	}.Run(ctx, ids)
 }
+
+// isMarked recognizes errors with a mark.
+func isMarked(mark error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, mark) }
+}
+
+// remove deletes at a path.
+func (d *Driver) remove(ctx context.Context, path ...string) error {
+	return d.client.Do(ctx, rest.Call{Method: http.MethodDelete, Path: path, Write: rest.Once}, &nothing{})
+}
+
+// UpdateDocument implements [vendors.DocumentUpdater]. Only the switch for
+// searches can be set: a new name always re-indexes the document from a text
+// that must be given with it, and metadata needs fields that a person defines.
+func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
+	if err := checkRef(ref); err != nil {
+		return vendors.Document{}, err
+	}
+	switch {
+	case change.Name != nil:
+		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Dify's API cannot rename a document without ingesting it again; nothing was changed.").
+			WithHint("Rename it in the Dify console, or upload its content under the new name with upload_document and delete the old document.")
+	case change.Metadata != nil:
+		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "kb-mcp cannot set the metadata of a Dify document; nothing was changed.").
+			WithHint("Set metadata in the Dify console.")
+	}
+	refusal := d.enable(ctx, ref, *change.Enabled)
+	if refusal != nil && vendors.KindOf(refusal) != vendors.Conflict {
+		return vendors.Document{}, refusal
+	}
+	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
+	said, shown := err == nil && doc.Enabled != nil, err == nil && (doc.Enabled == nil || *doc.Enabled == *change.Enabled)
+	switch {
+	case errors.Is(refusal, errBusy) && said && shown: // an earlier try of this call may have done it
+		return doc, nil
+	case refusal != nil:
+		return vendors.Document{}, stateRefusal(refusal, doc)
+	case err == nil && !shown:
+		return vendors.Document{}, vendors.NotShown("Dify", "the document")
+	case err != nil && vendors.KindOf(err) != vendors.ErrNotFound:
+		return vendors.Document{}, vendors.NotReadBack(err, "The change was accepted")
+	}
+	return doc, err
+}
+
+// stateRefusal says which state of a document the refusal to switch it comes
+// from. Dify gives the same words to one that is locked for minutes after a change
+// and to one that stays as it is.
+func stateRefusal(refusal error, doc vendors.Document) error {
+	e := *vendors.Classify(refusal)
+	switch {
+	case doc.Archived != nil && *doc.Archived:
+		e.Message = "The document is archived; searches do not find it, and `enabled` cannot be changed."
+		e.Hint = "Un-archive it in the Dify console first."
+	case doc.Status == vendors.Failed:
+		e.Message = "The document's ingestion failed, so `enabled` cannot be changed."
+		e.Hint = "Its `error` says why (get_document_info). Uploading the content again under the same name replaces it."
+	case doc.Status == vendors.Paused:
+		e.Message = "The document is paused, so `enabled` cannot be changed."
+		e.Hint = "Resume it in the Dify console and wait until it is completed."
+	default:
+		return refusal
+	}
+	e.Retry = vendors.Never
+	return &e
+}
+
+// enable switches one document on or off for searches.
+func (d *Driver) enable(ctx context.Context, ref vendors.Ref, on bool) error {
+	action := "disable"
+	if on {
+		action = "enable"
+	}
+	return d.client.Do(ctx, rest.Call{
+		Method: http.MethodPatch, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", "status", action},
+		Body: map[string][]string{"document_ids": {ref.DocumentID}},
+	}, &resultAnswer{})
+}
+
+// resultAnswer is the answer to a change of status.
+type resultAnswer struct {
+	Result rest.Str `json:"result"`
+}
+
+// accept implements payload.
+func (r *resultAnswer) accept(http.Header) bool { return r.Result == "success" }
+
+// nothing is the answer of a delete: 204 without a body or, from 1.4 to 1.12,
+// 200 with the body 204.
+type nothing struct{}
+
+func (*nothing) is(a rest.Answer) bool {
+	return a.Status == http.StatusNoContent || a.Status == http.StatusOK && string(bytes.TrimSpace(a.Body)) == "204"
+}
+
+// accept implements payload: anything else is no answer of a delete.
+func (*nothing) accept(http.Header) bool { return false }

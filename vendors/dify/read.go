@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,44 +12,68 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// ListKnowledgeBases implements [vendors.KnowledgeBaseLister]. Without
-// include_all, other members' private knowledge bases are missing.
+// pageSize is the largest page that Dify gives.
+const pageSize = 100
+
+// paging is the query of a page. A limit over 100 would be cut without a word.
+func paging(page, size int) url.Values {
+	return url.Values{"page": {strconv.Itoa(page)}, "limit": {strconv.Itoa(size)}}
+}
+
+// ListKnowledgeBases implements [vendors.KnowledgeBaseLister].
 func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
 	query := paging(q.Page, q.Size)
-	query.Set("include_all", "true")
 	byName := q.NameContains != "" && likeable(q.NameContains, true)
 	if byName {
 		query.Set("keyword", q.NameContains)
 	}
-	var out page[dataset]
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query, Rows: q.Size}, &out)
+	p := vendors.Page[vendors.KnowledgeBase]{Filtered: byName}
+	out, err := d.datasets(ctx, query)
 	if err != nil {
-		return vendors.Page[vendors.KnowledgeBase]{}, err
+		return p, err
 	}
-	p := vendors.Page[vendors.KnowledgeBase]{Items: []vendors.KnowledgeBase{}, Filtered: byName}
 	for i := range out.Data {
-		if out.Data[i].ID != "" {
-			p.Items = append(p.Items, out.Data[i].normal())
-			out.Data[i].version = out.version
-			d.memory.keep(out.Data[i].facts())
+		w := &out.Data[i]
+		if w.ID != "" {
+			w.version = out.version
+			d.keep(*w)
+			p.Items = append(p.Items, w.normal())
 		}
 	}
-	turn(&p, &out, q)
+	turn(&p, out, q)
 	return p, nil
+}
+
+// datasets reads one page of the list of knowledge bases. Without include_all,
+// other members' private ones are missing.
+func (d *Driver) datasets(ctx context.Context, query url.Values) (*page[dataset], error) {
+	query.Set("include_all", "true")
+	var out page[dataset]
+	size, _ := strconv.Atoi(query.Get("limit"))
+	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query, Rows: size}, &out)
+	return &out, err
+}
+
+// displays has the display status that selects exactly the documents of a
+// status; "" where none does (completed has three). Dify has no documents of the
+// statuses that are not here. Servers before 1.10.1 ignore it and give all rows.
+var displays = map[vendors.Status]string{
+	vendors.Queued: "queuing", vendors.Processing: "indexing", vendors.Paused: "paused", vendors.Failed: "error",
+	vendors.Completed: "", vendors.Unknown: "", "": "",
 }
 
 // ListDocuments implements [vendors.Driver].
 func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
-	p := vendors.Page[vendors.Document]{Items: []vendors.Document{}}
+	var p vendors.Page[vendors.Document]
 	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
 		return p, err
 	}
-	if never(q.Status) {
+	display, has := displays[q.Status]
+	if !has {
 		p.Total, p.Filtered = new(int), true
 		return p, nil
 	}
 	query := paging(q.Page, q.Size)
-	display := displayOf(q.Status)
 	if display != "" {
 		query.Set("status", display)
 	}
@@ -73,12 +96,39 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	return p, nil
 }
 
-// documents reads one page of the documents' list.
+// documents reads one page of the list of documents.
 func (d *Driver) documents(ctx context.Context, kb string, query url.Values) (*page[document], error) {
 	var out page[document]
 	size, _ := strconv.Atoi(query.Get("limit"))
 	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents"}, Query: query, Rows: size}, &out)
 	return &out, err
+}
+
+// UnfinishedFilters implements [vendors.UnfinishedFilter]: whatever is not in
+// these is available, disabled or archived, which are all completed. A status
+// that this version does not know is in none of them.
+func (d *Driver) UnfinishedFilters() []vendors.Status {
+	return []vendors.Status{vendors.Failed, vendors.Paused, vendors.Processing, vendors.Queued}
+}
+
+// CountCompleted implements [vendors.CompletedCounter]. Servers before 1.10.1
+// filter by no status.
+func (d *Driver) CountCompleted(ctx context.Context, knowledgeBaseID string) (int, error) {
+	sum := 0
+	for _, display := range []string{"available", "disabled", "archived"} {
+		query := paging(1, 1)
+		query.Set("status", display)
+		out, err := d.documents(ctx, knowledgeBaseID, query)
+		if err != nil {
+			return 0, err
+		}
+		total := out.Total.Count()
+		if total == nil || !since(out.version, 1, 10, 1) {
+			return 0, vendors.Errorf(vendors.Unsupported, "This Dify server does not filter documents by their status.")
+		}
+		sum += int(*total)
+	}
+	return sum, nil
 }
 
 // GetDocument implements [vendors.Driver]. Servers before 1.5.1 have no such
@@ -90,7 +140,10 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	doc, err := d.detail(ctx, ref.KnowledgeBaseID, ref.DocumentID)
 	if !noRoute(err) {
 		if err == nil && doc.Status == vendors.Queued {
-			d.lookPaused(ctx, ref.KnowledgeBaseID, &doc)
+			// One that was paused while it waited is shown as waiting, but for its batch.
+			if b, ok, _ := d.byBatch(ctx, ref.KnowledgeBaseID, ref.DocumentID); ok && b.Status == vendors.Paused {
+				doc.Status, doc.VendorStatus = b.Status, b.VendorStatus
+			}
 		}
 		return doc, err
 	}
@@ -104,21 +157,6 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	return vendors.Document{}, noDocument.Error()
 }
 
-// lookPaused corrects a document that was paused while it waited: list and detail
-// go on calling it waiting, only its batch says that it is paused.
-func (d *Driver) lookPaused(ctx context.Context, kb string, doc *vendors.Document) {
-	b, ok := d.batches.recall(doc.DocumentID)
-	if !ok {
-		return
-	}
-	rep, err := d.batch(ctx, kb, b.id)
-	for _, seen := range rep.Documents {
-		if err == nil && strings.EqualFold(seen.DocumentID, doc.DocumentID) && seen.Status == vendors.Paused {
-			doc.Status, doc.VendorStatus = seen.Status, seen.VendorStatus
-		}
-	}
-}
-
 // detail reads one document by its id.
 func (d *Driver) detail(ctx context.Context, kb, id string) (vendors.Document, error) {
 	var out document
@@ -129,9 +167,30 @@ func (d *Driver) detail(ctx context.Context, kb, id string) (vendors.Document, e
 	return out.normal(), nil
 }
 
-// paging is the query of a page. A limit over 100 would be cut without a word.
-func paging(page, size int) url.Values {
-	return url.Values{"page": {strconv.Itoa(page)}, "limit": {strconv.Itoa(size)}}
+// ListChunks implements [vendors.ChunkLister].
+func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
+	var p vendors.Page[vendors.Chunk]
+	if err := checkRef(ref); err != nil {
+		return p, err
+	}
+	var out page[segment]
+	err := d.client.Do(ctx, rest.Call{
+		Method: http.MethodGet, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "segments"},
+		Query: paging(q.Page, q.Size),
+	}, &out)
+	if err != nil {
+		return p, err
+	}
+	for i := range out.Data {
+		if s := &out.Data[i]; s.ID != "" {
+			p.Items = append(p.Items, vendors.Chunk{
+				ChunkID: string(s.ID), Position: s.Position.Count(), Content: s.text(), Enabled: s.Enabled.Ptr(),
+			})
+		}
+	}
+	turn(&p, &out, q)
+	p.NewestFirst = false // by position
+	return p, nil
 }
 
 // turn completes a page of a listing. Documents and knowledge bases both come
@@ -143,32 +202,6 @@ func turn[T, W any](p *vendors.Page[T], out *page[W], q vendors.PageQuery) {
 		n := int(*total)
 		p.Total = &n
 	}
-}
-
-// never reports whether Dify has no document of a status.
-func never(s vendors.Status) bool {
-	switch s {
-	case vendors.NotStarted, vendors.Cancelled, vendors.Deleting, vendors.NotFound:
-		return true
-	}
-	return false
-}
-
-// displayOf is the display status that selects exactly the documents of a
-// status; "" where there is none (completed has three). Servers before 1.10.1
-// ignore it and give all rows.
-func displayOf(s vendors.Status) string {
-	switch s {
-	case vendors.Queued:
-		return "queuing"
-	case vendors.Processing:
-		return "indexing"
-	case vendors.Paused:
-		return "paused"
-	case vendors.Failed:
-		return "error"
-	}
-	return ""
 }
 
 // likeable reports whether a needle means the same to SQL's LIKE as to us. That
@@ -183,43 +216,4 @@ func likeable(needle string, folds bool) bool {
 		}
 	}
 	return strings.TrimSpace(needle) == needle
-}
-
-var (
-	uuidForm  = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	batchForm = regexp.MustCompile(`^[0-9]{20}$`)
-)
-
-// checkID refuses what is not a UUID: Dify answers it with the HTML page of an
-// unknown path, which looks like a wrong base URL.
-func checkID(arg, id string) error {
-	if uuidForm.MatchString(id) {
-		return nil
-	}
-	e := vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, which is not a Dify id: those are UUIDs with dashes.", arg, rest.Text(id))
-	if batchForm.MatchString(id) {
-		return e.WithHint("This is a batch id: pass it as `batch_id` of get_ingestion_progress.")
-	}
-	return e.WithHint("Take the id from list_knowledge_bases or list_documents, unchanged.")
-}
-
-func checkRef(ref vendors.Ref) error {
-	if err := checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
-		return err
-	}
-	return checkID("document_id", ref.DocumentID)
-}
-
-// checkBatch refuses what is not a batch: with a document's id Dify would answer
-// that there are no documents.
-func checkBatch(id string) error {
-	if batchForm.MatchString(id) {
-		return nil
-	}
-	if uuidForm.MatchString(id) {
-		return vendors.Errorf(vendors.InvalidArgument, "`batch_id` is not a batch: this is a document id.").
-			WithHint("Pass it in `document_ids` instead.")
-	}
-	return vendors.Errorf(vendors.InvalidArgument, "`batch_id` is not a Dify batch; batches there are numbers of 20 digits.").
-		WithHint("Take it from the answer of the upload, as a string; without it, pass `document_ids`, or neither for the whole knowledge base.")
 }
