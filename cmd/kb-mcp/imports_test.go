@@ -13,6 +13,9 @@ import (
 // platformMay is what a driver may import: never another driver.
 var platformMay = []string{"vendors", "vendors/rest", "vendors/internal/recent", "vendors/internal/write"}
 
+// face is what a face of the sandbox may import.
+var face = []string{"vendors/sandbox/world", "vendors/sandbox/internal/web"}
+
 // ours says which of our packages a package may import: the layers of the
 // house. Tests are free. A package without a rule fails, but what else lies in
 // vendors/ is a driver.
@@ -22,9 +25,8 @@ var ours = map[string][]string{
 
 	"ratelimit/shared/redistest": {},
 
-	"vendors":         {},
-	"vendors/sandbox": {},
-	"vendors/rest":    {"vendors", "ratelimit"},
+	"vendors":      {},
+	"vendors/rest": {"vendors", "ratelimit"},
 
 	"vendors/visible":          {},
 	"vendors/internal/recent":  {},
@@ -34,6 +36,16 @@ var ours = map[string][]string{
 	"vendors/internal/paging":  {"vendors", "vendors/internal/recent"},
 	"vendors/internal/merge":   {"vendors"},
 	"vendors/connection":       {"vendors", "vendors/visible", "vendors/tally", "vendors/internal/"},
+
+	"vendors/sandbox/world":           {},
+	"vendors/sandbox/internal/web":    {},
+	"vendors/sandbox/coze":            face,
+	"vendors/sandbox/dify":            face,
+	"vendors/sandbox/ragflow/tables":  face,
+	"vendors/sandbox/ragflow":         append([]string{"vendors/sandbox/ragflow/tables"}, face...),
+	"vendors/sandbox/ragflow/preview": append([]string{"vendors/sandbox/ragflow/tables"}, face...),
+	"vendors/sandbox/volcengine":      face,
+	"vendors/sandbox":                 {"vendors/sandbox/"},
 
 	"vendors/vendortest":  {"vendors", "vendors/connection", "vendors/rest", "ratelimit"},
 	"vendors/all":         {"vendors", "vendors/", "ratelimit", "ratelimit/shared", "nearest"},

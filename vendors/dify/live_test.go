@@ -93,7 +93,7 @@ func (l *live) took(what string, want int) {
 
 func TestLiveLife(t *testing.T) {
 	for _, old := range []bool{false, true} {
-		l, ctx := newLive(t, sandbox.Options{OldDeletes: old}), t.Context()
+		l, ctx := newLive(t, sandbox.Options{Dify: sandbox.DifyOptions{OldDeletes: old}}), t.Context()
 		kb := l.create(ctx, "Life")
 		if _, err := l.CreateKnowledgeBase(ctx, vendors.KnowledgeBaseChange{Name: ptr("Life")}); vendors.KindOf(err) != vendors.Conflict {
 			t.Errorf("a second one of the name: %v", err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"kb-mcp/vendors/sandbox/coze"
 )
 
 // exchange sends a JWT for these claims, signed by a library, not by us.
@@ -34,7 +36,7 @@ func TestJWTExchange(t *testing.T) {
 	good := func(changes jwt.MapClaims) jwt.MapClaims {
 		n++
 		c := jwt.MapClaims{
-			"iss": CozeClientID, "aud": host, "iat": d.now.Unix(), "exp": d.now.Add(10 * time.Minute).Unix(),
+			"iss": coze.ClientID, "aud": host, "iat": d.now.Unix(), "exp": d.now.Add(10 * time.Minute).Unix(),
 			"jti": fmt.Sprintf("%032d", n),
 		}
 		maps.Copy(c, changes)
@@ -46,18 +48,18 @@ func TestJWTExchange(t *testing.T) {
 		kid, body  string
 		want       string
 	}{
-		{"good", "/token", nil, CozePublicKeyID, grant, ""},
-		{"for an account", "/account/" + CozeAccountID + "/token", nil, CozePublicKeyID, grant, ""},
-		{"host without port", "/token", jwt.MapClaims{"aud": hostName(host)}, CozePublicKeyID, grant, ""},
-		{"another account", "/account/7/token", nil, CozePublicKeyID, grant, "access_deny"},
+		{"good", "/token", nil, coze.PublicKeyID, grant, ""},
+		{"for an account", "/account/" + coze.AccountID + "/token", nil, coze.PublicKeyID, grant, ""},
+		{"host without port", "/token", jwt.MapClaims{"aud": strings.Split(host, ":")[0]}, coze.PublicKeyID, grant, ""},
+		{"another account", "/account/7/token", nil, coze.PublicKeyID, grant, "access_deny"},
 		{"wrong kid", "/token", nil, "other", grant, "invalid_client"},
-		{"wrong iss", "/token", jwt.MapClaims{"iss": "7"}, CozePublicKeyID, grant, "invalid_client"},
-		{"wrong aud", "/token", jwt.MapClaims{"aud": "api.coze.cn"}, CozePublicKeyID, grant, "invalid_client"},
-		{"expired", "/token", jwt.MapClaims{"exp": start.Unix() - 1}, CozePublicKeyID, grant, "invalid_client"},
-		{"short jti", "/token", jwt.MapClaims{"jti": "1"}, CozePublicKeyID, grant, "invalid_client"},
-		{"grant type", "/token", nil, CozePublicKeyID, `{"grant_type":"password"}`, "unsupported_grant_type"},
-		{"too long", "/token", nil, CozePublicKeyID, strings.Replace(grant, "900", "86400", 1), "invalid_request"},
-		{"not JSON", "/token", nil, CozePublicKeyID, "x", "invalid_request"},
+		{"wrong iss", "/token", jwt.MapClaims{"iss": "7"}, coze.PublicKeyID, grant, "invalid_client"},
+		{"wrong aud", "/token", jwt.MapClaims{"aud": "api.coze.cn"}, coze.PublicKeyID, grant, "invalid_client"},
+		{"expired", "/token", jwt.MapClaims{"exp": start.Unix() - 1}, coze.PublicKeyID, grant, "invalid_client"},
+		{"short jti", "/token", jwt.MapClaims{"jti": "1"}, coze.PublicKeyID, grant, "invalid_client"},
+		{"grant type", "/token", nil, coze.PublicKeyID, `{"grant_type":"password"}`, "unsupported_grant_type"},
+		{"too long", "/token", nil, coze.PublicKeyID, strings.Replace(grant, "900", "86400", 1), "invalid_request"},
+		{"not JSON", "/token", nil, coze.PublicKeyID, "x", "invalid_request"},
 	}
 	for _, tt := range tests {
 		r := d.exchange(tt.path, good(tt.change), tt.kid, tt.body)
@@ -68,11 +70,11 @@ func TestJWTExchange(t *testing.T) {
 	}
 
 	claims := good(nil)
-	r := d.exchange("/token", claims, CozePublicKeyID, grant)
+	r := d.exchange("/token", claims, coze.PublicKeyID, grant)
 	if got, want := fmt.Sprint(r.at("expires_in")), fmt.Sprint(d.now.Unix()+900); got != want {
 		t.Errorf("expires_in = %s, want the absolute time %s", got, want)
 	}
-	if r := d.exchange("/token", claims, CozePublicKeyID, grant); r.at("error_code") != "invalid_client" {
+	if r := d.exchange("/token", claims, coze.PublicKeyID, grant); r.at("error_code") != "invalid_client" {
 		t.Errorf("a JWT sent twice: %s", r.text)
 	}
 	token, _ := r.at("access_token").(string)
@@ -92,11 +94,11 @@ func TestJWTSignature(t *testing.T) {
 	d := newDesk(t, Options{})
 	other := newDesk(t, Options{})
 	claims := jwt.MapClaims{
-		"iss": CozeClientID, "aud": strings.TrimPrefix(d.url, "http://"), "iat": start.Unix(),
+		"iss": coze.ClientID, "aud": strings.TrimPrefix(d.url, "http://"), "iat": start.Unix(),
 		"exp": start.Add(time.Minute).Unix(), "jti": strings.Repeat("j", 32),
 	}
 	other.url = d.url // signed with the other sandbox's key, sent to this one
-	r := other.exchange("/token", claims, CozePublicKeyID, `{"grant_type":"urn:ietf:params:oauth:grant-type:jwt-bearer"}`)
+	r := other.exchange("/token", claims, coze.PublicKeyID, `{"grant_type":"urn:ietf:params:oauth:grant-type:jwt-bearer"}`)
 	if r.at("error_code") != "invalid_client" || !strings.Contains(r.text, "signature") {
 		t.Errorf("a foreign signature: %d %s", r.status, r.text)
 	}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 func (d *desk) studio(method, path, body string) reply {
@@ -13,9 +16,9 @@ func (d *desk) studio(method, path, body string) reply {
 
 func TestStudioRefusals(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(Coze, "产品手册"), d.s.DocumentID(Coze, "退款政策.pdf")
+	kb, doc := d.s.KnowledgeBaseID(world.Coze, "产品手册"), d.s.DocumentID(world.Coze, "退款政策.pdf")
 	process := "/v1/datasets/" + kb + "/process"
-	foreign := "Authorization: Bearer " + CozeTokenNoScope
+	foreign := "Authorization: Bearer " + coze.TokenNoScope
 	tests := []struct {
 		method, path, body, auth string
 		status                   int
@@ -40,7 +43,7 @@ func TestStudioRefusals(t *testing.T) {
 		{"GET", "/v1/datasets", "", cozeAuth, 200, `"code":105000000`},
 		{"GET", "/v1/datasets?space_id=abc", "", cozeAuth, 400, `unable to decode 'abc' as int64`},
 		{"GET", "/v1/datasets?space_id=7300000000000000001", "", cozeAuth, 200, `"total_count":0`},
-		{"GET", "/v1/datasets?space_id=" + CozeOtherSpaceID, "", cozeAuth, 200, `"code":105000001`},
+		{"GET", "/v1/datasets?space_id=" + coze.OtherSpaceID, "", cozeAuth, 200, `"code":105000001`},
 		{"GET", "/v1/workspaces", "", cozeAuth, 401, "missing session_key in cookie"},
 		{"GET", "/v1/nothing", "", "X: y", 401, "missing session_key in cookie"},
 		{"PUT", "/v1/datasets/" + kb + "/images/" + doc, "{}", cozeAuth, 401, "missing session_key in cookie"},
@@ -61,7 +64,7 @@ func TestStudioRefusals(t *testing.T) {
 func TestStudioPages(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Options{Documents: 10000})
-	kb := d.s.KnowledgeBaseID(Coze, "Archive 档案库")
+	kb := d.s.KnowledgeBaseID(world.Coze, "Archive 档案库")
 	seen := map[string]bool{}
 	for n := range 101 {
 		r := d.studio("POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
@@ -71,7 +74,7 @@ func TestStudioPages(t *testing.T) {
 		t.Errorf("%d documents of 10000 on pages from 0", len(seen))
 	}
 	d = newDesk(t, Options{Documents: 400})
-	kb = d.s.KnowledgeBaseID(Coze, "Archive 档案库")
+	kb = d.s.KnowledgeBaseID(world.Coze, "Archive 档案库")
 	r := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","page":3}`)
 	if got := r.ids("document_id", seen); got != 400 {
 		t.Errorf("%d documents without size, want all", got)
@@ -80,7 +83,7 @@ func TestStudioPages(t *testing.T) {
 	if r.status != 200 || fmt.Sprint(r.at("total")) != "0" {
 		t.Errorf("an unknown knowledge base = %d %s, want an empty list", r.status, r.text)
 	}
-	r = d.studio("GET", "/v1/datasets?space_id="+CozeSpaceID, "")
+	r = d.studio("GET", "/v1/datasets?space_id="+coze.SpaceID, "")
 	if got := len(r.rows("data", "dataset_list")); got != 5 || r.at("msg") != "success" {
 		t.Errorf("%d knowledge bases without page_size, want all; %s", got, r.text)
 	}
@@ -94,7 +97,7 @@ func TestStudioStatuses(t *testing.T) {
 	names := []string{"退款政策.pdf", "价格表2026.xlsx", "扫描件-合同.pdf", "community-post.txt", "old-draft.docx", "用户反馈汇总.docx", "退款政策.pdf"}
 	ids := []string{"1"}
 	for _, n := range names {
-		ids = append(ids, d.s.DocumentID(Coze, n))
+		ids = append(ids, d.s.DocumentID(world.Coze, n))
 	}
 	r := d.studio("POST", "/v1/datasets/1/process", `{"document_ids":[`+strings.Join(ids, ",")+`]}`)
 	got := []string{}
@@ -107,7 +110,7 @@ func TestStudioStatuses(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("process =\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
+	kb := d.s.KnowledgeBaseID(world.Coze, "产品手册")
 	rows := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","keyword":"ignored","size":100}`).rows("document_infos")
 	if row := rowOf(rows, "name", "扫描件-合同.pdf"); row["status_descript"] != "文件解析失败，请检查文件是否损坏或加密" {
 		t.Errorf("the reason in the list: %v", row["status_descript"])

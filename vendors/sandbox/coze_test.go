@@ -5,10 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 const (
-	cozeAuth    = "Authorization: Bearer " + CozeToken
+	cozeAuth    = "Authorization: Bearer " + coze.Token
 	cozeStrings = "Agw-Js-Conv: str"
 	cozeList    = "/open_api/knowledge/document/list"
 )
@@ -20,9 +23,9 @@ func (d *desk) coze(method, path, body string) reply {
 
 func TestCozeRefusals(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
+	kb := d.s.KnowledgeBaseID(world.Coze, "产品手册")
 	process := "/v1/datasets/" + kb + "/process"
-	noScope := "Authorization: Bearer " + CozeTokenNoScope
+	noScope := "Authorization: Bearer " + coze.TokenNoScope
 	tests := []struct {
 		method, path, body, auth string
 		status                   int
@@ -37,7 +40,7 @@ func TestCozeRefusals(t *testing.T) {
 		{"POST", cozeList, `not json`, cozeAuth, 200, "4000"},
 		{"POST", cozeList, `{"dataset_id":"` + kb + `","size":"5"}`, cozeAuth, 200, "4000"},
 		{"GET", "/v1/datasets", "", cozeAuth, 200, "4000"},
-		{"GET", "/v1/datasets?space_id=" + CozeSpaceID + "&page_size=301", "", cozeAuth, 200, "4000"},
+		{"GET", "/v1/datasets?space_id=" + coze.SpaceID + "&page_size=301", "", cozeAuth, 200, "4000"},
 		{"GET", "/v1/datasets?space_id=7", "", cozeAuth, 200, "4200"},
 		{"POST", "/v1/datasets/1/process", `{"document_ids":["1"]}`, cozeAuth, 200, "4200"},
 		{"POST", process, `{"document_ids":[true]}`, cozeAuth, 200, "4000"},
@@ -57,7 +60,7 @@ func TestCozeRefusals(t *testing.T) {
 func TestCozePages(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Options{Documents: 10000})
-	kb := d.s.KnowledgeBaseID(Coze, "Archive 档案库")
+	kb := d.s.KnowledgeBaseID(world.Coze, "Archive 档案库")
 	page := func(n int) reply {
 		return d.coze("POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
 	}
@@ -75,7 +78,7 @@ func TestCozePages(t *testing.T) {
 	if len(r.rows("document_infos")) != 10 || fmt.Sprint(r.at("total")) != "10000" {
 		t.Errorf("without size: %d rows, total %v", len(r.rows("document_infos")), r.at("total"))
 	}
-	r = d.coze("GET", "/v1/datasets?page_size=2&page_num=2&space_id="+CozeSpaceID, "")
+	r = d.coze("GET", "/v1/datasets?page_size=2&page_num=2&space_id="+coze.SpaceID, "")
 	if len(r.rows("data", "dataset_list")) != 2 || fmt.Sprint(r.at("data", "total_count")) != "5" {
 		t.Errorf("datasets: %s", r.text)
 	}
@@ -90,7 +93,7 @@ func TestCozeStatuses(t *testing.T) {
 		"architecture-overview.pdf": "0 35 583260",
 	}
 	for name, want := range want {
-		doc := d.s.Store().Document(Coze, d.s.DocumentID(Coze, name))
+		doc := d.s.Store().Document(world.Coze, d.s.DocumentID(world.Coze, name))
 		r := d.coze("POST", "/v1/datasets/"+doc.KB+"/process", `{"document_ids":["1","`+doc.ID+`"]}`)
 		rows := r.rows("data", "data")
 		if len(rows) != 1 {
@@ -107,8 +110,8 @@ func TestCozeStatuses(t *testing.T) {
 
 func TestCozeList(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := d.s.KnowledgeBaseID(Coze, "产品手册")
-	doc := d.s.DocumentID(Coze, "退款政策.pdf")
+	kb := d.s.KnowledgeBaseID(world.Coze, "产品手册")
+	doc := d.s.DocumentID(world.Coze, "退款政策.pdf")
 	filtered := fmt.Sprintf(`{"dataset_id":"%s","document_ids":["%s","1"]}`, kb, doc)
 	r := d.coze("POST", cozeList, filtered)
 	if len(r.rows("document_infos")) != 1 || r.at("document_infos", 0, "document_id") != doc {
@@ -117,15 +120,15 @@ func TestCozeList(t *testing.T) {
 	if r := d.send("POST", "/coze"+cozeList, filtered, cozeAuth); !strings.Contains(r.text, `"document_id":`+doc+",") {
 		t.Errorf("without Agw-Js-Conv the id is no number: %s", r.text)
 	}
-	empty := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+	empty := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
 	if r := d.coze("POST", cozeList, `{"dataset_id":"`+empty+`"}`); r.at("document_infos") == nil || len(r.rows("document_infos")) != 0 {
 		t.Errorf("empty: %s", r.text)
 	}
-	row := rowOf(d.coze("GET", "/v1/datasets?space_id="+CozeSpaceID, "").rows("data", "dataset_list"), "dataset_id", kb)
+	row := rowOf(d.coze("GET", "/v1/datasets?space_id="+coze.SpaceID, "").rows("data", "dataset_list"), "dataset_id", kb)
 	if _, ok := row["all_file_size"].(string); !ok || fmt.Sprint(row["doc_count"]) != "8" {
 		t.Errorf("dataset: %v", row)
 	}
-	if r := d.coze("GET", "/v1/workspaces", ""); r.at("data", "workspaces", 0, "id") != CozeSpaceID {
+	if r := d.coze("GET", "/v1/workspaces", ""); r.at("data", "workspaces", 0, "id") != coze.SpaceID {
 		t.Errorf("workspaces: %s", r.text)
 	}
 }
@@ -150,7 +153,7 @@ func TestCozeRateAnswersInTwoForms(t *testing.T) {
 // TestCozeNumbers: ids may come as numbers, as the official Go library sends them.
 func TestCozeNumbers(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(Coze, "产品手册"), d.s.DocumentID(Coze, "退款政策.pdf")
+	kb, doc := d.s.KnowledgeBaseID(world.Coze, "产品手册"), d.s.DocumentID(world.Coze, "退款政策.pdf")
 	for _, tt := range []struct{ path, body, want string }{
 		{cozeList, `{"dataset_id":` + kb + `,"document_ids":[` + doc + `]}`, `"document_id":"` + doc + `"`},
 		{"/v1/datasets/" + kb + "/process", `{"document_ids":[` + doc + `]}`, `"document_id":"` + doc + `"`},
@@ -167,7 +170,7 @@ func TestCozeNumbers(t *testing.T) {
 // TestCozeImages: images are uploaded first, listed, found by their captions.
 func TestCozeImages(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := d.s.KnowledgeBaseID(Coze, "商品图片")
+	kb := d.s.KnowledgeBaseID(world.Coze, "商品图片")
 	images := "/v1/datasets/" + kb + "/images"
 	if r := d.coze("GET", images+"?keyword=speaker&has_caption=true", ""); fmt.Sprint(r.at("data", "total_count")) != "1" || r.at("data", "photo_infos", 0, "name") != "banner.jpg" {
 		t.Errorf("by keyword: %s", r.text)
@@ -191,7 +194,7 @@ func TestCozeImages(t *testing.T) {
 // TestCozePlainStates: what the platform's own libraries know.
 func TestCozePlainStates(t *testing.T) {
 	d := newDesk(t, Options{PlainStates: true})
-	for _, kb := range d.s.Store().KBs(Coze) {
+	for _, kb := range d.s.Store().KBs(world.Coze) {
 		for _, row := range d.coze("POST", cozeList, `{"dataset_id":"`+kb.ID+`","size":100}`).rows("document_infos") {
 			if s := fmt.Sprint(row["status"]); s != "0" && s != "1" && s != "9" {
 				t.Errorf("%v has status %s", row["name"], s)

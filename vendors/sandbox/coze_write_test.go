@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 const (
@@ -23,18 +26,18 @@ func cozeCreateBody(kb, name, text string) string {
 
 func TestCozeWriteRefusals(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(Coze, "Empty shelf"), d.s.DocumentID(Coze, "退款政策.pdf")
+	kb, doc := d.s.KnowledgeBaseID(world.Coze, "Empty shelf"), d.s.DocumentID(world.Coze, "退款政策.pdf")
 	good := cozeCreateBody(kb, "a", "b")
 	swap := func(old, to string) string { return strings.Replace(good, old, to, 1) }
 	ids := `"` + strings.Repeat(doc+`","`, 100) + doc + `"`
 	bases := strings.Repeat(`{"name":"a","source_info":{"web_url":"https://example.com","document_source":1}},`, 11)
 	tests := []struct{ method, path, body, code string }{
-		{"POST", "/v1/datasets", `{"space_id":"` + CozeSpaceID + `","format_type":0}`, "4000"},
-		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + CozeSpaceID + `","format_type":1}`, "4000"},
-		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + CozeSpaceID + `"}`, "4000"},
+		{"POST", "/v1/datasets", `{"space_id":"` + coze.SpaceID + `","format_type":0}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + coze.SpaceID + `","format_type":1}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + coze.SpaceID + `"}`, "4000"},
 		{"POST", "/v1/datasets", `{"name":"a","space_id":7,"format_type":0}`, "4200"},
 		{"POST", "/v1/datasets", `{"name":"a","space_id":"7","format_type":0}`, "4200"},
-		{"POST", "/v1/datasets", `{"name":"` + strings.Repeat("名", 101) + `","space_id":"` + CozeSpaceID + `","format_type":0}`, "4000"},
+		{"POST", "/v1/datasets", `{"name":"` + strings.Repeat("名", 101) + `","space_id":"` + coze.SpaceID + `","format_type":0}`, "4000"},
 		{"PUT", "/v1/datasets/" + kb, `{"description":"a"}`, "4000"},
 		{"PUT", "/v1/datasets/1", `{"name":"a"}`, "4200"},
 		{"DELETE", "/v1/datasets/1", "", "4200"},
@@ -60,12 +63,12 @@ func TestCozeWriteRefusals(t *testing.T) {
 		if r.status != 200 || fmt.Sprint(r.at("code")) != tt.code {
 			t.Errorf("%s %s %.200s = %d %s, want %s", tt.method, tt.path, tt.body, r.status, r.text, tt.code)
 		}
-		r = d.send(tt.method, "/coze"+tt.path, tt.body, "Authorization: Bearer "+CozeTokenNoScope)
+		r = d.send(tt.method, "/coze"+tt.path, tt.body, "Authorization: Bearer "+coze.TokenNoScope)
 		if fmt.Sprint(r.at("code")) != "4101" {
 			t.Errorf("%s %s without the right = %s", tt.method, tt.path, r.text)
 		}
 	}
-	if d.s.Store().Document(Coze, doc) == nil || d.s.Store().Documents(Coze, kb).Len() != 0 {
+	if d.s.Store().Document(world.Coze, doc) == nil || d.s.Store().Documents(world.Coze, kb).Len() != 0 {
 		t.Error("a refused call changed something")
 	}
 }
@@ -75,7 +78,7 @@ func TestCozeWriteRefusals(t *testing.T) {
 func TestCozeStub(t *testing.T) {
 	const recorded = `{"code":0,"document_infos":[{"char_count":0,"chunk_strategy":{},"create_time":0,"document_id":"7454933945252216868","format_type":0,"hit_count":0,"name":"test01","size":0,"slice_count":0,"source_type":0,"status":0,"type":"","update_interval":0,"update_time":0,"update_type":0}],"msg":""}`
 	d := newDesk(t, Options{})
-	kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+	kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
 	r := d.coze("POST", cozeCreate, cozeCreateBody(kb, "a.txt", "b"))
 	var want, got any
 	if err := json.Unmarshal([]byte(recorded), &want); err != nil {
@@ -99,7 +102,7 @@ func TestCozeStub(t *testing.T) {
 func TestCozeUploadsFail(t *testing.T) {
 	fates := func() (fates string) {
 		d := newDesk(t, Options{})
-		kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+		kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
 		for i := range 16 {
 			if r := d.coze("POST", cozeCreate, cozeCreateBody(kb, fmt.Sprint(i), "text")); fmt.Sprint(r.at("code")) != "0" {
 				t.Fatal(r.text)
@@ -107,29 +110,29 @@ func TestCozeUploadsFail(t *testing.T) {
 		}
 		d.now = d.now.Add(5 * time.Second)
 		for i := range 16 {
-			fates += string(d.s.state(d.s.Store().Documents(Coze, kb).At(i)).Phase) + " "
+			fates += string(d.s.Store().Documents(world.Coze, kb).At(i).State(d.now).Phase) + " "
 		}
 		return fates
 	}
 	first := fates()
-	if strings.Count(first, string(Failed)) != 2 || fates() != first {
+	if strings.Count(first, string(world.Failed)) != 2 || fates() != first {
 		t.Errorf("fates: %s", first)
 	}
 }
 
 func TestStudioWriteRefusals(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(Coze, "Empty shelf"), d.s.DocumentID(Coze, "退款政策.pdf")
+	kb, doc := d.s.KnowledgeBaseID(world.Coze, "Empty shelf"), d.s.DocumentID(world.Coze, "退款政策.pdf")
 	one := func(kb string) string {
 		return `{"dataset_id":` + kb + `,"document_bases":[{"name":"a","source_info":{"custom_content":"b"}}]}`
 	}
-	foreign := "Authorization: Bearer " + CozeTokenNoScope
+	foreign := "Authorization: Bearer " + coze.TokenNoScope
 	tests := []struct {
 		method, path, body, auth string
 		status                   int
 		want                     string
 	}{
-		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + CozeOtherSpaceID + `"}`, cozeAuth, 200, `"code":105000001`},
+		{"POST", "/v1/datasets", `{"name":"a","space_id":"` + coze.OtherSpaceID + `"}`, cozeAuth, 200, `"code":105000001`},
 		{"POST", "/v1/datasets", `{"name":"a","space_id":"7"}`, cozeAuth, 200, `"dataset_id"`},
 		{"POST", "/v1/datasets", `{"name":"a"}`, cozeAuth, 200, `"code":105000000`},
 		{"POST", "/v1/datasets", `{"name":"a","space_id":"7","format_type":1}`, cozeAuth, 200, `"code":0`},
@@ -139,7 +142,7 @@ func TestStudioWriteRefusals(t *testing.T) {
 		{"PUT", "/v1/datasets/0", `{"name":"a"}`, cozeAuth, 200, `"code":105000000`},
 		{"PUT", "/v1/datasets/99999999999999999999", `{"name":"a"}`, cozeAuth, 400, `value out of range`},
 		{"POST", "/v1/datasets", `{"name":"a","space_id":7}`, cozeAuth, 400, `"code":400`},
-		{"POST", "/v1/datasets", `{"space_id":"` + CozeSpaceID + `"}`, cozeAuth, 200, `"code":105000000`},
+		{"POST", "/v1/datasets", `{"space_id":"` + coze.SpaceID + `"}`, cozeAuth, 200, `"code":105000000`},
 		{"PUT", "/v1/datasets/1", `{"name":"a"}`, cozeAuth, 200, `"code":105000011`},
 		{"DELETE", "/v1/datasets/1", "", cozeAuth, 200, `"code":105000011`},
 		{"DELETE", "/v1/datasets/" + kb, "", foreign, 200, `"code":105000001`},
@@ -168,7 +171,7 @@ func TestStudioWriteRefusals(t *testing.T) {
 			t.Errorf("%s %s %s = %d %s", tt.method, tt.path, tt.body, r.status, r.text)
 		}
 	}
-	if d.s.Store().Document(Coze, doc) == nil || d.s.Store().Documents(Coze, kb).Len() != 0 {
+	if d.s.Store().Document(world.Coze, doc) == nil || d.s.Store().Documents(world.Coze, kb).Len() != 0 {
 		t.Error("a refused call changed something")
 	}
 }
@@ -178,31 +181,31 @@ func TestStudioWriteRefusals(t *testing.T) {
 // word, and a rename that names no columns deletes a table's data.
 func TestStudioOddities(t *testing.T) {
 	d := newDesk(t, Options{})
-	first, last := d.s.DocumentID(Coze, "退款政策.pdf"), d.s.DocumentID(Coze, "扫描件-合同.pdf")
-	theirs := d.s.Store().AddKB(KnowledgeBase{Platform: Coze, Name: "theirs", Owner: "other", Space: CozeOtherSpaceID})
-	foreign := d.s.Store().Add(Document{Platform: Coze, KB: theirs.ID, Name: "x"})
+	first, last := d.s.DocumentID(world.Coze, "退款政策.pdf"), d.s.DocumentID(world.Coze, "扫描件-合同.pdf")
+	theirs := d.s.Store().AddKB(world.KnowledgeBase{Platform: world.Coze, Name: "theirs", Owner: "other", Space: coze.OtherSpaceID})
+	foreign := d.s.Store().Add(world.Document{Platform: world.Coze, KB: theirs.ID, Name: "x"})
 	r := d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","`+foreign.ID+`"]}`)
-	if fmt.Sprint(r.at("code")) != "105000001" || d.s.Store().Document(Coze, first) == nil {
+	if fmt.Sprint(r.at("code")) != "105000001" || d.s.Store().Document(world.Coze, first) == nil {
 		t.Errorf("delete with a foreign id: %s", r.text)
 	}
 	r = d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
-	if fmt.Sprint(r.at("code")) != "0" || d.s.Store().Document(Coze, first) != nil || d.s.Store().Document(Coze, last) != nil {
+	if fmt.Sprint(r.at("code")) != "0" || d.s.Store().Document(world.Coze, first) != nil || d.s.Store().Document(world.Coze, last) != nil {
 		t.Errorf("delete with an unknown id: %s", r.text)
 	}
-	kb := d.s.KnowledgeBaseID(Coze, "Empty shelf")
+	kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
 	r = d.studio("POST", cozeCreate, cozeCreateBody(kb, "a", "b"))
-	doc := d.s.Store().Document(Coze, fmt.Sprint(r.at("document_infos", 0, "document_id")))
-	if doc == nil || doc.Text != "" || doc.Plan.Outcome != Failed {
+	doc := d.s.Store().Document(world.Coze, fmt.Sprint(r.at("document_infos", 0, "document_id")))
+	if doc == nil || doc.Text != "" || doc.Plan.Outcome != world.Failed {
 		t.Errorf("hosted's form of a file: %s, %+v", r.text, doc)
 	}
-	r = d.studio("POST", "/v1/datasets", `{"name":"neu","space_id":"`+CozeSpaceID+`","format_type":0}`)
-	if id, _ := r.at("data", "dataset_id").(string); d.s.Store().KB(Coze, id) == nil {
+	r = d.studio("POST", "/v1/datasets", `{"name":"neu","space_id":"`+coze.SpaceID+`","format_type":0}`)
+	if id, _ := r.at("data", "dataset_id").(string); d.s.Store().KB(world.Coze, id) == nil {
 		t.Errorf("create: %s", r.text)
 	}
-	table := d.s.Store().Add(Document{Platform: Coze, KB: kb, Name: "t.csv", Format: "csv", Coze: CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
+	table := d.s.Store().Add(world.Document{Platform: world.Coze, KB: kb, Name: "t.csv", Format: "csv", Coze: world.CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
 	for _, meta := range []string{`,"table_meta":[{"id":"1","column_name":"a"}]`, ""} {
 		r = d.studio("POST", cozeUpdate, `{"document_id":"`+table.ID+`","document_name":"u.csv"`+meta+`}`)
-		if got := d.s.Store().Document(Coze, table.ID); r.text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
+		if got := d.s.Store().Document(world.Coze, table.ID); r.text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
 			t.Errorf("rename with %q: %s %+v", meta, r.text, got.Coze)
 		}
 	}

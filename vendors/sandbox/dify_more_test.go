@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"kb-mcp/vendors/sandbox/dify"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // What 1.12.1 and 1.8.1 answer to the same request (Dify, self-hosted).
@@ -11,11 +14,11 @@ func TestDifyVersions(t *testing.T) {
 	none := "00000000-0000-4000-8000-000000000000"
 	desks := map[string]*desk{}
 	for _, version := range []string{"1.12.1", "1.8.1"} {
-		desks[version] = newDesk(t, Options{Dify: DifyOptions{Version: version}})
+		desks[version] = newDesk(t, Options{Dify: dify.Options{Version: version}})
 	}
 	any := desks["1.8.1"].s
-	wiki, kb := "/datasets/"+any.KnowledgeBaseID(Dify, "Engineering Wiki"), "/datasets/"+any.KnowledgeBaseID(Dify, "产品手册")
-	empty, doc := "/datasets/"+any.KnowledgeBaseID(Dify, "Empty shelf"), any.DocumentID(Dify, "退款政策.pdf")
+	wiki, kb := "/datasets/"+any.KnowledgeBaseID(world.Dify, "Engineering Wiki"), "/datasets/"+any.KnowledgeBaseID(world.Dify, "产品手册")
+	empty, doc := "/datasets/"+any.KnowledgeBaseID(world.Dify, "Empty shelf"), any.DocumentID(world.Dify, "退款政策.pdf")
 	text := `{"name":"a","text":"b","indexing_technique":"economy"}`
 	for _, tt := range []struct {
 		method, path, body, auth string
@@ -69,22 +72,22 @@ func TestDifyTroubles(t *testing.T) {
 	const hq, eco = "产品手册", "Engineering Wiki"
 	for _, tt := range []struct {
 		name                         string
-		o                            DifyOptions
+		o                            dify.Options
 		kb                           string
 		read, search, chunks, upload int
 	}{
-		{"nothing", DifyOptions{}, hq, 200, 200, 200, 200},
-		{"the daemon", DifyOptions{DaemonDown: true}, hq, 400, 400, 400, 200},
-		{"the daemon, without need of it", DifyOptions{DaemonDown: true}, eco, 400, 400, 200, 200},
-		{"the model's limit", DifyOptions{Model: "Rate limit reached, 429 Too Many Requests"}, hq, 200, 400, 200, 200},
-		{"the model is gone", DifyOptions{Model: "Provider langgenius/openai/openai does not exist."}, hq, 200, 400, 400, 200},
-		{"no default model", DifyOptions{NoDefaultModel: true}, eco, 200, 400, 200, 200},
-		{"the plan", DifyOptions{Plan: "The capacity of the vector space has reached the limit of your subscription."}, eco, 200, 200, 200, 403},
+		{"nothing", dify.Options{}, hq, 200, 200, 200, 200},
+		{"the daemon", dify.Options{DaemonDown: true}, hq, 400, 400, 400, 200},
+		{"the daemon, without need of it", dify.Options{DaemonDown: true}, eco, 400, 400, 200, 200},
+		{"the model's limit", dify.Options{Model: "Rate limit reached, 429 Too Many Requests"}, hq, 200, 400, 200, 200},
+		{"the model is gone", dify.Options{Model: "Provider langgenius/openai/openai does not exist."}, hq, 200, 400, 400, 200},
+		{"no default model", dify.Options{NoDefaultModel: true}, eco, 200, 400, 200, 200},
+		{"the plan", dify.Options{Plan: "The capacity of the vector space has reached the limit of your subscription."}, eco, 200, 200, 200, 403},
 	} {
 		d := newDesk(t, Options{Dify: tt.o})
-		id := d.s.KnowledgeBaseID(Dify, tt.kb)
+		id := d.s.KnowledgeBaseID(world.Dify, tt.kb)
 		kb := "/datasets/" + id
-		doc := d.s.store.Documents(Dify, id).At(0).ID
+		doc := d.s.Store().Documents(world.Dify, id).At(0).ID
 		for what, got := range map[string][2]int{
 			"read":   {d.dify(kb).status, tt.read},
 			"search": {d.difyDo("POST", kb+"/retrieve", `{"query":"x"}`).status, tt.search},
@@ -125,9 +128,9 @@ func TestDifyRules(t *testing.T) {
 
 func TestDifyOriginalDocument(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
-	doc := d.s.DocumentID(Dify, "退款政策.pdf")
-	busy := d.s.DocumentID(Dify, "新品发布会🚀.pdf")
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册")
+	doc := d.s.DocumentID(world.Dify, "退款政策.pdf")
+	busy := d.s.DocumentID(world.Dify, "新品发布会🚀.pdf")
 	body := `{"name":"new name","text":"new words","indexing_technique":"high_quality","original_document_id":"%s"}`
 	if r := d.difyDo("POST", kb+"/document/create_by_text", fmt.Sprintf(body, doc)); r.status != 200 || r.at("document", "id") != doc || r.at("document", "name") != "new name" {
 		t.Errorf("%d %s", r.status, r.text)
@@ -139,8 +142,8 @@ func TestDifyOriginalDocument(t *testing.T) {
 
 func TestDifySegments(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
-	segments := kb + "/documents/" + d.s.DocumentID(Dify, "退款政策.pdf") + "/segments"
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册")
+	segments := kb + "/documents/" + d.s.DocumentID(world.Dify, "退款政策.pdf") + "/segments"
 	before := fmt.Sprint(d.dify(segments).at("total"))
 	added := d.difyDo("POST", segments, `{"segments":[{"content":"a quagga","keywords":["animal"]}]}`)
 	id, _ := added.at("data", 0, "id").(string)
@@ -176,15 +179,15 @@ func TestDifySegments(t *testing.T) {
 	if r := d.difyDo("POST", segments, `{}`); r.status != 400 || r.at("error") != "Segments is required" {
 		t.Errorf("nothing = %d %s", r.status, r.text)
 	}
-	if r := d.difyDo("POST", kb+"/documents/"+d.s.DocumentID(Dify, "新品发布会🚀.pdf")+"/segments", `{"segments":[{"content":"x"}]}`); r.status != 404 {
+	if r := d.difyDo("POST", kb+"/documents/"+d.s.DocumentID(world.Dify, "新品发布会🚀.pdf")+"/segments", `{"segments":[{"content":"x"}]}`); r.status != 404 {
 		t.Errorf("at work = %d %s", r.status, r.text)
 	}
 }
 
 func TestDifyMetadata(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Engineering Wiki")
-	doc := d.s.store.Documents(Dify, d.s.KnowledgeBaseID(Dify, "Engineering Wiki")).At(0).ID
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki")
+	doc := d.s.Store().Documents(world.Dify, d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki")).At(0).ID
 	made := d.difyDo("POST", kb+"/metadata", `{"type":"number","name":"year"}`)
 	field, _ := made.at("id").(string)
 	if made.status != 201 || made.at("type") != "number" {
@@ -213,7 +216,7 @@ func TestDifyMetadata(t *testing.T) {
 
 func TestDifyTags(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := d.s.KnowledgeBaseID(Dify, "产品手册")
+	kb := d.s.KnowledgeBaseID(world.Dify, "产品手册")
 	tag, _ := d.difyDo("POST", "/datasets/tags", `{"name":"animals"}`).at("id").(string)
 	if r := d.difyDo("POST", "/datasets/tags/binding", `{"tag_ids":["`+tag+`"],"target_id":"`+kb+`"}`); r.status != 204 {
 		t.Fatalf("bind = %d %s", r.status, r.text)

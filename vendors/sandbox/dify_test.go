@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/dify"
+	"kb-mcp/vendors/sandbox/world"
 )
 
-const difyAuth = "Authorization: Bearer " + DifyKey
+const difyAuth = "Authorization: Bearer " + dify.Key
 
 func (d *desk) dify(path string) reply {
 	d.t.Helper()
@@ -17,10 +20,10 @@ func (d *desk) dify(path string) reply {
 
 func TestDifyRefusals(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册")
 	none := "00000000-0000-4000-8000-000000000000"
-	off := "/datasets/" + d.s.KnowledgeBaseID(Dify, "内部资料")
-	doc := d.s.DocumentID(Dify, "退款政策.pdf")
+	off := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "内部资料")
+	doc := d.s.DocumentID(world.Dify, "退款政策.pdf")
 	tests := []struct {
 		method, path, auth string
 		status             int
@@ -29,13 +32,13 @@ func TestDifyRefusals(t *testing.T) {
 		{"GET", "/datasets", "X: y", 401, "unauthorized", "Authorization header must be provided and start with 'Bearer'"},
 		{"GET", "/datasets", "Authorization: Basic x", 401, "unauthorized", "Authorization scheme must be 'Bearer'"},
 		{"GET", "/datasets", "Authorization: Bearer dataset-wrong", 401, "unauthorized", "Access token is invalid"},
-		{"GET", "/datasets", "Authorization: Bearer " + DifyAppKey, 401, "unauthorized", "Access token is invalid"},
+		{"GET", "/datasets", "Authorization: Bearer " + dify.AppKey, 401, "unauthorized", "Access token is invalid"},
 		{"GET", "/datasets/" + none, difyAuth, 404, "not_found", "Dataset not found."},
 		{"GET", "/datasets/" + none, "Authorization: Bearer dataset-wrong", 404, "not_found", "Dataset not found."}, // before the key
 		{"GET", kb, "Authorization: Bearer dataset-wrong", 401, "unauthorized", "Access token is invalid"},
-		{"GET", kb, "Authorization: Bearer " + DifyOtherKey, 403, "forbidden", "You do not have permission to access this dataset."},
-		{"DELETE", kb, "Authorization: Bearer " + DifyOtherKey, 400, "invalid_param", "You do not have permission to access this dataset."},
-		{"GET", kb + "/documents", "Authorization: Bearer " + DifyOtherKey, 404, "not_found", "Dataset not found."},
+		{"GET", kb, "Authorization: Bearer " + dify.OtherKey, 403, "forbidden", "You do not have permission to access this dataset."},
+		{"DELETE", kb, "Authorization: Bearer " + dify.OtherKey, 400, "invalid_param", "You do not have permission to access this dataset."},
+		{"GET", kb + "/documents", "Authorization: Bearer " + dify.OtherKey, 404, "not_found", "Dataset not found."},
 		{"GET", "/datasets/" + none + "/documents", difyAuth, 404, "not_found", "Dataset not found."},
 		{"GET", off, difyAuth, 403, "forbidden", "Dataset api access is not enabled."},
 		{"GET", off + "/documents", difyAuth, 403, "forbidden", "Dataset api access is not enabled."},
@@ -75,7 +78,7 @@ func TestDifyRefusals(t *testing.T) {
 func TestDifyPages(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Options{Documents: 10000})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Archive 档案库") + "/documents"
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "Archive 档案库") + "/documents"
 	seen := map[string]bool{}
 	for page := 1; ; page++ {
 		r := d.dify(fmt.Sprintf("%s?page=%d&limit=100", kb, page))
@@ -104,7 +107,7 @@ func TestDifyPages(t *testing.T) {
 
 func TestDifyFilters(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册") + "/documents"
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册") + "/documents"
 	tests := []struct {
 		query string
 		want  int
@@ -136,7 +139,7 @@ func TestDifyFilters(t *testing.T) {
 
 func TestDifyForms(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册") + "/documents"
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册") + "/documents"
 	row := rowOf(d.dify(kb).rows("data"), "name", "供应商名录.csv")
 	id := row["id"].(string)
 	if row["indexing_status"] != "indexing" || row["display_status"] != "paused" {
@@ -160,7 +163,7 @@ func TestDifyForms(t *testing.T) {
 	if r.at("data", 0, "indexing_status") != "paused" || r.at("data", 0, "paused_at") == nil {
 		t.Errorf("the paused document by its batch: %s", r.text)
 	}
-	wiki := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Engineering Wiki") + "/documents"
+	wiki := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki") + "/documents"
 	rows := d.dify(wiki).rows("data")
 	if row := rowOf(rows, "name", "legacy-import.csv"); row["indexing_status"] != "archiving" || row["display_status"] != nil {
 		t.Errorf("the undocumented status: %v", row)
@@ -171,9 +174,9 @@ func TestDifyForms(t *testing.T) {
 }
 
 func TestDifyLife(t *testing.T) {
-	d := newDesk(t, Options{FloatTimes: true})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册") + "/documents"
-	id, err := d.s.Add(Dify, "产品手册", "new.txt", Normal())
+	d := newDesk(t, Options{Dify: dify.Options{FloatTimes: true}})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册") + "/documents"
+	id, err := d.s.Add(world.Dify, "产品手册", "new.txt", world.Normal())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +215,7 @@ func TestDifyQuotaCountsRefusals(t *testing.T) {
 
 func TestDifySearch(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/dify/v1/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
+	kb := "/dify/v1/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册")
 	post := func(body string) reply {
 		return d.send("POST", kb+"/retrieve", body, difyAuth, "Content-Type: application/json")
 	}
@@ -226,7 +229,7 @@ func TestDifySearch(t *testing.T) {
 	if r := post(`{"query":"x","retrieval_model":{"top_k":3}}`); r.status != 400 {
 		t.Errorf("an incomplete retrieval_model = %d", r.status)
 	}
-	doc := d.s.DocumentID(Dify, "Installation guide.pdf")
+	doc := d.s.DocumentID(world.Dify, "Installation guide.pdf")
 	r = d.send("GET", kb+"/documents/"+doc+"/segments?limit=10", "", difyAuth)
 	if len(r.rows("data")) != 10 || fmt.Sprint(r.at("total")) != "36" {
 		t.Errorf("segments: %d of %v", len(r.rows("data")), r.at("total"))

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/dify"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // difyDo sends JSON to the Dify face.
@@ -61,7 +64,7 @@ func TestDifyKnowledgeBases(t *testing.T) {
 
 func TestDifyUploads(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Empty shelf")
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "Empty shelf")
 	text := kb + "/document/create-by-text"
 	for body, want := range map[string]int{
 		`{"name":"a.txt","text":"x"}`:                                                                           500, // nobody says a technique
@@ -135,8 +138,8 @@ func (d *desk) difyFiles(kb string) {
 
 func TestDifyUpdates(t *testing.T) {
 	d := newDesk(t, Options{})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
-	doc := d.s.DocumentID(Dify, "退款政策.pdf")
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册")
+	doc := d.s.DocumentID(world.Dify, "退款政策.pdf")
 	status := func(action, id string) reply {
 		return d.difyDo("PATCH", kb+"/documents/status/"+action, `{"document_ids":["`+id+`"]}`)
 	}
@@ -153,7 +156,7 @@ func TestDifyUpdates(t *testing.T) {
 	if r := status("enable", doc); r.status != 200 {
 		t.Errorf("enable = %d %s", r.status, r.text)
 	}
-	if r := status("disable", d.s.DocumentID(Dify, "新品发布会🚀.pdf")); !strings.HasSuffix(r.at("message").(string), "is not completed.") {
+	if r := status("disable", d.s.DocumentID(world.Dify, "新品发布会🚀.pdf")); !strings.HasSuffix(r.at("message").(string), "is not completed.") {
 		t.Errorf("disable at work = %s", r.text)
 	}
 	if r := status("disable", "00000000-0000-4000-8000-000000000000"); r.status != 200 {
@@ -167,11 +170,11 @@ func TestDifyUpdates(t *testing.T) {
 			t.Errorf("update-by-text %s = %d %s", body, r.status, r.text)
 		}
 	}
-	other := d.s.DocumentID(Dify, "快速入门.docx")
+	other := d.s.DocumentID(world.Dify, "快速入门.docx")
 	if r := d.difyForm(kb+"/documents/"+other+"/update-by-file", "setup.exe", "x", "{}"); r.status != 415 || r.at("code") != "unsupported_file_type" {
 		t.Errorf("update-by-file = %d %s", r.status, r.text)
 	}
-	archived := d.s.DocumentID(Dify, "价格表2025.xlsx")
+	archived := d.s.DocumentID(world.Dify, "价格表2025.xlsx")
 	if r := d.difyDo("DELETE", kb+"/documents/"+archived, ""); r.status != 403 || r.at("code") != "archived_document_immutable" {
 		t.Errorf("delete of an archived document = %d %s", r.status, r.text)
 	}
@@ -187,9 +190,9 @@ func TestDifyUpdates(t *testing.T) {
 }
 
 func TestDifyFiles(t *testing.T) {
-	d := newDesk(t, Options{OldDeletes: true})
-	kb := "/datasets/" + d.s.KnowledgeBaseID(Dify, "产品手册")
-	doc := d.s.DocumentID(Dify, "退款政策.pdf")
+	d := newDesk(t, Options{Dify: dify.Options{OldDeletes: true}})
+	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "产品手册")
+	doc := d.s.DocumentID(world.Dify, "退款政策.pdf")
 	link, err := url.Parse(d.dify(kb + "/documents/" + doc + "/download").at("url").(string))
 	if err != nil {
 		t.Fatal(err)
@@ -208,8 +211,8 @@ func TestDifyFiles(t *testing.T) {
 	if r := d.send("GET", path, ""); r.status != 404 {
 		t.Errorf("after its time: %d", r.status)
 	}
-	wiki := "/datasets/" + d.s.KnowledgeBaseID(Dify, "Engineering Wiki")
-	if r := d.dify(wiki + "/documents/" + d.s.DocumentID(Dify, "Status page") + "/download"); r.status != 404 {
+	wiki := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki")
+	if r := d.dify(wiki + "/documents/" + d.s.DocumentID(world.Dify, "Status page") + "/download"); r.status != 404 {
 		t.Errorf("a page of the web: %d", r.status)
 	}
 	if r := d.difyDo("DELETE", kb+"/documents/"+doc, ""); r.status != 200 || r.text != "204\n" {

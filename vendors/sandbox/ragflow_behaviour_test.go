@@ -8,6 +8,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // failure is an answer's code and text, or its retcode and retmsg.
@@ -20,8 +25,8 @@ func failure(out map[string]any) string {
 
 func TestRAGFlowRefusals(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	d := rt.add("a.txt", time.Time{}, Plan{})
-	other := rt.store.AddKB(KnowledgeBase{Platform: RAGFlow, Name: "Other"}).ID
+	d := rt.add("a.txt", time.Time{}, world.Plan{})
+	other := rt.Store().AddKB(world.KnowledgeBase{Platform: world.RAGFlow, Name: "Other"}).ID
 	list := "/" + rt.kb + "/documents"
 	for path, want := range map[string]string{
 		"?keywords=x":                             "101 Field: <keywords> - Message: <Extra inputs are not permitted> - Value: <x>",
@@ -30,9 +35,9 @@ func TestRAGFlowRefusals(t *testing.T) {
 		"?page=a&desc=maybe":                      "101 Field: <page> - Message: <Input should be a valid integer, unable to parse string as an integer> - Value: <a>\nField: <desc> - Message: <Input should be a valid boolean, unable to interpret input> - Value: <maybe>",
 		"?orderby=name":                           "101 Field: <orderby> - Message: <Input should be 'create_time' or 'update_time'> - Value: <name>",
 		"?id=nope":                                "101 Field: <id> - Message: <Invalid UUID format> - Value: <nope>",
-		"?id=00000000000000000000000000000000":    "102 User '" + ragflowTenant + "' lacks permission for dataset '00000000000000000000000000000000'",
-		"?name=nope":                              "102 User '" + ragflowTenant + "' lacks permission for dataset 'nope'",
-		"/nope":                                   "102 User '" + ragflowTenant + "' lacks permission for dataset 'nope'",
+		"?id=00000000000000000000000000000000":    "102 User '" + tables.Tenant + "' lacks permission for dataset '00000000000000000000000000000000'",
+		"?name=nope":                              "102 User '" + tables.Tenant + "' lacks permission for dataset 'nope'",
+		"/nope":                                   "102 User '" + tables.Tenant + "' lacks permission for dataset 'nope'",
 		list + "?page_size=101":                   "100 ValueError('page_size must be less than or equal to 100')",
 		list + "?page=a":                          "0 success", // page 1
 		list + "?run=done&run=SCHEDULE":           "0 success",
@@ -54,25 +59,25 @@ func TestRAGFlowRefusals(t *testing.T) {
 
 func TestRAGFlowPreviewRefusals(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	rt.add("a.txt", time.Time{}, Plan{})
+	rt.add("a.txt", time.Time{}, world.Plan{})
 	list := "/" + rt.kb + "/documents"
 	const unauthorized, noRoute = "retcode 401 <Unauthorized '401: Unauthorized'>", "retcode 100 <NotFound '404: Not Found'>"
 	for _, tt := range []struct{ path, auth, want string }{
 		{"/api/v1/dataset", "", unauthorized},
-		{"/api/v1/dataset/", RAGFlowKey, unauthorized},
-		{"/api/v1/dataset", "Bearer " + RAGFlowKey, unauthorized},
-		{"/api/v1/dataset", "Bearer " + RAGFlowToken, unauthorized},
-		{"/api/v1/datasets?page=1&page_size=1", "Bearer " + RAGFlowKey, noRoute},
+		{"/api/v1/dataset/", ragflow.Key, unauthorized},
+		{"/api/v1/dataset", "Bearer " + ragflow.Key, unauthorized},
+		{"/api/v1/dataset", "Bearer " + preview.Token, unauthorized},
+		{"/api/v1/datasets?page=1&page_size=1", "Bearer " + ragflow.Key, noRoute},
 		{"/", "", noRoute},
-		{"/api/v1/dataset/nope/", RAGFlowToken, "102 Can't find this dataset!"},
-		{"/api/v1/dataset/nope/documents/x/status", RAGFlowToken, "102 This dataset: 'nope' cannot be found!"},
-		{"/api/v1/dataset" + list + "/x/status/", RAGFlowToken, "102 This document: 'x' is not a valid document."},
-		{"/api/v1/dataset" + list + "?offset=2", RAGFlowToken, "100 IndexError('Offset is out of the valid range.')"},
-		{"/api/v1/dataset" + list + "?offset=-1", RAGFlowToken, "100 IndexError('Offset is out of the valid range.')"},
-		{"/api/v1/dataset?offset=999", RAGFlowToken, "100 IndexError('Offset is out of the valid range.')"},
-		{"/api/v1/dataset?count=x", RAGFlowToken, `100 ValueError("invalid literal for int() with base 10: 'x'")`},
-		{"/api/v1/dataset/nope/documents", RAGFlowToken, "0 0"}, // an unknown dataset looks empty
-		{"/api/v1/dataset" + list + "?offset=1", RAGFlowToken, "0 0"},
+		{"/api/v1/dataset/nope/", preview.Token, "102 Can't find this dataset!"},
+		{"/api/v1/dataset/nope/documents/x/status", preview.Token, "102 This dataset: 'nope' cannot be found!"},
+		{"/api/v1/dataset" + list + "/x/status/", preview.Token, "102 This document: 'x' is not a valid document."},
+		{"/api/v1/dataset" + list + "?offset=2", preview.Token, "100 IndexError('Offset is out of the valid range.')"},
+		{"/api/v1/dataset" + list + "?offset=-1", preview.Token, "100 IndexError('Offset is out of the valid range.')"},
+		{"/api/v1/dataset?offset=999", preview.Token, "100 IndexError('Offset is out of the valid range.')"},
+		{"/api/v1/dataset?count=x", preview.Token, `100 ValueError("invalid literal for int() with base 10: 'x'")`},
+		{"/api/v1/dataset/nope/documents", preview.Token, "0 0"}, // an unknown dataset looks empty
+		{"/api/v1/dataset" + list + "?offset=1", preview.Token, "0 0"},
 	} {
 		status, out := rt.get("ragflow-preview", tt.path, tt.auth)
 		if got := failure(out); got != tt.want || status != http.StatusOK {
@@ -85,7 +90,7 @@ func TestRAGFlowRouting(t *testing.T) {
 	rt := newRAGTest(t, Options{Quota: 1})
 	send := func(method, path string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, nil)
-		r.Header.Set("Authorization", "Bearer "+RAGFlowKey)
+		r.Header.Set("Authorization", "Bearer "+ragflow.Key)
 		w := httptest.NewRecorder()
 		rt.ServeHTTP(w, r)
 		return w
@@ -111,7 +116,7 @@ func TestRAGFlowRouting(t *testing.T) {
 func TestRAGFlowLife(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	begun := *rt.clock
-	plan := Plan{Stages: []Stage{{Phase: Queued, For: 2 * time.Second}, {Phase: Parsing, For: 2 * time.Second}, {Phase: Indexing, For: 6 * time.Second}}}
+	plan := world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: 2 * time.Second}, {Phase: world.Parsing, For: 2 * time.Second}, {Phase: world.Indexing, For: 6 * time.Second}}}
 	d := rt.add("r.pdf", begun, plan)
 	for _, tt := range []struct {
 		after    time.Duration
@@ -157,16 +162,16 @@ func TestRAGFlowEnds(t *testing.T) {
 		name, run, old string // Go shows the words of the former, or what the latter are
 		progress       float64
 		message        string
-		plan           Plan
+		plan           world.Plan
 	}{
-		{"failed", "FAIL", "4", -1, "\n08:43:51 Start to parse.\n08:43:53 [ERROR]boom", Failing("", "boom")},
-		{"stopped in the queue", "CANCEL", "2", 0, "Task is queued...", Normal().Stopped(time.Second/2, Cancelled)},
-		{"stopped at work", "CANCEL", "2", 0, "\n08:43:51 Start to parse.", Normal().Stopped(2*time.Second, Cancelled)},
-		{"scheduled", "UNSTART", "5", 0, "", Plan{Stages: []Stage{{Phase: Queued, For: 2 * time.Hour, Raw: "5"}}}},
-		{"scheduled, by its word", "UNSTART", "5", 0, "", Plan{Stages: []Stage{{Phase: Queued, For: 2 * time.Hour, Raw: "SCHEDULE"}}}},
-		{"undocumented", "UNSTART", "7", 0, "", Plan{Outcome: Other, Raw: "7"}},
-		{"tries again", "RUNNING", "1", 0.5, "\n08:43:50 Start to parse.\n08:43:50 [ERROR]no model", Plan{
-			Stages: []Stage{{Phase: Parsing, For: 2 * time.Hour}}, Message: "no model"}},
+		{"failed", "FAIL", "4", -1, "\n08:43:51 Start to parse.\n08:43:53 [ERROR]boom", world.Failing("", "boom")},
+		{"stopped in the queue", "CANCEL", "2", 0, "Task is queued...", world.Normal().Stopped(time.Second/2, world.Cancelled)},
+		{"stopped at work", "CANCEL", "2", 0, "\n08:43:51 Start to parse.", world.Normal().Stopped(2*time.Second, world.Cancelled)},
+		{"scheduled", "UNSTART", "5", 0, "", world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: 2 * time.Hour, Raw: "5"}}}},
+		{"scheduled, by its word", "UNSTART", "5", 0, "", world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: 2 * time.Hour, Raw: "SCHEDULE"}}}},
+		{"undocumented", "UNSTART", "7", 0, "", world.Plan{Outcome: world.Other, Raw: "7"}},
+		{"tries again", "RUNNING", "1", 0.5, "\n08:43:50 Start to parse.\n08:43:50 [ERROR]no model", world.Plan{
+			Stages: []world.Stage{{Phase: world.Parsing, For: 2 * time.Hour}}, Message: "no model"}},
 	} {
 		d := rt.add("e.txt", begun, tt.plan)
 		row := docs(rt.current("/" + rt.kb + "/documents?id=" + d.ID))[0]
@@ -174,7 +179,7 @@ func TestRAGFlowEnds(t *testing.T) {
 		if want := []any{tt.run, tt.progress, tt.message}; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %v\nwant %v", tt.name, got, want)
 		}
-		_, out := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+rt.kb+"/documents?id="+d.ID, "Bearer "+RAGFlowKey)
+		_, out := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+rt.kb+"/documents?id="+d.ID, "Bearer "+ragflow.Key)
 		if got := docs(out)[0]["run"]; got != tt.run && got != tt.old && tt.run != "UNSTART" {
 			t.Errorf("%s: Go shows %v", tt.name, got)
 		}

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 func TestRAGFlowFilters(t *testing.T) {
@@ -18,8 +22,8 @@ func TestRAGFlowFilters(t *testing.T) {
 	for i, d := range []struct {
 		name  string
 		start time.Time
-		plan  Plan
-	}{{"one.TXT", time.Time{}, Plan{}}, {"Two.pdf", at, Plan{}}, {"three.txt", at, Failing("", "x").sped(1000)}, {"four.md", at, Plan{}}} {
+		plan  world.Plan
+	}{{"one.TXT", time.Time{}, world.Plan{}}, {"Two.pdf", at, world.Plan{}}, {"three.txt", at, world.Failing("", "x").Sped(1000)}, {"four.md", at, world.Plan{}}} {
 		*rt.clock = at.Add(time.Duration(i) * time.Second)
 		ids[d.name] = rt.add(d.name, d.start, d.plan).ID
 	}
@@ -56,7 +60,7 @@ func TestRAGFlowFilters(t *testing.T) {
 
 func TestRAGFlowDatasets(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	n := len(rt.store.KBs(RAGFlow))
+	n := len(rt.Store().KBs(world.RAGFlow))
 	ext := "?ext=" + url.QueryEscape(`{"keywords":"bEn"}`)
 	if out := rt.current(ext); out["total_datasets"] != 1.0 || len(out["data"].([]any)) != 1 {
 		t.Errorf("ext keywords: %v", out)
@@ -79,10 +83,10 @@ func TestRAGFlowDatasets(t *testing.T) {
 func TestRAGFlowTenThousand(t *testing.T) {
 	rt := newRAGTest(t, Options{Documents: 10_000})
 	list := "/documents"
-	kb := rt.KnowledgeBaseID(RAGFlow, BulkName(RAGFlow))
+	kb := rt.KnowledgeBaseID(world.RAGFlow, world.BulkName(world.RAGFlow))
 	for _, walk := range []struct{ face, path, auth string }{
-		{"ragflow", "/api/v1/datasets/" + kb + list + "?page_size=100&page=%d", "Bearer " + RAGFlowKey},
-		{"ragflow-preview", "/api/v1/dataset/" + kb + list + "?count=100&order_by=create_time&descend=True&offset=%d", RAGFlowToken},
+		{"ragflow", "/api/v1/datasets/" + kb + list + "?page_size=100&page=%d", "Bearer " + ragflow.Key},
+		{"ragflow-preview", "/api/v1/dataset/" + kb + list + "?count=100&order_by=create_time&descend=True&offset=%d", preview.Token},
 	} {
 		seen := map[string]int{}
 		for i := 0; ; i++ {
@@ -131,9 +135,9 @@ func (rt ragTest) pageIDs(face, path, auth string) []string {
 func TestSeedCoversRAGFlow(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	seen := map[string]bool{}
-	for _, kb := range rt.store.KBs(RAGFlow) {
-		_, python := rt.get(FaceRAGFlow, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+RAGFlowKey)
-		_, plain := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+RAGFlowKey)
+	for _, kb := range rt.Store().KBs(world.RAGFlow) {
+		_, python := rt.get(FaceRAGFlow, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
+		_, plain := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
 		for _, row := range append(docs(python), docs(plain)...) {
 			run := row["run"].(string)
 			if run == "RUNNING" && row["progress"].(float64) < 0.01 {

@@ -12,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // ragTest is a sandbox with a clock that moves by hand, and one dataset "Bench"
@@ -27,14 +31,14 @@ func newRAGTest(t *testing.T, o Options) ragTest {
 	clock := time.Date(2026, 11, 22, 1, 43, 50, 0, time.UTC)
 	o.Now = func() time.Time { return clock }
 	s := New(o)
-	kb := s.store.AddKB(KnowledgeBase{Platform: RAGFlow, Name: "Bench", Created: clock, Updated: clock})
+	kb := s.Store().AddKB(world.KnowledgeBase{Platform: world.RAGFlow, Name: "Bench", Created: clock, Updated: clock})
 	return ragTest{s, t, &clock, kb.ID}
 }
 
 // add puts a document into Bench; with a zero start nobody has started it.
-func (rt ragTest) add(name string, started time.Time, p Plan) *Document {
-	return rt.store.Add(Document{
-		Platform: RAGFlow, KB: rt.kb, Name: name, Format: suffix(name), Source: "file", Size: 14,
+func (rt ragTest) add(name string, started time.Time, p world.Plan) *world.Document {
+	return rt.Store().Add(world.Document{
+		Platform: world.RAGFlow, KB: rt.kb, Name: name, Format: world.Suffix(name), Source: "file", Size: 14,
 		Text: "One.\nTwo.", Created: *rt.clock, Updated: *rt.clock, Started: started, Plan: p,
 	})
 }
@@ -57,13 +61,13 @@ func (rt ragTest) get(face, path, auth string) (int, map[string]any) {
 
 func (rt ragTest) current(path string) map[string]any {
 	rt.t.Helper()
-	_, out := rt.get("ragflow", "/api/v1/datasets"+path, "Bearer "+RAGFlowKey)
+	_, out := rt.get("ragflow", "/api/v1/datasets"+path, "Bearer "+ragflow.Key)
 	return out
 }
 
 func (rt ragTest) preview(path string) map[string]any {
 	rt.t.Helper()
-	_, out := rt.get("ragflow-preview", "/api/v1/dataset"+path, RAGFlowToken)
+	_, out := rt.get("ragflow-preview", "/api/v1/dataset"+path, preview.Token)
 	return out
 }
 
@@ -143,20 +147,20 @@ func shapeDiff(at string, want, got any) []string {
 func TestRAGFlowShapes(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	start := rt.clock.Add(-3 * time.Second)
-	rows := map[string]*Document{
-		"list docs id":                      rt.add("a.txt", time.Time{}, Plan{}),
-		"list docs id after parse (queued)": rt.add("q.txt", start, Plan{Stages: []Stage{{Phase: Queued, For: time.Hour}}}),
-		"list docs id, task at 0.4":         rt.add("w.pdf", start, Plan{Stages: []Stage{{Phase: Parsing, For: time.Hour}}}),
-		"list docs id, task failed":         rt.add("f.txt", start, Plan{Outcome: Failed, Message: "Embedding error: boom"}),
-		"list docs id, task done":           rt.add("d.txt", start, Normal().sped(10)),
-		"list docs id after stop":           rt.add("c.txt", start, Normal().Stopped(time.Second/2, Cancelled)),
-		"status when run=1 progress=0.35":   rt.add("s.txt", start, Plan{Stages: []Stage{{Phase: Parsing, For: time.Hour}}}),
+	rows := map[string]*world.Document{
+		"list docs id":                      rt.add("a.txt", time.Time{}, world.Plan{}),
+		"list docs id after parse (queued)": rt.add("q.txt", start, world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: time.Hour}}}),
+		"list docs id, task at 0.4":         rt.add("w.pdf", start, world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Hour}}}),
+		"list docs id, task failed":         rt.add("f.txt", start, world.Plan{Outcome: world.Failed, Message: "Embedding error: boom"}),
+		"list docs id, task done":           rt.add("d.txt", start, world.Normal().Sped(10)),
+		"list docs id after stop":           rt.add("c.txt", start, world.Normal().Stopped(time.Second/2, world.Cancelled)),
+		"status when run=1 progress=0.35":   rt.add("s.txt", start, world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Hour}}}),
 	}
-	empty := rt.store.AddKB(KnowledgeBase{Platform: RAGFlow, Name: "Nothing", Created: *rt.clock, Updated: *rt.clock}).ID
+	empty := rt.Store().AddKB(world.KnowledgeBase{Platform: world.RAGFlow, Name: "Nothing", Created: *rt.clock, Updated: *rt.clock}).ID
 	for name, sample := range ragSamples(t) {
-		face, auth := "ragflow", "Bearer "+RAGFlowKey
+		face, auth := "ragflow", "Bearer "+ragflow.Key
 		if sample.Version == "v0.10.0" {
-			face, auth = "ragflow-preview", RAGFlowToken
+			face, auth = "ragflow-preview", preview.Token
 		}
 		switch sample.Case {
 		case "no auth", "no Authorization header":

@@ -12,14 +12,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // send makes a request with a JSON body or, for "file:name=content", a form.
 func (rt ragTest) send(face, method, path, body string) map[string]any {
 	rt.t.Helper()
-	auth, rd, kind := "Bearer "+RAGFlowKey, io.Reader(strings.NewReader(body)), "application/json"
+	auth, rd, kind := "Bearer "+ragflow.Key, io.Reader(strings.NewReader(body)), "application/json"
 	if face == "ragflow-preview" {
-		auth = RAGFlowToken
+		auth = preview.Token
 	}
 	if files, ok := strings.CutPrefix(body, "file:"); ok {
 		rd, kind = form(rt.t, files)
@@ -126,11 +131,11 @@ func TestRAGFlowWriteShapes(t *testing.T) {
 		}
 		asked++
 		rt := newRAGTest(t, Options{})
-		empty := rt.store.Add(Document{Platform: RAGFlow, KB: rt.kb, Name: "empty.txt", Format: "txt", Source: "file", Created: *rt.clock, Updated: *rt.clock})
-		rt.add("taken.txt", time.Time{}, Plan{})
-		done := rt.add("done.txt", rt.clock.Add(-time.Hour), Normal())
-		busy := rt.add("busy.txt", *rt.clock, Normal())
-		d := rt.add("test.txt", time.Time{}, Plan{})
+		empty := rt.Store().Add(world.Document{Platform: world.RAGFlow, KB: rt.kb, Name: "empty.txt", Format: "txt", Source: "file", Created: *rt.clock, Updated: *rt.clock})
+		rt.add("taken.txt", time.Time{}, world.Plan{})
+		done := rt.add("done.txt", rt.clock.Add(-time.Hour), world.Normal())
+		busy := rt.add("busy.txt", *rt.clock, world.Normal())
+		d := rt.add("test.txt", time.Time{}, world.Plan{})
 		fill := strings.NewReplacer("{kb}", rt.kb, "{doc}", d.ID, "{empty}", empty.ID, "{busy}", busy.ID, "{done}", done.ID)
 		face, base := "ragflow", "/api/v1/datasets"
 		if sample.Version == "v0.10.0" {
@@ -169,9 +174,9 @@ func trimmed(out map[string]any) string {
 // The refusals that no recording shows, and what they leave alone.
 func TestRAGFlowWriteRefusals(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	d := rt.add("a.txt", time.Time{}, Plan{})
-	rt.add("b.txt", time.Time{}, Plan{})
-	foreign := rt.DocumentID(RAGFlow, "退款政策.pdf")
+	d := rt.add("a.txt", time.Time{}, world.Plan{})
+	rt.add("b.txt", time.Time{}, world.Plan{})
+	foreign := rt.DocumentID(world.RAGFlow, "退款政策.pdf")
 	base, docs := "/api/v1/datasets", "/api/v1/datasets/"+rt.kb+"/documents"
 	for _, tt := range []struct{ method, path, body, want string }{
 		{"POST", base, `{"name":"x","dataset_name":"y"}`, `101 Field: <dataset_name> - Message: <Extra inputs are not permitted> - Value: <y>`},
@@ -216,7 +221,7 @@ func TestRAGFlowWriteRefusals(t *testing.T) {
 			t.Errorf("%s %s %s\n got %s\nwant %s", tt.method, tt.path, tt.body, got, tt.want)
 		}
 	}
-	if got := rt.store.Documents(RAGFlow, rt.kb).Len(); got != 2 || rt.store.Document(RAGFlow, foreign) == nil {
+	if got := rt.Store().Documents(world.RAGFlow, rt.kb).Len(); got != 2 || rt.Store().Document(world.RAGFlow, foreign) == nil {
 		t.Errorf("%d documents are left", got)
 	}
 }
@@ -227,7 +232,7 @@ func TestRAGFlowParsing(t *testing.T) {
 	docs := "/api/v1/datasets/" + rt.kb
 	var id string
 	for id == "" { // the one in eight that fails
-		if d := rt.add("n.txt", time.Time{}, Plan{}); d.Seq%ragflowFailEvery == 0 {
+		if d := rt.add("n.txt", time.Time{}, world.Plan{}); d.Seq%tables.FailEvery == 0 {
 			id = d.ID
 		}
 	}
@@ -235,7 +240,7 @@ func TestRAGFlowParsing(t *testing.T) {
 	for range 2 {
 		rt.send("ragflow", "POST", docs+"/chunks", `{"document_ids":["`+id+`"]}`)
 		*rt.clock = rt.clock.Add(time.Minute)
-		states = append(states, string(rt.state(rt.store.Document(RAGFlow, id)).Phase))
+		states = append(states, string(rt.State(rt.Store().Document(world.RAGFlow, id)).Phase))
 	}
 	if !reflect.DeepEqual(states, []string{"failed", "completed"}) {
 		t.Errorf("two starts end %v", states)
@@ -252,7 +257,7 @@ func TestRAGFlowParsing(t *testing.T) {
 // The preview's stop leaves run as it is and speaks through the validity column.
 func TestRAGFlowPreviewStop(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	d := rt.add("a.txt", *rt.clock, Normal())
+	d := rt.add("a.txt", *rt.clock, world.Normal())
 	path := "/api/v1/dataset/" + rt.kb + "/documents"
 	rt.send("ragflow-preview", "DELETE", path+"/"+d.ID+"/status", "")
 	row := docs(rt.preview("/" + rt.kb + "/documents"))[0]
@@ -281,16 +286,16 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 		{FaceRAGFlowGo, "tables", "a.txt", "x", "102 check ingestion task for ID: Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", "UNSTART  UNSTART "},
 	} {
 		rt := newRAGTest(t, Options{RAGFlowAway: tt.away})
-		first := rt.add(tt.name, time.Time{}, Plan{})
-		rt.store.Update(RAGFlow, first.ID, func(d *Document) { d.Text = tt.text })
-		second := rt.add("b.txt", time.Time{}, Plan{})
+		first := rt.add(tt.name, time.Time{}, world.Plan{})
+		rt.Store().Update(world.RAGFlow, first.ID, func(d *world.Document) { d.Text = tt.text })
+		second := rt.add("b.txt", time.Time{}, world.Plan{})
 		out := rt.send(tt.face, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+first.ID+`","`+second.ID+`"]}`)
 		if got := strings.ReplaceAll(failure(out), first.ID, "ID"); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.face, got, tt.want)
 		}
 		rows := ""
 		for _, id := range []string{first.ID, second.ID} {
-			_, list := rt.get(tt.face, "/api/v1/datasets/"+rt.kb+"/documents?id="+id, "Bearer "+RAGFlowKey)
+			_, list := rt.get(tt.face, "/api/v1/datasets/"+rt.kb+"/documents?id="+id, "Bearer "+ragflow.Key)
 			rows += fmt.Sprintf("%v %v ", docs(list)[0]["run"], docs(list)[0]["progress_msg"])
 		}
 		if strings.TrimSuffix(rows, " ") != tt.rows {
@@ -298,7 +303,7 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 		}
 	}
 	rt := newRAGTest(t, Options{})
-	d := rt.add("a.txt", time.Time{}, Plan{})
+	d := rt.add("a.txt", time.Time{}, world.Plan{})
 	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`","`+d.ID+`"]}`)
 	if got := failure(out); got != "0 Partially parsed 1 documents with 1 errors" {
 		t.Errorf("twice the same: %s", got)
@@ -308,18 +313,18 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 // A pipeline's documents are started on another path.
 func TestRAGFlowPipeline(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	rt.store.UpdateKB(RAGFlow, rt.kb, func(kb *KnowledgeBase) { kb.Pipeline = strings.Repeat("a", 32) })
-	d := rt.add("a.txt", time.Time{}, Plan{})
+	rt.Store().UpdateKB(world.RAGFlow, rt.kb, func(kb *world.KnowledgeBase) { kb.Pipeline = strings.Repeat("a", 32) })
+	d := rt.add("a.txt", time.Time{}, world.Plan{})
 	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`"]}`)
 	if got := failure(out); !strings.HasSuffix(got, "Use `/documents/ingest` instead.") || out["code"] != 101.0 {
 		t.Errorf("start: %s", got)
 	}
 	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"1","delete":true}`)
-	if d := rt.store.Document(RAGFlow, d.ID); d.Started.IsZero() {
+	if d := rt.Store().Document(world.RAGFlow, d.ID); d.Started.IsZero() {
 		t.Error("ingest has not started it")
 	}
 	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"2"}`)
-	if p := rt.state(rt.store.Document(RAGFlow, d.ID)).Phase; p != Cancelled {
+	if p := rt.State(rt.Store().Document(world.RAGFlow, d.ID)).Phase; p != world.Cancelled {
 		t.Errorf("after run 2 it is %s", p)
 	}
 }
@@ -329,7 +334,7 @@ func TestRAGFlowPipeline(t *testing.T) {
 func TestRAGFlowServersDiffer(t *testing.T) {
 	for face, want := range map[string]string{FaceRAGFlow: "map[b:2]", FaceRAGFlowGo: "map[b:2]", FaceRAGFlowOld: "map[a:1 b:2]"} {
 		rt := newRAGTest(t, Options{})
-		d, method := rt.add("a.txt", time.Time{}, Plan{}), "PATCH"
+		d, method := rt.add("a.txt", time.Time{}, world.Plan{}), "PATCH"
 		if face == FaceRAGFlowOld {
 			method = "PUT"
 		}
@@ -337,12 +342,12 @@ func TestRAGFlowServersDiffer(t *testing.T) {
 		for _, body := range []string{`{"meta_fields":{"a":1}}`, `{"meta_fields":{"b":2}}`} {
 			rt.send(face, method, path+"/"+d.ID, body)
 		}
-		_, out := rt.get(face, path, "Bearer "+RAGFlowKey)
+		_, out := rt.get(face, path, "Bearer "+ragflow.Key)
 		if got := fmt.Sprint(docs(out)[0]["meta_fields"]); got != want {
 			t.Errorf("%s: metadata %s, want %s", face, got, want)
 		}
 		rt.send(face, "DELETE", path, `{"ids":[]}`)
-		if left := rt.store.Documents(RAGFlow, rt.kb).Len(); left != 1-btoi(face == FaceRAGFlowOld) {
+		if left := rt.Store().Documents(world.RAGFlow, rt.kb).Len(); left != 1-btoi(face == FaceRAGFlowOld) {
 			t.Errorf("%s: %d documents are left", face, left)
 		}
 	}
@@ -352,22 +357,22 @@ func TestRAGFlowServersDiffer(t *testing.T) {
 func TestRAGFlowSummary(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	at := rt.clock.Add(-time.Hour)
-	rt.add("a.txt", time.Time{}, Plan{})
-	rt.add("b.txt", at, Normal())
-	rt.add("c.txt", at, Plan{Outcome: Other, Raw: "9"})
+	rt.add("a.txt", time.Time{}, world.Plan{})
+	rt.add("b.txt", at, world.Normal())
+	rt.add("c.txt", at, world.Plan{Outcome: world.Other, Raw: "9"})
 	want := "map[cancel_count:0 done_count:1 fail_count:0 running_count:0 unstart_count:1]"
 	for _, face := range []string{FaceRAGFlow, FaceRAGFlowGo} {
-		_, out := rt.get(face, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+RAGFlowKey)
+		_, out := rt.get(face, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+ragflow.Key)
 		data := out["data"].(map[string]any)
 		if got := fmt.Sprint(data["status"]); got != want || data["doc_num"] != 3.0 {
 			t.Errorf("%s: %v", face, data)
 		}
-		_, out = rt.get(face, "/api/v1/datasets?include_parsing_status=true&id="+rt.kb, "Bearer "+RAGFlowKey)
+		_, out = rt.get(face, "/api/v1/datasets?include_parsing_status=true&id="+rt.kb, "Bearer "+ragflow.Key)
 		if got := fmt.Sprint(out["data"].([]any)[0].(map[string]any)["parsing_status"]); got != want {
 			t.Errorf("%s: %v", face, got)
 		}
 	}
-	if code, _ := rt.get(FaceRAGFlowOld, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+RAGFlowKey); code != 404 {
+	if code, _ := rt.get(FaceRAGFlowOld, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+ragflow.Key); code != 404 {
 		t.Errorf("v0.24 has a summary: %d", code)
 	}
 }

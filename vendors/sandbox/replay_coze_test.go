@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 func TestReplayStudio(t *testing.T) { replay(t, "coze-studio", playStudio) }
@@ -111,7 +116,7 @@ func (p *studioPlay) emptyOrUnknown() bool {
 
 // named are the documents that the request names.
 func (p *studioPlay) named() (ids []string) {
-	if id, ok := p.in["document_id"].(string); ok && digits(id) {
+	if id, ok := p.in["document_id"].(string); ok && web.Digits(id) {
 		ids = append(ids, id)
 	}
 	var raw struct {
@@ -123,7 +128,7 @@ func (p *studioPlay) named() (ids []string) {
 		}
 	}
 	for _, id := range listOf(p.in["document_ids"]) {
-		if text, ok := id.(string); ok && digits(text) {
+		if text, ok := id.(string); ok && web.Digits(text) {
 			ids = append(ids, text)
 		}
 	}
@@ -132,17 +137,17 @@ func (p *studioPlay) named() (ids []string) {
 
 func (p *studioPlay) space() string {
 	if p.code == 105000001 { // the space itself is somebody else's
-		return CozeOtherSpaceID
+		return coze.OtherSpaceID
 	}
 	if m := regexp.MustCompile(`space_id=([0-9]+)`).FindStringSubmatch(p.x.Query); m != nil {
 		return m[1]
 	}
-	return CozeSpaceID
+	return coze.SpaceID
 }
 
-func (p *studioPlay) basesOf() (kbs []*KnowledgeBase) {
-	for _, kb := range p.s.store.KBs(Coze) {
-		if cozeSpace(kb) == p.space() {
+func (p *studioPlay) basesOf() (kbs []*world.KnowledgeBase) {
+	for _, kb := range p.s.Store().KBs(world.Coze) {
+		if cmp.Or(kb.Space, coze.SpaceID) == p.space() {
 			kbs = append(kbs, kb)
 		}
 	}
@@ -150,35 +155,35 @@ func (p *studioPlay) basesOf() (kbs []*KnowledgeBase) {
 }
 
 func (p *studioPlay) knowledgeBase(id string, row map[string]any) {
-	if p.s.store.KB(Coze, id) != nil || !digits(id) {
+	if p.s.Store().KB(world.Coze, id) != nil || !web.Digits(id) {
 		return
 	}
-	p.s.store.AddKB(KnowledgeBase{
-		Platform: Coze, ID: id, Name: fmt.Sprint(row["name"]), Owner: p.owner(), Space: p.space(),
+	p.s.Store().AddKB(world.KnowledgeBase{
+		Platform: world.Coze, ID: id, Name: fmt.Sprint(row["name"]), Owner: p.owner(), Space: p.space(),
 		Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Created: start, Updated: start,
 	})
 }
 
 func (p *studioPlay) document(id, kb string, row map[string]any) {
-	if p.s.store.Document(Coze, id) != nil {
+	if p.s.Store().Document(world.Coze, id) != nil {
 		return
 	}
-	if kb == "" || p.s.store.KB(Coze, kb) == nil {
+	if kb == "" || p.s.Store().KB(world.Coze, kb) == nil {
 		kb = "7300000000000000777"
 		p.knowledgeBase(kb, map[string]any{})
 	}
-	plan := Immediate(Completed)
+	plan := world.Immediate(world.Completed)
 	switch number(row["status"]) {
 	case 0:
-		plan = Plan{Stages: []Stage{{Phase: Queued, For: time.Hour}}}
+		plan = world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: time.Hour}}}
 	case 9:
-		plan = Plan{Outcome: Failed, Message: "a reason"}
+		plan = world.Plan{Outcome: world.Failed, Message: "a reason"}
 	}
 	columns, _ := json.Marshal(row["table_meta"])
-	p.s.store.Add(Document{
-		Platform: Coze, ID: id, KB: kb, Name: fmt.Sprint(row["name"]), Format: fmt.Sprint(row["type"]), Source: "file", Text: "a\nb",
+	p.s.Store().Add(world.Document{
+		Platform: world.Coze, ID: id, KB: kb, Name: fmt.Sprint(row["name"]), Format: fmt.Sprint(row["type"]), Source: "file", Text: "a\nb",
 		Created: start, Updated: start, Started: start, Plan: plan,
-		Coze: CozeDetail{Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Columns: string(columns), NoStrategy: row["chunk_strategy"] == nil && row["tos_uri"] != nil},
+		Coze: world.CozeDetail{Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Columns: string(columns), NoStrategy: row["chunk_strategy"] == nil && row["tos_uri"] != nil},
 	})
 }
 
@@ -191,8 +196,8 @@ func (p *studioPlay) request(t *testing.T) *http.Request {
 	}
 	query := p.x.Query
 	if p.code == 105000001 {
-		query = regexp.MustCompile(`space_id=[0-9]+`).ReplaceAllString(query, "space_id="+CozeOtherSpaceID)
-		body = regexp.MustCompile(`("space_id": ?)"[0-9]+"`).ReplaceAll(body, []byte(`${1}"`+CozeOtherSpaceID+`"`))
+		query = regexp.MustCompile(`space_id=[0-9]+`).ReplaceAllString(query, "space_id="+coze.OtherSpaceID)
+		body = regexp.MustCompile(`("space_id": ?)"[0-9]+"`).ReplaceAll(body, []byte(`${1}"`+coze.OtherSpaceID+`"`))
 	}
 	if parts := objects(p.in["multipart"]); strings.HasPrefix(contentType, "multipart/") {
 		body, contentType = multipartOf(parts), "multipart/form-data; boundary=b"
@@ -209,9 +214,9 @@ func (p *studioPlay) request(t *testing.T) *http.Request {
 	switch p.x.Auth {
 	case "none":
 	case "alice", "alice-expired":
-		r.Header.Set("Authorization", "Bearer "+CozeToken)
+		r.Header.Set("Authorization", "Bearer "+coze.Token)
 	case "bob":
-		r.Header.Set("Authorization", "Bearer "+CozeTokenNoScope)
+		r.Header.Set("Authorization", "Bearer "+coze.TokenNoScope)
 	case "other":
 		r.Header.Set("Authorization", "Basic YTpi")
 	default:

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"kb-mcp/vendors/sandbox/dify"
 )
 
 var difyBoundary = regexp.MustCompile(`(?:^|> )--([^\r\n]+)\r\n`)
@@ -36,7 +38,7 @@ func (p *difyPlayer) request(x exchange, message string) *http.Request {
 		raw = "--" + found[1] + after
 		if !strings.HasSuffix(strings.TrimSpace(raw), "--"+found[1]+"--") { // cut by the recorder
 			if x.Status == 400 {
-				raw += strings.Repeat(" ", difyMaxFile)
+				raw += strings.Repeat(" ", 15<<20)
 			}
 			raw += "\r\n--" + found[1] + "--\r\n"
 		}
@@ -61,7 +63,7 @@ func difyMended(raw string) []byte {
 	if name == nil {
 		return []byte(raw)
 	}
-	out, _ := json.Marshal(object{"name": name[1], "text": "a long text", "indexing_technique": "high_quality", "process_rule": object{"mode": "automatic"}})
+	out, _ := json.Marshal(map[string]any{"name": name[1], "text": "a long text", "indexing_technique": "high_quality", "process_rule": map[string]any{"mode": "automatic"}})
 	return out
 }
 
@@ -70,13 +72,13 @@ func difyAuthOf(key, message string) string {
 	case strings.HasPrefix(message, "Authorization header must"):
 		return ""
 	case strings.HasPrefix(message, "Authorization scheme must"):
-		return "Basic " + DifyKey
+		return "Basic " + dify.Key
 	case key == "B":
-		return "Bearer " + DifyOtherKey
+		return "Bearer " + dify.OtherKey
 	case slices.Contains([]string{"wrong", "app", "other"}, key), message == "Access token is invalid":
-		return "Bearer " + DifyAppKey
+		return "Bearer " + dify.AppKey
 	case key == "none":
 		return ""
 	}
-	return "Bearer " + DifyKey
+	return "Bearer " + dify.Key
 }

@@ -6,9 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/dify"
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 func TestReplayDify(t *testing.T) {
@@ -85,6 +90,10 @@ func difyPathIDs(path string) (kb, doc, batch string) {
 	return kb, doc, batch
 }
 
+var uuid = regexp.MustCompile(`^(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+func isUUID(text string) bool { return uuid.MatchString(text) }
+
 // at is the newest that was said by a line, or else the oldest after it.
 func at(list []seen, line int) map[string]any {
 	var row map[string]any
@@ -104,20 +113,20 @@ func text(row map[string]any, key string) string {
 // play implements player.
 func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 	now := time.Unix(1795960000, 0).UTC()
-	o := Options{Now: func() time.Time { return now }, Dify: DifyOptions{Version: p.version}}
+	o := Options{Now: func() time.Time { return now }, Dify: dify.Options{Version: p.version}}
 	answer, _ := x.Answer.(map[string]any)
 	message := text(answer, "message")
 	kb, doc, batch := difyPathIDs(x.Path)
 	method := difyMethodOf(x.Body)
 	p.troubles(&o, x, message)
 	s := New(o)
-	for _, known := range s.store.KBs(Dify) {
-		s.store.RemoveKB(Dify, known.ID)
+	for _, known := range s.Store().KBs(world.Dify) {
+		s.Store().RemoveKB(world.Dify, known.ID)
 	}
 	if message == "Dataset name already exists" || x.Status == 409 {
 		var named struct{ Name string }
 		json.Unmarshal(x.Body, &named)
-		s.store.AddKB(KnowledgeBase{Platform: Dify, Name: named.Name, Created: now})
+		s.Store().AddKB(world.KnowledgeBase{Platform: world.Dify, Name: named.Name, Created: now})
 	}
 	if kb == "" && x.Path == "/v1/datasets" && x.Method == http.MethodGet {
 		rows := difyRowsIn(answer)[1:]
@@ -126,7 +135,7 @@ func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 		}
 		for i := range (max(1, difyInt(x.Query, "page", 1)) - 1) * difyInt(x.Query, "limit", 20) {
 			if len(rows) > 0 {
-				s.store.AddKB(KnowledgeBase{Platform: Dify, Name: fmt.Sprint("filler ", i), Created: now})
+				s.Store().AddKB(world.KnowledgeBase{Platform: world.Dify, Name: fmt.Sprint("filler ", i), Created: now})
 			}
 		}
 	}
@@ -138,19 +147,19 @@ func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 		}
 		p.addBase(s, kb, base, now)
 		if strings.HasPrefix(message, "Dataset api access") {
-			s.store.UpdateKB(Dify, kb, func(kb *KnowledgeBase) { kb.Disabled = true })
+			s.Store().UpdateKB(world.Dify, kb, func(kb *world.KnowledgeBase) { kb.Disabled = true })
 		}
 		p.addDocuments(s, x, kb, doc, batch, now)
 	}
 	if found, _ := answer["records"].([]any); len(found) > 0 {
 		if method == keywordMethod { // it has, or had, an index of words
-			s.store.UpdateKB(Dify, kb, func(kb *KnowledgeBase) { kb.dify.words = now })
+			s.Store().UpdateKB(world.Dify, kb, func(kb *world.KnowledgeBase) { kb.Dify.Words = now })
 		}
 		p.addHits(s, x, kb, now)
 	}
 	if o.Quota > 0 {
 		first := httptest.NewRequest(http.MethodGet, "/dify/v1/datasets", nil)
-		first.Header.Set("Authorization", "Bearer "+DifyKey)
+		first.Header.Set("Authorization", "Bearer "+dify.Key)
 		s.ServeHTTP(httptest.NewRecorder(), first)
 	}
 	return s, p.request(x, message)
@@ -208,58 +217,58 @@ func (p *difyPlayer) baseBefore(kb string, line int) map[string]any {
 }
 
 func (p *difyPlayer) addBase(s *Sandbox, id string, row map[string]any, now time.Time) {
-	kb := KnowledgeBase{
-		Platform: Dify, ID: id, Name: text(row, "name"), Description: text(row, "description"), Technique: text(row, "indexing_technique"),
+	kb := world.KnowledgeBase{
+		Platform: world.Dify, ID: id, Name: text(row, "name"), Description: text(row, "description"), Technique: text(row, "indexing_technique"),
 		Created: now.Add(-time.Hour), Updated: now.Add(-time.Hour),
 	}
-	kb.dify.provider, kb.dify.permission = text(row, "provider"), text(row, "permission")
-	kb.dify.dataSource = row["data_source_type"] != nil
-	kb.dify.builtIns = row["built_in_field_enabled"] == true
+	kb.Dify.Provider, kb.Dify.Permission = text(row, "provider"), text(row, "permission")
+	kb.Dify.DataSource = row["data_source_type"] != nil
+	kb.Dify.BuiltIns = row["built_in_field_enabled"] == true
 	external, _ := row["external_knowledge_info"].(map[string]any)
-	kb.dify.external = [2]string{text(external, "external_knowledge_id"), text(external, "external_knowledge_api_id")}
+	kb.Dify.External = [2]string{text(external, "external_knowledge_id"), text(external, "external_knowledge_api_id")}
 	fields, _ := row["doc_metadata"].([]any)
 	for i := range fields {
 		if m := fields[i].(map[string]any); m["id"] != "built-in" {
-			kb.dify.fields = append(kb.dify.fields, difyMeta{hexID(Dify, "recorded", i), text(m, "name"), text(m, "type")})
+			kb.Dify.Fields = append(kb.Dify.Fields, world.DifyMeta{ID: world.HexID(world.Dify, "recorded", i), Name: text(m, "name"), Type: text(m, "type")})
 		}
 	}
-	s.store.AddKB(kb)
+	s.Store().AddKB(kb)
 	if n, _ := row["document_count"].(float64); n > 0 {
-		s.store.Add(Document{
-			Platform: Dify, KB: id, Name: "there before.txt", Format: "txt", Source: "file", Text: "zzzz", Size: 4, Created: now.Add(-100 * time.Hour),
-			Updated: now.Add(-100 * time.Hour), Started: now.Add(-100 * time.Hour), Plan: Immediate(Completed), dify: difyPart{form: text(row, "doc_form")},
+		s.Store().Add(world.Document{
+			Platform: world.Dify, KB: id, Name: "there before.txt", Format: "txt", Source: "file", Text: "zzzz", Size: 4, Created: now.Add(-100 * time.Hour),
+			Updated: now.Add(-100 * time.Hour), Started: now.Add(-100 * time.Hour), Plan: world.Immediate(world.Completed), Dify: world.DifyPart{Form: text(row, "doc_form")},
 		})
 	}
 }
 
 // difyPlans are the lives that show each recorded status.
-func difyPlanOf(row map[string]any) Plan {
+func difyPlanOf(row map[string]any) world.Plan {
 	status, display := text(row, "indexing_status"), text(row, "display_status")
-	stage := func(p Phase, raw string) Plan {
-		return Plan{Stages: []Stage{{Phase: p, For: 1000 * time.Hour, Raw: raw}}}
+	stage := func(p world.Phase, raw string) world.Plan {
+		return world.Plan{Stages: []world.Stage{{Phase: p, For: 1000 * time.Hour, Raw: raw}}}
 	}
 	switch status {
 	case "waiting":
-		return stage(Queued, "")
+		return stage(world.Queued, "")
 	case "parsing", "cleaning", "splitting", "indexing":
 		if display == "paused" {
-			return Plan{Stages: []Stage{{Phase: Phase(status), For: time.Second}}, Outcome: Paused}
+			return world.Plan{Stages: []world.Stage{{Phase: world.Phase(status), For: time.Second}}, Outcome: world.Paused}
 		}
-		return stage(Phase(status), "")
+		return stage(world.Phase(status), "")
 	case "paused":
-		return Plan{Stages: []Stage{{Phase: Indexing, For: time.Second}}, Outcome: Paused}
+		return world.Plan{Stages: []world.Stage{{Phase: world.Indexing, For: time.Second}}, Outcome: world.Paused}
 	case "error":
 		message := text(row, "error")
-		return Plan{Stages: []Stage{{Phase: Parsing, For: time.Second}}, Outcome: Failed, Message: message}
+		return world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Second}}, Outcome: world.Failed, Message: message}
 	case "completed", "":
-		return Plan{Stages: []Stage{{Phase: Parsing, For: time.Second}, {Phase: Splitting, For: time.Second}, {Phase: Indexing, For: time.Second}}}
+		return world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Second}, {Phase: world.Splitting, For: time.Second}, {Phase: world.Indexing, For: time.Second}}}
 	}
-	return stage(Other, status)
+	return stage(world.Other, status)
 }
 
-func difyDocumentOf(kb string, row map[string]any, at time.Time) Document {
-	d := Document{
-		Platform: Dify, KB: kb, ID: text(row, "id"), Name: text(row, "name"), Format: suffix(text(row, "name")), Source: "file",
+func difyDocumentOf(kb string, row map[string]any, at time.Time) world.Document {
+	d := world.Document{
+		Platform: world.Dify, KB: kb, ID: text(row, "id"), Name: text(row, "name"), Format: world.Suffix(text(row, "name")), Source: "file",
 		Text: "recorded words", Size: 14, Created: at, Updated: at, Started: at, Plan: difyPlanOf(row), Archived: row["archived"] == true, Disabled: row["enabled"] == false,
 	}
 	switch text(row, "data_source_type") {
@@ -270,12 +279,12 @@ func difyDocumentOf(kb string, row map[string]any, at time.Time) Document {
 	case "online_document", "online_drive":
 		d.Source = "connector"
 	}
-	d.dify.form = text(row, "doc_form")
+	d.Dify.Form = text(row, "doc_form")
 	fields, _ := row["doc_metadata"].([]any)
 	for _, one := range fields {
 		m := one.(map[string]any)
 		if m["id"] != "built-in" {
-			d.Metadata = append(d.Metadata, Field{Name: text(m, "name"), Type: text(m, "type"), Value: m["value"]})
+			d.Metadata = append(d.Metadata, world.Field{Name: text(m, "name"), Type: text(m, "type"), Value: m["value"]})
 		}
 	}
 	return d
@@ -290,29 +299,29 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 	_, segments := answer["doc_form"]
 	switch {
 	case strings.HasSuffix(x.Path, "/documents") && x.Method == http.MethodGet:
-		for _, known := range s.store.Documents(Dify, kb).oldestFirst {
-			s.store.Remove(Dify, known.ID)
+		for _, known := range s.Store().Documents(world.Dify, kb).Window(0, -1) {
+			s.Store().Remove(world.Dify, known.ID)
 		}
 		for i, row := range rows {
-			s.store.Add(difyDocumentOf(kb, row, before.Add(-time.Duration(i)*time.Second)))
+			s.Store().Add(difyDocumentOf(kb, row, before.Add(-time.Duration(i)*time.Second)))
 		}
 		p.fill(s, x, kb, now)
 	case batch != "":
 		for _, row := range rows {
 			d := difyDocumentOf(kb, row, before)
 			d.Batch = batch
-			s.store.Add(d)
+			s.Store().Add(d)
 		}
 	case strings.HasSuffix(x.Path, "/segments") && segments:
 		d := difyDocumentOf(kb, map[string]any{"id": doc, "name": "recorded.txt", "doc_form": answer["doc_form"]}, before)
-		d.Edited = []Chunk{}
+		d.Edited = []world.Chunk{}
 		for i := range difyInt(x.Query, "limit", 20) * (difyInt(x.Query, "page", 1) - 1) {
-			d.Edited = append(d.Edited, Chunk{Number: i, Text: "filler"})
+			d.Edited = append(d.Edited, world.Chunk{Number: i, Text: "filler"})
 		}
 		for _, row := range rows {
-			d.Edited = append(d.Edited, Chunk{Number: len(d.Edited), Text: text(row, "content")})
+			d.Edited = append(d.Edited, world.Chunk{Number: len(d.Edited), Text: text(row, "content")})
 		}
-		s.store.Add(d)
+		s.Store().Add(d)
 	case doc != "" && x.Status != 404:
 		row := answer
 		if x.Status != 200 || text(answer, "indexing_status") == "" {
@@ -321,9 +330,9 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 		d := difyDocumentOf(kb, row, before)
 		d.ID = doc
 		info, is := answer["data_source_info"].(map[string]any)
-		d.dify.lost = is && len(info) == 0
+		d.Dify.Lost = is && len(info) == 0
 		d.Archived = d.Archived || text(answer, "code") == "archived_document_immutable"
-		s.store.Add(d)
+		s.Store().Add(d)
 	case strings.Contains(x.Path, "/documents/status/"):
 		p.addSwitched(s, x, kb, message, before, now)
 	case strings.Contains(x.Path, "/document/create") && x.Status == 200:
@@ -331,14 +340,14 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 		first := p.docs[text(created, "id")][0]
 		if first.line < x.Line { // it was there
 			row := at(p.docs[text(created, "id")], x.Line-1)
-			s.store.Add(difyDocumentOf(kb, row, before))
+			s.Store().Add(difyDocumentOf(kb, row, before))
 		}
 	}
 }
 
 func difyInt(query, name string, usual int) int {
 	q, _ := url.ParseQuery(query)
-	n, err := queryInt(q, name, usual)
+	n, err := web.QueryInt(q, name, usual)
 	if err != nil {
 		return usual
 	}
@@ -351,7 +360,7 @@ func (p *difyPlayer) fill(s *Sandbox, x exchange, kb string, now time.Time) {
 		return
 	}
 	for i := range (max(1, difyInt(x.Query, "page", 1)) - 1) * min(100, difyInt(x.Query, "limit", 20)) {
-		s.store.Add(difyDocumentOf(kb, map[string]any{"name": fmt.Sprint("filler ", i)}, now.Add(time.Duration(i-40000)*time.Second)))
+		s.Store().Add(difyDocumentOf(kb, map[string]any{"name": fmt.Sprint("filler ", i)}, now.Add(time.Duration(i-40000)*time.Second)))
 	}
 }
 
@@ -369,9 +378,9 @@ func (p *difyPlayer) addSwitched(s *Sandbox, x exchange, kb, message string, bef
 		d := difyDocumentOf(kb, row, before)
 		d.ID = id
 		if strings.Contains(message, "is being indexed") {
-			d.dify.locked = now.Add(time.Hour)
+			d.Dify.Locked = now.Add(time.Hour)
 		}
-		s.store.Add(d)
+		s.Store().Add(d)
 	}
 }
 
@@ -388,6 +397,6 @@ func (p *difyPlayer) addHits(s *Sandbox, x exchange, kb string, now time.Time) {
 		}
 		d := difyDocumentOf(kb, row, now.Add(-time.Duration(60+i)*time.Hour))
 		d.Text = strings.ReplaceAll(text(segment, "content"), "\n", " ") + " " + query
-		s.store.Add(d)
+		s.Store().Add(d)
 	}
 }

@@ -15,6 +15,11 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 func TestReplayRAGFlow(t *testing.T) {
@@ -86,8 +91,8 @@ func ragflowPlayer(face string) player {
 			p.data = answer["data"]
 		}
 		p.s = New(Options{Now: func() time.Time { return p.now }, RAGFlowAway: p.away()})
-		for _, kb := range p.s.store.KBs(RAGFlow) {
-			p.s.store.RemoveKB(RAGFlow, kb.ID)
+		for _, kb := range p.s.Store().KBs(world.RAGFlow) {
+			p.s.Store().RemoveKB(world.RAGFlow, kb.ID)
 		}
 		p.datasets()
 		p.documents()
@@ -172,7 +177,7 @@ func (p *ragPlay) datasets() {
 	}
 	answer, _ := p.x.Answer.(map[string]any)
 	total, _ := answer["total_datasets"].(float64)
-	for n := len(p.s.store.KBs(RAGFlow)); n < int(total); n++ {
+	for n := len(p.s.Store().KBs(world.RAGFlow)); n < int(total); n++ {
 		p.dataset("", fmt.Sprintf("other %d", n))
 	}
 	if name, ok := p.body["name"].(string); ok && strings.HasPrefix(p.x.Path, "/api/v1/datasets") && !strings.Contains(p.x.Path, "/documents") {
@@ -184,11 +189,11 @@ func (p *ragPlay) datasets() {
 }
 
 // dataset makes a knowledge base unless there is one of the id.
-func (p *ragPlay) dataset(id, name string) *KnowledgeBase {
-	if kb := p.s.store.KB(RAGFlow, id); kb != nil {
+func (p *ragPlay) dataset(id, name string) *world.KnowledgeBase {
+	if kb := p.s.Store().KB(world.RAGFlow, id); kb != nil {
 		return kb
 	}
-	kb := KnowledgeBase{Platform: RAGFlow, ID: id, Name: name, Created: p.now.Add(-time.Hour), Updated: p.now.Add(-time.Hour)}
+	kb := world.KnowledgeBase{Platform: world.RAGFlow, ID: id, Name: name, Created: p.now.Add(-time.Hour), Updated: p.now.Add(-time.Hour)}
 	kb.Bare = p.face == FaceRAGFlowGo && !strings.Contains(fmt.Sprint(p.data), "layout_recognize")
 	if row, _ := p.data.(map[string]any); row["description"] != nil {
 		kb.Description, kb.Updated = fmt.Sprint(row["description"]), p.now
@@ -199,7 +204,7 @@ func (p *ragPlay) dataset(id, name string) *KnowledgeBase {
 	if strings.Contains(p.message, "NoneType") && p.face == FaceRAGFlowOld {
 		kb.Kind = "table"
 	}
-	return p.s.store.AddKB(kb)
+	return p.s.Store().AddKB(kb)
 }
 
 // objectsOf is the objects of a list.
@@ -216,7 +221,7 @@ func objectsOf(v any) []map[string]any {
 
 // documents makes the documents that the exchange shows.
 func (p *ragPlay) documents() {
-	kbs := p.s.store.KBs(RAGFlow)
+	kbs := p.s.Store().KBs(world.RAGFlow)
 	if len(kbs) == 0 {
 		return
 	}
@@ -230,8 +235,8 @@ func (p *ragPlay) documents() {
 		p.row(kb, row)
 	}
 	if total, _ := data["total"].(float64); strings.HasSuffix(p.x.Path, "/documents") {
-		for n := p.s.store.Documents(RAGFlow, kb).Len(); n < int(min(total, 300)); n++ {
-			p.document(kb, "", fmt.Sprintf("other %d.txt", n), Plan{})
+		for n := p.s.Store().Documents(world.RAGFlow, kb).Len(); n < int(min(total, 300)); n++ {
+			p.document(kb, "", fmt.Sprintf("other %d.txt", n), world.Plan{})
 		}
 	}
 	for _, id := range slices.Concat(p.list("document_ids"), p.list("doc_ids")) {
@@ -249,7 +254,7 @@ func (p *ragPlay) documents() {
 		p.uploaded(kb)
 	}
 	if name, ok := p.body["name"].(string); ok && strings.Contains(strings.ToLower(p.message), "duplicated document name") {
-		p.document(kb, "", strings.ToUpper(name), Plan{})
+		p.document(kb, "", strings.ToUpper(name), world.Plan{})
 	}
 }
 
@@ -259,7 +264,7 @@ func (p *ragPlay) named(kb, id string) {
 	query, _ := url.ParseQuery(p.x.Query)
 	missing := strings.Contains(p.message, "ocument not found") || strings.Contains(p.message, "own the document") || strings.Contains(p.message, "no authorization")
 	switch {
-	case id == "", p.s.store.KB(RAGFlow, kb) == nil, len(id) != 32, query.Get("id") == id && p.code != 0:
+	case id == "", p.s.Store().KB(world.RAGFlow, kb) == nil, len(id) != 32, query.Get("id") == id && p.code != 0:
 		return
 	case p.code != 0 && (strings.Contains(p.message, id) && !strings.Contains(p.message, "Duplicate") && !strings.Contains(p.message, "Error 1146") || missing && !strings.Contains(p.message, "Not Found: ")):
 		return
@@ -269,7 +274,7 @@ func (p *ragPlay) named(kb, id string) {
 	if row == nil {
 		row = d
 	}
-	name, plan := "a.txt", Plan{}
+	name, plan := "a.txt", world.Plan{}
 	if old, ok := row["name"].(string); ok {
 		name = old
 	}
@@ -280,54 +285,62 @@ func (p *ragPlay) named(kb, id string) {
 		plan = planOf(run, fmt.Sprint(row["progress_msg"]))
 	}
 	if chunks, _ := d["chunks"].([]any); len(chunks) > 0 {
-		plan = Immediate(Completed)
+		plan = world.Immediate(world.Completed)
 	}
 	starts := p.x.Method == http.MethodPost
 	switch {
 	case strings.HasSuffix(p.x.Path, "/chunks") && p.list("document_ids") != nil && starts:
 		name, plan = p.startOf(id)
 	case strings.HasSuffix(p.x.Path, "/chunks") && p.list("document_ids") != nil && p.code == 0:
-		plan = Plan{Stages: []Stage{{Phase: Queued, For: time.Hour}}}
+		plan = world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: time.Hour}}}
 	}
 	p.document(kb, id, name, plan)
 }
 
+// btoi is 1 for true.
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // startOf is the document of a start: the last one is what the answer complains of.
-func (p *ragPlay) startOf(id string) (string, Plan) {
+func (p *ragPlay) startOf(id string) (string, world.Plan) {
 	ids := p.list("document_ids")
 	last := id == ids[len(ids)-1]
 	switch {
 	case last && strings.Contains(p.message, "currently being processed"), last && strings.Contains(p.message, "already exists, status"):
-		return "a.txt", Plan{Stages: []Stage{{Phase: Queued, For: time.Hour}}}
+		return "a.txt", world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: time.Hour}}}
 	case last && strings.Contains(p.message, "IndexError"):
-		return "broken.pdf", Plan{}
+		return "broken.pdf", world.Plan{}
 	case last && strings.Contains(p.message, "NoneType"):
-		return "table.html", Plan{}
+		return "table.html", world.Plan{}
 	}
-	return "a.txt", Plan{}
+	return "a.txt", world.Plan{}
 }
 
 // planOf is a life that shows a value of run.
-func planOf(run, message string) Plan {
+func planOf(run, message string) world.Plan {
 	switch run {
 	case "DONE":
-		return Immediate(Completed)
+		return world.Immediate(world.Completed)
 	case "FAIL":
-		return Plan{Outcome: Failed, Message: "boom"}
+		return world.Plan{Outcome: world.Failed, Message: "boom"}
 	case "CANCEL":
-		return Immediate(Cancelled)
+		return world.Immediate(world.Cancelled)
 	case "RUNNING":
 		if message == "" || message == "<nil>" {
-			return ragflowStuck()
+			return tables.Stuck()
 		}
 		if strings.Contains(message, "queue") {
-			return Plan{Stages: []Stage{{Phase: Queued, For: time.Hour}}}
+			return world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: time.Hour}}}
 		}
-		return Plan{Stages: []Stage{{Phase: Parsing, For: time.Hour}}}
+		return world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Hour}}}
 	case "UNSTART", "":
-		return Plan{}
+		return world.Plan{}
 	}
-	return Plan{Outcome: Other, Raw: run}
+	return world.Plan{Outcome: world.Other, Raw: run}
 }
 
 // row makes a document as a list shows it.
@@ -336,13 +349,13 @@ func (p *ragPlay) row(kb string, row map[string]any) {
 	d := p.document(kb, fmt.Sprint(row["id"]), fmt.Sprint(row["name"]), planOf(run, fmt.Sprint(row["progress_msg"])))
 	meta, _ := row["meta_fields"].(map[string]any)
 	if made, ok := row["create_time"].(float64); ok { // rows come newest first
-		p.s.store.Remove(RAGFlow, d.ID)
+		p.s.Store().Remove(world.RAGFlow, d.ID)
 		again := *d
 		again.Created = time.UnixMilli(int64(made))
-		d = p.s.store.Add(again)
+		d = p.s.Store().Add(again)
 	}
-	p.s.store.Update(RAGFlow, d.ID, func(d *Document) {
-		d.Metadata, d.Disabled = ragflowFields(meta), row["status"] == "0"
+	p.s.Store().Update(world.RAGFlow, d.ID, func(d *world.Document) {
+		d.Metadata, d.Disabled = tables.Fields(meta), row["status"] == "0"
 		if suffix, ok := row["suffix"].(string); ok {
 			d.Format = suffix
 		}
@@ -350,8 +363,8 @@ func (p *ragPlay) row(kb string, row map[string]any) {
 }
 
 // document stores one. A plan means that somebody has started it.
-func (p *ragPlay) document(kb, id, name string, plan Plan) *Document {
-	if d := p.s.store.Document(RAGFlow, id); d != nil && id != "" {
+func (p *ragPlay) document(kb, id, name string, plan world.Plan) *world.Document {
+	if d := p.s.Store().Document(world.RAGFlow, id); d != nil && id != "" {
 		return d
 	}
 	text := "Text of a document.\nAnd more."
@@ -364,14 +377,14 @@ func (p *ragPlay) document(kb, id, name string, plan Plan) *Document {
 	if strings.HasPrefix(name, "broken") {
 		text = "broken file"
 	}
-	d := Document{
-		Platform: RAGFlow, KB: kb, ID: id, Name: name, Format: suffix(name), Source: "file", Text: text, Size: len(text),
+	d := world.Document{
+		Platform: world.RAGFlow, KB: kb, ID: id, Name: name, Format: world.Suffix(name), Source: "file", Text: text, Size: len(text),
 		Created: p.now.Add(-time.Minute), Updated: p.now.Add(-time.Minute), Plan: plan,
 	}
 	if len(plan.Stages) > 0 || plan.Outcome != "" {
 		d.Started = p.now.Add(-time.Second)
 	}
-	return p.s.store.Add(d)
+	return p.s.Store().Add(d)
 }
 
 // searched makes what a search finds, or does not.
@@ -380,9 +393,9 @@ func (p *ragPlay) searched(kb string) {
 	chunks, _ := data["chunks"].([]any)
 	if p.code == 0 {
 		name := "hit.txt"
-		d := p.document(kb, "", name, Immediate(Completed))
+		d := p.document(kb, "", name, world.Immediate(world.Completed))
 		if len(chunks) == 0 {
-			p.s.store.Update(RAGFlow, d.ID, func(d *Document) { d.Text = "xyzzy" })
+			p.s.Store().Update(world.RAGFlow, d.ID, func(d *world.Document) { d.Text = "xyzzy" })
 		}
 	}
 }
@@ -392,9 +405,9 @@ func (p *ragPlay) uploaded(kb string) {
 	stored := objectsOf(p.data)
 	for i, name := range p.files() {
 		taken := i < len(stored) && stored[i]["name"] != name
-		long := strings.Contains(p.message, "not been supported") && !ragflowUnread(name)
+		long := strings.Contains(p.message, "not been supported") && !tables.Unread(name)
 		if taken || long {
-			p.document(kb, "", name, Plan{})
+			p.document(kb, "", name, world.Plan{})
 		}
 	}
 }
@@ -427,7 +440,7 @@ func (p *ragPlay) request(t *testing.T) *http.Request {
 	}
 	switch {
 	case p.rightKey():
-		r.Header.Set("Authorization", "Bearer "+RAGFlowKey)
+		r.Header.Set("Authorization", "Bearer "+ragflow.Key)
 	case p.x.Auth != "":
 		r.Header.Set("Authorization", p.x.Auth)
 	}
@@ -445,7 +458,7 @@ func (p *ragPlay) form(t *testing.T) (io.Reader, string) {
 		content := "x"
 		switch {
 		case strings.Contains(p.message, "RequestEntityTooLarge"):
-			content = strings.Repeat("x", maxBody)
+			content = strings.Repeat("x", web.MaxBody)
 		case strings.Contains(p.message, "Root object"):
 			content = "broken file"
 		case len(pair) == 1 && pair[0] == "url":

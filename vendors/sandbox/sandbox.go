@@ -13,12 +13,18 @@ package sandbox
 
 import (
 	"crypto/rsa"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/dify"
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/volcengine"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // Options are what a sandbox can be told. The zero value is a good sandbox.
@@ -29,9 +35,7 @@ type Options struct {
 	Quota       int              // requests that a face answers in a QuotaWindow; 0: any number
 	QuotaWindow time.Duration    // 0 is a minute
 	Latency     time.Duration    // every answer takes at least this long
-	FloatTimes  bool             // Dify's times are floats where older servers send floats
-	OldDeletes  bool             // Dify answers a delete with 200 and the body 204, as from 1.4 to 1.12
-	Dify        DifyOptions      // its release, and what does not work there
+	Dify        dify.Options     // its release, and what does not work there
 	Spent       bool             // Coze's free calls are used up: code 4028 with HTTP 200
 	PlainStates bool             // hosted Coze shows the documented statuses 0, 1 and 9 only
 	RAGFlowAway string           // what RAGFlow needs and cannot reach: database, queue, engine, model, store; of Go also tables and license
@@ -51,17 +55,15 @@ const (
 	FaceVolcengine     = "volcengine"
 )
 
-// Sandbox is the server's handler.
+// Sandbox is the server's handler. Its world is what the faces show.
 type Sandbox struct {
+	*world.World
 	opts  Options
-	store *Store
 	faces []face
 	key   func() *rsa.PrivateKey // of the Coze JWT app, made when first asked for
 
 	mu       sync.Mutex
-	requests map[string]int         // by face
-	recent   map[string][]time.Time // by face: what the quota counts
-	refused  map[string]int         // by face: rate-limit answers
+	requests map[string]int // by face
 }
 
 // face is one platform's protocol under one path prefix. Its handler sees the
@@ -73,31 +75,21 @@ type face struct {
 
 // New makes a sandbox with its knowledge bases in place.
 func New(o Options) *Sandbox {
-	if o.Now == nil {
-		o.Now = time.Now
+	w := world.New(world.Options{Documents: o.Documents, Now: o.Now, Speed: o.Speed, Quota: o.Quota, QuotaWindow: o.QuotaWindow})
+	s := &Sandbox{World: w, opts: o, key: sync.OnceValue(coze.NewKey), requests: map[string]int{}}
+	ragflow := func(server tables.Server) http.Handler {
+		return ragflow.New(w, ragflow.Options{Server: server, Away: o.RAGFlowAway})
 	}
-	if o.Speed <= 0 {
-		o.Speed = 1
-	}
-	if o.QuotaWindow <= 0 {
-		o.QuotaWindow = time.Minute
-	}
-	s := &Sandbox{
-		opts: o, store: newStore(), key: sync.OnceValue(newCozeKey),
-		requests: map[string]int{}, recent: map[string][]time.Time{}, refused: map[string]int{},
-	}
-	s.seed()
-	s.bulk(o.Documents)
 	s.faces = []face{
-		{FaceCoze, "/coze", newCoze(s)},
-		{FaceCozeStudio, "/coze-studio", newCozeStudio(s)},
-		{FaceDify, "/dify/v1", newDify(s)},
-		{FaceDifyFiles, "/dify/files", newDifyFiles(s)},
-		{FaceRAGFlow, "/ragflow", newRAGFlow(s, ragPython, FaceRAGFlow)},
-		{FaceRAGFlowGo, "/ragflow-go", newRAGFlow(s, ragGo, FaceRAGFlowGo)},
-		{FaceRAGFlowOld, "/ragflow-0.24", newRAGFlow(s, ragOld, FaceRAGFlowOld)},
-		{FaceRAGFlowPreview, "/ragflow-preview", newRAGFlowPreview(s)},
-		{FaceVolcengine, "/volcengine", newVolcengine(s)},
+		{FaceCoze, "/coze", coze.New(w, coze.Options{Key: s.key, Spent: o.Spent, PlainStates: o.PlainStates})},
+		{FaceCozeStudio, "/coze-studio", coze.NewStudio(w)},
+		{FaceDify, "/dify/v1", dify.New(w, o.Dify)},
+		{FaceDifyFiles, "/dify/files", dify.NewFiles(w)},
+		{FaceRAGFlow, "/ragflow", ragflow(tables.Python)},
+		{FaceRAGFlowGo, "/ragflow-go", ragflow(tables.Go)},
+		{FaceRAGFlowOld, "/ragflow-0.24", ragflow(tables.Old)},
+		{FaceRAGFlowPreview, "/ragflow-preview", preview.New(w, preview.Options{BrokenStart: o.BrokenStart})},
+		{FaceVolcengine, "/volcengine", volcengine.New(w)},
 	}
 	return s
 }
@@ -145,12 +137,6 @@ func (s *Sandbox) delay(r *http.Request) bool {
 	}
 }
 
-// now is the sandbox's clock.
-func (s *Sandbox) now() time.Time { return s.opts.Now() }
-
-// state is where d stands now.
-func (s *Sandbox) state(d *Document) State { return d.State(s.now()) }
-
 func (s *Sandbox) count(face string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,95 +156,21 @@ func (s *Sandbox) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.requests)
-	clear(s.recent)
-	clear(s.refused)
+	s.ResetQuota()
 }
 
-// limited charges the quota of a face for one request and reports whether the
-// face must answer with its platform's rate-limit error. A face calls it once
-// for each request whose credential is good. Refused requests count when
-// countRefused is set, as Dify counts them.
-func (s *Sandbox) limited(face string, countRefused bool) bool {
-	if s.opts.Quota <= 0 {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	old := now.Add(-s.opts.QuotaWindow)
-	seen := slices.DeleteFunc(s.recent[face], func(t time.Time) bool { return !t.After(old) })
-	over := len(seen) >= s.opts.Quota
-	if !over || countRefused {
-		seen = append(seen, now)
-	}
-	s.recent[face] = seen
-	if over {
-		s.refused[face]++
-	}
-	return over
+// Add is [World.Upload].
+func (s *Sandbox) Add(platform, kb, name string, plan world.Plan) (string, error) {
+	return s.Upload(platform, kb, name, plan)
 }
 
-// refusals says how many rate-limit answers a face has had to give.
-func (s *Sandbox) refusals(face string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.refused[face]
-}
-
-// Add puts a new document into a knowledge base (named by its id, or by its
-// name) whose ingestion starts now, and returns its id. On RAGFlow, where
-// uploading does not parse, it is as if somebody had also started it.
-func (s *Sandbox) Add(platform, kb, name string, plan Plan) (string, error) {
-	id := s.KnowledgeBaseID(platform, kb)
-	if id == "" {
-		return "", fmt.Errorf("sandbox: no knowledge base %q on %s", kb, platform)
-	}
-	now := s.now()
-	text := "Text of " + name + ".\n它的第二段。"
-	d := s.store.Add(Document{
-		Platform: platform, KB: id, Name: name, Format: suffix(name), Source: "file",
-		Size: len(text), Text: text, Created: now, Updated: now, Started: now,
-		Plan: plan.sped(s.opts.Speed),
-	})
-	return d.ID, nil
-}
-
-// Remove removes a document without a trace; false when it is not there.
-func (s *Sandbox) Remove(platform, document string) bool {
-	return s.store.Remove(platform, document)
-}
-
-// Store is what the faces show, for tests that need more than [Sandbox.Add].
-func (s *Sandbox) Store() *Store { return s.store }
-
-// KnowledgeBaseID finds a knowledge base by its name or its id; "" when there
-// is none.
-func (s *Sandbox) KnowledgeBaseID(platform, name string) string {
-	for _, kb := range s.store.KBs(platform) {
-		if kb.Name == name || kb.ID == name {
-			return kb.ID
-		}
-	}
-	return ""
-}
-
-// DocumentID finds the newest document of a name; "" when there is none.
-func (s *Sandbox) DocumentID(platform, name string) string {
-	for _, kb := range s.store.KBs(platform) {
-		docs := s.store.Documents(platform, kb.ID)
-		for i := range docs.Len() {
-			if d := docs.At(i); d.Name == name {
-				return d.ID
-			}
-		}
-	}
-	return ""
-}
+// Store is what the faces show.
+func (s *Sandbox) Store() *world.Store { return s.World.Store }
 
 // DifyBatch is the batch of a Dify document's newest upload, which no call of
 // the platform tells afterwards; "" when there is no such document.
 func (s *Sandbox) DifyBatch(document string) string {
-	if d := s.store.Document(Dify, document); d != nil {
+	if d := s.Document(world.Dify, document); d != nil {
 		return d.Batch
 	}
 	return ""

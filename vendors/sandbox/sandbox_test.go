@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // start is the moment at which the clock of every test desk begins.
@@ -132,8 +135,8 @@ func TestUnknownPathIsNotFound(t *testing.T) {
 
 func TestSameOptionsSameBytes(t *testing.T) {
 	calls := func(d *desk) (out string) {
-		kb := d.s.KnowledgeBaseID(Dify, "产品手册")
-		space := "?space_id=" + CozeSpaceID
+		kb := d.s.KnowledgeBaseID(world.Dify, "产品手册")
+		space := "?space_id=" + coze.SpaceID
 		for range 2 {
 			for _, r := range []reply{
 				d.send("GET", "/dify/v1/datasets?include_all=true", "", difyAuth),
@@ -172,21 +175,21 @@ func TestCountersAndReset(t *testing.T) {
 
 func TestAddAndRemove(t *testing.T) {
 	d := newDesk(t, Options{Speed: 2})
-	id, err := d.s.Add(Dify, "Empty shelf", "new.txt", Normal())
+	id, err := d.s.Add(world.Dify, "Empty shelf", "new.txt", world.Normal())
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := d.s.Store().Document(Dify, id)
-	if end := doc.State(start.Add(5 * time.Second)); end.Phase != Completed {
+	doc := d.s.Store().Document(world.Dify, id)
+	if end := doc.State(start.Add(5 * time.Second)); end.Phase != world.Completed {
 		t.Errorf("at double speed ten seconds are not over after five: %+v", end)
 	}
-	if got := d.s.DocumentID(Dify, "new.txt"); got != id {
+	if got := d.s.DocumentID(world.Dify, "new.txt"); got != id {
 		t.Errorf("DocumentID = %q, want %q", got, id)
 	}
-	if !d.s.Remove(Dify, id) || d.s.Remove(Dify, id) || d.s.DocumentID(Dify, "new.txt") != "" {
+	if !d.s.Remove(world.Dify, id) || d.s.Remove(world.Dify, id) || d.s.DocumentID(world.Dify, "new.txt") != "" {
 		t.Error("Remove does not remove exactly once")
 	}
-	if _, err := d.s.Add(Dify, "no such base", "x", Normal()); err == nil {
+	if _, err := d.s.Add(world.Dify, "no such base", "x", world.Normal()); err == nil {
 		t.Error("Add to an unknown knowledge base succeeds")
 	}
 }
@@ -205,7 +208,7 @@ func TestServer(t *testing.T) {
 	}
 	environ := strings.Join(srv.Environ(), "\n")
 	for _, want := range []string{
-		"COZE_API_TOKEN=" + CozeToken, "COZE_API_BASE=http://" + srv.Addr() + "/coze", "COZE_SPACE_ID=",
+		"COZE_API_TOKEN=" + coze.Token, "COZE_API_BASE=http://" + srv.Addr() + "/coze", "COZE_SPACE_ID=",
 		"DIFY_API_KEY=dataset-", "DIFY_BASE_URL=http://" + srv.Addr() + "/dify/v1",
 		"RAGFLOW_API_KEY=ragflow-", "RAGFLOW_BASE_URL=http://" + srv.Addr() + "/ragflow",
 		"VOLCENGINE_ACCESS_KEY=", "VOLCENGINE_SECRET_KEY=", "VOLCENGINE_BASE_URL=http://" + srv.Addr() + "/volcengine",
@@ -238,18 +241,18 @@ func TestLatencyEndsWithTheClient(t *testing.T) {
 // watches.
 func TestPagingWhileOthersWrite(t *testing.T) {
 	d := newDesk(t, Options{Documents: 500})
-	kb := d.s.KnowledgeBaseID(Dify, "Archive 档案库")
+	kb := d.s.KnowledgeBaseID(world.Dify, "Archive 档案库")
 	done := make(chan struct{})
 	go func() { // the test waits for done
 		defer close(done)
 		for range 200 {
-			id, err := d.s.Add(Dify, kb, "late.txt", Normal())
+			id, err := d.s.Add(world.Dify, kb, "late.txt", world.Normal())
 			if err != nil {
 				t.Error(err)
 			}
-			d.s.Store().Update(Dify, id, func(doc *Document) { doc.Hits++ })
-			gone, _ := d.s.Add(Dify, "Empty shelf", "gone.txt", Normal())
-			d.s.Remove(Dify, gone)
+			d.s.Store().Update(world.Dify, id, func(doc *world.Document) { doc.Hits++ })
+			gone, _ := d.s.Add(world.Dify, "Empty shelf", "gone.txt", world.Normal())
+			d.s.Remove(world.Dify, gone)
 		}
 	}()
 	seen := map[string]bool{}

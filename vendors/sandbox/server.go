@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +11,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/dify"
+	"kb-mcp/vendors/sandbox/ragflow"
+	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/volcengine"
 )
 
 // Server is a sandbox that listens.
@@ -98,18 +106,40 @@ func Variables(base string, faces ...string) []string {
 func variables(base, face string) []string {
 	switch face {
 	case FaceCoze, FaceCozeStudio:
-		return []string{"COZE_API_TOKEN=" + CozeToken, "COZE_API_BASE=" + base + "/" + face, "COZE_SPACE_ID=" + CozeSpaceID}
+		return []string{"COZE_API_TOKEN=" + coze.Token, "COZE_API_BASE=" + base + "/" + face, "COZE_SPACE_ID=" + coze.SpaceID}
 	case FaceDify:
-		return []string{"DIFY_API_KEY=" + DifyKey, "DIFY_BASE_URL=" + base + "/dify/v1"}
+		return []string{"DIFY_API_KEY=" + dify.Key, "DIFY_BASE_URL=" + base + "/dify/v1"}
 	case FaceRAGFlow, FaceRAGFlowGo, FaceRAGFlowOld:
-		return []string{"RAGFLOW_API_KEY=" + RAGFlowKey, "RAGFLOW_BASE_URL=" + base + "/" + face}
+		return []string{"RAGFLOW_API_KEY=" + ragflow.Key, "RAGFLOW_BASE_URL=" + base + "/" + face}
 	case FaceRAGFlowPreview:
-		return []string{"RAGFLOW_API_KEY=" + RAGFlowToken, "RAGFLOW_BASE_URL=" + base + "/ragflow-preview", "RAGFLOW_API_GENERATION=preview"}
+		return []string{"RAGFLOW_API_KEY=" + preview.Token, "RAGFLOW_BASE_URL=" + base + "/ragflow-preview", "RAGFLOW_API_GENERATION=preview"}
 	case FaceVolcengine:
 		return []string{
-			"VOLCENGINE_ACCESS_KEY=" + VolcengineAccessKey, "VOLCENGINE_SECRET_KEY=" + VolcengineSecretKey,
+			"VOLCENGINE_ACCESS_KEY=" + volcengine.AccessKey, "VOLCENGINE_SECRET_KEY=" + volcengine.SecretKey,
 			"VOLCENGINE_BASE_URL=" + base + "/volcengine",
 		}
 	}
 	return nil
+}
+
+// CozePrivateKey is the JWT app's private key as PKCS#8 PEM. Each sandbox has
+// its own, made at the first use.
+func (s *Sandbox) CozePrivateKey() string {
+	der, err := x509.MarshalPKCS8PrivateKey(s.key())
+	if err != nil {
+		panic("sandbox: " + err.Error()) // an RSA key always marshals
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// CozeAppVariables is the native variables that point kb-mcp at the hosted
+// Coze face of the sandbox at base with the JWT app instead of a token.
+func (s *Sandbox) CozeAppVariables(base string) []string {
+	return []string{
+		"COZE_JWT_OAUTH_CLIENT_ID=" + coze.ClientID,
+		"COZE_JWT_OAUTH_PRIVATE_KEY=" + s.CozePrivateKey(),
+		"COZE_JWT_OAUTH_PUBLIC_KEY_ID=" + coze.PublicKeyID,
+		"COZE_API_BASE=" + strings.TrimRight(base, "/") + "/coze",
+		"COZE_SPACE_ID=" + coze.SpaceID,
+	}
 }

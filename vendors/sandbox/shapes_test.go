@@ -5,6 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // TestShapes sends the request of every sample of the Coze and Dify sheets and
@@ -12,14 +15,14 @@ import (
 // sample, made from response types, lacks BaseResp.
 func TestShapes(t *testing.T) {
 	d := newDesk(t, Options{})
-	image := d.s.Store().Document(Coze, d.s.DocumentID(Coze, "poster.png"))
-	file := d.s.Store().Document(Dify, d.s.DocumentID(Dify, "快速入门.docx"))
+	image := d.s.Store().Document(world.Coze, d.s.DocumentID(world.Coze, "poster.png"))
+	file := d.s.Store().Document(world.Dify, d.s.DocumentID(world.Dify, "快速入门.docx"))
 	process := "/v1/datasets/" + image.KB + "/process"
 	difyKB := "/datasets/" + file.KB + "/documents"
 	answers := map[string]reply{
 		"coze process":   d.coze("POST", process, `{"document_ids":["`+image.ID+`"]}`),
 		"coze list":      d.coze("POST", cozeList, `{"dataset_id":"`+image.KB+`","page":0,"size":10}`),
-		"coze datasets":  d.coze("GET", "/v1/datasets?space_id="+CozeSpaceID, ""),
+		"coze datasets":  d.coze("GET", "/v1/datasets?space_id="+coze.SpaceID, ""),
 		"studio process": d.studio("POST", process, `{"document_ids":[`+image.ID+`]}`),
 		"dify status":    d.dify(difyKB + "/" + file.Batch + "/indexing-status"),
 		"dify list":      d.dify(difyKB + "?keyword=Installation"),

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // list is a data's list as objects.
@@ -28,7 +30,7 @@ const (
 
 func TestVolcengineShapes(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	d := vt.add("a.pdf", Plan{})
+	d := vt.add("a.pdf", world.Plan{})
 	id := fmt.Sprintf(`{"resource_id":%q,"doc_id":%q}`, vt.kb, d.ID)
 	for sample, got := range map[string]any{
 		volcInfoSample: vt.data("doc/info", "%s", id),
@@ -49,7 +51,7 @@ func TestVolcengineShapes(t *testing.T) {
 // One document has milliseconds in doc/info and seconds in both lists.
 func TestVolcengineTimes(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	d := vt.add("a.txt", Plan{Stages: []Stage{{Phase: Parsing, For: 3 * time.Second}}})
+	d := vt.add("a.txt", world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: 3 * time.Second}}})
 	*vt.clock = vt.clock.Add(time.Hour)
 	const at = 1736753262
 	info := vt.data("doc/info", `{"collection_name":"bench","doc_id":%q}`, d.ID)
@@ -67,11 +69,11 @@ func TestVolcengineTimes(t *testing.T) {
 func TestVolcengineStates(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	begun := *vt.clock
-	d := vt.add("life.txt", Normal())
-	vt.add("gone.txt", Plan{Outcome: Deleting})
-	vt.add("renewed.txt", Plan{Stages: []Stage{{Phase: Parsing, For: time.Hour, Raw: "3"}}})
-	vt.add("strange.txt", Plan{Outcome: Other, Raw: "4"})
-	even, odd := vt.add("f1.txt", Plan{Outcome: Failed, Code: "10001"}), vt.add("f2.txt", Plan{Outcome: Failed, Code: "10001", Message: "timed out"})
+	d := vt.add("life.txt", world.Normal())
+	vt.add("gone.txt", world.Plan{Outcome: world.Deleting})
+	vt.add("renewed.txt", world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Hour, Raw: "3"}}})
+	vt.add("strange.txt", world.Plan{Outcome: world.Other, Raw: "4"})
+	even, odd := vt.add("f1.txt", world.Plan{Outcome: world.Failed, Code: "10001"}), vt.add("f2.txt", world.Plan{Outcome: world.Failed, Code: "10001", Message: "timed out"})
 	if even.Seq%2 == 1 {
 		even, odd = odd, even
 	}
@@ -113,28 +115,28 @@ func TestVolcengineStates(t *testing.T) {
 
 func TestVolcengineRows(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	base := Document{Platform: Volcengine, KB: vt.kb, Text: "x", Size: 7, Created: *vt.clock, Started: *vt.clock}
-	row := func(change func(*Document)) map[string]any {
+	base := world.Document{Platform: world.Volcengine, KB: vt.kb, Text: "x", Size: 7, Created: *vt.clock, Started: *vt.clock}
+	row := func(change func(*world.Document)) map[string]any {
 		d := base
 		change(&d)
-		return vt.data("doc/info", `{"collection_name":"bench","doc_id":%q}`, vt.store.Add(d).ID)
+		return vt.data("doc/info", `{"collection_name":"bench","doc_id":%q}`, vt.Store().Add(d).ID)
 	}
-	lark := row(func(d *Document) { d.Name, d.Source = "会议", "lark" })
+	lark := row(func(d *world.Document) { d.Name, d.Source = "会议", "lark" })
 	if lark["add_type"] != "lark" || lark["doc_type"] != "wiki" || lark["doc_size"] != nil || lark["url"] != nil {
 		t.Errorf("lark: %v", lark)
 	}
-	tos := row(func(d *Document) { d.Name, d.Format, d.Source = "a.faq.xlsx", "xlsx", "object_storage" })
+	tos := row(func(d *world.Document) { d.Name, d.Format, d.Source = "a.faq.xlsx", "xlsx", "object_storage" })
 	if tos["add_type"] != "tos" || tos["doc_type"] != "faq.xlsx" || tos["tos_path"] != "sandbox-bucket/a.faq.xlsx" {
 		t.Errorf("tos: %v", tos)
 	}
-	file := row(func(d *Document) {
+	file := row(func(d *world.Document) {
 		d.Name, d.Format, d.Source = "报告 1.md", "md", "file"
-		d.Metadata = []Field{{"author", "string", "张"}, {"year", "number", 2024.0}}
+		d.Metadata = []world.Field{{Name: "author", Type: "string", Value: "张"}, {Name: "year", Type: "number", Value: 2024.0}}
 	})
 	if file["url"] != nil || file["add_type"] != "tos_fe" || file["doc_type"] != "markdown" {
 		t.Errorf("file: %v", file)
 	}
-	web := row(func(d *Document) { d.Name, d.Format, d.Source = "报告 2.md", "md", "web" })
+	web := row(func(d *world.Document) { d.Name, d.Format, d.Source = "报告 2.md", "md", "web" })
 	u, err := url.Parse(fmt.Sprint(web["url"]))
 	if err != nil || u.Query().Get("X-Tos-Signature") == "" || web["add_type"] != "url" {
 		t.Errorf("web: %v", web)
@@ -147,9 +149,9 @@ func TestVolcengineRows(t *testing.T) {
 
 func TestVolcengineCollections(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	vt.store.AddKB(KnowledgeBase{Platform: Volcengine, Name: "elsewhere", Project: "other"})
+	vt.Store().AddKB(world.KnowledgeBase{Platform: world.Volcengine, Name: "elsewhere", Project: "other"})
 	all := vt.data("collection/list", `{}`)
-	if n := len(vt.store.KBs(Volcengine)); all["total_num"] != float64(n) || len(volcRows(all, "collection_list")) != n {
+	if n := len(vt.Store().KBs(world.Volcengine)); all["total_num"] != float64(n) || len(volcRows(all, "collection_list")) != n {
 		t.Errorf("all projects: %v", all)
 	}
 	one := vt.data("collection/list", `{"project":"other","brief":true}`)
@@ -165,7 +167,7 @@ func TestVolcengineCollections(t *testing.T) {
 func TestVolcengineListV1(t *testing.T) {
 	vt := newVolcTest(t, Options{Documents: 250})
 	page := func(format string, args ...any) (names []string, data map[string]any) {
-		data = vt.data("doc/list", `{"collection_name":%q,%s}`, BulkName(Volcengine), fmt.Sprintf(format, args...))
+		data = vt.data("doc/list", `{"collection_name":%q,%s}`, world.BulkName(world.Volcengine), fmt.Sprintf(format, args...))
 		for _, row := range volcRows(data, "doc_list") {
 			names = append(names, row["doc_id"].(string))
 		}
@@ -200,12 +202,12 @@ func TestVolcengineListV2(t *testing.T) {
 	}
 	for i := range 5 {
 		*vt.clock = vt.clock.Add(time.Duration(i%2) * time.Second)
-		vt.add(fmt.Sprintf("%d.txt", i), Plan{})
+		vt.add(fmt.Sprintf("%d.txt", i), world.Plan{})
 	}
 	one := vt.data("doc/v2/list", `{"collection_name":"bench","limit":2}`)
-	vt.add("new.txt", Plan{}) // shifts nothing
+	vt.add("new.txt", world.Plan{}) // shifts nothing
 	last := volcRows(one, "doc_list")[1]["doc_id"].(string)
-	vt.store.Remove(Volcengine, last) // the token does not need its document
+	vt.Store().Remove(world.Volcengine, last) // the token does not need its document
 	two := vt.data("doc/v2/list", `{"collection_name":"bench","limit":3,"next_token":%q}`, one["next_token"])
 	var names []any
 	for _, row := range append(volcRows(one, "doc_list"), volcRows(two, "doc_list")...) {
@@ -223,7 +225,7 @@ func TestVolcengineTenThousand(t *testing.T) {
 	vt := newVolcTest(t, Options{Documents: 10_000})
 	seen := map[string]int{}
 	for token := ""; ; {
-		data := vt.data("doc/v2/list", `{"collection_name":%q,"limit":100,"next_token":%q}`, BulkName(Volcengine), token)
+		data := vt.data("doc/v2/list", `{"collection_name":%q,"limit":100,"next_token":%q}`, world.BulkName(world.Volcengine), token)
 		for _, row := range volcRows(data, "doc_list") {
 			seen[row["doc_id"].(string)]++
 		}

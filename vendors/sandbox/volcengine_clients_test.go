@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/volcengine"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // The platform's own libraries know only a host: they ask GET /ping first, and
@@ -17,13 +20,13 @@ func TestVolcengineAtTheRoot(t *testing.T) {
 		method, path, key string
 		want              int
 	}{
-		{http.MethodGet, "/ping", VolcengineAPIKey, 200},
+		{http.MethodGet, "/ping", volcengine.APIKey, 200},
 		{http.MethodGet, "/ping", "nope", 401},
-		{http.MethodGet, "/volcengine/ping", VolcengineAPIKey, 200},
-		{http.MethodPost, "/api/knowledge/collection/list", VolcengineAPIKey, 200},
-		{http.MethodPost, "/volcengine/api/knowledge/collection/list", VolcengineAPIKey, 200},
-		{http.MethodPost, "/api/other", VolcengineAPIKey, 404},
-		{http.MethodGet, "/pings", VolcengineAPIKey, 404},
+		{http.MethodGet, "/volcengine/ping", volcengine.APIKey, 200},
+		{http.MethodPost, "/api/knowledge/collection/list", volcengine.APIKey, 200},
+		{http.MethodPost, "/volcengine/api/knowledge/collection/list", volcengine.APIKey, 200},
+		{http.MethodPost, "/api/other", volcengine.APIKey, 404},
+		{http.MethodGet, "/pings", volcengine.APIKey, 404},
 	} {
 		r := httptest.NewRequest(tt.method, tt.path, strings.NewReader("{}"))
 		volcBearer(tt.key)(r)
@@ -84,7 +87,7 @@ func TestVolcengineAddV1(t *testing.T) {
 	if meta := vt.data("doc/info", `{"collection_name":"bench","doc_id":"d1"}`)["meta"]; !strings.Contains(fmt.Sprint(meta), `"field_value":1`) {
 		t.Errorf("meta %v", meta)
 	}
-	if n := vt.store.Documents(Volcengine, vt.kb).Len(); n != 5 {
+	if n := vt.Store().Documents(world.Volcengine, vt.kb).Len(); n != 5 {
 		t.Errorf("%d documents, want 5", n)
 	}
 }
@@ -92,7 +95,7 @@ func TestVolcengineAddV1(t *testing.T) {
 // Chunks are read, added, changed and deleted one at a time.
 func TestVolcenginePointLife(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	d := vt.add("a.txt", Plan{})
+	d := vt.add("a.txt", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	at := func(path, more string) map[string]any {
 		return vt.data(path, `{"collection_name":"bench",%s}`, more)
@@ -104,20 +107,20 @@ func TestVolcenginePointLife(t *testing.T) {
 		}
 		return strings.Join(out, " ")
 	}
-	first := volcPointID(d, 0)
+	first := pointID(d, 0)
 	if row := at("point/info", fmt.Sprintf(`"point_id":%q`, first)); row["content"] != "One." || row["update_time"] != row["process_time"] {
 		t.Errorf("info: %v", row)
 	}
 	added := at("point/add", fmt.Sprintf(`"doc_id":%q,"chunk_type":"faq","content":"An answer.","question":"A question?"`, d.ID))
-	if added["chunk_id"] != 2.0 || added["point_id"] != volcPointID(d, 2) || added["resource_id"] != vt.kb {
+	if added["chunk_id"] != 2.0 || added["point_id"] != pointID(d, 2) || added["resource_id"] != vt.kb {
 		t.Errorf("added: %v", added)
 	}
 	vt.ok("point/update", `{"collection_name":"bench","point_id":%q,"content":"Uno.","chunk_title":"T"}`, first)
-	vt.ok("point/delete", `{"collection_name":"bench","point_id":%q}`, volcPointID(d, 1))
+	vt.ok("point/delete", `{"collection_name":"bench","point_id":%q}`, pointID(d, 1))
 	if got := listed(`"doc_ids":null`); got != "0Uno. 2An answer." {
 		t.Errorf("points: %s", got)
 	}
-	if got := listed(fmt.Sprintf(`"point_ids":[%q],"limit":-1`, volcPointID(d, 2))); got != "2An answer." {
+	if got := listed(fmt.Sprintf(`"point_ids":[%q],"limit":-1`, pointID(d, 2))); got != "2An answer." {
 		t.Errorf("points by id: %s", got)
 	}
 	hits := volcRows(vt.data("collection/search", `{"name":"bench","query":"answer","rerank_switch":true}`), "result_list")
@@ -125,17 +128,17 @@ func TestVolcenginePointLife(t *testing.T) {
 		t.Errorf("hits: %v", hits)
 	}
 	for body, want := range map[string]string{
-		`{"collection_name":"bench","point_id":"` + volcPointID(d, 1) + `"}`: "1002001", `{"collection_name":"bench","point_id":"x"}`: "1002001",
+		`{"collection_name":"bench","point_id":"` + pointID(d, 1) + `"}`: "1002001", `{"collection_name":"bench","point_id":"x"}`: "1002001",
 		`{"collection_name":"bench"}`: "1000003",
 	} {
 		for _, path := range []string{"point/info", "point/update", "point/delete"} {
-			if w, out := vt.send(path, body, volcBearer(VolcengineAPIKey)); fmt.Sprintf("%.0f", out["code"]) != want || w.Code != 400 {
+			if w, out := vt.send(path, body, volcBearer(volcengine.APIKey)); fmt.Sprintf("%.0f", out["code"]) != want || w.Code != 400 {
 				t.Errorf("%s %s: %s", path, body, w.Body)
 			}
 		}
 	}
 	for _, body := range []string{`"chunk_type":"structured","content":"x"`, `"chunk_type":"text"`, `"chunk_type":"faq","content":"x"`, `"content":"x"`} {
-		if w, out := vt.send("point/add", fmt.Sprintf(`{"collection_name":"bench","doc_id":%q,%s}`, d.ID, body), volcBearer(VolcengineAPIKey)); out["code"] != 1000003.0 {
+		if w, out := vt.send("point/add", fmt.Sprintf(`{"collection_name":"bench","doc_id":%q,%s}`, d.ID, body), volcBearer(volcengine.APIKey)); out["code"] != 1000003.0 {
 			t.Errorf("add %s: %s", body, w.Body)
 		}
 	}
@@ -144,15 +147,15 @@ func TestVolcenginePointLife(t *testing.T) {
 // Filters look at a document's id and at what the index knows.
 func TestVolcengineFilters(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	vt.store.UpdateKB(Volcengine, vt.kb, func(kb *KnowledgeBase) {
-		kb.Fields = []Field{{Name: "year", Type: "int64"}, {Name: "tags", Type: "list<string>"}}
+	vt.Store().UpdateKB(world.Volcengine, vt.kb, func(kb *world.KnowledgeBase) {
+		kb.Fields = []world.Field{{Name: "year", Type: "int64"}, {Name: "tags", Type: "list<string>"}}
 	})
 	ids := map[string]string{}
-	for name, fields := range map[string][]Field{
-		"a.txt": {{"year", "int64", 2024.0}, {"tags", "list<string>", []any{"x", "y"}}}, "b.txt": {{"year", "int64", 2026.0}}, "c.txt": nil,
+	for name, fields := range map[string][]world.Field{
+		"a.txt": {{Name: "year", Type: "int64", Value: 2024.0}, {Name: "tags", Type: "list<string>", Value: []any{"x", "y"}}}, "b.txt": {{Name: "year", Type: "int64", Value: 2026.0}}, "c.txt": nil,
 	} {
-		d := vt.add(name, Plan{})
-		vt.store.Update(Volcengine, d.ID, func(d *Document) { d.Metadata = fields })
+		d := vt.add(name, world.Plan{})
+		vt.Store().Update(world.Volcengine, d.ID, func(d *world.Document) { d.Metadata = fields })
 		ids[name] = d.ID
 	}
 	*vt.clock = vt.clock.Add(time.Minute)
@@ -180,7 +183,7 @@ func TestVolcengineFilters(t *testing.T) {
 		}
 	}
 	for _, filter := range []string{`{"op":"must","field":"nope","conds":[1]}`, `{"op":"like","field":"year"}`, `[]`, `{"op":"and","conds":[{"op":"x"}]}`} {
-		if _, out := vt.send("doc/v2/search_by_filter", fmt.Sprintf(`{"collection_name":"bench","filter":%s}`, filter), volcBearer(VolcengineAPIKey)); out["code"] != 1000003.0 {
+		if _, out := vt.send("doc/v2/search_by_filter", fmt.Sprintf(`{"collection_name":"bench","filter":%s}`, filter), volcBearer(volcengine.APIKey)); out["code"] != 1000003.0 {
 			t.Errorf("%s: %v", filter, out)
 		}
 	}
@@ -189,10 +192,10 @@ func TestVolcengineFilters(t *testing.T) {
 // An index in any state but built finds nothing, or refuses while it is made.
 func TestVolcengineIndexStates(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	vt.add("a.txt", Plan{})
+	vt.add("a.txt", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	for state, want := range map[int]int{0: 1, 2: 0, 3: 0, -1: 0} {
-		vt.store.UpdateKB(Volcengine, vt.kb, func(kb *KnowledgeBase) { kb.Index = state })
+		vt.Store().UpdateKB(world.Volcengine, vt.kb, func(kb *world.KnowledgeBase) { kb.Index = state })
 		if hits := vt.data("collection/search_knowledge", `{"name":"bench","query":"two"}`); hits["count"] != float64(want) {
 			t.Errorf("state %d: %v", state, hits)
 		}

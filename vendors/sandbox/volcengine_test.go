@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/volcengine"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // volcTest is a sandbox with a clock that moves by hand, and one collection
@@ -21,17 +25,19 @@ type volcTest struct {
 	kb    string
 }
 
+var volcNow = time.Date(2025, 1, 13, 7, 27, 42, 0, time.UTC)
+
 func newVolcTest(t *testing.T, o Options) volcTest {
-	clock := vectorNow
+	clock := volcNow
 	o.Now = func() time.Time { return clock }
 	s := New(o)
-	kb := s.store.AddKB(KnowledgeBase{Platform: Volcengine, Name: "bench", Project: "default", Created: clock, Updated: clock})
+	kb := s.Store().AddKB(world.KnowledgeBase{Platform: world.Volcengine, Name: "bench", Project: "default", Created: clock, Updated: clock})
 	return volcTest{s, t, &clock, kb.ID}
 }
 
-func (vt volcTest) add(name string, p Plan) *Document {
-	return vt.store.Add(Document{
-		Platform: Volcengine, KB: vt.kb, Name: name, Format: suffix(name), Source: "web", Size: 14,
+func (vt volcTest) add(name string, p world.Plan) *world.Document {
+	return vt.Store().Add(world.Document{
+		Platform: world.Volcengine, KB: vt.kb, Name: name, Format: world.Suffix(name), Source: "web", Size: 14,
 		Text: "One.\nTwo.", Created: *vt.clock, Updated: *vt.clock, Started: *vt.clock, Plan: p,
 	})
 }
@@ -55,28 +61,50 @@ func volcBearer(key string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }
 }
 
-// volcSigned signs a request the way a client does, at the time now.
-func volcSigned(body string, key volcKey, now time.Time) func(*http.Request) {
+func pointID(d *world.Document, n int) string { return fmt.Sprint(d.ID, "-", n) }
+
+// keyPair is a signing credential; Token is "" for a permanent one.
+type keyPair struct{ AccessKey, SecretKey, Token string }
+
+// volcSigned signs a request the way a client does, at the time now. Headers are
+// signed in the order of their names.
+func volcSigned(body string, key keyPair, now time.Time) func(*http.Request) {
 	return func(r *http.Request) {
 		sum := sha256.Sum256([]byte(body))
-		hash := hex.EncodeToString(sum[:])
-		r.Header.Set("X-Date", now.UTC().Format(volcTimestamp))
-		r.Header.Set("X-Content-Sha256", hash)
-		names := plainNames
+		date := now.UTC().Format("20060102T150405Z")
+		r.Header.Set("X-Date", date)
+		r.Header.Set("X-Content-Sha256", hex.EncodeToString(sum[:]))
+		names := []string{"content-type", "host", "x-content-sha256", "x-date"}
 		if key.Token != "" {
 			r.Header.Set("X-Security-Token", key.Token)
-			names += ";x-security-token"
+			names = append(names, "x-security-token")
 		}
-		sig := volcSignature{date: now.UTC().Format("20060102"), region: "cn-beijing", headers: strings.Split(names, ";")}
-		r.Header.Set("Authorization", "HMAC-SHA256 Credential="+key.AccessKey+"/"+sig.scope()+", SignedHeaders="+names+
-			", Signature="+volcMAC(key.SecretKey, sig, volcStringToSign(r, sig, hash)))
+		canonical := "POST\n" + r.URL.Path + "\n\n"
+		for _, name := range names {
+			value := r.Header.Get(name)
+			if name == "host" {
+				value = r.Host
+			}
+			canonical += name + ":" + value + "\n"
+		}
+		canonical += "\n" + strings.Join(names, ";") + "\n" + hex.EncodeToString(sum[:])
+		sum = sha256.Sum256([]byte(canonical))
+		scope := date[:8] + "/cn-beijing/air/request"
+		mac := []byte(key.SecretKey)
+		for _, part := range append(strings.Split(scope, "/"), strings.Join([]string{"HMAC-SHA256", date, scope, hex.EncodeToString(sum[:])}, "\n")) {
+			h := hmac.New(sha256.New, mac)
+			h.Write([]byte(part))
+			mac = h.Sum(nil)
+		}
+		r.Header.Set("Authorization", "HMAC-SHA256 Credential="+key.AccessKey+"/"+scope+", SignedHeaders="+strings.Join(names, ";")+
+			", Signature="+hex.EncodeToString(mac))
 	}
 }
 
 // data posts with the API key and wants success.
 func (vt volcTest) data(path, format string, args ...any) map[string]any {
 	vt.t.Helper()
-	w, out := vt.send(path, fmt.Sprintf(format, args...), volcBearer(VolcengineAPIKey))
+	w, out := vt.send(path, fmt.Sprintf(format, args...), volcBearer(volcengine.APIKey))
 	data, ok := out["data"].(map[string]any)
 	if w.Code != 200 || out["code"] != 0.0 || out["message"] != "success" || !ok {
 		vt.t.Fatalf("POST %s: %d %s", path, w.Code, w.Body)
@@ -87,22 +115,22 @@ func (vt volcTest) data(path, format string, args ...any) map[string]any {
 func TestVolcengineCredentials(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	const body = `{"brief":true}`
-	good := volcKey{VolcengineAccessKey, VolcengineSecretKey, ""}
+	good := keyPair{volcengine.AccessKey, volcengine.SecretKey, ""}
 	for _, tt := range []struct {
 		name string
 		auth func(*http.Request)
 		want string
 	}{
 		{"pair", volcSigned(body, good, *vt.clock), "200 0"},
-		{"second pair", volcSigned(body, volcKey{VolcengineAccessKey2, VolcengineSecretKey2, ""}, *vt.clock), "200 0"},
-		{"temporary pair", volcSigned(body, volcKey{VolcengineAccessKey, VolcengineSecretKey, VolcengineSessionToken}, *vt.clock), "200 0"},
+		{"second pair", volcSigned(body, keyPair{volcengine.AccessKey2, volcengine.SecretKey2, ""}, *vt.clock), "200 0"},
+		{"temporary pair", volcSigned(body, keyPair{volcengine.AccessKey, volcengine.SecretKey, volcengine.SessionToken}, *vt.clock), "200 0"},
 		{"14 minutes late", volcSigned(body, good, vt.clock.Add(-14*time.Minute)), "200 0"},
 		{"16 minutes late", volcSigned(body, good, vt.clock.Add(-16*time.Minute)), "401 1000001"},
-		{"wrong secret", volcSigned(body, volcKey{VolcengineAccessKey, "x", ""}, *vt.clock), "401 1000001"},
-		{"wrong token", volcSigned(body, volcKey{VolcengineAccessKey, VolcengineSecretKey, "x"}, *vt.clock), "401 1000001"},
+		{"wrong secret", volcSigned(body, keyPair{volcengine.AccessKey, "x", ""}, *vt.clock), "401 1000001"},
+		{"wrong token", volcSigned(body, keyPair{volcengine.AccessKey, volcengine.SecretKey, "x"}, *vt.clock), "401 1000001"},
 		{"other body", volcSigned(`{"brief":false}`, good, *vt.clock), "401 1000001"},
-		{"API key", volcBearer(VolcengineAPIKey), "200 0"},
-		{"API key without rights", volcBearer(VolcengineAPIKeyNoRights), "403 1000002"},
+		{"API key", volcBearer(volcengine.APIKey), "200 0"},
+		{"API key without rights", volcBearer(volcengine.APIKeyNoRights), "403 1000002"},
 		{"unknown API key", volcBearer("nope"), "401 1000001"},
 		{"nothing", func(*http.Request) {}, "401 1000001"},
 	} {
@@ -111,7 +139,7 @@ func TestVolcengineCredentials(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.name, w.Body, tt.want)
 		}
 		id := fmt.Sprint(out["request_id"])
-		if !strings.HasPrefix(id, fmt.Sprintf("02%d", vectorNow.UnixMilli())) || len(id) != 51 {
+		if !strings.HasPrefix(id, fmt.Sprintf("02%d", volcNow.UnixMilli())) || len(id) != 51 {
 			t.Errorf("%s: request_id %s", tt.name, id)
 		}
 		if w.Header().Get("Date") != "Mon, 13 Jan 2025 07:27:42 GMT" {
@@ -122,9 +150,10 @@ func TestVolcengineCredentials(t *testing.T) {
 
 func TestVolcengineRefusals(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	d := vt.add("a.txt", Plan{})
-	vt.store.AddKB(KnowledgeBase{Platform: Volcengine, Name: "elsewhere", Project: "other"})
-	token := volcPlace{1, 1}.token(vt.kb)
+	d := vt.add("a.txt", world.Plan{})
+	vt.Store().AddKB(world.KnowledgeBase{Platform: world.Volcengine, Name: "elsewhere", Project: "other"})
+	vt.add("b.txt", world.Plan{})
+	token := vt.data("doc/v2/list", `{"collection_name":"bench","limit":1}`)["next_token"].(string)
 	for _, tt := range []struct{ path, body, want string }{
 		{"doc/info", `{`, "400 1000003 invalid request: body is not a JSON object"},
 		{"doc/info", `null`, "400 1000003 invalid request: body is not a JSON object"},
@@ -143,14 +172,14 @@ func TestVolcengineRefusals(t *testing.T) {
 		{"doc/v2/list", `{"collection_name":"bench","next_token":"` + strings.ToLower(token) + `"}`, "400 1000003 invalid request: next_token is not valid"},
 		{"doc/v2/list", `{"collection_name":"elsewhere","project":"other","next_token":"` + token + `"}`, "400 1000003 invalid request: next_token is not valid"},
 	} {
-		w, out := vt.send(tt.path, tt.body, volcBearer(VolcengineAPIKey))
+		w, out := vt.send(tt.path, tt.body, volcBearer(volcengine.APIKey))
 		if got := fmt.Sprintf("%d %.0f %s", w.Code, out["code"], out["message"]); got != tt.want || len(out) != 3 {
 			t.Errorf("%s %s: %s, want %s", tt.path, tt.body, w.Body, tt.want)
 		}
 	}
 	limited := newVolcTest(t, Options{Quota: 1})
 	limited.data("collection/list", `{}`)
-	if w, out := limited.send("collection/list", `{}`, volcBearer(VolcengineAPIKey)); w.Code != 429 || out["code"] != 1000029.0 {
+	if w, out := limited.send("collection/list", `{}`, volcBearer(volcengine.APIKey)); w.Code != 429 || out["code"] != 1000029.0 {
 		t.Errorf("over the quota: %s", w.Body)
 	}
 	for method, path := range map[string]string{http.MethodGet: "doc/info", http.MethodPost: "doc/nope"} {
@@ -176,7 +205,7 @@ func TestVolcengineSignedOverSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	volcSigned(body, volcKey{VolcengineAccessKey, VolcengineSecretKey, ""}, time.Now())(r)
+	volcSigned(body, keyPair{volcengine.AccessKey, volcengine.SecretKey, ""}, time.Now())(r)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +221,7 @@ func TestSeedCoversVolcengine(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	seen := map[string]bool{}
 	for range 12 {
-		for _, kb := range vt.store.KBs(Volcengine) {
+		for _, kb := range vt.Store().KBs(world.Volcengine) {
 			for _, row := range volcRows(vt.data("doc/v2/list", `{"resource_id":%q}`, kb.ID), "doc_list") {
 				status := row["status"].(map[string]any)
 				seen[fmt.Sprint(status["process_status"])] = true

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kb-mcp/vendors/sandbox/volcengine"
+	"kb-mcp/vendors/sandbox/world"
 )
 
 // Answers of the platform's own pages to writes and searches.
@@ -19,7 +22,7 @@ const (
 // ok posts with the API key and wants success without data.
 func (vt volcTest) ok(path, format string, args ...any) {
 	vt.t.Helper()
-	w, out := vt.send(path, fmt.Sprintf(format, args...), volcBearer(VolcengineAPIKey))
+	w, out := vt.send(path, fmt.Sprintf(format, args...), volcBearer(volcengine.APIKey))
 	if _, has := out["data"]; w.Code != 200 || out["code"] != 0.0 || has {
 		vt.t.Fatalf("POST %s: %d %s", path, w.Code, w.Body)
 	}
@@ -27,7 +30,7 @@ func (vt volcTest) ok(path, format string, args ...any) {
 
 func (vt volcTest) status(id string) string {
 	vt.t.Helper()
-	_, out := vt.send("doc/info", fmt.Sprintf(`{"resource_id":%q,"doc_id":%q}`, vt.kb, id), volcBearer(VolcengineAPIKey))
+	_, out := vt.send("doc/info", fmt.Sprintf(`{"resource_id":%q,"doc_id":%q}`, vt.kb, id), volcBearer(volcengine.APIKey))
 	data, ok := out["data"].(map[string]any)
 	if !ok {
 		return fmt.Sprint(out["code"])
@@ -37,7 +40,7 @@ func (vt volcTest) status(id string) string {
 
 func TestVolcengineWriteShapes(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	vt.add("a.pdf", Plan{})
+	vt.add("a.pdf", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	for _, tt := range []struct {
 		sample string
@@ -64,7 +67,7 @@ func TestVolcengineWriteRefusals(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	vt.data("collection/create", `{"name":"other","project":"research"}`)
 	vt.data("doc/v2/add", `{"collection_name":"bench","doc_id":"taken","uri":"https://h.example/a.pdf?sig=1"}`)
-	d := vt.add("a.txt", Plan{})
+	d := vt.add("a.txt", world.Plan{})
 	const id = `"collection_name":"bench","doc_id":"taken"`
 	for _, tt := range []struct{ path, body, want string }{
 		{"collection/create", `{}`, "1000003 invalid request: name is required"},
@@ -105,13 +108,13 @@ func TestVolcengineWriteRefusals(t *testing.T) {
 		{"doc/delete", `{"collection_name":"other","project":"research","doc_id":"taken"}`, "1001001 doc not exist"},
 		{"point/list", `{"collection_name":"bench","offset":-1}`, "1000003 invalid request: offset"},
 	} {
-		w, out := vt.send(tt.path, tt.body, volcBearer(VolcengineAPIKey))
+		w, out := vt.send(tt.path, tt.body, volcBearer(volcengine.APIKey))
 		if got := fmt.Sprintf("%.0f %s", out["code"], out["message"]); w.Code != 400 || !strings.HasPrefix(got, tt.want) || len(out) != 3 {
 			t.Errorf("%s %.80s: %d %s, want %s", tt.path, tt.body, w.Code, got, tt.want)
 		}
 	}
-	for i := range vt.store.Documents(Volcengine, vt.kb).Len() {
-		if got := vt.store.Documents(Volcengine, vt.kb).At(i); got.Name != "a.pdf" && got.Name != "a.txt" {
+	for i := range vt.Store().Documents(world.Volcengine, vt.kb).Len() {
+		if got := vt.Store().Documents(world.Volcengine, vt.kb).At(i); got.Name != "a.pdf" && got.Name != "a.txt" {
 			t.Errorf("a refused request changed %s", got.Name)
 		}
 	}
@@ -166,8 +169,8 @@ func TestVolcengineSomeFail(t *testing.T) {
 // doc_ids is the only filter; chunks come by their ids as text.
 func TestVolcenginePoints(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	a, b := vt.add("a.txt", Plan{}), vt.add("b.txt", Plan{})
-	vt.store.Update(Volcengine, a.ID, func(d *Document) { d.Pieces = 12 })
+	a, b := vt.add("a.txt", world.Plan{}), vt.add("b.txt", world.Plan{})
+	vt.Store().Update(world.Volcengine, a.ID, func(d *world.Document) { d.Pieces = 12 })
 	for query, want := range map[string]int{
 		`"x":1`: 14, `"doc_ids":null`: 14, `"doc_ids":[]`: 0, `"doc_id":"` + b.ID + `"`: 14,
 		`"doc_ids":["` + b.ID + `"]`: 2, `"doc_ids":["` + a.ID + `","nope"],"offset":10,"limit":5`: 2, `"doc_ids":["nope"]`: 0,
@@ -188,8 +191,8 @@ func TestVolcenginePoints(t *testing.T) {
 
 func TestVolcengineSearch(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	d := vt.add("a.txt", Plan{})
-	vt.add("later.txt", Normal())
+	d := vt.add("a.txt", world.Plan{})
+	vt.add("later.txt", world.Normal())
 	*vt.clock = vt.clock.Add(6 * time.Second)
 	for param, want := range map[string]int{
 		`"limit":10`: 2, `"limit":1`: 1, `"query_param":{"doc_filter":{"op":"must","field":"doc_id","conds":["nope"]}}`: 0,
@@ -202,7 +205,7 @@ func TestVolcengineSearch(t *testing.T) {
 			t.Errorf("%s: %v", param, data)
 		}
 	}
-	_, out := vt.send("collection/search_knowledge", `{"name":"bench","query":"x","query_param":{"doc_filter":{"op":"must","field":"author","conds":[]}}}`, volcBearer(VolcengineAPIKey))
+	_, out := vt.send("collection/search_knowledge", `{"name":"bench","query":"x","query_param":{"doc_filter":{"op":"must","field":"author","conds":[]}}}`, volcBearer(volcengine.APIKey))
 	if !strings.Contains(fmt.Sprint(out["message"]), "not in collection config") {
 		t.Errorf("a filter on an unknown field: %v", out)
 	}

@@ -1,0 +1,195 @@
+package coze
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// workspaces answers GET /v1/workspaces: there is one space.
+func (c *hosted) workspaces(r *http.Request) (object, *refusal) {
+	page, size, no := paging(r, 20, 50)
+	if no != nil {
+		return nil, no
+	}
+	all := []object{{
+		"id": SpaceID, "name": "Sandbox 沙盒", "icon_url": signed("space.png"),
+		"role_type": "owner", "workspace_type": "personal", "enterprise_id": "",
+	}}
+	from, to := web.Span(len(all), web.Multiply(page-1, size), size)
+	return object{"data": object{"workspaces": all[from:to], "total_count": len(all)}}, nil
+}
+
+// paging reads page_num (from 1) and page_size.
+func paging(r *http.Request, def, most int) (page, size int, no *refusal) {
+	q := r.URL.Query()
+	page, err := web.QueryInt(q, "page_num", 1)
+	if err != nil || page < 1 {
+		return 0, 0, badField("page_num")
+	}
+	size, err = web.QueryInt(q, "page_size", def)
+	if err != nil || size < 1 || size > most {
+		return 0, 0, badField("page_size")
+	}
+	return page, size, nil
+}
+
+// datasets answers GET /v1/datasets.
+func (c *hosted) datasets(r *http.Request) (object, *refusal) {
+	page, size, no := paging(r, 10, 300)
+	if no != nil {
+		return nil, no
+	}
+	q := r.URL.Query()
+	switch q.Get("space_id") {
+	case SpaceID:
+	case "":
+		return nil, badField("space_id")
+	default:
+		return nil, notFound()
+	}
+	kbs := knowledgeBases(c.s.Store, q.Get("name"), q.Get("format_type"))
+	rows := []object{}
+	from, to := web.Span(len(kbs), web.Multiply(page-1, size), size)
+	for _, kb := range kbs[from:to] {
+		rows = append(rows, datasetRow(c.s, kb))
+	}
+	return object{"data": object{"total_count": len(kbs), "dataset_list": rows}}, nil
+}
+
+// shown reports whether a document that is being deleted is still in answers.
+func (c *hosted) shown(d *world.Document) bool {
+	return !c.s.plainStates || c.s.State(d).Phase != world.Deleting
+}
+
+// knowledgeBases is the knowledge bases whose name contains name and whose format is
+// the given one; "" is any.
+func knowledgeBases(st *world.Store, name, format string) []*world.KnowledgeBase {
+	return slices.DeleteFunc(st.KBs(world.Coze), func(kb *world.KnowledgeBase) bool {
+		return !strings.Contains(strings.ToLower(kb.Name), strings.ToLower(name)) ||
+			format != "" && format != strconv.Itoa(formatOf(kb.Kind))
+	})
+}
+
+// documents answers POST /open_api/knowledge/document/list. Pages 0 and 1 are
+// both the first.
+func (c *hosted) documents(r *http.Request) (object, *refusal) {
+	data, _ := web.Body(r)
+	a, err := web.ParseArgs(data)
+	if err != nil {
+		return nil, badField("body")
+	}
+	kb, err := a.ID("dataset_id")
+	if err != nil || kb == "" {
+		return nil, badField("dataset_id")
+	}
+	page, err := a.Int("page", 1)
+	if err != nil || page < 0 {
+		return nil, badField("page")
+	}
+	size, err := a.Int("size", 10)
+	if err != nil || size < 1 {
+		return nil, badField("size")
+	}
+	if c.s.KB(world.Coze, kb) == nil {
+		return nil, notFound()
+	}
+	docs, err := filtered(c.s.Documents(world.Coze, kb), a)
+	if err != nil {
+		return nil, badField("document_ids")
+	}
+	docs = docs.Filter(func(d *world.Document) bool { return c.shown(d) })
+	rows := []object{}
+	for _, d := range docs.Window(web.Multiply(max(page, 1)-1, size), size) {
+		row := documentRow(c.s, d)
+		if r.Header.Get("Agw-Js-Conv") != "str" { // without it the gateway writes int64 ids as numbers
+			row["document_id"] = json.Number(d.ID)
+		}
+		rows = append(rows, row)
+	}
+	return object{"total": docs.Len(), "document_infos": rows}, nil
+}
+
+// filtered applies the filters document_ids and keyword.
+func filtered(docs world.List, a args) (world.List, error) {
+	if a.Has("document_ids") {
+		ids, err := a.IDs("document_ids")
+		if err != nil {
+			return world.List{}, err
+		}
+		if len(ids) > 0 {
+			docs = docs.Filter(func(d *world.Document) bool { return slices.Contains(ids, d.ID) })
+		}
+	}
+	if word, _ := a.Text("keyword"); word != "" {
+		docs = docs.Filter(func(d *world.Document) bool { return strings.Contains(d.Name, word) })
+	}
+	return docs, nil
+}
+
+// process answers POST /v1/datasets/{id}/process: ids that the knowledge base
+// does not have are left out without a word.
+func (c *hosted) process(r *http.Request, kb string) (object, *refusal) {
+	data, _ := web.Body(r)
+	a, err := web.ParseArgs(data)
+	if err != nil {
+		return nil, badField("body")
+	}
+	ids, err := a.IDs("document_ids")
+	if err != nil || len(ids) == 0 {
+		return nil, badField("document_ids")
+	}
+	if c.s.KB(world.Coze, kb) == nil {
+		return nil, notFound()
+	}
+	rows := []object{}
+	for _, id := range ids {
+		if d := c.s.Document(world.Coze, id); d != nil && d.KB == kb && c.shown(d) {
+			rows = append(rows, progressRow(c.s, d))
+		}
+	}
+	return object{"data": object{"data": rows}}, nil
+}
+
+// images answers GET /v1/datasets/{id}/images. The keyword is looked for in the
+// captions.
+func (c *hosted) images(r *http.Request, kb string) (object, *refusal) {
+	page, size, no := paging(r, 10, 299)
+	if no != nil {
+		return nil, no
+	}
+	q := r.URL.Query()
+	has, err := strconv.ParseBool(q.Get("has_caption"))
+	switch base := c.s.KB(world.Coze, kb); {
+	case q.Get("has_caption") != "" && err != nil:
+		return nil, badField("has_caption")
+	case base == nil:
+		return nil, notFound()
+	case base.Kind != "image":
+		return nil, badField("dataset_id")
+	}
+	docs := c.s.Documents(world.Coze, kb).Filter(func(d *world.Document) bool {
+		return strings.Contains(d.Coze.Caption, q.Get("keyword")) && (err != nil || has == (d.Coze.Caption != ""))
+	})
+	rows := []object{}
+	for _, d := range docs.Window(web.Multiply(page-1, size), size) {
+		row := photoRow(c.s, d)
+		row["url"], row["creator_id"], row["source_type"] = signed(d.ID), "2175268956150001", 5
+		rows = append(rows, row)
+	}
+	return object{"data": object{"photo_infos": rows, "total_count": docs.Len()}}, nil
+}
+
+// file answers GET /v1/files/retrieve.
+func (c *hosted) file(r *http.Request) (object, *refusal) {
+	file, ok := c.files.getID(r.URL.Query().Get("file_id"))
+	if !ok {
+		return nil, notFound()
+	}
+	return object{"data": file.row(web.Seconds(c.s.Now()))}, nil
+}

@@ -1,0 +1,225 @@
+package coze
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// studioInts reads parameters that must be integers, 0 when absent or empty.
+func studioInts(q url.Values, keys ...string) (values map[string]int, problem string) {
+	values = map[string]int{}
+	for _, key := range keys {
+		text := q.Get(key)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, studioNoInt(text)
+		}
+		values[key] = int(n)
+	}
+	return values, ""
+}
+
+// datasets answers GET /v1/datasets. It pages only when both numbers are above
+// 0, and takes the name for a pattern of SQL.
+func (c *studio) datasets(r *http.Request, user studioUser) studioAnswer {
+	q := r.URL.Query()
+	in, problem := studioInts(q, "space_id", "page_num", "page_size", "format_type")
+	space := q.Get("space_id")
+	project := q.Get("project_id")
+	switch {
+	case problem != "":
+		return studioNotBound(problem, false)
+	case !user.mayRead(space):
+		return studioForeign()
+	case project != "" && !web.Digits(project):
+		return studioBroken()
+	case in["space_id"] == 0 && (project == "" || project == "0"):
+		return studioInvalid("knowledge ids, project id, space id and query can not be all empty")
+	}
+	var kbs []*world.KnowledgeBase
+	like := studioLike(q.Get("name"))
+	for _, kb := range c.s.KBs(world.Coze) {
+		if spaceOf(kb) == space && like.MatchString(kb.Name) && (!q.Has("format_type") || formatOf(kb.Kind) == in["format_type"]) {
+			kbs = append(kbs, kb)
+		}
+	}
+	rows := []object{}
+	from, to := 0, len(kbs)
+	if page, size := in["page_num"], in["page_size"]; page > 0 && size > 0 {
+		from, to = web.Span(len(kbs), web.Multiply(page-1, size), size)
+	}
+	for _, kb := range kbs[from:to] {
+		rows = append(rows, studioDataset(c.s, kb))
+	}
+	return studioOK("success", object{"data": object{"total_count": len(kbs), "dataset_list": rows}, "BaseResp": nil})
+}
+
+// spaceOf is the space of a knowledge base.
+func spaceOf(kb *world.KnowledgeBase) string {
+	if kb.Space == "" {
+		return SpaceID
+	}
+	return kb.Space
+}
+
+// studioLike is what LIKE '%name%' matches, in any case.
+func studioLike(name string) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString("(?is)")
+	escaped := false
+	for _, r := range name {
+		switch {
+		case escaped:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+			escaped = false
+		case r == '\\':
+			escaped = true
+		case r == '%':
+			b.WriteString(".*")
+		case r == '_':
+			b.WriteString(".")
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	return regexp.MustCompile(b.String())
+}
+
+// documents answers POST /open_api/knowledge/document/list: pages count from
+// 0, without a size there is no limit, and an unknown knowledge base is empty.
+// The keyword is ignored.
+func (c *studio) documents(r *http.Request, user studioUser) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	if problem == "" && !a.Has("dataset_id") {
+		problem = "'dataset_id' field is a 'required' parameter, but the request body does not have this parameter 'dataset_id'"
+	}
+	var page, size int32
+	var ids []string
+	kb := ""
+	if problem == "" {
+		kb, problem = studioID(a, "dataset_id")
+	}
+	for key, v := range map[string]any{"page": &page, "size": &size, "document_ids": &ids} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
+	switch {
+	case problem != "":
+		return studioNotBound(problem, true)
+	case slices.ContainsFunc(ids, func(id string) bool { return !web.Digits(id) }):
+		return studioBroken()
+	case kb == "0" && len(ids) == 0:
+		return studioError(200, 105000003, "MySQL operation failed: need ids or knowledge_ids")
+	}
+	docs := c.s.Documents(world.Coze, kb)
+	if len(ids) > 0 {
+		docs = docs.Filter(func(d *world.Document) bool { return slices.Contains(ids, d.ID) })
+	}
+	shown := studioPage(docs, int(page), int(size))
+	if !c.ownsAll(user, shown) {
+		return studioForeign()
+	}
+	rows := []object{}
+	for _, d := range shown {
+		rows = append(rows, studioRow(c.s, d))
+	}
+	return studioOK("", object{"document_infos": rows, "total": docs.Len(), "BaseResp": nil})
+}
+
+// studioPage is a page of the list in the order of the database, oldest first.
+func studioPage(docs world.List, page, size int) []*world.Document {
+	if size <= 0 {
+		page, size = 0, docs.Len()
+	}
+	from, to := web.Span(docs.Len(), web.Multiply(max(page, 0), size), size)
+	out := make([]*world.Document, 0, to-from)
+	for i := from; i < to; i++ {
+		out = append(out, docs.At(docs.Len()-1-i))
+	}
+	return out
+}
+
+// process answers POST /v1/datasets/{id}/process. The knowledge base is
+// ignored, ids must be numbers, the answer has the database's order and leaves
+// out what is unknown or deleted; one foreign id fails the whole call.
+func (c *studio) process(r *http.Request, user studioUser, _ string) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	var numbers []int64
+	if problem == "" {
+		problem = studioBound(a, "document_ids", &numbers)
+	}
+	if problem != "" {
+		return studioNotBound(problem, false)
+	}
+	ids := make([]string, len(numbers))
+	for i, n := range numbers {
+		ids[i] = strconv.FormatInt(n, 10)
+	}
+	docs := studioDocuments(c.s.Store, ids)
+	if !c.ownsAll(user, docs) {
+		return studioForeign()
+	}
+	rows := []object{}
+	for _, d := range docs {
+		if c.s.State(d).Phase != world.Deleting {
+			rows = append(rows, studioProgress(c.s, d))
+		}
+	}
+	return studioOK("success", object{"data": object{"data": rows}})
+}
+
+// studioDocuments finds documents by id, each once, in the order of creation.
+func studioDocuments(st *world.Store, ids []string) []*world.Document {
+	var list []*world.Document
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if d := st.Document(world.Coze, id); d != nil {
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, func(a, b *world.Document) int { return cmp.Or(a.Created.Compare(b.Created), a.Seq-b.Seq) })
+	return list
+}
+
+// images answers GET /v1/datasets/{id}/images; the keyword is ignored.
+func (c *studio) images(r *http.Request, user studioUser, id string) studioAnswer {
+	q := r.URL.Query()
+	in, problem := studioInts(q, "page_num", "page_size")
+	has, err := strconv.ParseBool(q.Get("has_caption"))
+	kb := c.s.KB(world.Coze, id)
+	switch {
+	case problem != "":
+		return studioNotBound(problem, false)
+	case q.Get("has_caption") != "" && err != nil:
+		return studioNotBound("unable to decode '"+q.Get("has_caption")+"' as bool", false)
+	case !user.owns(kb):
+		return studioForeign()
+	}
+	docs := c.s.Documents(world.Coze, id).Filter(func(d *world.Document) bool {
+		return kindOf(d) == "image" && (err != nil || has == (d.Coze.Caption != ""))
+	})
+	size := in["page_size"]
+	if size <= 0 {
+		size = docs.Len()
+	}
+	rows := []object{}
+	for _, d := range docs.Window(web.Multiply(max(in["page_num"], 1)-1, size), size) {
+		rows = append(rows, photoRow(c.s, d))
+	}
+	return studioOK("success", object{"data": object{"photo_infos": rows, "total_count": docs.Len()}, "BaseResp": nil})
+}

@@ -1,0 +1,285 @@
+package coze
+
+import (
+	"encoding/json"
+	"net/http"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// studioMostName is the longest name that the database takes, in characters.
+const studioMostName = 150
+
+// studioName reads a name; problem is a body of the wrong type.
+func studioName(a args, key string) (name, problem string) {
+	problem = studioBound(a, key, &name)
+	return name, problem
+}
+
+// createKB answers POST /v1/datasets. A space that nobody has is good.
+func (c *studio) createKB(r *http.Request, user studioUser) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	var format int32
+	var name, description, space string
+	if problem == "" {
+		space, problem = studioID(a, "space_id")
+	}
+	for key, v := range map[string]any{"name": &name, "description": &description, "format_type": &format} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
+	switch {
+	case problem != "":
+		return studioNotBound(problem, false)
+	case format < 0 || format > 2:
+		return studioBroken()
+	case !user.mayRead(space):
+		return studioForeign()
+	case name == "":
+		return studioInvalid("knowledge name is empty")
+	case space == "0":
+		return studioInvalid("knowledge space id is empty")
+	case utf8.RuneCountInString(name) > studioMostName:
+		return studioTooLong()
+	}
+	kb := newKB(c.s, name, description, int(format))
+	kb.Space, kb.Owner = space, string(user)
+	made := c.s.AddKB(kb)
+	return studioOK("success", object{"data": object{"dataset_id": made.ID}, "BaseResp": nil})
+}
+
+// updateKB answers PUT /v1/datasets/{id}: a name that is empty is kept, a
+// description is not.
+func (c *studio) updateKB(r *http.Request, user studioUser, id string) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	var name, description string
+	for key, v := range map[string]*string{"name": &name, "description": &description} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
+	kb := c.s.KB(world.Coze, id)
+	switch {
+	case problem != "":
+		return studioNotBound(problem, false)
+	case !user.owns(kb):
+		return studioForeign()
+	case id == "0":
+		return studioInvalid("knowledge id is empty")
+	case kb == nil:
+		return studioNoKB()
+	case utf8.RuneCountInString(name) > studioMostName:
+		return studioTooLong()
+	case name == "":
+		name = kb.Name
+	}
+	rename(c.s, id, name, description)
+	return studioOK("success", object{"BaseResp": nil})
+}
+
+// deleteKB answers DELETE /v1/datasets/{id}.
+func (c *studio) deleteKB(_ *http.Request, user studioUser, id string) studioAnswer {
+	switch kb := c.s.KB(world.Coze, id); {
+	case !user.owns(kb):
+		return studioForeign()
+	case kb == nil:
+		return studioNoKB()
+	}
+	c.s.RemoveKB(world.Coze, id)
+	return studioOK("success", object{"BaseResp": nil})
+}
+
+func studioNoKB() studioAnswer {
+	return studioError(200, 105000011, "knowledge not exist: knowledge not found")
+}
+
+// studioBase is what studio reads of an entry of document_bases: hosted's
+// file_base64, web_url and source_file_id are ignored.
+type studioBase struct {
+	Name   string `json:"name"`
+	Source *struct {
+		TosURI        string `json:"tos_uri"`
+		CustomContent string `json:"custom_content"`
+	} `json:"source_info"`
+	Columns []studioColumn `json:"table_meta"`
+	Caption string         `json:"caption"`
+}
+
+// studioColumn is a column of a table.
+type studioColumn struct {
+	ID         string `json:"id"`
+	Name       string `json:"column_name"`
+	Semantic   bool   `json:"is_semantic"`
+	Sequence   string `json:"sequence"`
+	ColumnType int    `json:"column_type"`
+	Desc       string `json:"desc"`
+}
+
+// createDocuments answers POST /open_api/knowledge/document/create.
+func (c *studio) createDocuments(r *http.Request, user studioUser) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	var bases []studioBase
+	var format int32
+	var strategy struct {
+		Caption *int `json:"caption_type"`
+	}
+	id := ""
+	if problem == "" {
+		id, problem = studioID(a, "dataset_id")
+	}
+	for key, v := range map[string]any{"document_bases": &bases, "format_type": &format, "chunk_strategy": &strategy} {
+		if problem == "" {
+			problem = studioBound(a, key, v)
+		}
+	}
+	kb := c.s.KB(world.Coze, id)
+	switch {
+	case problem != "":
+		return studioNotBound(problem, false)
+	case !user.owns(kb):
+		return studioForeign()
+	case kb == nil, len(bases) == 0:
+		return studioBroken()
+	case format == 2 && strategy.Caption == nil:
+		return studioPanic()
+	case format == 2 && *strategy.Caption == 0:
+		return studioInvalid("auto caption type is not supported")
+	}
+	docs := make([]world.Document, len(bases))
+	for i, b := range bases {
+		switch {
+		case b.Source == nil:
+			return studioPanic()
+		case utf8.RuneCountInString(b.Name) > studioMostName:
+			return studioTooLong()
+		}
+		docs[i] = c.document(b, kb, int(format), !a.Has("chunk_strategy"))
+	}
+	rows := []object{}
+	for _, d := range docs {
+		rows = append(rows, studioStub(c.s, c.s.addDocument(d)))
+	}
+	return studioOK("", object{"document_infos": rows, "BaseResp": nil})
+}
+
+// document is the document of a base. The suffix of the key sets the type; a
+// base without content becomes a document that fails.
+func (c *studio) document(b studioBase, kb *world.KnowledgeBase, format int, noStrategy bool) world.Document {
+	d := world.Document{KB: kb.ID, Name: b.Name, Coze: world.CozeDetail{
+		URI: b.Source.TosURI, Kind: []string{"text", "table", "image"}[min(max(format, 0), 2)], Caption: b.Caption, NoStrategy: noStrategy,
+	}}
+	missing := false
+	switch file, ok := c.files.get(b.Source.TosURI); {
+	case b.Source.TosURI != "":
+		d.Source, d.Format = "file", strings.TrimPrefix(path.Ext(b.Source.TosURI), ".")
+		d.Text, d.Size, missing = textOf(file.name, d.Format, file.data), len(file.data), !ok
+	case b.Source.CustomContent != "":
+		d.Source, d.Format, d.Text, d.Size = "text", "txt", b.Source.CustomContent, len(b.Source.CustomContent)
+	default:
+		d.Source, missing = "text", true
+	}
+	if format == 1 {
+		for i := range b.Columns {
+			b.Columns[i].ID = world.CozeNumber(5_000_000 + i)
+		}
+		columns, _ := json.Marshal(b.Columns)
+		d.Coze.Columns = string(columns)
+	}
+	d.Plan = studioPlan(d, kb, missing)
+	return d
+}
+
+// updateDocument answers POST /open_api/knowledge/document/update; update_rule
+// is ignored. A table loses the columns that are not named.
+func (c *studio) updateDocument(r *http.Request, user studioUser) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	id, name := "", ""
+	var columns []studioColumn
+	if problem == "" {
+		id, problem = studioID(a, "document_id")
+	}
+	if problem == "" {
+		name, problem = studioName(a, "document_name")
+	}
+	if problem == "" {
+		problem = studioBound(a, "table_meta", &columns)
+	}
+	d := c.s.Document(world.Coze, id)
+	switch {
+	case problem != "":
+		return studioNotBound(problem, true)
+	case d == nil:
+		return studioPanic()
+	case !c.ownsAll(user, []*world.Document{d}):
+		return studioForeign()
+	case utf8.RuneCountInString(name) > studioMostName:
+		return studioTooLong()
+	}
+	c.s.Update(world.Coze, id, func(d *world.Document) {
+		if a.Has("document_name") {
+			d.Name = name
+		}
+		if kindOf(d) == "table" && len(columns) == 0 {
+			d.Coze.Dropped = true // the row goes on showing them
+		} else if kindOf(d) == "table" {
+			kept, _ := json.Marshal(columns)
+			d.Coze.Columns = string(kept)
+		}
+		d.Updated, d.Coze.Renamed = c.s.Now(), true
+	})
+	return studioOK("", nil)
+}
+
+// deleteDocuments answers POST /open_api/knowledge/document/delete: with one
+// foreign id nothing is deleted, and an unknown one counts as deleted.
+func (c *studio) deleteDocuments(r *http.Request, user studioUser) studioAnswer {
+	data, _ := web.Body(r)
+	a, problem := studioArgs(data)
+	var ids []string
+	if problem == "" {
+		problem = studioBound(a, "document_ids", &ids)
+	}
+	if problem != "" {
+		return studioNotBound(problem, true)
+	}
+	for _, id := range ids {
+		if !web.Digits(id) {
+			return studioBroken()
+		}
+	}
+	docs := studioDocuments(c.s.Store, ids)
+	switch {
+	case len(ids) == 0:
+		return studioBroken()
+	case !c.ownsAll(user, docs):
+		return studioForeign()
+	}
+	for _, d := range docs {
+		c.s.Remove(world.Coze, d.ID)
+	}
+	return studioOK("", object{"BaseResp": nil})
+}
+
+// uploadFile answers POST /v1/files/upload.
+func (c *studio) uploadFile(r *http.Request, _ studioUser) studioAnswer {
+	if err := r.ParseMultipartForm(web.MaxBody); err != nil {
+		return studioError(200, 104000005, "multipart form data read failed")
+	}
+	file, ok := c.files.receive(r)
+	if !ok {
+		return studioError(200, 104000006, "upload file（open）can't find file")
+	}
+	return studioOK("", object{"BaseResp": nil, "data": object{
+		"id": file.id, "uri": file.uri, "url": studioSigned(file.uri), "file_name": file.name,
+		"bytes": len(file.data), "CreatedAt": web.Seconds(c.s.Now()),
+	}})
+}

@@ -1,0 +1,254 @@
+package coze
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// Limits of the hosted face.
+const (
+	mostBody  = 15_000_000 // bytes of a create request
+	mostBases = 10
+	mostIDs   = 100
+	mostName  = 100 // characters of a knowledge base's name
+)
+
+// datasetPath takes the id out of /v1/datasets/{id}.
+func datasetPath(path string) (id string, ok bool) {
+	id, ok = strings.CutPrefix(path, "/v1/datasets/")
+	if !ok || strings.Contains(id, "/") {
+		return "", false
+	}
+	return id, id != ""
+}
+
+// writeRoute finds the call that changes something, and its permission.
+func (c *hosted) writeRoute(r *http.Request) (action, string) {
+	switch r.Method + " " + r.URL.Path {
+	case "POST /v1/datasets":
+		return c.createKB, "createKnowledge"
+	case "POST /open_api/knowledge/document/create":
+		return c.createDocuments, "createDocument"
+	case "POST /open_api/knowledge/document/update":
+		return c.updateDocument, "updateDocument"
+	case "POST /open_api/knowledge/document/delete":
+		return c.deleteDocuments, "deleteDocument"
+	case "POST /v1/files/upload":
+		return c.uploadFile, "uploadFile"
+	}
+	if rest, document, found := strings.Cut(r.URL.Path, "/images/"); found && r.Method == http.MethodPut {
+		if kb, ok := datasetPath(rest); ok && document != "" {
+			return func(r *http.Request) (object, *refusal) { return c.caption(r, kb, document) }, "updatePhoto"
+		}
+	}
+	id, ok := datasetPath(r.URL.Path)
+	switch {
+	case ok && r.Method == http.MethodPut:
+		return func(r *http.Request) (object, *refusal) { return c.updateKB(r, id) }, "update"
+	case ok && r.Method == http.MethodDelete:
+		return func(*http.Request) (object, *refusal) { return c.deleteKB(id) }, "delete"
+	}
+	return nil, ""
+}
+
+// argsOf reads a JSON body.
+func argsOf(r *http.Request) (args, *refusal) {
+	data, ok := web.Body(r)
+	a, err := web.ParseArgs(data)
+	if !ok || len(data) > mostBody || err != nil {
+		return nil, badField("body")
+	}
+	return a, nil
+}
+
+// createDocuments answers POST /open_api/knowledge/document/create: all
+// documents or none.
+func (c *hosted) createDocuments(r *http.Request) (object, *refusal) {
+	a, no := argsOf(r)
+	if no != nil {
+		return nil, no
+	}
+	id, err := a.ID("dataset_id")
+	if err != nil || id == "" {
+		return nil, badField("dataset_id")
+	}
+	kb := c.s.KB(world.Coze, id)
+	if kb == nil {
+		return nil, notFound()
+	}
+	var strategy struct {
+		Caption int `json:"caption_type"` // 0: the platform describes images by itself
+	}
+	format, err := a.Int("format_type", 0)
+	switch {
+	case err != nil || format != formatOf(kb.Kind) || format == 1:
+		return nil, badField("format_type")
+	case a.Has("chunk_strategy") && json.Unmarshal(a["chunk_strategy"], &strategy) != nil,
+		!a.Has("chunk_strategy") && c.s.Documents(world.Coze, id).Len() == 0: // the later ones take the first's
+		return nil, badField("chunk_strategy")
+	}
+	var bases []base
+	if json.Unmarshal(a["document_bases"], &bases) != nil || len(bases) == 0 || len(bases) > mostBases {
+		return nil, badField("document_bases")
+	}
+	docs := make([]world.Document, len(bases))
+	for i, b := range bases {
+		if docs[i], no = c.document(b, kb); no != nil {
+			return nil, no
+		}
+		if kb.Kind == "image" && docs[i].Coze.Caption == "" && strategy.Caption == 0 {
+			docs[i].Coze.Caption = "A picture: " + b.Name
+		}
+	}
+	rows := []object{}
+	for _, d := range docs {
+		row := stub(c.s.addDocument(d))
+		if r.Header.Get("Agw-Js-Conv") != "str" {
+			row["document_id"] = json.Number(row["document_id"].(string))
+		}
+		rows = append(rows, row)
+	}
+	return object{"document_infos": rows}, nil
+}
+
+// base is one entry of document_bases.
+type base struct {
+	Name   string `json:"name"`
+	Source struct {
+		FileBase64     []byte          `json:"file_base64"`
+		FileType       string          `json:"file_type"`
+		WebURL         string          `json:"web_url"`
+		SourceFileID   json.RawMessage `json:"source_file_id"`
+		DocumentSource int             `json:"document_source"`
+	} `json:"source_info"`
+	Rule    rule   `json:"update_rule"`
+	Caption string `json:"caption"`
+}
+
+// rule is when a web page is fetched again.
+type rule struct {
+	Type     int `json:"update_type"`
+	Interval int `json:"update_interval"`
+}
+
+// hours is the interval, 0 for never.
+func (r rule) hours() int {
+	if r.Type != 1 {
+		return 0
+	}
+	return r.Interval
+}
+
+// document is the document to be made of a base. Images come as files that were
+// uploaded before.
+func (c *hosted) document(b base, kb *world.KnowledgeBase) (world.Document, *refusal) {
+	d := world.Document{KB: kb.ID, Name: b.Name, Coze: world.CozeDetail{Kind: kb.Kind, Caption: b.Caption}}
+	isImage := kb.Kind == "image"
+	switch s := b.Source; {
+	case b.Name == "":
+		return d, badField("name")
+	case s.DocumentSource == 0 && !isImage && len(s.FileBase64) > 0 && slices.Contains([]string{"pdf", "txt", "doc", "docx"}, s.FileType):
+		d.Source, d.Format, d.Size = "file", s.FileType, len(s.FileBase64)
+		d.Text = textOf(b.Name, s.FileType, s.FileBase64)
+	case s.DocumentSource == 1 && !isImage && (strings.HasPrefix(s.WebURL, "http://") || strings.HasPrefix(s.WebURL, "https://")):
+		d.Source, d.URL, d.Text = "web", s.WebURL, "Text of the page "+s.WebURL
+		d.Size, d.Coze.Interval = len(d.Text), b.Rule.hours()
+	case s.DocumentSource == 5:
+		id, _ := web.IdOf(s.SourceFileID)
+		file, ok := c.files.getID(id)
+		d.Source, d.Format, d.Size = "file", world.Suffix(file.name), len(file.data)
+		if !ok || isImage != (suffixFormat(d.Format) == 2) {
+			return d, badField("source_info")
+		}
+		d.Text = textOf(file.name, d.Format, file.data)
+	default:
+		return d, badField("source_info")
+	}
+	return d, nil
+}
+
+// caption answers PUT /v1/datasets/{id}/images/{document}.
+func (c *hosted) caption(r *http.Request, kb, id string) (object, *refusal) {
+	a, no := argsOf(r)
+	if no != nil {
+		return nil, no
+	}
+	caption, err := a.Text("caption")
+	if err != nil {
+		return nil, badField("caption")
+	}
+	if d := c.s.Document(world.Coze, id); d == nil || d.KB != kb || kindOf(d) != "image" {
+		return nil, notFound()
+	}
+	c.s.Update(world.Coze, id, func(d *world.Document) { d.Coze.Caption, d.Updated = caption, c.s.Now() })
+	return nil, nil
+}
+
+// updateDocument answers POST /open_api/knowledge/document/update.
+func (c *hosted) updateDocument(r *http.Request) (object, *refusal) {
+	a, no := argsOf(r)
+	if no != nil {
+		return nil, no
+	}
+	id, err := a.ID("document_id")
+	name, err2 := a.Text("document_name")
+	var rule rule
+	if a.Has("update_rule") && json.Unmarshal(a["update_rule"], &rule) != nil {
+		return nil, badField("update_rule")
+	}
+	switch {
+	case err != nil || id == "":
+		return nil, badField("document_id")
+	case err2 != nil && err2 != web.ErrNotGiven || err2 == nil && name == "":
+		return nil, badField("document_name")
+	case !renameDocument(c.s, id, name):
+		return nil, notFound()
+	}
+	c.s.Update(world.Coze, id, func(d *world.Document) { d.Coze.Interval = rule.hours() }) // none is the default
+	return nil, nil
+}
+
+// renameDocument renames a document when a name is given.
+func renameDocument(s *tables, id, name string) bool {
+	return s.Update(world.Coze, id, func(d *world.Document) {
+		if name != "" {
+			d.Name, d.Updated = name, s.Now()
+		}
+	}) != nil
+}
+
+// deleteDocuments answers POST /open_api/knowledge/document/delete: with one
+// unknown id nothing is deleted.
+func (c *hosted) deleteDocuments(r *http.Request) (object, *refusal) {
+	a, no := argsOf(r)
+	if no != nil {
+		return nil, no
+	}
+	ids, err := a.IDs("document_ids")
+	if err != nil || len(ids) == 0 || len(ids) > mostIDs {
+		return nil, badField("document_ids")
+	}
+	for _, id := range ids {
+		if c.s.Document(world.Coze, id) == nil {
+			return nil, notFound()
+		}
+	}
+	for _, id := range ids {
+		c.s.Remove(world.Coze, id)
+	}
+	return nil, nil
+}
+
+// uploadFile answers POST /v1/files/upload.
+func (c *hosted) uploadFile(r *http.Request) (object, *refusal) {
+	file, ok := c.files.receive(r)
+	if !ok {
+		return nil, badField("file")
+	}
+	return object{"data": file.row(web.Seconds(c.s.Now()))}, nil
+}

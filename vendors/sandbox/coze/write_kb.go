@@ -1,0 +1,84 @@
+package coze
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// kbName reads a knowledge base's name and description; a description that
+// is left out is empty.
+func kbName(a args) (name, description string, no *refusal) {
+	name, err := a.Text("name")
+	if err != nil || name == "" || utf8.RuneCountInString(name) > mostName {
+		return "", "", badField("name")
+	}
+	description, err = a.Text("description")
+	if err != nil && err != web.ErrNotGiven {
+		return "", "", badField("description")
+	}
+	return name, description, nil
+}
+
+// createKB answers POST /v1/datasets. Tables are not possible.
+func (c *hosted) createKB(r *http.Request) (object, *refusal) {
+	a, no := argsOf(r)
+	if no != nil {
+		return nil, no
+	}
+	name, description, no := kbName(a)
+	if no != nil {
+		return nil, no
+	}
+	format, err := a.Int("format_type", -1)
+	if err != nil || format != 0 && format != 2 {
+		return nil, badField("format_type")
+	}
+	switch space, err := a.ID("space_id"); {
+	case err != nil:
+		return nil, badField("space_id")
+	case space != SpaceID:
+		return nil, notFound()
+	}
+	kb := c.s.AddKB(newKB(c.s, name, description, format))
+	return object{"data": object{"dataset_id": kb.ID}}, nil
+}
+
+func newKB(s *tables, name, description string, format int) world.KnowledgeBase {
+	return world.KnowledgeBase{
+		Platform: world.Coze, Name: name, Description: description, Kind: []string{"text", "table", "image"}[format],
+		Created: s.Now(), Updated: s.Now(),
+	}
+}
+
+// updateKB answers PUT /v1/datasets/{id}, which overwrites all.
+func (c *hosted) updateKB(r *http.Request, id string) (object, *refusal) {
+	a, no := argsOf(r)
+	if no != nil {
+		return nil, no
+	}
+	name, description, no := kbName(a)
+	if no != nil {
+		return nil, no
+	}
+	if !rename(c.s, id, name, description) {
+		return nil, notFound()
+	}
+	return nil, nil
+}
+
+func rename(s *tables, id, name, description string) bool {
+	return s.UpdateKB(world.Coze, id, func(kb *world.KnowledgeBase) {
+		kb.Name, kb.Description, kb.Updated = name, description, s.Now()
+	})
+}
+
+// deleteKB answers DELETE /v1/datasets/{id}: all files go with it.
+func (c *hosted) deleteKB(id string) (object, *refusal) {
+	if !c.s.RemoveKB(world.Coze, id) {
+		return nil, notFound()
+	}
+	return nil, nil
+}

@@ -1,0 +1,341 @@
+package dify
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// Types and size that the face takes, as a server without the Unstructured
+// extractor does.
+const (
+	suffixes = "txt markdown md mdx pdf html htm xlsx xls docx csv vtt properties"
+	maxFile  = 15 << 20
+)
+
+// content is what an upload brings: its name, text and options.
+type content struct {
+	name, format, text string
+	size               int
+	asText             bool
+	args               args
+	rule               *world.DifyRule // nil for none
+}
+
+// createByText answers POST /datasets/{id}/document/create-by-text.
+func (f *face) createByText(r request) reply {
+	const missing = "Missing required parameter in the JSON body"
+	fields := []field{{name: "name", required: true, text1x: missing}, {name: "text", required: true, text1x: missing}}
+	a, bad := f.check(r.Request, "DocumentTextCreatePayload", fields...)
+	if bad != nil {
+		return *bad
+	}
+	technique, _ := a.Text("indexing_technique")
+	switch {
+	case f.opts.Plan != "":
+		return problem(403, "forbidden", f.opts.Plan)
+	case r.kb.Dify.Provider == "external" && f.since(1, 13, 0):
+		return invalid("External datasets are not supported.")
+	case r.kb.Technique == "" && technique == "" && f.since(1, 12, 0):
+		return broken()
+	case r.kb.Technique == "" && technique == "":
+		return invalid("indexing_technique is required.")
+	}
+	c := content{format: "txt", asText: true, args: a}
+	c.name, _ = a.Text("name")
+	c.text, _ = a.Text("text")
+	c.size = len(c.text)
+	if bad := f.config(&c, technique); bad != nil {
+		return *bad
+	}
+	if !f.since(1, 12, 0) && c.rule == nil && !a.Has("original_document_id") { // it looks for the latest one only where there is no member
+		return broken()
+	}
+	return f.create(r, c, technique)
+}
+
+// createByFile answers POST /datasets/{id}/document/create-by-file. The technique
+// may be left out where the knowledge base has one.
+func (f *face) createByFile(r request) reply {
+	if f.opts.Plan != "" {
+		return problem(403, "forbidden", f.opts.Plan)
+	}
+	form, bad := f.form(r.Request)
+	if bad != nil {
+		return *bad
+	}
+	defer form.RemoveAll()
+	technique, _ := form.args.Text("indexing_technique")
+	if technique = cmp.Or(technique, r.kb.Technique); technique == "" {
+		return invalid("indexing_technique is required.")
+	}
+	c, bad := form.content()
+	switch {
+	case bad != nil && bad.status == http.StatusUnsupportedMediaType: // unlike update-by-file
+		return invalid("")
+	case bad != nil:
+		return *bad
+	}
+	if bad := f.config(&c, technique); bad != nil {
+		return *bad
+	}
+	if !f.since(1, 12, 0) && c.rule == nil && r.kb.Dify.Rule == nil && f.s.Documents(world.Dify, r.kb.ID).Len() == 0 && !c.args.Has("original_document_id") {
+		return invalid("process_rule is required.")
+	}
+	return f.create(r, c, technique)
+}
+
+// config checks the options of a new document.
+func (f *face) config(c *content, technique string) *reply {
+	raw, given := c.args["indexing_technique"]
+	var no reply
+	switch {
+	case technique == "" && !given && f.since(1, 12, 0):
+		no = validation("KnowledgeConfig", "indexing_technique", "Field required", "missing", "{...}", "dict")
+		return &no
+	case technique != "economy" && technique != "high_quality":
+		if !given {
+			raw = json.RawMessage("null")
+		}
+		value, typ := pythonValue(raw)
+		no = validation("KnowledgeConfig", "indexing_technique", "Input should be 'high_quality' or 'economy'", "literal_error", value, typ)
+		return &no
+	}
+	return f.splitting(c)
+}
+
+// splitting reads the rule that a body brings.
+func (f *face) splitting(c *content) *reply {
+	if !c.args.Has("process_rule") {
+		return nil
+	}
+	rule, err := web.ParseArgs(c.args["process_rule"])
+	mode, _ := rule.Text("mode")
+	var no reply
+	switch {
+	case err != nil || !slices.Contains([]string{"automatic", "custom", "hierarchical"}, mode):
+		no = validation("KnowledgeConfig", "process_rule.mode", "Input should be 'automatic', 'custom' or 'hierarchical'", "literal_error", "'"+mode+"'", "str")
+		return &no
+	case mode == "automatic":
+		c.rule = &world.DifyRule{Mode: mode, Rules: automatic.Rules}
+	case !rule.Has("rules"):
+		no = invalid("Process rule rules is required")
+		return &no
+	default:
+		c.rule = &world.DifyRule{Mode: mode, Rules: rule["rules"]}
+	}
+	c.rule.Number = f.more.next()
+	return nil
+}
+
+// create adds a document, or puts its content into the one that is named or that
+// is enabled and has its name.
+func (f *face) create(r request, c content, technique string) reply {
+	kb, docs := r.kb, f.s.Documents(world.Dify, r.kb.ID)
+	form, _ := c.args.Text("doc_form")
+	form = cmp.Or(form, "text_model")
+	if own := formOf(docs); own != "" && own != form {
+		return invalid("doc_form is different from the dataset doc_form.")
+	}
+	f.s.UpdateKB(world.Dify, kb.ID, func(kb *world.KnowledgeBase) {
+		kb.Technique, kb.Dify.DataSource = cmp.Or(kb.Technique, technique), true
+		kb.Dify.Rule = cmp.Or(c.rule, kb.Dify.Rule, automatic)
+	})
+	if id, err := c.args.Text("original_document_id"); err == nil {
+		return f.update(r, strings.ToLower(id), c)
+	}
+	replaces := string(c.args["duplicate"]) != "false"
+	for i := range docs.Len() {
+		if d := docs.At(i); replaces && d.Name == c.name && !d.Disabled && source(d.Source) == "upload_file" {
+			return f.replace(d, c)
+		}
+	}
+	now := f.s.Now()
+	d := f.s.Add(world.Document{
+		Platform: world.Dify, KB: kb.ID, Name: c.name, Format: c.format, Source: "file", Size: c.size, Text: c.text,
+		Created: now, Updated: now, Started: now, Dify: world.DifyPart{Form: form, Text: c.asText, Uploaded: now, Rule: c.rule},
+	})
+	plan := life(d.Seq)
+	if d.Seq%8 == 5 { // one in eight
+		plan = world.Failing("", "Unsupported file type")
+	}
+	d = f.s.Update(world.Dify, d.ID, func(d *world.Document) { d.Plan = plan.Sped(f.s.Speed()) })
+	return f.uploaded(d)
+}
+
+// life is the life of an upload: indexing takes four to eight seconds.
+func life(seq int) world.Plan {
+	p := world.Normal()
+	p.Stages[len(p.Stages)-1].For = time.Duration(4+seq%5) * time.Second
+	return p
+}
+
+// replace gives a document new content under its id, and a new batch. What an
+// earlier ingestion left behind stays until this one has passed it.
+func (f *face) replace(old *world.Document, c content) reply {
+	now, st := f.s.Now(), f.s.State(old)
+	batch := world.BatchID(now, old.Seq)
+	for n := 1; len(f.s.Batch(world.Dify, batch)) > 0; n++ {
+		batch = world.BatchID(now, old.Seq+n)
+	}
+	d := f.s.Update(world.Dify, old.ID, func(d *world.Document) {
+		d.Name, d.Format, d.Text, d.Size, d.Pieces, d.Edited = c.name, c.format, c.text, c.size, 0, nil
+		d.Batch, d.Updated, d.Started, d.Plan = batch, now, now, life(d.Seq).Sped(f.s.Speed())
+		d.Dify.Text, d.Dify.Uploaded, d.Dify.Rule, d.Dify.Children = c.asText, now, cmp.Or(c.rule, d.Dify.Rule), nil
+		if st.Phase == world.Completed {
+			d.Earlier = st.Ended
+		}
+	})
+	return f.uploaded(d)
+}
+
+// uploaded is the answer to every upload.
+func (f *face) uploaded(d *world.Document) reply {
+	if d == nil { // deleted by another call meanwhile
+		return noDocument()
+	}
+	kb := f.s.KB(world.Dify, d.KB)
+	if kb == nil {
+		return problem(404, "not_found", "Dataset not found.")
+	}
+	return reply{200, object{"document": f.listRow(kb, f.s.Documents(world.Dify, d.KB), d), "batch": d.Batch}}
+}
+
+// updateByText answers POST /datasets/{id}/documents/{document}/update-by-text.
+func (f *face) updateByText(r request) reply {
+	a, bad := f.check(r.Request, "DocumentTextUpdate", field{name: "name", nullable: true}, field{name: "text", nullable: true})
+	if bad != nil {
+		return *bad
+	}
+	c := content{format: "txt", asText: true, args: a}
+	switch {
+	case a.Has("text") && !a.Has("name"):
+		if !f.since(1, 12, 0) {
+			return invalid("Both text and name must be strings.")
+		}
+		return validation("DocumentTextUpdate", "", "Value error, name is required when text is provided", "value_error", string(a["text"]), "dict")
+	case !a.Has("text") && !a.Has("process_rule"):
+		return invalid("Data source or Process rule is required")
+	}
+	if bad := f.splitting(&c); bad != nil {
+		return *bad
+	}
+	c.name, _ = a.Text("name")
+	c.text, _ = a.Text("text")
+	c.size = len(c.text)
+	if !a.Has("text") { // the same content, by another rule
+		if d := f.in(r); d != nil {
+			c.name, c.text, c.size, c.format, c.asText = cmp.Or(c.name, d.Name), d.Text, d.Size, d.Format, d.Dify.Text
+		}
+	}
+	return f.update(r, r.ids[0], c)
+}
+
+// updateByFile answers POST /datasets/{id}/documents/{document}/update-by-file.
+func (f *face) updateByFile(r request) reply {
+	form, bad := f.form(r.Request)
+	if bad != nil {
+		return *bad
+	}
+	defer form.RemoveAll()
+	c, bad := form.content()
+	if bad != nil && bad.body.(object)["code"] == "no_file_uploaded" { // the same content, by another rule
+		d := f.in(r)
+		switch c.args = form.args; {
+		case !c.args.Has("process_rule"):
+			return invalid("Data source or Process rule is required")
+		case d == nil:
+			return problem(404, "not_found", "Document not found")
+		}
+		c.name, c.text, c.size, c.format, c.asText, bad = d.Name, d.Text, d.Size, d.Format, d.Dify.Text, nil
+	}
+	if bad == nil {
+		bad = f.splitting(&c)
+	}
+	if bad != nil {
+		return *bad
+	}
+	return f.update(r, r.ids[0], c)
+}
+
+// update gives a document new content, if it may have some.
+func (f *face) update(r request, id string, c content) reply {
+	d := f.s.Document(world.Dify, id)
+	switch {
+	case d == nil || d.KB != r.kb.ID:
+		return problem(404, "not_found", "Document not found")
+	case display(d, f.s.State(d)) != "available":
+		return invalid("Document is not available")
+	}
+	return f.replace(d, c)
+}
+
+// form is a multipart body.
+type form struct {
+	*http.Request
+	args args
+}
+
+// RemoveAll drops the files that were kept of the form.
+func (m form) RemoveAll() {
+	if m.MultipartForm != nil {
+		m.MultipartForm.RemoveAll()
+	}
+}
+
+// form reads a multipart body and the options in it.
+func (f *face) form(r *http.Request) (form, *reply) {
+	m := form{r, args{}}
+	r.Body = http.MaxBytesReader(nil, r.Body, web.MaxBody)
+	if err := r.ParseMultipartForm(1 << 20); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			no := problem(413, "request_entity_too_large", "The data value transmitted exceeds the capacity limit.")
+			return m, &no
+		}
+		return m, nil // no form: neither options nor a file
+	}
+	if data := r.FormValue("data"); data != "" && json.Unmarshal([]byte(data), &m.args) != nil {
+		no := invalid("Expecting value: line 1 column 1 (char 0)")
+		return m, &no
+	}
+	return m, nil
+}
+
+// content reads the file of a form.
+func (m form) content() (c content, bad *reply) {
+	refuse := func(status int, code, message string) (content, *reply) {
+		no := problem(status, code, message)
+		return c, &no
+	}
+	if m.MultipartForm == nil || len(m.MultipartForm.File["file"]) == 0 {
+		return refuse(400, "no_file_uploaded", "Please upload your file.")
+	}
+	files := m.MultipartForm.File["file"]
+	if len(m.MultipartForm.File) > 1 || len(files) > 1 {
+		return refuse(400, "too_many_files", "Only one file is allowed.")
+	}
+	c.args, c.name, c.format = m.args, files[0].Filename, world.Suffix(files[0].Filename)
+	if !slices.Contains(strings.Fields(suffixes), c.format) || files[0].Size > maxFile {
+		return refuse(415, "unsupported_file_type", "File type not allowed.")
+	}
+	file, err := files[0].Open()
+	if err != nil {
+		return refuse(500, "internal_server_error", "The file could not be read.")
+	}
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return refuse(500, "internal_server_error", "The file could not be read.")
+	}
+	c.text, c.size = string(text), len(text)
+	return c, nil
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/url"
+	"strconv"
+)
+
+// Args is the members of a JSON request body, not decoded yet: the faces are
+// as strict about types as their platforms.
+type Args map[string]json.RawMessage
+
+var ErrNotGiven = errors.New("not given")
+
+// ParseArgs reads a body that must be one JSON object; an empty body has no
+// members.
+func ParseArgs(data []byte) (Args, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return Args{}, nil
+	}
+	var a Args
+	if err := json.Unmarshal(data, &a); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Has reports whether a member is there and not null.
+func (a Args) Has(key string) bool {
+	raw, ok := a[key]
+	return ok && string(raw) != "null"
+}
+
+// Text is a member that must be a string.
+func (a Args) Text(key string) (string, error) {
+	if !a.Has(key) {
+		return "", ErrNotGiven
+	}
+	var s string
+	err := json.Unmarshal(a[key], &s)
+	return s, err
+}
+
+// Texts is a member that must be an array of strings.
+func (a Args) Texts(key string) ([]string, error) {
+	if !a.Has(key) {
+		return nil, ErrNotGiven
+	}
+	var list []string
+	err := json.Unmarshal(a[key], &list)
+	return list, err
+}
+
+// ID is a member that is an ID: a string, or a number whose digits are kept.
+func (a Args) ID(key string) (string, error) {
+	if !a.Has(key) {
+		return "", ErrNotGiven
+	}
+	return IdOf(a[key])
+}
+
+// IDs is a member that is an array of IDs.
+func (a Args) IDs(key string) ([]string, error) {
+	if !a.Has(key) {
+		return nil, ErrNotGiven
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(a[key], &list); err != nil {
+		return nil, err
+	}
+	out := make([]string, len(list))
+	for i, raw := range list {
+		id, err := IdOf(raw)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = id
+	}
+	return out, nil
+}
+
+func IdOf(raw json.RawMessage) (string, error) {
+	var n json.Number
+	if err := json.Unmarshal(raw, &n); err == nil && Digits(n.String()) {
+		return n.String(), nil
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
+// Int is a member that must be an Int; def when it is absent.
+func (a Args) Int(key string, def int) (int, error) {
+	if !a.Has(key) {
+		return def, nil
+	}
+	var n int
+	err := json.Unmarshal(a[key], &n)
+	return n, err
+}
+
+// QueryInt is a query parameter that must be an integer; def when it is absent.
+func QueryInt(q url.Values, key string, def int) (int, error) {
+	if !q.Has(key) {
+		return def, nil
+	}
+	return strconv.Atoi(q.Get(key))
+}
+
+// Digits reports whether s is a decimal number without sign.
+func Digits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// Span is the part of n rows that a page covers, as indices.
+func Span(n, offset, size int) (from, to int) {
+	if offset < 0 || offset > n {
+		offset = n
+	}
+	if size < 0 || size > n-offset {
+		size = n - offset
+	}
+	return offset, offset + size
+}
+
+// Multiply is a*b for a page's offset, or the largest number when that is too
+// large.
+func Multiply(a, b int) int {
+	if a > 0 && b > math.MaxInt/a {
+		return math.MaxInt
+	}
+	return a * b
+}
+
+// Objects is a member that may be an array of Objects; others are left out.
+func (a Args) Objects(key string) []Args {
+	var list []Args
+	if json.Unmarshal(a[key], &list) != nil {
+		return nil
+	}
+	return list
+}

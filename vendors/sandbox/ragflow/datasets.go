@@ -1,0 +1,146 @@
+package ragflow
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// lacks is the refusal for an unknown dataset and for a foreign one alike.
+func (f *face) lacks(w http.ResponseWriter, what, id string) {
+	code, user := 102, "User"
+	if f.server == tables.Old {
+		code = 108
+	}
+	if f.server == tables.Go {
+		user = "user"
+	}
+	f.fail(w, code, user+" '"+tables.Tenant+"' lacks permission for "+what+" '"+id+"'")
+}
+
+// listDatasets is the only list that is strict about its parameters. Its total
+// stands beside the data, and there is no message.
+func (f *face) listDatasets(w http.ResponseWriter, r *http.Request) {
+	q, problem := f.parseDatasetQuery(r.URL.Query())
+	if problem != "" {
+		f.refuse(w, 101, problem, nil)
+		return
+	}
+	all := f.s.KBs(world.RAGFlow)
+	unknown := func(id string) bool { return f.s.KB(world.RAGFlow, id) == nil }
+	i := slices.IndexFunc(q.ids, unknown)
+	switch {
+	case q.id != "" && len(q.ids) > 0:
+		f.fail(w, 102, "should not provide both 'id':"+q.id+" and 'ids':"+pythonList(q.ids))
+		return
+	case q.id != "" && unknown(q.id):
+		f.lacks(w, "dataset", q.id)
+		return
+	case i >= 0:
+		f.lacks(w, "datasets:", q.ids[i])
+		return
+	}
+	kbs, named := []*world.KnowledgeBase{}, q.name == ""
+	for _, kb := range all {
+		named = named || kb.Name == q.name
+		if q.keeps(kb) && f.hasKeywords(kb.Name, q.keywords) {
+			kbs = append(kbs, kb)
+		}
+	}
+	if !named {
+		f.lacks(w, "dataset", q.name)
+		return
+	}
+	total := len(kbs)
+	tables.SortKBs(kbs, q.orderby, q.desc)
+	rows := []object{}
+	for _, kb := range tables.Window(kbs, web.Multiply(q.page-1, q.pageSize), q.pageSize) {
+		row := f.listedDataset(kb)
+		if q.parsing {
+			row["parsing_status"] = f.s.States(kb.ID)
+		}
+		rows = append(rows, row)
+	}
+	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": rows, "total_datasets": total})
+}
+
+// pythonList is a list of texts as Python shows it.
+func pythonList(texts []string) string {
+	return "['" + strings.Join(texts, "', '") + "']"
+}
+
+// getDataset has "size" and "connectors", which the list lacks.
+func (f *face) getDataset(w http.ResponseWriter, r *http.Request) {
+	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
+	if kb == nil {
+		f.lacks(w, "dataset", r.PathValue("ds"))
+		return
+	}
+	row := f.dataset(kb)
+	row["connectors"], row["size"] = []string{}, f.s.Counts(kb.ID).Size
+	f.succeed(w, row)
+}
+
+// ingestionSummary is the server's own count of a knowledge base.
+func (f *face) ingestionSummary(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("ds")
+	if f.s.KB(world.RAGFlow, id) == nil {
+		f.refuse(w, 102, "User '"+tables.Tenant+"' lacks permission for dataset '"+id+"'", nil)
+		return
+	}
+	c := f.s.Counts(id)
+	data := object{"doc_num": c.Documents, "chunk_num": c.Chunks, "token_num": c.Tokens, "status": f.s.States(id)}
+	if f.server == tables.Go {
+		web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": data, "message": "success"})
+		return
+	}
+	f.succeed(w, data)
+}
+
+// metadataConfig is what a dataset's metadata are made of.
+func (f *face) metadataConfig(w http.ResponseWriter, r *http.Request) {
+	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
+	if kb == nil {
+		f.lacks(w, "dataset", r.PathValue("ds"))
+		return
+	}
+	f.succeed(w, metadataFields(kb))
+}
+
+// metadataFields is the fields that somebody has set.
+func metadataFields(kb *world.KnowledgeBase) object {
+	fields := []any{}
+	for _, field := range kb.Fields {
+		fields = append(fields, object{"key": field.Name, "description": "", "enum": []string{}})
+	}
+	return object{"metadata": fields, "built_in_metadata": []any{}}
+}
+
+// setMetadataConfig sets the fields by their names.
+func (f *face) setMetadataConfig(w http.ResponseWriter, r *http.Request) {
+	a, ok := f.body(w, r)
+	if !ok {
+		return
+	}
+	id := r.PathValue("ds")
+	if f.s.KB(world.RAGFlow, id) == nil {
+		f.lacks(w, "dataset", id)
+		return
+	}
+	var fields []world.Field
+	for _, key := range []string{"metadata", "fields"} {
+		for _, field := range a.Objects(key) {
+			for _, name := range []string{"key", "name"} {
+				if text, err := field.Text(name); err == nil {
+					fields = append(fields, world.Field{Name: text, Type: "string"})
+				}
+			}
+		}
+	}
+	f.s.UpdateKB(world.RAGFlow, id, func(kb *world.KnowledgeBase) { kb.Fields = fields })
+	f.succeed(w, metadataFields(f.s.KB(world.RAGFlow, id)))
+}

@@ -1,0 +1,170 @@
+package ragflow
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// parsing reads the body of a start or stop and the dataset; false when the
+// answer is given.
+func (f *face) parsing(w http.ResponseWriter, r *http.Request) (kb *world.KnowledgeBase, ids []string, ok bool) {
+	a, ok := f.body(w, r)
+	if !ok {
+		return nil, nil, false
+	}
+	ds := r.PathValue("ds")
+	if kb = f.s.KB(world.RAGFlow, ds); kb == nil {
+		f.refuse(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds), nil)
+		return nil, nil, false
+	}
+	if r.Method == http.MethodPost && kb.Pipeline != "" && f.server == tables.Python {
+		f.fail(w, 101, "Datasets configured with an ingestion pipeline cannot be parsed with `/datasets/{dataset_id}/chunks`. Use `/documents/ingest` instead.")
+		return nil, nil, false
+	}
+	if ids, _ = a.Texts("document_ids"); len(ids) == 0 {
+		f.refuse(w, 102, "`document_ids` is required", nil)
+		return nil, nil, false
+	}
+	return kb, ids, true
+}
+
+// startParsing starts one after another until one is busy or cannot be put into
+// the queue; unknown ones are named at the end.
+func (f *face) startParsing(w http.ResponseWriter, r *http.Request) {
+	kb, ids, ok := f.parsing(w, r)
+	if !ok {
+		return
+	}
+	var unknown, twice []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		d := f.s.In(kb.ID, id)
+		switch {
+		case d == nil:
+			unknown = append(unknown, id)
+			continue
+		case seen[id]:
+			twice = append(twice, "Duplicate document ids: "+id)
+			continue
+		}
+		if wrong := f.start(d); wrong != nil {
+			f.refuse(w, wrong.Code, wrong.Message, nil)
+			return
+		}
+		seen[id] = true
+	}
+	switch {
+	case len(unknown) > 0:
+		f.refuse(w, 102, "Documents not found: "+pythonList(unknown), nil)
+	case len(twice) > 0:
+		web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": object{"success_count": len(seen), "errors": twice},
+			"message": fmt.Sprintf("Partially parsed %d documents with %d errors", len(seen), len(twice))})
+	default:
+		f.done(w)
+	}
+}
+
+// start starts one document. The servers write that it runs before they put it
+// into the queue, so that one that cannot be queued stays so.
+func (f *face) start(d *world.Document) *tables.Failure {
+	switch busy := f.s.Busy(d); {
+	case f.server == tables.Go && f.away("tables"):
+		return tables.Refuse(102, "check ingestion task for "+d.ID+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist")
+	case busy && f.server == tables.Go:
+		return tables.Refuse(102, fmt.Sprintf("failed to enqueue document %s: document id %s already exists, status: RUNNING, task id: %s", d.ID, d.ID, world.Digest("task", d.ID, 0)[:32]))
+	case busy:
+		return tables.Refuse(102, "Can't parse document that is currently being processed")
+	case f.server != tables.Go && f.s.Broken(d, f.server):
+		f.s.Set(d.ID, tables.Stuck())
+		if f.server == tables.Old {
+			return tables.Refuse(100, `TypeError("'NoneType' object cannot be interpreted as an integer")`)
+		}
+		return tables.Refuse(100, "IndexError('list index out of range')")
+	case f.away("queue"):
+		f.s.Set(d.ID, world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: forever}}})
+		return tables.Refuse(100, `AssertionError("Can't access Redis. Please check the Redis' status.")`)
+	}
+	f.s.Start(d.ID)
+	return nil
+}
+
+// forever is longer than anybody waits.
+const forever = 365 * 24 * tables.Long * 60
+
+// stopParsing stops one after another until one cannot be stopped.
+func (f *face) stopParsing(w http.ResponseWriter, r *http.Request) {
+	kb, ids, ok := f.parsing(w, r)
+	if !ok {
+		return
+	}
+	for _, id := range ids {
+		d := f.s.In(kb.ID, id)
+		switch {
+		case d == nil && f.server == tables.Old:
+			f.fail(w, 102, fmt.Sprintf("You don't own the document %s.", id))
+			return
+		case d == nil:
+			f.refuse(w, 102, "you don't own the document "+id, nil)
+			return
+		case f.server == tables.Go && f.away("tables"):
+			f.refuse(w, 500, "get ingestion task for "+id+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", nil)
+			return
+		case !f.s.Busy(d):
+			f.notRunning(w)
+			return
+		}
+		f.s.Stop(id, "")
+	}
+	f.done(w)
+}
+
+// notRunning is how a stop is refused.
+func (f *face) notRunning(w http.ResponseWriter) {
+	if f.server == tables.Old {
+		f.fail(w, 102, "Can't stop parsing document with progress at 0 or 1")
+		return
+	}
+	web.WriteJSON(w, http.StatusOK, object{
+		"code": 102, "data": object{"error_code": "DOC_STOP_PARSING_INVALID_STATE"},
+		"message": "Can't stop parsing document that has not started or already completed",
+	})
+}
+
+// ingest starts (run "1") and stops (run "2") documents of any dataset, those with
+// a pipeline too.
+func (f *face) ingest(w http.ResponseWriter, r *http.Request) {
+	a, ok := f.body(w, r)
+	if !ok {
+		return
+	}
+	ids, _ := a.Texts("doc_ids")
+	run := strings.Trim(string(a["run"]), `"`)
+	for _, key := range []string{"doc_ids", "run"} {
+		if !a.Has(key) {
+			web.WriteJSON(w, http.StatusOK, object{"code": 101, "data": nil, "message": "required argument are missing: " + key + "; "})
+			return
+		}
+	}
+	for _, id := range ids {
+		d := f.s.Document(world.RAGFlow, id)
+		if d == nil {
+			web.WriteJSON(w, http.StatusOK, object{"code": 109, "data": nil, "message": "no authorization"})
+			return
+		}
+		switch {
+		case run == tables.Cancel && f.s.Busy(d):
+			f.s.Stop(id, "")
+		case run == tables.Running:
+			if wrong := f.start(d); wrong != nil {
+				web.WriteJSON(w, http.StatusOK, object{"code": wrong.Code, "data": nil, "message": wrong.Message})
+				return
+			}
+		}
+	}
+	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": true, "message": "success"})
+}

@@ -1,0 +1,228 @@
+package volcengine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// pointRow is one chunk of a document.
+func pointRow(d *world.Document, c world.Chunk) object {
+	touched := web.Seconds(d.Started)
+	if !c.Updated.IsZero() {
+		touched = web.Seconds(c.Updated)
+	}
+	row := object{
+		"point_id": pointID(d, c.Number), "chunk_id": c.Number, "chunk_type": chunkType(d, c), "chunk_title": c.Title,
+		"content": c.Text, "process_time": web.Seconds(d.Started), "update_time": touched,
+		"doc_info": object{
+			"doc_id": d.ID, "doc_name": d.Name, "doc_type": docType(d), "create_time": web.Seconds(d.Created),
+			"source": addType(d.Source), "title": d.Name,
+		},
+	}
+	if c.Question != "" {
+		row["original_question"] = c.Question
+	}
+	return row
+}
+
+func pointID(d *world.Document, number int) string { return fmt.Sprintf("%s-%d", d.ID, number) }
+
+func chunkType(d *world.Document, c world.Chunk) string {
+	switch docType(d) {
+	case "xlsx", "csv", "jsonl":
+		return "structured"
+	case "faq.xlsx":
+		return "faq"
+	}
+	if c.Question != "" {
+		return "faq"
+	}
+	return "text"
+}
+
+// listPoints gives chunks in the order of their ids as text. doc_ids and
+// point_ids are the filters: null is no filter, an empty list of documents
+// matches none; any other key is ignored.
+func (f *face) listPoints(in input) (object, *failure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	offset, limit, docs, points := 0, maxPage, []string{}, []string{}
+	wrong = cmp.Or(in.read("offset", &offset), in.read("limit", &limit), in.read("doc_ids", &docs), in.read("point_ids", &points))
+	switch {
+	case wrong != nil:
+		return nil, wrong
+	case offset < 0 || limit < -1:
+		return nil, invalid("offset or limit out of range")
+	case len(docs) > 100:
+		return nil, invalid("doc_ids has more than 100 ids")
+	}
+	if limit < 0 || limit > maxPage {
+		limit = maxPage
+	}
+	list := f.s.Documents(world.Volcengine, kb.ID)
+	if in.has("doc_ids") {
+		list = list.Filter(func(d *world.Document) bool { return slices.Contains(docs, d.ID) })
+	}
+	rows := f.points(kb, list)
+	if len(points) > 0 {
+		rows = slices.DeleteFunc(rows, func(r object) bool { return !slices.Contains(points, r["point_id"].(string)) })
+	}
+	from, to := web.Span(len(rows), offset, limit)
+	data := object{"collection_name": kb.Name, "total_num": len(rows), "count": to - from}
+	if from < to {
+		data["point_list"] = rows[from:to]
+	}
+	return data, nil
+}
+
+// points are the chunks of what is imported.
+func (f *face) points(kb *world.KnowledgeBase, docs world.List) []object {
+	var rows []object
+	for i := range docs.Len() {
+		d := docs.At(i)
+		if f.s.State(d).Phase != world.Completed {
+			continue
+		}
+		for _, c := range d.Parts() {
+			row := pointRow(d, c)
+			row["collection_name"] = kb.Name
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b object) int { return strings.Compare(a["point_id"].(string), b["point_id"].(string)) })
+	return rows
+}
+
+// point finds the chunk that a request names.
+func (f *face) point(in input) (*world.KnowledgeBase, *world.Document, world.Chunk, *failure) {
+	kb, wrong := f.collection(in, "collection_name")
+	if wrong != nil {
+		return nil, nil, world.Chunk{}, wrong
+	}
+	id, wrong := in.required("point_id")
+	if wrong != nil {
+		return nil, nil, world.Chunk{}, wrong
+	}
+	if at := strings.LastIndex(id, "-"); at > 0 {
+		d := f.s.Document(world.Volcengine, id[:at])
+		n, err := strconv.Atoi(id[at+1:])
+		if err == nil && d != nil && d.KB == kb.ID && f.s.State(d).Phase == world.Completed {
+			if c, ok := d.Part(n); ok {
+				return kb, d, c, nil
+			}
+		}
+	}
+	return nil, nil, world.Chunk{}, noPoint()
+}
+
+func (f *face) pointInfo(in input) (object, *failure) {
+	kb, d, c, wrong := f.point(in)
+	if wrong != nil {
+		return nil, wrong
+	}
+	row := pointRow(d, c)
+	row["collection_name"] = kb.Name
+	return row, nil
+}
+
+// edit is what may be set of a chunk.
+type edit struct{ title, content, question *string }
+
+// edit reads the new words of a chunk. Rows of a table come as fields.
+func (in input) edit() (edit, *failure) {
+	var e edit
+	var fields []field
+	wrong := cmp.Or(in.read("chunk_title", &e.title), in.read("content", &e.content), in.read("question", &e.question), in.read("fields", &fields))
+	if len(fields) > 0 {
+		cells := make([]string, len(fields))
+		for i, x := range fields {
+			cells[i] = fmt.Sprintf("%s:%v", x.Name, x.Value)
+		}
+		text := strings.Join(cells, "; ")
+		e.content = &text
+	}
+	return e, wrong
+}
+
+func (e edit) apply(c *world.Chunk, now time.Time) {
+	for _, x := range []struct{ to, from *string }{{&c.Title, e.title}, {&c.Text, e.content}, {&c.Question, e.question}} {
+		if x.from != nil {
+			*x.to = *x.from
+		}
+	}
+	c.Updated = now
+}
+
+// addPoint adds a chunk to a document; its type must be one of the collection.
+func (f *face) addPoint(in input) (object, *failure) {
+	kb, d, wrong := f.inCollection(in)
+	if wrong != nil {
+		return nil, wrong
+	}
+	kind, wrong := in.required("chunk_type")
+	if wrong != nil {
+		return nil, wrong
+	}
+	e, wrong := in.edit()
+	structured := dataType(kb) == "structured_data"
+	switch {
+	case wrong != nil:
+		return nil, wrong
+	case structured != (kind == "structured") || !structured && kind != "text" && kind != "faq":
+		return nil, invalid("chunk_type %s does not fit the collection", kind)
+	case e.content == nil || *e.content == "":
+		return nil, invalid("content is required")
+	case kind == "faq" && (e.question == nil || *e.question == ""):
+		return nil, invalid("question is required")
+	}
+	c := world.Chunk{Number: -1}
+	e.apply(&c, f.s.Now())
+	d = f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk { return append(list, c) })
+	if d == nil {
+		return nil, noDocument()
+	}
+	return object{
+		"collection_name": kb.Name, "resource_id": kb.ID, "project": projectOf(kb),
+		"doc_id": d.ID, "chunk_id": d.LastChunk, "point_id": pointID(d, d.LastChunk),
+	}, nil
+}
+
+func (f *face) updatePoint(in input) (object, *failure) {
+	_, d, c, wrong := f.point(in)
+	if wrong != nil {
+		return nil, wrong
+	}
+	e, wrong := in.edit()
+	if wrong != nil {
+		return nil, wrong
+	}
+	f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk {
+		for i := range list {
+			if list[i].Number == c.Number {
+				e.apply(&list[i], f.s.Now())
+			}
+		}
+		return list
+	})
+	return nil, nil
+}
+
+func (f *face) deletePoint(in input) (object, *failure) {
+	_, d, c, wrong := f.point(in)
+	if wrong != nil {
+		return nil, wrong
+	}
+	f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk {
+		return slices.DeleteFunc(list, func(x world.Chunk) bool { return x.Number == c.Number })
+	})
+	return nil, nil
+}

@@ -1,0 +1,83 @@
+package volcengine
+
+import (
+	"cmp"
+	"unicode/utf8"
+
+	"kb-mcp/vendors/sandbox/world"
+)
+
+// searchKnowledge gives the hits of a query, best first. No hit is no
+// result_list.
+func (f *face) searchKnowledge(in input) (object, *failure) {
+	var after, before input
+	var rerank bool
+	wrong := cmp.Or(in.read("post_processing", &after), after.read("rerank_switch", &rerank), in.read("pre_processing", &before))
+	if wrong != nil {
+		return nil, wrong
+	}
+	data, wrong := f.search(in, rerank)
+	if wrong == nil && before != nil {
+		data["rewrite_query"] = "" // the sandbox rewrites nothing
+	}
+	return data, wrong
+}
+
+// searchCollection is the older search, which knows no rewriting.
+func (f *face) searchCollection(in input) (object, *failure) {
+	var rerank bool
+	if wrong := in.read("rerank_switch", &rerank); wrong != nil {
+		return nil, wrong
+	}
+	return f.search(in, rerank)
+}
+
+// search is what both searches do.
+func (f *face) search(in input, rerank bool) (object, *failure) {
+	kb, wrong := f.collection(in, "name")
+	if wrong != nil {
+		return nil, wrong
+	}
+	query, wrong := in.required("query")
+	limit, param := 10, input{}
+	wrong = cmp.Or(wrong, in.read("limit", &limit), in.read("query_param", &param))
+	switch {
+	case wrong != nil:
+		return nil, wrong
+	case utf8.RuneCountInString(query) > 8000:
+		return nil, invalid("query is too long")
+	case limit < 1 || limit > 1000:
+		return nil, invalid("limit must be between 1 and 1000")
+	case f.indexStatus(kb) == indexBuilding:
+		return nil, &failure{400, 1000023, "index is not ready"}
+	}
+	keep, wrong := param.filter("doc_filter", kb)
+	if wrong != nil {
+		return nil, wrong
+	}
+	data := object{"collection_name": kb.Name, "count": 0, "token_usage": object{}}
+	rows := []object{}
+	if f.indexStatus(kb) == indexBuilt { // in any other state it finds nothing
+		for _, h := range f.s.Search(world.Volcengine, kb.ID, query) {
+			if len(rows) < limit && keep(h.Document) {
+				rows = append(rows, hitRow(h, len(rows)+1, rerank))
+			}
+		}
+	}
+	if data["count"] = len(rows); len(rows) > 0 {
+		data["result_list"] = rows
+	}
+	return data, nil
+}
+
+// hitRow is one hit; rank is its place among the recalled. A rerank's score is
+// on a scale of its own.
+func hitRow(h world.Hit, rank int, rerank bool) object {
+	part, _ := h.Document.Part(h.Number)
+	row := pointRow(h.Document, part)
+	row["id"], row["score"], row["recall_position"] = row["point_id"], h.Score, rank
+	if rerank {
+		row["rerank_score"], row["rerank_position"] = 10*h.Score-5, rank
+	}
+	return row
+}
