@@ -10,36 +10,35 @@
 //     parsed, split, embedded and indexed. [Status] says where it stands.
 //   - A row is a document as a listing shows it.
 //
+// # What the author of a driver reads
+//
+//   - model.go, status.go: documents, knowledge bases, progress, statuses.
+//   - driver.go: what a platform must do, and what it may know that saves
+//     requests.
+//   - capability.go: what a platform may offer beyond reading. Having the method
+//     is having the tool; [Adviser] says what to do instead of the others.
+//   - error.go: the one form of a failure.
+//   - internal/write: sends writes in batches and tells what became of each
+//     document; internal/recent: a memory with a bound. Both are for drivers.
+//   - rest: requests, tables of errors, members of any type.
+//
 // # How a call travels
 //
-//	tools -> Vendor -> Driver -> rest.Client -> ratelimit -> the platform
+//	tools -> connection -> driver -> rest -> ratelimit -> the platform
 //
-// [connection.Connection] is the concrete type that tools hold. It checks ids, pages, filters,
-// removes rows already delivered, counts, and enforces what the contract says
-// of every platform (the percent rule, "error only when failed"). A [Driver]
-// only speaks its platform's dialect: it makes requests and converts answers,
-// and trusts its arguments. Behaviour shared by two platforms belongs in
-// Vendor, never in two drivers.
+// A connection checks ids and filters, pages, removes rows already delivered,
+// counts, and holds what is true on every platform (100 percent exactly when
+// completed, an error only when failed). A [Driver] only speaks its platform's
+// dialect: it makes requests and converts answers, and trusts its arguments.
+// Behaviour that two platforms share never stands in two drivers.
 //
-// # Under pressure
+// # Adding a platform
 //
-// Equal reads on their way are one request (rest.Flights), and so are questions
-// for the progress of different documents of one knowledge base that come while
-// a request waits for its turn (gather.go): a driver says how many documents one
-// request of its platform takes ([Batcher]) and hears of the merged ones only. A
-// credential that is not accepted and a quota that is used up are remembered for
-// a while (breaker.go). The limit of an account is shared fairly between tools,
-// parties and sessions ([Caller], ratelimit.Limiter).
-//
-// What a platform offers beyond reading are the interfaces of capability.go:
-// having the method is having the tool, and [Adviser] says what to do instead
-// of the others.
-//
-// # Adding a vendor
-//
-//  1. A package vendors/<name> with the files the others have: <name>.go
-//     (Config, New, envelope check), documents.go, progress.go, wire.go.
+//  1. A package vendors/<name> with the files the others have: <name>.go (Config,
+//     New), read.go, progress.go, write.go, wire.go, errors.go, failures.go,
+//     doctor.go, ids.go.
 //  2. A test of one call to vendortest.Run, and cases in testdata/<name>.
-//  3. A face in vendors/sandbox, so that it can be tried without an account.
+//  3. A face in vendors/sandbox/<name>, so that it can be tried without an
+//     account.
 //  4. One import and one line in vendors/all, and a row in the README.
 package vendors

@@ -134,3 +134,85 @@ func Seconds(s int64) time.Time {
 	}
 	return time.Unix(s, 0).UTC()
 }
+
+// The interfaces below are what a driver may know of its platform that
+// saves requests, or that makes an answer true which its platform leaves open.
+// None of them is a tool.
+
+// MemberFinder is a driver whose platform tells the progress of a document
+// whatever knowledge base it is asked under. Members gives the rows of those of
+// ids that are in the knowledge base, in any order; an unknown knowledge base is
+// [ErrNotFound] where the platform tells it from an empty one. Nobody hears of
+// the others' progress under a wrong id. It is asked once for documents that no
+// listing has shown lately.
+type MemberFinder interface {
+	Members(ctx context.Context, knowledgeBaseID string, ids []string) ([]Document, error)
+}
+
+// KnowledgeBaseChecker is a driver whose platform answers for an unknown
+// knowledge base as for an empty one. CheckKnowledgeBase settles, by one cheap
+// request, which it is; nil where it is there, and where nobody can tell. It is
+// asked when an answer is empty.
+type KnowledgeBaseChecker interface {
+	CheckKnowledgeBase(ctx context.Context, id string) error
+}
+
+// StatusCounter is a driver whose platform counts the documents of a knowledge
+// base by status, truly and in one request. It is asked only where a knowledge
+// base is large. An error of kind [Unsupported] says that this server cannot.
+type StatusCounter interface {
+	CountByStatus(ctx context.Context, knowledgeBaseID string) (map[Status]int, error)
+}
+
+// CompletedCounter is a driver that can count completed documents in few
+// requests, although no one filter of its platform selects them. An error of
+// kind [Unsupported] says that this server cannot.
+type CompletedCounter interface {
+	CountCompleted(ctx context.Context, knowledgeBaseID string) (int, error)
+}
+
+// UnfinishedFilter is a driver whose platform filters by status truly. The
+// statuses it gives are those whose listings together hold every document that
+// is not completed, as far as the platform can be asked.
+type UnfinishedFilter interface{ UnfinishedFilters() []Status }
+
+// Batcher is a driver whose platform tells the progress of some documents in one
+// request. Other drivers are asked for all documents at once: they read a
+// listing, or do not know yet what their server can do.
+type Batcher interface {
+	// Batch is how many documents, 0 for any number.
+	Batch() int
+}
+
+// IDForm is how one platform writes its ids, so that an id of another platform
+// is told before it is sent.
+type IDForm struct {
+	Platform string // as in settings: "coze"
+	Name     string // as people write it: "Coze"
+	Words    string // "ids of Coze are ...": one phrase
+	Is       func(id string) bool
+	// Chosen reports, on a platform that also has ids that people choose, what
+	// may be such an id; nil where all are the platform's own.
+	Chosen func(id string, document bool) bool
+}
+
+// IDChecker is a driver whose platform's ids all have its form. CheckID refuses
+// another one; arg is the argument that holds it, for the message. Every other
+// method is called with ids that have passed.
+type IDChecker interface {
+	CheckID(arg, id string) error
+}
+
+// Foreign gives the platform of forms whose id this is, when it cannot be one of
+// form f. Whatever has no platform's form is left to the platform to judge.
+func (f IDForm) Foreign(forms []IDForm, id string, document bool) (of IDForm, foreign bool) {
+	if id == "" || f.Is == nil || f.Is(id) || f.Chosen != nil && f.Chosen(id, document) {
+		return IDForm{}, false
+	}
+	for _, other := range forms {
+		if other.Is(id) {
+			return other, true
+		}
+	}
+	return IDForm{}, false
+}
