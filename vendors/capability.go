@@ -29,8 +29,8 @@ type ChunkLister interface {
 	ListChunks(ctx context.Context, ref Ref, q PageQuery) (Page[Chunk], error)
 }
 
-// KnowledgeBaseCreator makes a knowledge base and returns it as the platform
-// named it.
+// KnowledgeBaseCreator makes a knowledge base, which has a Name in any case, and
+// returns it as the platform named it.
 type KnowledgeBaseCreator interface {
 	CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseChange) (KnowledgeBase, error)
 }

@@ -48,6 +48,9 @@ type OutcomeRow struct {
 func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	const tool = "create_knowledge_base"
 	driver, err := capability[vendors.KnowledgeBaseCreator](c, tool)
+	if err == nil && draft.Name == nil {
+		err = vendors.Errorf(vendors.InvalidArgument, "`name` is missing.")
+	}
 	if err != nil {
 		return vendors.KnowledgeBase{}, c.failed(tool, err)
 	}

@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/url"
 	"strings"
 
@@ -29,6 +31,31 @@ type Config interface {
 
 // Problem is one thing wrong with a variable.
 type Problem struct{ Variable, Text string }
+
+// Problems collects what is wrong with a configuration.
+type Problems []Problem
+
+// Add says what is wrong with a variable; "" is nothing.
+func (p *Problems) Add(variable, text string) {
+	if text != "" {
+		*p = append(*p, Problem{variable, text})
+	}
+}
+
+// KeyProblem says what is wrong with a key by its looks; "" when nothing is: it
+// is empty, or a header can carry it as it is.
+func KeyProblem(key string) string {
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\'' }) {
+		return "holds spaces or characters that no key has: give the bare key, without \"Bearer\" or quotes"
+	}
+	return ""
+}
+
+// AccountOf identifies a credential on a server, without showing it.
+func AccountOf(base, credential string) string {
+	sum := sha256.Sum256([]byte(credential))
+	return strings.ToLower(strings.TrimRight(strings.TrimSpace(base), "/")) + " " + hex.EncodeToString(sum[:])
+}
 
 // BaseURL parses a platform's base URL. The error says what is wrong without
 // the value, which may hold a password.

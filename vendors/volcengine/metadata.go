@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -15,91 +15,118 @@ import (
 
 // field is one entry of a document's metadata.
 type field struct {
-	Name  string `json:"field_name"`
-	Type  string `json:"field_type"`
-	Value any    `json:"field_value"`
+	Name  rest.Str `json:"field_name"`
+	Type  rest.Str `json:"field_type"`
+	Value any      `json:"field_value"`
 }
 
-// fieldsOf reads the list of fields that comes as JSON inside a string (as JSON
-// itself where a server does not quote it); false when it is unreadable.
-func fieldsOf(raw json.RawMessage) ([]field, bool) {
+// meta is a document's metadata: a list of fields that comes as JSON inside a
+// string, or as JSON itself where a server does not quote it.
+type meta struct {
+	fields     []field
+	unreadable bool
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It does not fail: metadata that
+// cannot be read must not hide a document.
+func (m *meta) UnmarshalJSON(b []byte) error {
+	*m = meta{}
 	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		raw = json.RawMessage(text)
+	if json.Unmarshal(b, &text) == nil {
+		b = []byte(text)
 	}
-	if raw = bytes.TrimSpace(raw); len(raw) == 0 {
-		return nil, true
+	if b = bytes.TrimSpace(b); len(b) > 0 {
+		m.unreadable = rest.Parse(string(b), &m.fields) != nil
 	}
-	var list []struct {
-		Name  string   `json:"field_name"`
-		Type  rest.Str `json:"field_type"`
-		Value any      `json:"field_value"`
-	}
-	if rest.Parse(string(raw), &list) != nil {
-		return nil, false
-	}
-	fields := make([]field, 0, len(list))
-	for _, f := range list {
-		if f.Name != "" {
-			fields = append(fields, field{f.Name, string(f.Type), f.Value})
-		}
-	}
-	return fields, true
+	m.fields = slices.DeleteFunc(m.fields, func(f field) bool { return m.unreadable || f.Name == "" })
+	return nil
 }
 
-// metadata is a document's fields by name, and its labels under "labels" unless
-// a field has that name; nil when there are none or they cannot be read.
-func metadata(meta, labels json.RawMessage) map[string]any {
-	values := map[string]any{}
-	var marks map[string]any
-	if rest.Parse(string(labels), &marks) == nil && len(marks) > 0 {
-		values["labels"] = marks
-	}
-	fields, _ := fieldsOf(meta)
-	for _, f := range fields {
-		values[f.Name] = f.Value
-	}
-	if len(values) == 0 {
+// values are the fields by name; nil when there are none.
+func (m meta) values() map[string]any {
+	if len(m.fields) == 0 {
 		return nil
+	}
+	values := make(map[string]any, len(m.fields))
+	for _, f := range m.fields {
+		values[string(f.Name)] = f.Value
 	}
 	return values
 }
 
-// merged is the fields of a document with change applied. Whether update_meta
-// keeps what it is not sent is not documented, so everything is sent. A field
-// keeps the type it has; a new one gets that of its value.
-func merged(have []field, change map[string]any) []field {
-	out := make([]field, 0, len(have)+len(change))
-	known := map[string]bool{}
-	for _, f := range have {
-		if v, ok := change[f.Name]; ok {
+// with is the fields with a change applied. Whether update_meta keeps what it is
+// not sent is not documented, so everything is sent. A field keeps the type that
+// it has; a new one gets that of its value.
+func (m meta) with(change map[string]any) []field {
+	out := make([]field, 0, len(m.fields)+len(change))
+	change = maps.Clone(change)
+	for _, f := range m.fields {
+		if v, ok := change[string(f.Name)]; ok {
 			f.Value = v
+			delete(change, string(f.Name))
 		}
 		if f.Type == "" {
 			f.Type = typeOf(f.Value)
 		}
-		f.Value = typed(f)
-		out, known[f.Name] = append(out, f), true
+		out = append(out, f.typed())
 	}
 	for _, name := range slices.Sorted(maps.Keys(change)) {
-		if !known[name] {
-			out = append(out, field{name, typeOf(change[name]), change[name]})
-		}
+		out = append(out, field{rest.Str(name), typeOf(change[name]), change[name]})
 	}
 	return out
 }
 
-// typed is a field's value as its type wants it: the platform gives some
-// numbers as text and takes them as numbers only.
-func typed(f field) any {
+// shows reports whether the metadata has the fields that were set.
+func (m meta) shows(set []field) bool {
+	have := m.values()
+	return !slices.ContainsFunc(set, func(f field) bool {
+		return !reflect.DeepEqual(plain(f.Value), plain(field{f.Name, f.Type, have[string(f.Name)]}.typed().Value))
+	})
+}
+
+// plain is a value as it is compared: 1.0 is 1.
+func plain(v any) (plain any) {
+	b, err := json.Marshal(v)
+	if err != nil || json.Unmarshal(b, &plain) != nil {
+		return err
+	}
+	return plain
+}
+
+// typed is a field with its value as the type wants it: the platform gives some
+// numbers as text and accepts them as numbers only.
+func (f field) typed() field {
 	text, ok := f.Value.(string)
-	if !ok || f.Type != "int64" && f.Type != "float32" || !json.Valid([]byte(text)) {
-		return f.Value
+	if ok && (f.Type == "int64" || f.Type == "float32") && isNumber(text) {
+		f.Value = json.Number(text)
 	}
-	if _, err := strconv.ParseFloat(text, 64); err != nil {
-		return f.Value
+	return f
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil && json.Valid([]byte(text))
+}
+
+// typeOf is the platform's name for the type of a value; "" when it has none.
+func typeOf(v any) rest.Str {
+	switch v := v.(type) {
+	case string:
+		return "string"
+	case bool:
+		return "bool"
+	case json.Number, float64:
+		b, _ := json.Marshal(v)
+		if _, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+			return "int64"
+		}
+		return "float32"
+	case []any:
+		if !slices.ContainsFunc(v, func(x any) bool { return typeOf(x) != "string" }) {
+			return "list<string>"
+		}
 	}
-	return json.Number(text)
+	return ""
 }
 
 // maxFieldName is the platform's bound, in characters.
@@ -107,7 +134,7 @@ const maxFieldName = 128
 
 // checkMetadata refuses what the platform cannot hold.
 func checkMetadata(change map[string]any) error {
-	if len(change) == 0 {
+	if change != nil && len(change) == 0 {
 		return vendors.Errorf(vendors.InvalidArgument, "`metadata` is empty.").WithHint("Give the fields to set; the others stay as they are.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(change)) {
@@ -124,30 +151,4 @@ func checkMetadata(change map[string]any) error {
 		}
 	}
 	return nil
-}
-
-// typeOf is the platform's name for the type of a value; "" when it has none.
-func typeOf(v any) string {
-	switch v := v.(type) {
-	case string:
-		return "string"
-	case bool:
-		return "bool"
-	case json.Number:
-		if _, err := v.Int64(); err == nil {
-			return "int64"
-		}
-		return "float32"
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return "int64"
-		}
-		return "float32"
-	case []any:
-		if slices.ContainsFunc(v, func(x any) bool { _, ok := x.(string); return !ok }) {
-			return ""
-		}
-		return "list<string>"
-	}
-	return ""
 }

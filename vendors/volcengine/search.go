@@ -6,6 +6,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/write"
+	"kb-mcp/vendors/rest"
 )
 
 const searchPath = "collection/search_knowledge"
@@ -53,6 +54,17 @@ func slower(err error) error {
 	return err
 }
 
+// indexRules are the states of an index in which searches find less than there
+// is, as the platform numbers them.
+var indexRules = map[string]rest.Rule{
+	"-1": notReady,
+	"0":  notReady,
+	"2": {Kind: vendors.Conflict, Message: "Volcengine failed to build the index of the knowledge base, so that no search finds anything.",
+		Hint: "Its owner must look at the index in Volcengine's console; the documents are there, and list_chunks shows their text."},
+	"3": {Kind: vendors.Conflict, Message: "The index of the knowledge base is being changed, so that searches may miss what is there.", Retry: vendors.Later,
+		Hint: "Try again in a few minutes; until then list_chunks shows the text of a document."},
+}
+
 // explained says why a search failed or found nothing, where the state of the
 // index tells: err is what is known so far, nil for no hit.
 func (d *Driver) explained(ctx context.Context, kb string, err error) error {
@@ -60,20 +72,11 @@ func (d *Driver) explained(ctx context.Context, kb string, err error) error {
 	if failed != nil {
 		return err // the search's own word stands
 	}
-	var e *vendors.Error
-	switch c.index() {
-	case "-1", "0":
-		e = notReady.Error()
-	case "2":
-		e = vendors.Errorf(vendors.Conflict, "Volcengine failed to build the index of the knowledge base, so that no search finds anything.").
-			WithHint("Its owner must look at the index in Volcengine's console; the documents are there, and list_chunks shows their text.")
-	case "3":
-		e = vendors.Errorf(vendors.Conflict, "The index of the knowledge base is being changed, so that searches may miss what is there.").
-			WithHint("Try again in a few minutes; until then list_chunks shows the text of a document.")
-		e.Retry = vendors.Later
-	default:
+	rule, known := indexRules[c.index()]
+	if !known {
 		return err
 	}
+	e := rule.Error()
 	var said *vendors.Error
 	if errors.As(err, &said) {
 		e.VendorCode, e.VendorMessage, e.HTTPStatus, e.RequestID = said.VendorCode, said.VendorMessage, said.HTTPStatus, said.RequestID

@@ -2,9 +2,7 @@ package volcengine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"reflect"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -22,24 +20,26 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	var fields []field
 	if change.Metadata != nil {
-		have, readable := fieldsOf(w.Meta)
-		if !readable {
+		if w.Meta.unreadable {
 			return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "The document's present metadata cannot be read, and setting a part might lose the rest.").
 				WithHint("Change the metadata in Volcengine's console.")
 		}
-		fields = merged(have, change.Metadata)
+		w.Meta.fields = w.Meta.with(change.Metadata)
 	}
-	if err := d.change(ctx, ref, change.Name, fields); err != nil {
+	if change.Name != nil {
+		w.Name = rest.Str(*change.Name)
+	}
+	w.UpdateTime = rest.Num{} // it moves
+	if err := d.change(ctx, ref, change, w); err != nil {
 		return vendors.Document{}, err
 	}
-	got, shown, err := await(ctx, func() (*document, error) { return d.document(ctx, ref) }, func(w *document) bool {
-		return (change.Name == nil || string(w.Name) == *change.Name) && shows(w.Meta, fields)
+	got, shown, err := await(ctx, func() (*document, error) { return d.document(ctx, ref) }, func(got *document) bool {
+		return (change.Name == nil || got.Name == w.Name) && (change.Metadata == nil || got.Meta.shows(w.Meta.fields))
 	})
 	switch {
 	case err != nil:
-		return w.changed(change.Name, fields).normal(), nil
+		return w.normal(), nil
 	case !shown:
 		return vendors.Document{}, vendors.NotShown("Volcengine", "the document")
 	}
@@ -57,34 +57,30 @@ func checkChange(change vendors.DocumentChange) error {
 			return err
 		}
 	}
-	if change.Metadata != nil {
-		return checkMetadata(change.Metadata)
-	}
-	return nil
+	return checkMetadata(change.Metadata)
 }
 
-// change sends what is to be set: nil leaves the name, and no fields the
-// metadata.
-func (d *Driver) change(ctx context.Context, ref vendors.Ref, name *string, fields []field) error {
-	if name != nil {
+// change makes a document what it is to be.
+func (d *Driver) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange, w *document) error {
+	if change.Name != nil {
 		body := struct {
 			docTarget
-			DocName string `json:"doc_name"`
-		}{d.doc(ref), *name}
+			DocName rest.Str `json:"doc_name"`
+		}{d.doc(ref), w.Name}
 		if err := d.send(ctx, rest.Repeatable, "doc/update", body); err != nil {
 			return err
 		}
 	}
-	if fields == nil {
+	if change.Metadata == nil {
 		return nil
 	}
 	body := struct {
 		docTarget
 		Meta []field `json:"meta"`
-	}{d.doc(ref), fields}
+	}{d.doc(ref), w.Meta.fields}
 	err := d.send(ctx, rest.Repeatable, "doc/update_meta", body)
 	var e *vendors.Error
-	if name == nil || !errors.As(err, &e) {
+	if change.Name == nil || !errors.As(err, &e) {
 		return err
 	}
 	half := *e
@@ -94,36 +90,4 @@ func (d *Driver) change(ctx context.Context, ref vendors.Ref, name *string, fiel
 	}
 	half.Effect = vendors.SomeEffect
 	return &half
-}
-
-// changed is the document as it must be after a change.
-func (w document) changed(name *string, fields []field) document {
-	if name != nil {
-		w.Name = rest.Str(*name)
-	}
-	if fields != nil {
-		w.Meta, _ = json.Marshal(fields) // made of JSON values: cannot fail
-	}
-	w.UpdateTime = rest.Num{} // it moved
-	return w
-}
-
-// shows reports whether a document's metadata has the fields that were set. The
-// platform may give a number as text.
-func shows(meta json.RawMessage, fields []field) bool {
-	have := metadata(meta, nil)
-	for _, f := range fields {
-		want, err := json.Marshal(f.Value)
-		got, err2 := json.Marshal(typed(field{f.Name, f.Type, have[f.Name]}))
-		if err != nil || err2 != nil || !sameJSON(want, got) {
-			return false
-		}
-	}
-	return true
-}
-
-// sameJSON compares two JSON texts by their values: 1.0 is 1.
-func sameJSON(a, b []byte) bool {
-	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }

@@ -14,13 +14,10 @@
 package volcengine
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -44,42 +41,29 @@ type Config struct {
 
 // Problems lists what is wrong with the configuration, by variable.
 func (c Config) Problems() []rest.Problem {
-	var list []rest.Problem
-	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
+	var list rest.Problems
 	switch {
 	case c.AccessKey != "" && c.SecretKey == "":
-		add("VOLCENGINE_SECRET_KEY", "is missing although VOLCENGINE_ACCESS_KEY is set: an access key signs only with its secret key")
+		list.Add("VOLCENGINE_SECRET_KEY", "is missing although VOLCENGINE_ACCESS_KEY is set: an access key signs only with its secret key")
 	case c.AccessKey == "" && c.SecretKey != "":
-		add("VOLCENGINE_ACCESS_KEY", "is missing although VOLCENGINE_SECRET_KEY is set: a secret key needs its access key")
+		list.Add("VOLCENGINE_ACCESS_KEY", "is missing although VOLCENGINE_SECRET_KEY is set: a secret key needs its access key")
 	case c.AccessKey == "" && c.apiKey() == "":
-		add("VOLCENGINE_API_KEY", "is missing: set it, or both VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY")
+		list.Add("VOLCENGINE_API_KEY", "is missing: set it, or both VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY")
 	}
-	for _, v := range []struct{ variable, value string }{
-		{"VOLCENGINE_ACCESS_KEY", c.AccessKey}, {"VOLCENGINE_SECRET_KEY", c.SecretKey},
-		{"VOLCENGINE_SESSION_TOKEN", c.SessionToken},
-		{"VOLCENGINE_API_KEY", c.APIKey}, {"VIKING_API_KEY", c.VikingAPIKey},
-	} {
-		if !printable.MatchString(v.value) {
-			add(v.variable, "holds spaces or characters that no key has: give the bare key, without \"Bearer\" or quotes")
-		}
-	}
-	if text := baseProblem(c.BaseURL); text != "" {
-		add("VOLCENGINE_BASE_URL", text)
-	}
-	if !regionName.MatchString(c.Region) {
-		add("VOLCENGINE_REGION", "is not a region's name such as cn-beijing")
+	list.Add("VOLCENGINE_ACCESS_KEY", rest.KeyProblem(c.AccessKey))
+	list.Add("VOLCENGINE_SECRET_KEY", rest.KeyProblem(c.SecretKey))
+	list.Add("VOLCENGINE_SESSION_TOKEN", rest.KeyProblem(c.SessionToken))
+	list.Add("VOLCENGINE_API_KEY", rest.KeyProblem(c.APIKey))
+	list.Add("VIKING_API_KEY", rest.KeyProblem(c.VikingAPIKey))
+	list.Add("VOLCENGINE_BASE_URL", baseProblem(c.BaseURL))
+	if strings.Trim(c.Region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || c.Region == "" {
+		list.Add("VOLCENGINE_REGION", "is not a region's name such as cn-beijing")
 	}
 	if strings.TrimSpace(c.Project) == "" {
-		add("VOLCENGINE_PROJECT", "is empty: leave it unset for the project \"default\"")
+		list.Add("VOLCENGINE_PROJECT", "is empty: leave it unset for the project \"default\"")
 	}
 	return list
 }
-
-// printable is what an HTTP header can carry unchanged; keys hold nothing else.
-var (
-	printable  = regexp.MustCompile(`^[!#-&(-~]*$`)
-	regionName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-)
 
 // baseProblem says what is wrong with a base URL; "" for a good one.
 func baseProblem(base string) string {
@@ -87,7 +71,7 @@ func baseProblem(base string) string {
 	switch {
 	case text != "":
 		return text
-	case u.Scheme == "http" && !loopback(u):
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
 		return "must begin with https:// (http:// only on this machine)"
 	case strings.HasPrefix(u.Hostname(), "api-knowledgebase.ml_platform."):
 		return "names a host that no longer exists: use https://api-knowledgebase.mlp.cn-beijing.volces.com"
@@ -97,19 +81,9 @@ func baseProblem(base string) string {
 	return ""
 }
 
-func loopback(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// Account identifies the server and the credential. A key appears as its hash.
+// Account implements [rest.Config].
 func (c Config) Account() string {
-	who := "access key " + c.AccessKey
-	if key := c.apiKey(); key != "" {
-		sum := sha256.Sum256([]byte(key))
-		who = "API key " + hex.EncodeToString(sum[:])
-	}
-	return strings.ToLower(strings.TrimRight(strings.TrimSpace(c.BaseURL), "/")) + " " + who
+	return rest.AccountOf(c.BaseURL, cmp.Or(c.apiKey(), c.AccessKey))
 }
 
 // Needs implements [rest.Config].
@@ -121,12 +95,7 @@ func (Config) Needs() string {
 // are not published.
 func (c Config) DefaultRate() string { return "10/s" }
 
-func (c Config) apiKey() string {
-	if c.APIKey != "" {
-		return c.APIKey
-	}
-	return c.VikingAPIKey
-}
+func (c Config) apiKey() string { return cmp.Or(c.APIKey, c.VikingAPIKey) }
 
 // Driver is one Volcengine account. It has every operation but starting and
 // stopping ingestion and downloading, which the platform lacks.

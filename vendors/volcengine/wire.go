@@ -89,24 +89,12 @@ func (c collection) first() pipeline {
 
 func (c collection) normal() vendors.KnowledgeBase {
 	stat := c.first().Stat
-	kb := vendors.KnowledgeBase{
-		KnowledgeBaseID: string(c.ResourceID), Name: string(c.Name), Description: string(c.Description),
-		DocumentCount: c.DocNum.Count(), ChunkCount: stat.Points.Count(),
+	return vendors.KnowledgeBase{
+		KnowledgeBaseID: cmp.Or(string(c.ResourceID), string(c.Name)), Name: string(c.Name), Description: string(c.Description),
+		DocumentCount: cmp.Or(c.DocNum.Count(), stat.Docs.Count()), ChunkCount: stat.Points.Count(),
+		Kind:      dataTypes[cmp.Or(c.DataType, c.first().DataType)],
 		CreatedAt: moment(c.CreateTime), UpdatedAt: moment(c.UpdateTime),
 	}
-	if kb.KnowledgeBaseID == "" {
-		kb.KnowledgeBaseID = kb.Name
-	}
-	switch cmp.Or(c.DataType, c.first().DataType) {
-	case "structured_data":
-		kb.Kind = "table"
-	case "unstructured_data":
-		kb.Kind = "text"
-	}
-	if kb.DocumentCount == nil {
-		kb.DocumentCount = stat.Docs.Count()
-	}
-	return kb
 }
 
 // index is the state of a knowledge base's index, as the platform numbers it;
@@ -164,7 +152,7 @@ type document struct {
 		FailedMsg  rest.Str `json:"failed_msg"`
 	} `json:"status"`
 	URL        rest.Str        `json:"url"`
-	Meta       json.RawMessage `json:"meta"`
+	Meta       meta            `json:"meta"`
 	Labels     json.RawMessage `json:"labels"`
 	Points     rest.Num        `json:"point_num"`
 	Size       rest.Num        `json:"doc_size"`
@@ -176,11 +164,11 @@ type document struct {
 func (w document) normal() vendors.Document {
 	raw := whole(w.Status.Process)
 	d := vendors.Document{
-		DocumentID: string(w.ID), Name: string(w.Name), Status: statusOf(raw), VendorStatus: raw,
-		Format: w.format(), Kind: kindOf(w.docType()), Source: sourceOf(string(w.AddType)),
+		DocumentID: string(w.ID), Name: string(w.Name), Status: cmp.Or(statuses[raw], vendors.Unknown), VendorStatus: raw,
+		Format: w.format(), Kind: kinds[w.docType()], Source: sources[string(w.AddType)],
 		SizeBytes: w.Size.Count(), ChunkCount: w.Points.Count(), CharCount: w.Statistics.Chars.Positive(),
 		CreatedAt: moment(w.CreateTime), UpdatedAt: moment(w.UpdateTime),
-		SourceURL: rest.PublicURL(string(w.URL)), Metadata: metadata(w.Meta, w.Labels),
+		SourceURL: rest.PublicURL(string(w.URL)), Metadata: w.metadata(),
 	}
 	switch d.Status {
 	case vendors.Failed:
@@ -189,6 +177,20 @@ func (w document) normal() vendors.Document {
 		d.Warnings = w.warnings()
 	}
 	return d
+}
+
+// metadata is the fields by name, and the labels under "labels" unless a field
+// has that name.
+func (w document) metadata() map[string]any {
+	values := w.Meta.values()
+	var labels map[string]any
+	if _, taken := values["labels"]; !taken && rest.Parse(string(w.Labels), &labels) == nil && len(labels) > 0 {
+		if values == nil {
+			values = map[string]any{}
+		}
+		values["labels"] = labels
+	}
+	return values
 }
 
 // warnings says what a completed document lacks.
@@ -202,6 +204,9 @@ func (w document) warnings() []string {
 	}
 	return list
 }
+
+// dataTypes are the kinds of knowledge bases.
+var dataTypes = map[rest.Str]string{"structured_data": "table", "unstructured_data": "text"}
 
 func (w document) docType() string { return strings.ToLower(string(w.Type)) }
 
@@ -218,52 +223,22 @@ func (w document) format() string {
 	}
 }
 
-func kindOf(docType string) string {
-	switch docType {
-	case "xlsx", "faq.xlsx", "csv", "jsonl", "sheet", "bitable":
-		return "table"
-	case "jpeg", "jpg", "png", "webp", "bmp":
-		return "image"
-	case "mp3", "wav", "aac", "flac", "ogg":
-		return "audio"
-	case "mp4":
-		return "video"
-	case "txt", "doc", "docx", "pdf", "markdown", "md", "pptx", "ppt", "wiki", "folder", "file":
-		return "text"
-	}
-	return ""
+// kinds are the kinds of content by doc_type, those of Lark included.
+var kinds = map[string]string{
+	"txt": "text", "doc": "text", "docx": "text", "pdf": "text", "markdown": "text", "md": "text", "pptx": "text", "ppt": "text",
+	"wiki": "text", "folder": "text", "file": "text",
+	"xlsx": "table", "faq.xlsx": "table", "csv": "table", "jsonl": "table", "sheet": "table", "bitable": "table",
+	"jpeg": "image", "jpg": "image", "png": "image", "webp": "image", "bmp": "image",
+	"mp3": "audio", "wav": "audio", "aac": "audio", "flac": "audio", "ogg": "audio", "mp4": "video",
 }
 
-func sourceOf(addType string) string {
-	switch addType {
-	case "url":
-		return "web"
-	case "tos":
-		return "object_storage"
-	case "tos_fe": // uploaded in the console
-		return "file"
-	case "lark":
-		return "lark"
-	}
-	return ""
-}
+// sources are where documents come from by add_type; tos_fe is the console.
+var sources = map[string]string{"url": "web", "tos": "object_storage", "tos_fe": "file", "lark": "lark"}
 
-// statusOf knows 3 as "queued" in the pages of 2025 and "updating" since 2026;
-// 4 was never documented.
-func statusOf(raw string) vendors.Status {
-	switch raw {
-	case "0":
-		return vendors.Completed
-	case "1":
-		return vendors.Failed
-	case "2":
-		return vendors.Queued
-	case "3", "6":
-		return vendors.Processing
-	case "5":
-		return vendors.Deleting
-	}
-	return vendors.Unknown
+// statuses are those of process_status. 3 is "queued" in the pages of 2025 and
+// "updating" since 2026; 4 was never documented.
+var statuses = map[string]vendors.Status{
+	"0": vendors.Completed, "1": vendors.Failed, "2": vendors.Queued, "3": vendors.Processing, "5": vendors.Deleting, "6": vendors.Processing,
 }
 
 // whole is an integer's text, also when it was written as a float.
@@ -295,19 +270,9 @@ type point struct {
 	} `json:"doc_info"`
 }
 
-func (w point) id() string {
-	if w.PointID != "" {
-		return string(w.PointID)
-	}
-	return string(w.ID)
-}
+func (w point) id() string { return string(cmp.Or(w.PointID, w.ID)) }
 
-func (w point) text() string {
-	if w.Content != "" {
-		return string(w.Content)
-	}
-	return string(w.MDContent)
-}
+func (w point) text() string { return string(cmp.Or(w.Content, w.MDContent)) }
 
 func (w point) hit() vendors.Hit {
 	h := vendors.Hit{DocumentID: string(w.Doc.ID), DocumentName: string(w.Doc.Name), ChunkID: w.id(), Content: w.text()}

@@ -26,7 +26,10 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 		Name        string `json:"name"`
 		Project     string `json:"project"`
 		Description string `json:"description,omitempty"`
-	}{given(draft.Name), d.project, given(draft.Description)}
+	}{Name: *draft.Name, Project: d.project}
+	if draft.Description != nil {
+		body.Description = *draft.Description
+	}
 	if !baseName.MatchString(body.Name) {
 		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`name` is not a name that Volcengine accepts for a knowledge base.").
 			WithHint("It begins with a letter and has at most 64 ASCII letters, digits and underscores; put other words into `description`.")
@@ -141,12 +144,4 @@ func (d *Driver) DeleteDocuments(ctx context.Context, knowledgeBaseID string, id
 		},
 		Absent: func(err error) bool { return errors.Is(err, errNoDocument) },
 	}.Run(ctx, ids)
-}
-
-// given is what an optional text says.
-func given(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
