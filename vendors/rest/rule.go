@@ -11,7 +11,7 @@ import (
 // Rule is a row of a platform's table of errors. It fits an answer of which
 // everything that it names is true; what it leaves empty it does not ask about.
 type Rule struct {
-	Codes    []string // the platform's codes, one of them
+	Codes    []string // the platform's codes, one of them; "105*" is every code that begins so
 	Statuses []int    // HTTP statuses, one of them; 5 is every status from 500 on
 	// Texts are patterns, one of which the platform's text holds: as [Words]
 	// compares them, "*" for anything between two parts, and at the beginning of
@@ -54,7 +54,11 @@ func (r Rule) Error() *vendors.Error {
 }
 
 func (r Rule) fits(status int, code string, words Words) bool {
-	return (len(r.Codes) == 0 || slices.Contains(r.Codes, code)) &&
+	has := func(c string) bool {
+		prefix, open := strings.CutSuffix(c, "*")
+		return c == code || open && strings.HasPrefix(code, prefix)
+	}
+	return (len(r.Codes) == 0 || slices.ContainsFunc(r.Codes, has)) &&
 		(len(r.Statuses) == 0 || slices.Contains(r.Statuses, status) || status >= 500 && slices.Contains(r.Statuses, 5)) &&
 		(len(r.Texts) == 0 || slices.ContainsFunc(r.Texts, words.holds))
 }

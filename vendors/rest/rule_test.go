@@ -15,6 +15,7 @@ func TestJudge(t *testing.T) {
 		{Statuses: []int{403}, Kind: vendors.PermissionDenied},
 		{Codes: []string{"7", "8"}, Kind: vendors.Conflict, Retry: vendors.Later},
 		{Statuses: []int{5}, Kind: vendors.Unavailable},
+		{Codes: []string{"105*"}, Kind: vendors.Internal},
 	}
 	for _, tt := range []struct {
 		status     int
@@ -29,6 +30,8 @@ func TestJudge(t *testing.T) {
 		{403, "7", "TOO many", vendors.RateLimited},
 		{503, "9", "", vendors.Unavailable},
 		{400, "9", "", ""},
+		{400, "105001", "", vendors.Internal},
+		{400, "15", "", ""},
 	} {
 		e := Judge(rules, Answer{Status: tt.status}, tt.code, tt.text)
 		switch {
