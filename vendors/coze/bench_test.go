@@ -12,21 +12,21 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		var out listAnswer
-		if err := d.decode(a, &out); err != nil || len(out.payload().Documents) != 20 {
+		var out answer[documents]
+		if err := d.decode(a, &out); err != nil || len(out.payload().List) != 20 {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkNormalize(b *testing.B) {
-	var out listAnswer
+	var out answer[documents]
 	d := &Driver{}
 	if err := d.decode(vendortest.Page(b, "../../testdata/coze/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
 	var docs [20]vendors.Document
-	rows := out.payload().Documents
+	rows := out.payload().List
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := range docs {

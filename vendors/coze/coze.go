@@ -16,14 +16,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/recent"
 	"kb-mcp/vendors/rest"
 )
 
@@ -66,7 +67,7 @@ func (c Config) credentialProblems() (list []rest.Problem) {
 	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
 	if c.Token != "" {
 		if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' }) {
-			add("COZE_API_TOKEN", "holds blanks or characters that no token has: give the bare token, without \"Bearer\" or quotes")
+			add("COZE_API_TOKEN", "holds spaces or characters that no token has: give the bare token, without \"Bearer\" or quotes")
 		}
 		return list
 	}
@@ -109,18 +110,18 @@ func (Config) Needs() string {
 func (c Config) DefaultRate() string { return "2/s" }
 
 // Driver is one Coze account. It reads, uploads, renames and deletes; the
-// platform has no search, no chunks, no restart and no download.
+// platform has no search but of images, no restart and no download.
 type Driver struct {
-	client *rest.Client
-	token  string  // fixed; "" with a JWT app
-	tokens *tokens // of a JWT app; nil with a fixed token
-	speech speech
-	space  string // COZE_SPACE_ID
-	spaces spaces // where no space is configured
-	bases  bases  // where knowledge bases were seen
-	kbPage int    // rows of a page of knowledge bases
-	log    *slog.Logger
-	now    func() time.Time
+	client  *rest.Client
+	token   string  // fixed; "" with a JWT app
+	tokens  *tokens // of a JWT app; nil with a fixed token
+	dialect dialectState
+	space   string                // COZE_SPACE_ID
+	spaces  *recent.Map[[]string] // under "", where no space is configured
+	bases   *recent.Map[seenBase] // by id
+	kbPage  int                   // rows of a page of knowledge bases
+	log     *slog.Logger
+	now     func() time.Time
 }
 
 // New makes the driver of a configuration without problems.
@@ -132,10 +133,12 @@ func New(c Config, conn rest.Conn) *Driver {
 		conn.Log = slog.New(slog.DiscardHandler)
 	}
 	base, _ := rest.BaseURL(c.APIBase) // no problem is left in c
-	d := &Driver{token: c.Token, space: c.SpaceID, log: conn.Log, now: conn.Now}
-	d.speech.set(dialectOf(c.Dialect, base))
-	d.kbPage = studioDatasets
-	if d.speech.is() == hosted {
+	d := &Driver{
+		token: c.Token, space: c.SpaceID, kbPage: studioDatasets, log: conn.Log, now: conn.Now,
+		spaces: recent.New[[]string](1, recent.Age), bases: recent.New[seenBase](mostRemembered, 0),
+	}
+	d.dialect.set(dialectOf(c.Dialect, base))
+	if d.dialect.is() == hosted {
 		d.kbPage = hostedDatasets
 	}
 	if c.Token == "" {
@@ -143,17 +146,6 @@ func New(c Config, conn rest.Conn) *Driver {
 	}
 	d.client = rest.New(conn, rest.Dialect{Base: base, Sign: d.sign, Decode: d.decode})
 	return d
-}
-
-// dialectOf reads COZE_DIALECT; the two public hosts need no detection.
-func dialectOf(name string, base *url.URL) dialect {
-	switch host := strings.ToLower(base.Hostname()); {
-	case name == "studio":
-		return studio
-	case name == "hosted", host == "api.coze.cn", host == "api.coze.com":
-		return hosted
-	}
-	return undecided
 }
 
 // sign puts the token on a request. A JWT app's was obtained in [Driver.call],
@@ -165,6 +157,15 @@ func (d *Driver) sign(r *http.Request, _ []byte) error {
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	return nil
+}
+
+// do makes one request and gives the payload of its answer. about is for the
+// words of its errors.
+func do[P payload](ctx context.Context, d *Driver, about subject, c rest.Call) (P, error) {
+	var out answer[P]
+	err := d.call(ctx, c, &out)
+	about.name(err)
+	return out.payload(), err
 }
 
 // call makes one request. The token of a JWT app is renewed once when the
@@ -180,7 +181,7 @@ func (d *Driver) call(ctx context.Context, c rest.Call, out reply) error {
 		return vendors.NothingDone(err)
 	}
 	err = d.client.Do(ctx, c, out)
-	if !refusedToken(err) {
+	if !errors.Is(err, errExpired) {
 		return err
 	}
 	if _, err := d.tokens.get(ctx, token); err != nil {
@@ -192,22 +193,17 @@ func (d *Driver) call(ctx context.Context, c rest.Call, out reply) error {
 // isID reports whether s can be an id of Coze: digits that fit an int64. Studio
 // takes some ids as bare JSON numbers, so nothing else may get that far.
 func isID(s string) bool {
-	if strings.Trim(s, "0123456789") != "" {
-		return false
-	}
 	_, err := strconv.ParseInt(s, 10, 64)
-	return err == nil
+	return err == nil && strings.Trim(s, "0123456789") == ""
 }
 
-// checkIDs refuses ids that Coze cannot have.
-func checkIDs(arg string, ids ...string) error {
-	for _, id := range ids {
-		if !isID(id) {
-			return vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, but ids of Coze are numbers of up to 19 digits.", arg, rest.Text(id)).
-				WithHint("Pass the id exactly as list_knowledge_bases or list_documents gave it, not a name.")
-		}
+// CheckID implements [vendors.IDChecker].
+func (*Driver) CheckID(arg, id string) error {
+	if isID(id) {
+		return nil
 	}
-	return nil
+	return vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, but ids of Coze are numbers of up to 19 digits.", arg, rest.Text(id)).
+		WithHint("Pass the id exactly as list_knowledge_bases or list_documents gave it, not a name.")
 }
 
 var (
@@ -216,10 +212,16 @@ var (
 	_ vendors.KnowledgeBaseCreator = (*Driver)(nil)
 	_ vendors.KnowledgeBaseUpdater = (*Driver)(nil)
 	_ vendors.KnowledgeBaseDeleter = (*Driver)(nil)
+	_ vendors.KnowledgeBaseChecker = (*Driver)(nil)
+	_ vendors.Searcher             = (*Driver)(nil)
+	_ vendors.ChunkLister          = (*Driver)(nil)
 	_ vendors.Uploader             = (*Driver)(nil)
 	_ vendors.DocumentUpdater      = (*Driver)(nil)
 	_ vendors.DocumentDeleter      = (*Driver)(nil)
 	_ vendors.Adviser              = (*Driver)(nil)
-	_ vendors.KnowledgeBaseChecker = (*Driver)(nil)
+	_ vendors.Batcher              = (*Driver)(nil)
+	_ vendors.Doctor               = (*Driver)(nil)
+	_ vendors.IDChecker            = (*Driver)(nil)
+	_ vendors.Staller              = (*Driver)(nil)
 	_ rest.Config                  = Config{}
 )

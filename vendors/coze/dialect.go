@@ -1,6 +1,8 @@
 package coze
 
 import (
+	"context"
+	"net/url"
 	"strings"
 	"sync/atomic"
 
@@ -16,32 +18,51 @@ const (
 	studio
 )
 
-// speech is what a connection has learnt of its server. Only what an answer
-// showed is remembered, never that it showed nothing.
-type speech struct {
+// dialectOf reads COZE_DIALECT; the two public hosts need no detection.
+func dialectOf(name string, base *url.URL) dialect {
+	switch host := strings.ToLower(base.Hostname()); {
+	case name == "studio":
+		return studio
+	case name == "hosted", host == "api.coze.cn", host == "api.coze.com":
+		return hosted
+	}
+	return undecided
+}
+
+// dialectState is what a connection has learnt of its server. Only what an
+// answer showed is remembered, never that it showed nothing.
+type dialectState struct {
 	dialect atomic.Int32
 	heard   atomic.Int32 // what the newest marks show, whatever is configured
 	base    atomic.Int32 // first page of document/list plus 1, once seen; 0: the dialect's
 }
 
-func (s *speech) set(d dialect)  { s.dialect.Store(int32(d)) }
-func (s *speech) is() dialect    { return dialect(s.dialect.Load()) }
-func (s *speech) isStudio() bool { return s.is() == studio }
+func (s *dialectState) set(d dialect) { s.dialect.Store(int32(d)) }
+func (s *dialectState) is() dialect   { return dialect(s.dialect.Load()) }
+
+// studio reports whether the server is known to be coze-studio.
+func (d *Driver) studio() bool { return d.dialect.is() == studio }
+
+// decide makes sure that the dialect is known, by the cheapest read. An answer
+// without any mark is not studio's, whose answers always have one.
+func (d *Driver) decide(ctx context.Context, kb string) error {
+	if d.dialect.is() != undecided {
+		return nil
+	}
+	_, err := d.list(ctx, kb, 1, 1, nil)
+	return err
+}
 
 // hear decides the dialect by the marks of an answer, if it is not decided.
-func (s *speech) hear(a rest.Answer, h *head) {
-	d := marks(a, h)
-	if d == undecided {
-		return
-	}
-	s.heard.Store(int32(d))
-	if s.is() == undecided {
+func (s *dialectState) hear(a rest.Answer, h *head) {
+	if d := marks(a, h); d != undecided {
+		s.heard.Store(int32(d))
 		s.dialect.CompareAndSwap(int32(undecided), int32(d))
 	}
 }
 
 // mismatch reports whether the answers are not of the dialect that is configured.
-func (s *speech) mismatch() bool {
+func (s *dialectState) mismatch() bool {
 	heard := dialect(s.heard.Load())
 	return heard != undecided && heard != s.is()
 }
@@ -51,27 +72,23 @@ func (s *speech) mismatch() bool {
 // do not count; hosted has log ids. The weak marks of studio come last, as a
 // gateway may add such a header too.
 func marks(a rest.Answer, h *head) dialect {
+	code, text := h.code(), string(h.Msg)
 	switch {
-	case len(h.BaseResp) > 0, studioCode(h.Code.Int), boundWrong(string(h.Msg)), sessionWanted(string(h.Msg)):
+	case len(h.BaseResp) > 0, len(code) == 9 && strings.HasPrefix(code, "105"),
+		strings.Contains(text, wantsType), strings.Contains(text, wantsSession):
 		return studio
 	case h.Detail.LogID != "", a.Header.Get("X-Tt-Logid") != "":
 		return hosted
-	case a.Header.Get("X-Log-ID") != "", h.Msg == "success":
+	case a.Header.Get("X-Log-ID") != "", text == "success":
 		return studio
 	}
 	return undecided
 }
 
-// studioCode reports whether a code is one of studio's knowledge errors.
-func studioCode(code int64) bool { return code >= 105000000 && code < 106000000 }
-
-// boundWrong recognises studio's words for a member of the wrong JSON type.
-func boundWrong(msg string) bool { return strings.Contains(msg, "bind body failed") }
-
 // page turns our page, from 1, into the server's. Hosted counts from 1, and
 // its page 0 is the first too; studio counts from 0. While undecided the
 // first page is 0, right in both.
-func (s *speech) page(n int) int {
+func (s *dialectState) page(n int) int {
 	switch base := s.base.Load(); {
 	case base > 0:
 		return n - 1 + int(base) - 1
@@ -81,5 +98,14 @@ func (s *speech) page(n int) int {
 	return n - 1
 }
 
+// pageAfter is the server's number of a page after an answer was heard. One
+// without any mark is not studio's, whose answers always have one.
+func (s *dialectState) pageAfter(n int) int {
+	if s.is() == undecided && s.base.Load() == 0 {
+		return n
+	}
+	return s.page(n)
+}
+
 // firstIs remembers the number that the server's first page really has.
-func (s *speech) firstIs(page int) { s.base.Store(int32(page) + 1) }
+func (s *dialectState) firstIs(page int) { s.base.Store(int32(page) + 1) }

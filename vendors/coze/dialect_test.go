@@ -7,10 +7,11 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
+	"kb-mcp/vendors/vendortest"
 )
 
 // Every code of the sheet's error table, which cases would show one by one.
-func TestKindOf(t *testing.T) {
+func TestJudge(t *testing.T) {
 	tests := []struct {
 		want   vendors.Kind
 		status int
@@ -39,11 +40,22 @@ func TestKindOf(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, code := range tt.codes {
-			if got := kindOf(code, rest.Answer{Status: tt.status}, tt.msg); got != tt.want {
+			h := head{Code: rest.Num{Int: code, Valid: true}, Msg: rest.Str(tt.msg)}
+			if got := judge(rest.Answer{Status: tt.status}, &h).Kind; got != tt.want {
 				t.Errorf("code %d with HTTP %d %q is %s, want %s", code, tt.status, tt.msg, got, tt.want)
 			}
 		}
 	}
+}
+
+func TestRules(t *testing.T) {
+	vendortest.Rules(t, "../../testdata/coze", rules(), func(a rest.Answer) (code, text string) {
+		var h head
+		if broken, _ := rest.Unmarshal(a, &h); broken != nil {
+			h.Msg = plain(a.Body)
+		}
+		return h.code(), string(h.Msg)
+	})
 }
 
 func TestDetection(t *testing.T) {
@@ -74,7 +86,7 @@ func TestDetection(t *testing.T) {
 			if tt.header != "" {
 				a.Header.Set(tt.header, "x")
 			}
-			var s speech
+			var s dialectState
 			s.hear(a, &h)
 			if s.is() != tt.want {
 				t.Errorf("heard %d, want %d", s.is(), tt.want)
@@ -99,7 +111,7 @@ func TestPageNumbers(t *testing.T) {
 		{hosted, 0, 0, 9}, {studio, 1, 1, 10},
 	}
 	for _, tt := range tests {
-		var s speech
+		var s dialectState
 		s.set(tt.dialect)
 		if tt.first >= 0 {
 			s.firstIs(tt.first)

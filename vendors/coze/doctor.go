@@ -14,7 +14,7 @@ import (
 // because its path knows no GET.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	f := vendors.Finding{Check: "dialect", Status: vendors.Healthy}
-	switch d.speech.is() {
+	switch d.dialect.is() {
 	case hosted:
 		f.Message = "Hosted Coze (coze.cn or coze.com)."
 	case studio:
@@ -23,7 +23,7 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 		f.Status, f.Message = vendors.Doubtful, "The answers do not show whether this is hosted Coze or coze-studio."
 		f.Hint = "Set COZE_DIALECT to hosted or studio, and check that COZE_API_BASE is the root of the API."
 	}
-	if d.speech.mismatch() {
+	if d.dialect.mismatch() {
 		f.Status, f.Message = vendors.Broken, "COZE_DIALECT says another server than the one that answers: pages and ids would be wrong."
 		f.Hint = "Set COZE_DIALECT to studio for a coze-studio server and to hosted for coze.cn and coze.com, or leave it out."
 	}
@@ -43,7 +43,7 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 // spaceFinding looks into the space on studio, which answers for one that does
 // not exist as for an empty one, and even makes knowledge bases there.
 func (d *Driver) spaceFinding(ctx context.Context) []vendors.Finding {
-	if !d.speech.isStudio() || d.space == "" {
+	if !d.studio() || d.space == "" {
 		return nil
 	}
 	r, err := d.datasets(ctx, d.space, 1, 1, "")
@@ -55,5 +55,3 @@ func (d *Driver) spaceFinding(ctx context.Context) []vendors.Finding {
 		Hint: "Compare COZE_SPACE_ID with the number after /space/ in the address of the space's page, before anything is created in it.",
 	}}
 }
-
-var _ vendors.Doctor = (*Driver)(nil)

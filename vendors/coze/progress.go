@@ -15,76 +15,106 @@ import (
 // Bounds of one Progress call. No maximum of ids is published for process; 100
 // is the documented one of its sibling delete.
 const (
-	chunkSize  = 100
-	extraTries = 16 // requests to find the documents for which chunks were refused
-	hopeless   = 7  // refusals without a success: of a chunk, its halves and theirs
+	batchSize  = 100
+	extraTries = 16 // requests to find the documents for which batches were refused
+	hopeless   = 7  // refusals without a success: of a batch, its halves and theirs
 )
 
 // Batch implements [vendors.Batcher]. On studio one request more tells of all
 // that are not completed, however many there are, so that all go together.
 func (d *Driver) Batch() int {
-	if d.speech.is() == hosted {
-		return chunkSize
+	if d.dialect.is() == hosted {
+		return batchSize
 	}
 	return 0
 }
 
-// Progress implements [vendors.Driver]. A document that the credential may not
-// see can make Coze refuse all that are asked for with it: such a chunk is
-// halved until the refused ones are alone, and they count as missing.
+// StallRule implements [vendors.Staller]. Coze gives no time of movement, and
+// its percentage and estimate are what moves; ingestion takes minutes, and a
+// process cache of two hours hides longer ones on coze-studio.
+func (d *Driver) StallRule() vendors.StallRule {
+	return vendors.StallRule{
+		Threshold: 30 * time.Minute,
+		NextStep:  "Look at the document in Coze; on coze-studio check that its message queue and its worker run.",
+	}
+}
+
+// Progress implements [vendors.Driver].
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
 	if q.BatchID != "" {
 		return vendors.Report{}, vendors.Errorf(vendors.Unsupported, "Coze has no upload batches.").
 			WithHint("Pass `document_ids`, or neither for the whole knowledge base.")
 	}
-	err := checkIDs("knowledge_base_id", q.KnowledgeBaseID)
-	if err == nil {
-		err = checkIDs("document_ids", q.DocumentIDs...)
-	}
-	if err != nil {
-		return vendors.Report{}, err
-	}
 	if err := d.decide(ctx, q.KnowledgeBaseID); err != nil {
 		return vendors.Report{}, err
 	}
-	if d.speech.isStudio() {
+	if d.studio() {
 		return d.studioProgress(ctx, q.KnowledgeBaseID, q.DocumentIDs)
 	}
 	s := survey{d: d, kb: q.KnowledgeBaseID}
-	err = s.run(ctx, q.DocumentIDs)
+	err := s.run(ctx, q.DocumentIDs)
 	return s.report, err
 }
 
-// survey asks for the progress of many documents.
+// studioProgress tells how documents stand, which studio says in two places,
+// neither of them whole: the list has the reason of a failure, the process answer
+// a percentage and a state word. The list is asked first, because it keeps to the
+// knowledge base; a process call ignores it, and is refused as a whole for one
+// document of somebody else.
+func (d *Driver) studioProgress(ctx context.Context, kb string, ids []string) (rep vendors.Report, err error) {
+	var rows []document
+	for batch := range slices.Chunk(ids, batchSize) {
+		found, _, err := d.rowsOf(ctx, kb, batch)
+		if err != nil {
+			return vendors.Report{}, err
+		}
+		rows = append(rows, found...)
+		rep.Missing = append(rep.Missing, missing(batch, found)...)
+	}
+	rep.Documents, err = d.told(ctx, kb, rows, document.unsettled)
+	return rep, err
+}
+
+// missing gives those of ids that have no row.
+func missing(ids []string, rows []document) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(rows, func(w document) bool { return string(w.ID) == id })
+	})
+}
+
+// survey asks hosted Coze for the progress of many documents. A document that the
+// credential may not see can make it refuse all that are asked for with it: such
+// a batch is halved until the refused ones are alone, and they count as missing.
 type survey struct {
 	d        *Driver
 	kb       string
 	report   vendors.Report
-	asked    int
+	requests int
 	accepted int
 	refusal  error // the newest
 }
 
-// run reads all ids, chunk by chunk, then looks into the refused chunks. If
+// run reads all ids, batch by batch, then looks into the refused batches. If
 // nothing at all was accepted, the refusal is the error.
 func (s *survey) run(ctx context.Context, ids []string) error {
 	var refused [][]string
-	for chunk := range slices.Chunk(ids, chunkSize) {
-		ok, err := s.ask(ctx, chunk)
+	for batch := range slices.Chunk(ids, batchSize) {
+		ok, err := s.read(ctx, batch)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			refused = append(refused, chunk)
+			refused = append(refused, batch)
 		}
 	}
-	for end := s.asked + extraTries; len(refused) > 0; refused = refused[1:] {
+	for end := s.requests + extraTries; len(refused) > 0; refused = refused[1:] {
 		part := refused[0]
 		if len(part) == 1 {
-			s.miss(ctx, part[0])
+			s.report.Missing = append(s.report.Missing, part[0])
+			s.d.log.WarnContext(ctx, "a document was refused", "document_id", part[0], "error", s.refusal)
 			continue
 		}
-		if s.asked+2 > end {
+		if s.requests+2 > end {
 			return manyRefused()
 		}
 		halves, err := s.halve(ctx, part)
@@ -103,61 +133,37 @@ func (s *survey) run(ctx context.Context, ids []string) error {
 // When the first half is not, the second is for certain.
 func (s *survey) halve(ctx context.Context, part []string) (refused [][]string, err error) {
 	left, right := part[:len(part)/2], part[len(part)/2:]
-	ok, err := s.ask(ctx, left)
-	if err != nil {
-		return nil, err
+	ok, err := s.read(ctx, left)
+	if ok || err != nil {
+		return [][]string{right}, err
 	}
-	if ok {
-		return [][]string{right}, nil
-	}
-	ok, err = s.ask(ctx, right)
+	ok, err = s.read(ctx, right)
 	if ok || err != nil {
 		return [][]string{left}, err
 	}
 	return [][]string{left, right}, nil
 }
 
-// ask makes one request and reports whether it was accepted. A refusal becomes
+// read makes one request and reports whether it was accepted. A refusal becomes
 // an error when there have been too many without a success.
-func (s *survey) ask(ctx context.Context, ids []string) (ok bool, err error) {
+func (s *survey) read(ctx context.Context, ids []string) (ok bool, err error) {
 	rows, err := s.d.process(ctx, s.kb, ids)
-	s.asked++
-	if isRefusal(err) {
-		if s.refusal = err; s.accepted == 0 && s.asked >= hopeless {
-			return false, err
+	s.requests++
+	if errors.Is(err, errForeign) {
+		s.refusal = err
+		if s.accepted > 0 || s.requests < hopeless {
+			return false, nil
 		}
-		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
 	s.accepted++
-	found := make(map[string]bool, len(rows))
 	for _, w := range rows {
-		found[string(w.ID)] = true
-		s.report.Documents = append(s.report.Documents, w.normal())
+		s.report.Documents = append(s.report.Documents, w.normal(false))
 	}
-	for _, id := range ids {
-		if !found[id] {
-			s.report.Missing = append(s.report.Missing, id)
-		}
-	}
+	s.report.Missing = append(s.report.Missing, missing(ids, rows)...)
 	return true, nil
-}
-
-// miss counts a refused document as missing. Its code goes to the log.
-func (s *survey) miss(ctx context.Context, id string) {
-	s.report.Missing = append(s.report.Missing, id)
-	s.d.log.WarnContext(ctx, "a document was refused", "document_id", id, "error", s.refusal)
-}
-
-// isRefusal recognises the codes by which one foreign document fails a chunk.
-func isRefusal(err error) bool {
-	var e *vendors.Error
-	if !errors.As(err, &e) || e.Kind != vendors.PermissionDenied && e.Kind != vendors.ErrNotFound {
-		return false
-	}
-	return e.VendorCode == "4101" || e.VendorCode == "4200" || e.VendorCode == "105000001"
 }
 
 // manyRefused ends a search for refused documents that costs too many requests.
@@ -170,39 +176,43 @@ func manyRefused() error {
 	}
 }
 
-// process makes one request, on hosted for at most [chunkSize] documents. Rows
+// process makes one request, on hosted for at most [batchSize] documents. Rows
 // that were not asked for are dropped. Studio takes numbers only: where it is not
 // known to be there, the error that strings bring decides it.
-func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]progress, error) {
-	asNumbers := d.speech.isStudio()
-	out, err := d.processAs(ctx, kb, ids, asNumbers)
-	if !asNumbers && isBindError(err) {
-		out, err = d.processAs(ctx, kb, ids, true)
+func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]document, error) {
+	ask := func(list any) (processAnswer, error) {
+		return do[processAnswer](ctx, d, subject{"The knowledge base or a document", "readDocumentProgress"}, rest.Call{
+			Method: http.MethodPost, Path: []string{"v1", "datasets", kb, "process"}, Body: documentIDs{list}, Rows: len(ids),
+		})
+	}
+	var out processAnswer
+	var err error = errMistyped
+	if !d.studio() {
+		out, err = ask(ids)
+	}
+	if errors.Is(err, errMistyped) {
+		out, err = ask(numbers(ids))
 	}
 	if err != nil {
 		return nil, err
 	}
-	blind := slices.ContainsFunc(out.Data.Rows, func(w progress) bool { return !isID(string(w.ID)) })
-	rows := slices.DeleteFunc(out.Data.Rows, func(w progress) bool { return !slices.Contains(ids, string(w.ID)) })
+	blind := slices.ContainsFunc(out.List, func(w document) bool { return !isID(string(w.ID)) })
+	rows := slices.DeleteFunc(out.List, func(w document) bool { return !slices.Contains(ids, string(w.ID)) })
 	if blind && len(rows) < len(ids) {
 		return nil, rest.NoID()
+	}
+	for i := range rows {
+		rows[i].Name, rows[i].processed = rows[i].DocumentName, true
 	}
 	return rows, nil
 }
 
-func (d *Driver) processAs(ctx context.Context, kb string, ids []string, asNumbers bool) (processAnswer, error) {
-	var out processAnswer
-	body := processRequest{DocumentIDs: ids}
-	if asNumbers {
-		body.DocumentIDs = numbers(ids)
-	}
-	err := d.call(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"v1", "datasets", kb, "process"}, Body: body, Rows: len(ids),
-	}, &out)
-	return out, err
+// documentIDs is a request about documents: a list of strings, or of numbers.
+type documentIDs struct {
+	List any `json:"document_ids"`
 }
 
-// numbers are ids as bare numbers; checkIDs has seen that they are.
+// numbers are ids as bare numbers.
 func numbers(ids []string) []int64 {
 	out := make([]int64, len(ids))
 	for i, id := range ids {
@@ -211,7 +221,28 @@ func numbers(ids []string) []int64 {
 	return out
 }
 
-func isBindError(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && e.HTTPStatus == http.StatusBadRequest && boundWrong(e.VendorMessage)
+// members gives those of ids that are in the knowledge base. Where the list's
+// filter is ignored and the list too long, process is asked, which on hosted Coze
+// keeps to the knowledge base too.
+func (d *Driver) members(ctx context.Context, kb string, ids []string) (rep vendors.Report, err error) {
+	for batch := range slices.Chunk(ids, batchSize) {
+		rows, complete, err := d.rowsOf(ctx, kb, batch)
+		if err != nil {
+			return rep, err
+		}
+		for _, w := range rows {
+			rep.Documents = append(rep.Documents, w.normal(d.studio()))
+		}
+		left := missing(batch, rows)
+		if complete {
+			rep.Missing = append(rep.Missing, left...)
+			continue
+		}
+		s := survey{d: d, kb: kb, report: rep}
+		if err := s.run(ctx, left); err != nil {
+			return rep, err
+		}
+		rep = s.report
+	}
+	return rep, nil
 }

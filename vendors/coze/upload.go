@@ -1,6 +1,7 @@
 package coze
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
 
@@ -17,11 +19,26 @@ import (
 // into a body of 15 MB.
 const mostBytes = 11_000_000
 
+// fileTypes are the types as which files are sent, by suffix; what is plain text
+// by another name is sent as txt.
+var fileTypes = map[string]string{
+	"pdf": "pdf", "doc": "doc", "docx": "docx", "txt": "txt", "md": "md", "markdown": "md",
+	"jpg": "jpg", "jpeg": "jpeg", "png": "png",
+	"text": "txt", "log": "txt", "rst": "txt", "adoc": "txt", "csv": "txt", "tsv": "txt", "json": "txt", "jsonl": "txt",
+	"yaml": "txt", "yml": "txt", "xml": "txt", "toml": "txt", "ini": "txt",
+}
+
 // draft is an upload on its way to a request.
 type draft struct {
 	vendors.Upload
 	fileType string // the suffix that says what the content is; "" with a URL
 	notes    []string
+}
+
+// isImage reports whether the content is an image, which wants a knowledge base
+// of its own kind.
+func (f draft) isImage() bool {
+	return f.fileType == "jpg" || f.fileType == "jpeg" || f.fileType == "png"
 }
 
 // Upload implements [vendors.Uploader]. What is sent depends on the dialect, so
@@ -33,10 +50,10 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		err = d.decide(ctx, u.KnowledgeBaseID)
 	}
 	if err == nil {
-		err = d.checkDocumentName(&f.Name)
+		err = d.documentName().Check("name", f.Name)
 	}
 	if err == nil {
-		err = f.judge(d.speech.isStudio())
+		err = f.judge(d.studio())
 	}
 	if err == nil {
 		err = d.checkDestination(ctx, f)
@@ -48,17 +65,17 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	if err != nil {
 		return vendors.Uploaded{}, err
 	}
-	doc, note, err := d.create(ctx, body)
-	if f.isImage() && noCaptionModel(err) {
+	doc, found, err := d.create(ctx, body)
+	if f.isImage() && errors.Is(err, errNoCaptionModel) {
 		body.ChunkStrategy.CaptionType = new(1)
 		f.notes = append(f.notes, "The coze-studio server has no model that describes images: this one has no caption, and searches do not find it until somebody writes one in the server's web page.")
-		doc, note, err = d.create(ctx, body)
+		doc, found, err = d.create(ctx, body)
 	}
 	if err != nil {
-		return vendors.Uploaded{}, d.refused(err)
+		return vendors.Uploaded{}, err
 	}
-	if note != "" {
-		f.notes = append(f.notes, note)
+	if found {
+		f.notes = append(f.notes, write.FoundNote)
 	}
 	if doc.Name != f.Name {
 		f.notes = append(f.notes, "Coze named the document "+doc.Name+".")
@@ -66,150 +83,40 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return vendors.Uploaded{Document: doc, Notes: f.notes}, nil
 }
 
-// refused says what hosted Coze most likely does not like in an upload: the kind
-// of its knowledge base is not looked up before, as every call counts there.
-func (d *Driver) refused(err error) error {
-	var e *vendors.Error
-	if !d.speech.isStudio() && errors.As(err, &e) && e.Kind == vendors.InvalidArgument {
-		e.Hint = "Check knowledge_base_id and the kind of its knowledge base with list_knowledge_bases: images go into one for images, all else into one for text."
-	}
-	return err
-}
-
-// isImage reports whether the content is an image, which wants a knowledge base
-// of its own kind.
-func (f draft) isImage() bool {
-	switch f.fileType {
-	case "jpg", "jpeg", "png":
-		return true
-	}
-	return false
-}
-
-// checkDestination refuses a knowledge base that cannot take the content: studio
-// would store a text among images, or drop what comes into one that is switched
-// off. Where the row is not to be had, the platform is the judge.
-func (d *Driver) checkDestination(ctx context.Context, f draft) error {
-	kind := ""
-	if base, ok := d.bases.get(f.KnowledgeBaseID); ok {
-		kind = base.kind
-	}
-	if d.speech.isStudio() && d.space != "" {
-		row, err := d.lookup(ctx, f.KnowledgeBaseID)
-		switch {
-		case err != nil:
-			d.log.WarnContext(ctx, "a knowledge base could not be looked at before an upload", "knowledge_base_id", f.KnowledgeBaseID, "error", err)
-		case row == nil: // it may be a low-code app's
-		case row.readOnly():
-			return notOwner()
-		case row.Status.Int == 3:
-			return vendors.Errorf(vendors.Conflict, "The knowledge base is switched off: coze-studio would store the document and never ingest it; nothing was sent.").
-				WithHint("Switch it on in the server's web page, then upload again.")
-		default:
-			kind = kindOfFormat(row.FormatType)
-		}
-	}
-	switch {
-	case kind == "table":
-		return vendors.Errorf(vendors.Unsupported, "This knowledge base holds tables, which Coze's API cannot fill from a file or text; nothing was sent.").
-			WithHint("Upload it in Coze's web page, or take a knowledge base for text: list_knowledge_bases shows the kind.")
-	case kind == "image" && !f.isImage():
-		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds images; nothing was sent.").
-			WithHint("Pass a .jpg, .jpeg or .png file as `path`, or take a knowledge base for text: list_knowledge_bases shows the kind.")
-	case kind == "text" && f.isImage():
-		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds texts, not images; nothing was sent.").
-			WithHint("Take a knowledge base for images: list_knowledge_bases shows the kind. One is made in Coze's web page.")
-	}
-	return nil
-}
-
-// creation is the request that makes the document; what must be stored before is.
-func (d *Driver) creation(ctx context.Context, f draft) (createRequest, error) {
-	body := createRequest{DatasetID: f.KnowledgeBaseID}
-	if f.isImage() {
-		body.FormatType, body.ChunkStrategy.CaptionType = formatImage, new(0)
-	}
-	var info sourceInfo
-	var err error
-	switch {
-	case d.speech.isStudio():
-		info, err = d.studioSource(ctx, f)
-	case f.isImage():
-		info, err = d.hostedImage(ctx, f)
-	default:
-		info, err = f.hostedSource()
-	}
-	body.DocumentBases = []documentBase{{Name: f.Name, SourceInfo: info}}
-	return body, err
-}
-
-// noCaptionModel recognises studio's refusal of an image that it shall describe.
-func noCaptionModel(err error) bool {
-	var e *vendors.Error
-	return errors.As(err, &e) && e.VendorCode == "105000000" && strings.Contains(e.VendorMessage, "caption")
-}
-
-// hostedImage stores an image, which hosted Coze takes by its id only.
-func (d *Driver) hostedImage(ctx context.Context, f draft) (sourceInfo, error) {
-	file, err := d.store(ctx, f)
-	if err == nil && file.Data.ID == "" {
-		err = vendors.Errorf(vendors.BadResponse, "Coze stored the image without naming it; no document was made.")
-	}
-	return sourceInfo{SourceFileID: string(file.Data.ID), DocumentSource: new(5)}, err
-}
-
-// decide makes sure that the dialect is known, by the cheapest read. An answer
-// without any mark is not studio's, whose answers always have one.
-func (d *Driver) decide(ctx context.Context, kb string) error {
-	if d.speech.is() != undecided {
-		return nil
-	}
-	_, err := d.list(ctx, kb, 1, 1, nil)
-	return err
-}
-
 // draftOf checks what holds in both dialects.
 func draftOf(u vendors.Upload) (draft, error) {
-	f := draft{Upload: u}
-	err := checkIDs("knowledge_base_id", u.KnowledgeBaseID)
+	f := draft{Upload: u, fileType: fileTypes[rest.Suffix(u.Name)]}
 	switch {
-	case err != nil:
 	case u.URL != "":
+		f.fileType = ""
 		if strings.TrimSpace(f.Name) == "" {
 			f.Name = pageName(u.URL)
 		}
-	case u.File != nil:
-		if f.fileType = fileTypeOf(f.Name); f.fileType == "" {
-			err = unknownType("pdf, .txt, .md, .doc or .docx")
-		} else if f.File.Size == 0 {
-			err = vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
-		}
-	case strings.TrimSpace(u.Text) == "":
-		err = vendors.Errorf(vendors.InvalidArgument, "`text` is blank: Coze could not make a document of it.")
-	default:
+	case u.File != nil && f.fileType == "":
+		return f, unknownType("pdf, .txt, .md, .doc or .docx")
+	case u.File != nil && f.File.Size == 0:
+		return f, vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
+	case u.File == nil && strings.TrimSpace(u.Text) == "":
+		return f, vendors.Errorf(vendors.InvalidArgument, "`text` is blank: Coze could not make a document of it.")
+	case u.File == nil && f.fileType != "md":
 		f.fileType = "txt"
-		if fileTypeOf(f.Name) == "md" {
-			f.fileType = "md"
-		}
 	}
-	if err == nil {
-		err = checkName(&f.Name, 0)
-	}
-	return f, err
+	return f, write.Text{Platform: "Coze"}.Check("name", f.Name)
 }
 
-// fileTypeOf maps a name's suffix to the type of a document; "" when Coze takes
-// none of this suffix. What is plain text by another name is sent as txt.
-func fileTypeOf(name string) string {
-	switch suffix := rest.Suffix(name); suffix {
-	case "pdf", "doc", "docx", "txt", "md", "jpg", "jpeg", "png":
-		return suffix
-	case "markdown":
-		return "md"
-	case "text", "log", "rst", "adoc", "csv", "tsv", "json", "jsonl", "yaml", "yml", "xml", "toml", "ini":
-		return "txt"
+// pageName names a web page by its address without the query, which may hold
+// credentials.
+func pageName(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "web page"
 	}
-	return ""
+	return u.Host + strings.TrimRight(u.Path, "/")
+}
+
+func unknownType(accepted string) error {
+	return vendors.Errorf(vendors.InvalidArgument, "Coze does not accept files of this type: the name must end in .%s, or in the suffix of a plain text such as .csv or .json; nothing was sent.", accepted).
+		WithHint("Convert the file, or pass its text as `text`. Images (.jpg, .jpeg, .png) go into a knowledge base for images; tables cannot be uploaded.")
 }
 
 // judge checks the content against the dialect: hosted Coze has no type for
@@ -231,77 +138,126 @@ func (f *draft) judge(onStudio bool) error {
 	return nil
 }
 
-func unknownType(taken string) error {
-	return vendors.Errorf(vendors.InvalidArgument, "Coze takes no files of this type: the name must end in .%s, or in the suffix of a plain text such as .csv or .json; nothing was sent.", taken).
-		WithHint("Convert the file, or pass its text as `text`. Images (.jpg, .jpeg, .png) go into a knowledge base for images; tables cannot be uploaded.")
-}
-
-// pageName names a web page by its address without the query, which may hold
-// credentials.
-func pageName(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return "web page"
+// checkDestination refuses a knowledge base that cannot take the content: studio
+// would store a text among images, or drop what comes into one that is switched
+// off. Where the row is not to be had, the platform is the judge.
+func (d *Driver) checkDestination(ctx context.Context, f draft) error {
+	base, _ := d.bases.Get(f.KnowledgeBaseID)
+	if d.studio() && d.space != "" {
+		row, err := d.lookup(ctx, f.KnowledgeBaseID)
+		switch {
+		case err != nil:
+			d.log.WarnContext(ctx, "a knowledge base could not be looked at before an upload", "knowledge_base_id", f.KnowledgeBaseID, "error", err)
+		case row == nil: // it may be a low-code app's
+		case row.readOnly():
+			return notOwner()
+		case row.Status.Int == 3:
+			return vendors.Errorf(vendors.Conflict, "The knowledge base is switched off: coze-studio would store the document and never ingest it; nothing was sent.").
+				WithHint("Switch it on in the server's web page, then upload again.")
+		default:
+			base.kind = word(kinds, row.FormatType)
+		}
 	}
-	return u.Host + strings.TrimRight(u.Path, "/")
+	switch {
+	case base.kind == kinds[formatTable]:
+		return vendors.Errorf(vendors.Unsupported, "This knowledge base holds tables, which Coze's API cannot fill from a file or text; nothing was sent.").
+			WithHint("Upload it in Coze's web page, or take a knowledge base for text: list_knowledge_bases shows the kind.")
+	case base.kind == kinds[formatImage] && !f.isImage():
+		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds images; nothing was sent.").
+			WithHint("Pass a .jpg, .jpeg or .png file as `path`, or take a knowledge base for text: list_knowledge_bases shows the kind.")
+	case base.kind == kinds[formatText] && f.isImage():
+		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds texts, not images; nothing was sent.").
+			WithHint("Take a knowledge base for images: list_knowledge_bases shows the kind. One is made in Coze's web page.")
+	}
+	return nil
 }
 
-// hostedSource puts the content into the request: hosted Coze has no other way
-// for text documents.
+// createRequest asks POST /open_api/knowledge/document/create.
+type createRequest struct {
+	DatasetID     string         `json:"dataset_id"`
+	DocumentBases []documentBase `json:"document_bases"`
+	ChunkStrategy struct {       // required in every call; type 0 is Coze's own way to split
+		ChunkType   int  `json:"chunk_type"`
+		CaptionType *int `json:"caption_type,omitempty"` // who describes an image: 0 the platform, 1 a person
+	} `json:"chunk_strategy"`
+	FormatType int `json:"format_type"`
+}
+
+type documentBase struct {
+	Name       string     `json:"name"`
+	SourceInfo sourceInfo `json:"source_info"`
+}
+
+// sourceInfo is where a document comes from. Hosted reads all but the last;
+// studio only the last, and ignores the others.
+type sourceInfo struct {
+	FileBase64     []byte `json:"file_base64,omitempty"`
+	FileType       string `json:"file_type,omitempty"` // pdf txt doc docx
+	WebURL         string `json:"web_url,omitempty"`
+	SourceFileID   string `json:"source_file_id,omitempty"`  // an image that was stored before
+	DocumentSource *int   `json:"document_source,omitempty"` // 0 file, 1 web page, 5 stored file
+	TosURI         string `json:"tos_uri,omitempty"`
+}
+
+// creation is the request that makes the document; what must be stored before is.
+// Hosted Coze takes an image by the id of a stored file, and all else in the
+// request. Studio takes everything by a stored file's key: a text that stands in
+// the request it puts into a message of its queue, which takes a megabyte, after
+// it has made the document.
+func (d *Driver) creation(ctx context.Context, f draft) (createRequest, error) {
+	body := createRequest{DatasetID: f.KnowledgeBaseID}
+	var info sourceInfo
+	var err error
+	if f.isImage() {
+		body.FormatType, body.ChunkStrategy.CaptionType = formatImage, new(0)
+	}
+	if !d.studio() && !f.isImage() {
+		info, err = f.hostedSource()
+	} else {
+		var file stored
+		file, err = d.store(ctx, f)
+		info.TosURI = string(file.URI)
+		if !d.studio() {
+			info = sourceInfo{SourceFileID: string(file.ID), DocumentSource: new(5)}
+		}
+		if err == nil && info.TosURI == "" && info.SourceFileID == "" {
+			err = vendors.Errorf(vendors.BadResponse, "Coze stored the file without saying where; no document was made.").WithHint(d.root())
+		}
+	}
+	body.DocumentBases = []documentBase{{f.Name, info}}
+	return body, err
+}
+
+// hostedSource puts the content into the request.
 func (f draft) hostedSource() (sourceInfo, error) {
 	if f.URL != "" {
 		return sourceInfo{WebURL: f.URL, DocumentSource: new(1)}, nil
 	}
-	size := int64(len(f.Text))
-	if f.File != nil {
-		size = f.File.Size
+	file := f.content()
+	if err := write.CheckSize("Coze", file.Size, mostBytes); err != nil {
+		return sourceInfo{}, err
 	}
-	if size > mostBytes {
-		return sourceInfo{}, vendors.Errorf(vendors.InvalidArgument, "The content has %d bytes; Coze takes at most %d in one upload.", size, mostBytes).
-			WithHint("Split it into several documents.")
+	content := make([]byte, file.Size)
+	r, err := file.Open()
+	if err == nil {
+		defer r.Close()
+		_, err = io.ReadFull(r, content)
 	}
-	content := []byte(f.Text)
-	if f.File != nil {
-		var err error
-		if content, err = readFile(f.File); err != nil {
-			return sourceInfo{}, err
-		}
+	if err != nil {
+		return sourceInfo{}, &vendors.Error{Kind: vendors.InvalidArgument, Err: err,
+			Message: "The file could not be read, or became shorter meanwhile; nothing was sent.",
+			Hint:    "Check the file and upload it again."}
 	}
 	return sourceInfo{FileBase64: content, FileType: f.fileType, DocumentSource: new(0)}, nil
 }
 
-// readFile reads a file of the size that was checked.
-func readFile(f *vendors.File) ([]byte, error) {
-	r, err := f.Open()
-	if err == nil {
-		defer r.Close()
-		content := make([]byte, f.Size)
-		if _, err = io.ReadFull(r, content); err == nil {
-			return content, nil
-		}
+// content is the file, or the text as one.
+func (f draft) content() vendors.File {
+	if f.File != nil {
+		return *f.File
 	}
-	return nil, &vendors.Error{Kind: vendors.InvalidArgument, Err: err,
-		Message: "The file could not be read, or became shorter meanwhile; nothing was sent.",
-		Hint:    "Check the file and upload it again."}
-}
-
-// studioSource stores the content as a file, a text too: studio puts a text that
-// stands in the request into a message of its queue, which takes a megabyte,
-// after it has made the document.
-func (d *Driver) studioSource(ctx context.Context, f draft) (sourceInfo, error) {
-	if f.File == nil {
-		f.File = textFile(f.Text)
-	}
-	file, err := d.store(ctx, f)
-	if err == nil && file.Data.URI == "" {
-		err = vendors.Errorf(vendors.BadResponse, "Coze stored the file without saying where; no document was made.").WithHint(d.root())
-	}
-	return sourceInfo{TosURI: string(file.Data.URI)}, err
-}
-
-func textFile(text string) *vendors.File {
-	return &vendors.File{Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(text)), nil
+	return vendors.File{Size: int64(len(f.Text)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(f.Text)), nil
 	}}
 }
 
@@ -309,12 +265,11 @@ func textFile(text string) *vendors.File {
 // document's type: its parsers know it in lower case only, and one that they do
 // not know holds up the server's queue. It may be repeated: a file that no
 // document refers to is not in any knowledge base.
-func (d *Driver) store(ctx context.Context, f draft) (out fileAnswer, err error) {
-	err = d.call(ctx, rest.Call{
+func (d *Driver) store(ctx context.Context, f draft) (stored, error) {
+	return do[stored](ctx, d, subject{"The file", "uploadFile"}, rest.Call{
 		Method: http.MethodPost, Path: []string{"v1", "files", "upload"},
-		Form: &rest.Form{Field: "file", Name: storedName(f.Name, f.fileType), File: *f.File},
-	}, &out)
-	return out, err
+		Form: &rest.Form{Field: "file", Name: storedName(f.Name, f.fileType), File: f.content()},
+	})
 }
 
 // mostStem is how much of a document's name the stored file's has: it becomes
@@ -338,4 +293,85 @@ func storedName(name, fileType string) string {
 		stem = stem[:len(stem)-size]
 	}
 	return stem + "." + fileType
+}
+
+// create makes the document. found says that the answer was lost and the document
+// looked for.
+func (d *Driver) create(ctx context.Context, body createRequest) (doc vendors.Document, found bool, err error) {
+	window, kb, empty := write.Open(), body.DatasetID, false
+	doc, found, err = write.Create(ctx, func(ctx context.Context) (vendors.Document, error) {
+		out, err := do[stubs](ctx, d, subject{"The knowledge base", "createDocument, ownership of the knowledge base"},
+			rest.Call{Method: http.MethodPost, Path: openAPI("create"), Write: rest.Once, Body: body})
+		if err != nil {
+			return vendors.Document{}, err
+		}
+		return out.first().begun(body.DocumentBases[0].Name), nil
+	}, func(ctx context.Context) (docs []vendors.Document, err error) {
+		var rows []document
+		rows, empty, err = d.made(ctx, body, window)
+		for _, w := range rows {
+			docs = append(docs, w.normal(d.studio()))
+		}
+		return docs, err
+	})
+	switch {
+	case errors.Is(err, errQueueRefused):
+		err = d.takeBack(ctx, err, body, window)
+	case empty && d.studio() && vendors.CodeOf(err) == "500": // its words for an unknown knowledge base, too
+		err = cmp.Or(d.CheckKnowledgeBase(ctx, kb), err)
+	case !d.studio() && err != nil && vendors.KindOf(err) == vendors.InvalidArgument:
+		// The kind of the knowledge base was not looked up, as every call counts.
+		e := *vendors.Classify(err)
+		e.Hint = "Check knowledge_base_id and the kind of its knowledge base with list_knowledge_bases: images go into one for images, all else into one for text."
+		err = &e
+	}
+	return doc, found, err
+}
+
+// made lists the documents that a create may have made: on studio the one of
+// its stored file, else those of its name that were created since. Coze may
+// append the type to a name. empty says that the knowledge base holds none.
+func (d *Driver) made(ctx context.Context, body createRequest, window write.Window) (found []document, empty bool, err error) {
+	base := body.DocumentBases[0]
+	empty = true
+	for r, err := range pages(getPages, getSize, func(page int) (documents, error) { return d.list(ctx, body.DatasetID, page, getSize, nil) }) {
+		if err != nil {
+			return found, false, unless(err, errMorePages)
+		}
+		empty = empty && len(r.List) == 0
+		for _, w := range r.List {
+			same := string(w.Name) == base.Name || string(w.Name) == base.Name+"."+string(w.Type)
+			if uri := base.SourceInfo.TosURI; uri != "" && w.TosURI != "" {
+				same = uri == string(w.TosURI)
+			} else {
+				same = same && window.Holds(vendors.Seconds(w.CreateTime.Int), d.now())
+			}
+			if w.ID != "" && same {
+				found = append(found, w)
+			}
+		}
+	}
+	return found, empty, nil
+}
+
+// takeBack deletes a document that studio has stored, but whose ingestion its
+// message queue did not take: it would stay at 0 % for ever.
+func (d *Driver) takeBack(ctx context.Context, refusal error, body createRequest, window write.Window) error {
+	e := *vendors.Classify(refusal)
+	e.Message = "The coze-studio server stored the document, but its message queue did not take the job to ingest it"
+	e.Hint = "The server's owner must look at its message queue (NSQ); upload the document again when it works."
+	uri := body.DocumentBases[0].SourceInfo.TosURI
+	found, _, err := d.made(ctx, body, window)
+	sure := len(found) == 1 && uri != "" && string(found[0].TosURI) == uri
+	if err == nil && sure { // a name alone may be somebody else's document
+		err = d.deleteDocuments(ctx, []string{string(found[0].ID)})
+	}
+	if err != nil || !sure {
+		e.Message += ", and the document may still be there: it will never be ingested."
+		e.Hint = "Look with list_documents (`name_contains`: the name, status `processing`) and take this document away if it is there. " + e.Hint
+		e.Effect = vendors.SomeEffect
+		return &e
+	}
+	e.Message += ". The document was taken back: nothing is left of it."
+	return &e
 }

@@ -10,43 +10,88 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// listRequest asks POST /open_api/knowledge/document/list. Without size studio
-// gives everything. document_ids is honoured by studio; hosted defines it in
-// its idl only.
-type listRequest struct {
-	DatasetID   string   `json:"dataset_id"`
-	Page        int      `json:"page"`
-	Size        int      `json:"size"`
-	DocumentIDs []string `json:"document_ids,omitempty"`
+// payload is what an answer brings beside its envelope.
+type payload interface {
+	given() bool // it is there
 }
 
-// listAnswer has its payload at the top, or under data as other calls have.
-type listAnswer struct {
+// answer is an answer with its payload, which some calls put under data and
+// others at the top.
+type answer[P payload] struct {
 	head
-	rows
-	Data rows `json:"data"`
+	Data P `json:"data"`
+	top  P
 }
 
-type rows struct {
-	Total     rest.Num   `json:"total"`
-	Documents []document `json:"document_infos"` // null when empty
-}
+func (a *answer[P]) envelope() *head { return &a.head }
+func (a *answer[P]) given() bool     { return a.Data.given() || a.top.given() }
+func (a *answer[P]) atTop() any      { return &a.top }
 
-func (r rows) given() bool        { return r.Documents != nil || r.Total.Valid }
-func (a *listAnswer) given() bool { return a.rows.given() || a.Data.given() }
-func (a *listAnswer) about() subject {
-	return subject{"The knowledge base", "listDocument"}
-}
-
-// payload is the rows, wherever they were.
-func (a *listAnswer) payload() rows {
-	if a.rows.given() {
-		return a.rows
+func (a *answer[P]) payload() P {
+	if a.Data.given() {
+		return a.Data
 	}
-	return a.Data
+	return a.top
 }
 
-// document is a row of the list.
+// listing is a payload of rows that come page by page.
+type listing interface {
+	payload
+	counted() (rows int, total rest.Num)
+}
+
+// documents is a page of POST /open_api/knowledge/document/list.
+type documents struct {
+	Total rest.Num   `json:"total"`
+	List  []document `json:"document_infos"` // null when empty
+}
+
+func (p documents) given() bool              { return p.List != nil || p.Total.Valid }
+func (p documents) counted() (int, rest.Num) { return len(p.List), p.Total }
+
+// stubs is the answer to a create: rows of which only id, name and status count.
+type stubs struct{ documents }
+
+func (p stubs) given() bool { return p.first() != nil }
+
+// first is the one document that was made.
+func (p stubs) first() *document {
+	for i := range p.List {
+		if p.List[i].ID != "" {
+			return &p.List[i]
+		}
+	}
+	return nil
+}
+
+// processAnswer is the answer of POST /v1/datasets/{id}/process: {"data":[...]}, or
+// the list itself.
+type processAnswer struct {
+	List []document
+	is   bool
+}
+
+func (p processAnswer) given() bool { return p.is }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *processAnswer) UnmarshalJSON(b []byte) error {
+	var in struct {
+		Data []document `json:"data"`
+		Code rest.Num   `json:"code"` // the whole answer's: its data is missing
+	}
+	var err error
+	switch b[0] {
+	case '[':
+		err = json.Unmarshal(b, &in.Data)
+	case '{':
+		err = json.Unmarshal(b, &in)
+	}
+	*p = processAnswer{in.Data, (b[0] == '[' || b[0] == '{') && !in.Code.Valid}
+	return err
+}
+
+// document is a row of a list, or what a process call says of a document. Its
+// signed links are never read.
 type document struct {
 	ID         rest.ID  `json:"document_id"`
 	Name       rest.Str `json:"name"`
@@ -55,23 +100,29 @@ type document struct {
 	CharCount  rest.Num `json:"char_count"`
 	SliceCount rest.Num `json:"slice_count"`
 	HitCount   rest.Num `json:"hit_count"`
-	CreateTime rest.Num `json:"create_time"` // seconds; 0: a stub, whose zeros say nothing
+	CreateTime rest.Num `json:"create_time"` // seconds; 0: not a row of the list, and zeros say nothing
 	UpdateTime rest.Num `json:"update_time"`
 	FormatType rest.Num `json:"format_type"`
 	SourceType rest.Num `json:"source_type"`
 	Status     rest.Str `json:"status"`
-	Descript   rest.Str `json:"status_descript"`
+	Descript   rest.Str `json:"status_descript"` // a reason; of process on studio a state word on every document
 	WebURL     rest.Str `json:"web_url"`
 	TosURI     rest.Str `json:"tos_uri"` // the stored file's key; never shown
 
 	UpdateType     rest.Num        `json:"update_type"`     // 1: a web page that is fetched again by itself
 	UpdateInterval rest.Num        `json:"update_interval"` // hours
 	TableMeta      json.RawMessage `json:"table_meta"`      // studio: a table's columns
+
+	// Of process only, where all but id and status may be absent.
+	DocumentName rest.Str `json:"document_name"`
+	Percent      rest.Num `json:"progress"` // 100 on some that failed
+	Remaining    rest.Num `json:"remaining_time"`
+
+	processed bool // process has told the state
 }
 
-// normal is the row in our words. On studio web_url is a signed link to the
-// stored file, not where the document came from; size counts the characters of
-// the chunks, and char_count and hit_count are always 0.
+// normal is the document in our words. On studio web_url is a signed link to the
+// stored file, not where the document came from.
 func (w document) normal(onStudio bool) vendors.Document {
 	status, raw, enabled := statusOf(w.Status)
 	count := rest.Num.Count
@@ -81,93 +132,85 @@ func (w document) normal(onStudio bool) vendors.Document {
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name), Status: status, VendorStatus: raw, Enabled: enabled,
 		Error:  failure(status, raw, w.Descript),
-		Format: format(w.Type), Kind: kindOfFormat(w.FormatType), Source: sourceOf(w.SourceType),
+		Format: format(w.Type), Kind: word(kinds, w.FormatType), Source: word(sources, w.SourceType),
 		SizeBytes: count(w.Size), CharCount: count(w.CharCount), ChunkCount: count(w.SliceCount), HitCount: count(w.HitCount),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
 	}
-	if w.refreshes() { // it fetches itself again, and may get a new id
+	if w.refreshes() && w.CreateTime.Int > 0 { // it fetches itself again, and may get a new id
 		d.Metadata = map[string]any{"update_interval_hours": w.UpdateInterval.Int}
 	}
 	if onStudio {
-		d.SizeBytes, d.CharCount, d.HitCount = nil, studioChars(status, w.Size), nil
-	}
-	if d.Source == "web" && !onStudio {
+		w.studio(&d)
+	} else if d.Source == "web" {
 		d.SourceURL = rest.PublicURL(string(w.WebURL))
 	}
-	return d
-}
-
-// studioChars is how many characters a document's chunks have: 0 until it is
-// done.
-func studioChars(status vendors.Status, size rest.Num) *int64 {
-	if status != vendors.Completed {
-		return size.Positive()
-	}
-	return size.Count()
-}
-
-// processRequest asks POST /v1/datasets/{id}/process. Hosted takes strings;
-// studio takes numbers only.
-type processRequest struct {
-	DocumentIDs any `json:"document_ids"` // []string or []int64
-}
-
-type processAnswer struct {
-	head
-	Data processData `json:"data"`
-}
-
-func (a *processAnswer) given() bool { return a.Data.given }
-func (a *processAnswer) about() subject {
-	return subject{"The knowledge base or a document", "readDocumentProgress"}
-}
-
-// processData is {"data":[...]}, or the list itself.
-type processData struct {
-	Rows  []progress `json:"data"`
-	given bool
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (p *processData) UnmarshalJSON(b []byte) error {
-	*p = processData{given: b[0] == '{' || b[0] == '['}
-	switch b[0] {
-	case '[':
-		return json.Unmarshal(b, &p.Rows)
-	case '{':
-		type plain processData
-		return json.Unmarshal(b, (*plain)(p))
-	}
-	return nil
-}
-
-// progress is one document of a process answer. All but id and status may be
-// absent. Its url is signed and never read.
-type progress struct {
-	ID        rest.ID  `json:"document_id"`
-	Name      rest.Str `json:"document_name"`
-	Type      rest.Str `json:"type"`
-	Size      rest.Num `json:"size"`
-	Status    rest.Str `json:"status"`
-	Percent   rest.Num `json:"progress"` // 100 on some that failed
-	Remaining rest.Num `json:"remaining_time"`
-	Descript  rest.Str `json:"status_descript"` // studio: a state word on every document
-}
-
-// normal is the progress in our words, as hosted Coze means it.
-func (w progress) normal() vendors.Document {
-	status, raw, enabled := statusOf(w.Status)
-	d := vendors.Document{
-		DocumentID: string(w.ID), Name: string(w.Name), Status: status, VendorStatus: raw, Enabled: enabled,
-		Format: format(w.Type), SizeBytes: w.Size.Positive(),
-		Error: failure(status, raw, w.Descript),
-	}
-	if status == vendors.Processing {
-		d.ProgressPercent = percent(w.Percent)
-		d.Ingestion.ETASeconds = w.Remaining.Count()
+	if w.processed && d.Status == vendors.Processing && d.Warnings == nil {
+		d.ProgressPercent, d.Ingestion.ETASeconds = percent(w.Percent), w.Remaining.Count()
 	}
 	return d
 }
+
+// studio corrects what studio means otherwise: size counts the characters of the
+// chunks, char_count and hit_count are always 0, and the status alone misleads:
+// a document that will be tried again is 9, a table that has not begun is 1, a
+// disabled document is 0.
+func (w document) studio(d *vendors.Document) {
+	d.SizeBytes, d.CharCount, d.HitCount = nil, w.Size.Positive(), nil
+	begun := !w.Percent.Valid || w.Percent.Int >= 100
+	switch {
+	case d.Status == vendors.Processing && w.processed && w.Descript == disabled:
+		d.Status, d.Enabled, d.CharCount = vendors.Completed, new(bool), w.Size.Count()
+	case d.Status == vendors.Completed:
+		d.CharCount = w.Size.Count()
+		if !begun {
+			d.Status = vendors.Processing
+		}
+	case d.Status == vendors.Failed && !begun && !lasting(d.Error):
+		d.Status = vendors.Processing
+		d.Warnings = append(d.Warnings, "It failed and coze-studio tries again by itself: "+strings.TrimSuffix(d.Error.Message, ".")+". "+d.Error.Hint)
+		d.Error = nil
+	}
+}
+
+// with is a row with what a process call says of the document. On studio, whose
+// process call has a word for every state, the list may know the reason.
+func (w document) with(p document, onStudio bool) document {
+	if !onStudio || p.Descript != "" && p.Descript != gaveUp {
+		w.Descript = p.Descript
+	}
+	w.Status, w.Percent, w.Remaining, w.processed = p.Status, p.Percent, p.Remaining, true
+	return w
+}
+
+// begun is a document that was just made: what is not known yet is left out.
+func (w document) begun(name string) vendors.Document {
+	if w.Name == "" {
+		w.Name = rest.Str(name)
+	}
+	d := w.normal(true)
+	if w.CreateTime.Int <= 0 {
+		d.Kind, d.Source = "", ""
+	}
+	return d
+}
+
+// isText, isImage report what a document surely is: where no row was found, its
+// suffix tells.
+func (w document) isText() bool {
+	if w.FormatType.Valid {
+		return w.FormatType.Int == formatText
+	}
+	switch format(w.Type) {
+	case "pdf", "txt", "doc", "docx", "md":
+		return true
+	}
+	return false
+}
+
+func (w document) isImage() bool { return w.FormatType.Valid && w.FormatType.Int == formatImage }
+
+// refreshes reports whether a document fetches itself again.
+func (w document) refreshes() bool { return w.UpdateType.Int > 0 }
 
 // percent is below 100 while a document is at work, whatever the platform says.
 func percent(n rest.Num) *int {
@@ -178,26 +221,32 @@ func percent(n rest.Num) *int {
 	return &p
 }
 
-// statusOf maps the platform's number; raw is its text. Disabled documents are
-// completed ones that searches leave out.
+// statuses are the platform's numbers. It has none for a document that waits.
+var statuses = map[string]vendors.Status{
+	"0":      vendors.Processing, // new
+	"1":      vendors.Completed,
+	"2":      vendors.Completed, // and disabled: searches leave it out
+	"3":      vendors.Deleting,
+	"4":      vendors.Processing, // being split again
+	"5":      vendors.Processing, // being fetched again
+	"9":      vendors.Failed,
+	rejected: vendors.Failed,
+}
+
+// statusOf maps the platform's number; raw is its text.
 func statusOf(s rest.Str) (status vendors.Status, raw string, enabled *bool) {
 	raw = string(s)
 	if f, err := strconv.ParseFloat(raw, 64); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		raw = strconv.FormatInt(int64(f), 10)
 	}
-	switch raw {
-	case "0", "4", "5": // new, being split again, being fetched again
-		return vendors.Processing, raw, nil
-	case "1":
-		return vendors.Completed, raw, nil
-	case "2":
-		return vendors.Completed, raw, new(bool)
-	case "3":
-		return vendors.Deleting, raw, nil
-	case "9", rejected:
-		return vendors.Failed, raw, nil
+	status, known := statuses[raw]
+	if !known {
+		status = vendors.Unknown
 	}
-	return vendors.Unknown, raw, nil
+	if raw == "2" {
+		enabled = new(bool)
+	}
+	return status, raw, enabled
 }
 
 // format is a file's suffix. Studio writes "0" for a file without one.
@@ -209,38 +258,130 @@ func format(suffix rest.Str) string {
 	return s
 }
 
-// The numbers of format_type.
+// The numbers of format_type: from 3 on, databases and Volcano's, on which no
+// other endpoint works.
 const (
 	formatText  = 0
 	formatTable = 1
 	formatImage = 2
 )
 
-func kindOfFormat(n rest.Num) string {
-	if kinds := [...]string{"text", "table", "image"}; n.Valid && n.Int >= 0 && n.Int < int64(len(kinds)) {
-		return kinds[n.Int]
-	}
-	return ""
+var kinds = map[int64]string{formatText: "text", formatTable: "table", formatImage: "image"}
+
+// sources are the numbers of source_type; those from 2 on stand in the platform's
+// interface definitions only.
+var sources = map[int64]string{
+	0: "file", 1: "web", 2: "text", 3: "connector", 4: "web", 5: "file",
+	101: "notion", 102: "connector", 103: "lark", 104: "lark", 109: "connector",
 }
 
-// sourceOf maps source_type; the numbers from 2 on stand in the idl only.
-func sourceOf(n rest.Num) string {
+// word is the word for a number, "" where it is not said or not known.
+func word(words map[int64]string, n rest.Num) string {
 	if !n.Valid {
 		return ""
 	}
-	switch n.Int {
-	case 0, 5:
-		return "file"
-	case 1, 4:
-		return "web"
-	case 2:
-		return "text"
-	case 101:
-		return "notion"
-	case 103, 104:
-		return "lark"
-	case 3, 102, 109:
-		return "connector"
-	}
-	return ""
+	return words[n.Int]
 }
+
+// datasets is a page of GET /v1/datasets.
+type datasets struct {
+	Total rest.Num  `json:"total_count"`
+	List  []dataset `json:"dataset_list"`
+}
+
+func (p datasets) given() bool              { return p.List != nil || p.Total.Valid }
+func (p datasets) counted() (int, rest.Num) { return len(p.List), p.Total }
+
+// dataset is a knowledge base.
+type dataset struct {
+	ID          rest.ID  `json:"dataset_id"`
+	Name        rest.Str `json:"name"`
+	Description rest.Str `json:"description"`
+	Status      rest.Num `json:"status"` // 1 enabled, 3 not
+	FormatType  rest.Num `json:"format_type"`
+	DatasetType rest.Num `json:"dataset_type"` // 1: Volcano's
+	DocCount    rest.Num `json:"doc_count"`
+	SliceCount  rest.Num `json:"slice_count"`
+	FileSize    rest.Num `json:"all_file_size"` // bytes, a decimal string; on studio characters of chunks
+	CreateTime  rest.Num `json:"create_time"`   // seconds
+	// Busy are ids, Failed names; null when the platform does not list them.
+	Busy       []rest.ID  `json:"processing_file_id_list"`
+	Failed     []rest.Str `json:"failed_file_list"`
+	UpdateTime rest.Num   `json:"update_time"`
+	CanEdit    rest.Flag  `json:"can_edit"` // false: of another owner, every write is refused
+}
+
+// foreign reports whether no other endpoint works on it.
+func (w dataset) foreign() bool { return w.DatasetType.Int == 1 || w.FormatType.Int > formatImage }
+
+// readOnly reports whether the platform says that writes will be refused.
+func (w dataset) readOnly() bool { return w.CanEdit.Valid && !w.CanEdit.Set }
+
+// normal is the knowledge base in our words.
+func (w dataset) normal(onStudio bool) vendors.KnowledgeBase {
+	k := vendors.KnowledgeBase{
+		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		Kind:          word(kinds, w.FormatType),
+		DocumentCount: w.DocCount.Count(), ChunkCount: w.SliceCount.Count(), SizeBytes: w.FileSize.Count(),
+		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
+	}
+	if onStudio {
+		k.SizeBytes = nil
+	}
+	if w.Busy != nil && w.Failed != nil {
+		k.Pending = new(len(w.Busy) + len(w.Failed))
+		for _, id := range w.Busy {
+			k.Busy = append(k.Busy, string(id))
+		}
+	}
+	if on := w.Status.Int == 1; on || w.Status.Int == 3 {
+		k.Enabled = &on
+	}
+	return k
+}
+
+// workspaces is a page of GET /v1/workspaces.
+type workspaces struct {
+	Total rest.Num `json:"total_count"`
+	List  []struct {
+		ID rest.ID `json:"id"`
+	} `json:"workspaces"`
+}
+
+func (p workspaces) given() bool              { return p.List != nil || p.Total.Valid }
+func (p workspaces) counted() (int, rest.Num) { return len(p.List), p.Total }
+
+// images is a page of GET /v1/datasets/{id}/images.
+type images struct {
+	Total rest.Num `json:"total_count"`
+	List  []struct {
+		ID      rest.ID  `json:"document_id"`
+		Name    rest.Str `json:"name"`
+		Caption rest.Str `json:"caption"`
+	} `json:"photo_infos"`
+}
+
+func (p images) given() bool              { return p.List != nil || p.Total.Valid }
+func (p images) counted() (int, rest.Num) { return len(p.List), p.Total }
+
+// created names the knowledge base that was made.
+type created struct {
+	ID rest.ID `json:"dataset_id"`
+}
+
+func (p created) given() bool { return p.ID != "" }
+
+// stored is an uploaded file.
+type stored struct {
+	ID  rest.ID  `json:"id"`
+	URI rest.Str `json:"uri"` // studio: the storage key
+}
+
+func (p stored) given() bool { return p.ID != "" || p.URI != "" }
+
+// nothing is the payload of an answer whose code says all.
+type nothing struct {
+	Code rest.Num `json:"code"`
+}
+
+func (p nothing) given() bool { return p.Code.Valid }
