@@ -199,7 +199,7 @@ func isID(s string) bool {
 
 // CheckID implements [vendors.IDChecker].
 func (*Driver) CheckID(arg, id string) error {
-	if isID(id) {
+	if isID(id) || arg == "batch_id" { // which Coze does not have
 		return nil
 	}
 	return vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, but ids of Coze are numbers of up to 19 digits.", arg, rest.Text(id)).
