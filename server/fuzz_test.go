@@ -56,7 +56,7 @@ func FuzzStdioLine(f *testing.F) {
 	})
 }
 
-// Whatever is posted is answered, with a status of the contract and with JSON
+// Whatever is posted is answered, with a status that clients know and with JSON
 // where it says so.
 func FuzzHTTPBody(f *testing.F) {
 	for _, s := range seeds {

@@ -2,11 +2,11 @@ package vendors
 
 import "context"
 
-// Caller names the origin of a request: the tool; the party behind the call, which is
-// who has authenticated, "" where nobody has to; and the party's session, ""
-// where the transport has none. The limit of a connection is shared fairly
-// between parties, within a party between tools, and within a tool between the
-// party's sessions.
+// Caller names the origin of a request: the tool, the party that has
+// authenticated ("" where none has to), and the party's session ("" where the
+// transport has none). The limit of a connection is shared fairly between
+// parties, within a party between tools, and within a tool between the party's
+// sessions.
 type Caller struct{ Tool, Party, Session string }
 
 type callerKey struct{}

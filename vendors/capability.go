@@ -148,7 +148,7 @@ type Uploaded struct {
 // Result is what happened to one document of a write.
 type Result string
 
-// The outcomes of the contract.
+// What may happen to a document.
 const (
 	Done     Result = "done"
 	Accepted Result = "accepted" // will happen

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Kind says what a program can do about a failed call. The values are the
-// contract's, section 5.
+// Kind says what a program can do about a failed call. Clients know the values.
 type Kind string
 
 // The kinds of failure.
@@ -205,7 +204,7 @@ func OutOfTime(err error) bool {
 	return k == RateLimited || k == Timeout
 }
 
-// ErrorReport is an error as an agent reads it: the contract's section 5.
+// ErrorReport is an error as an agent reads it.
 type ErrorReport struct {
 	Kind              Kind   `json:"kind"`
 	Message           string `json:"message"`

@@ -2,7 +2,7 @@ package vendors
 
 import "time"
 
-// Document is one document of a knowledge base in the contract's shape. A nil
+// Document is one document of a knowledge base as clients get it. A nil
 // pointer, "" or a zero time means that the platform did not say; a value is
 // never invented. Times are UTC. Drivers leave Vendor and KnowledgeBaseID to
 // [connection.Connection].
@@ -68,7 +68,7 @@ type Failure struct {
 	Hint      string `json:"hint,omitempty"`
 }
 
-// KnowledgeBase is one knowledge base in the contract's shape.
+// KnowledgeBase is one knowledge base as clients get it.
 type KnowledgeBase struct {
 	Vendor          string    `json:"vendor"`
 	KnowledgeBaseID string    `json:"knowledge_base_id"`
@@ -88,7 +88,7 @@ type KnowledgeBase struct {
 	Pending *int     `json:"-"`
 	Busy    []string `json:"-"`
 
-	// Notes say what somebody who has just made it should check.
+	// Notes say what the caller that has just made it should check.
 	Notes []string `json:"-"`
 }
 

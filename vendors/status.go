@@ -2,10 +2,10 @@ package vendors
 
 // Status is where a document stands in ingestion, and nothing else: whether a
 // completed document is served to searches is said by Enabled and Archived.
-// Its values are the contract's, so a Status is its own JSON.
+// Its values are what clients see, so a Status is its own JSON.
 type Status string
 
-// The statuses of the contract, section 4.
+// The statuses that clients know.
 const (
 	NotStarted Status = "not_started" // stored; nobody has asked for ingestion
 	Queued     Status = "queued"      // waiting for the platform
@@ -19,7 +19,7 @@ const (
 	Unknown    Status = "unknown"     // a value this version does not know
 )
 
-// Statuses lists every status in the contract's order.
+// Statuses lists every status in the order in which they are documented.
 func Statuses() []Status {
 	return []Status{NotStarted, Queued, Processing, Paused, Completed, Failed, Cancelled, Deleting, NotFound, Unknown}
 }

@@ -17,9 +17,9 @@ import (
 	"kb-mcp/vendors/volcengine"
 )
 
-// contract is the table of section 1: each variable with its default, secrets
+// documented is the table of the README: each variable with its default, secrets
 // with a star.
-var contract = map[string]map[string]string{
+var documented = map[string]map[string]string{
 	"coze": {
 		"COZE_API_TOKEN*": "", "COZE_JWT_OAUTH_CLIENT_ID": "", "COZE_JWT_OAUTH_PRIVATE_KEY*": "", "COZE_JWT_OAUTH_PUBLIC_KEY_ID": "",
 		"COZE_API_BASE": "https://api.coze.cn", "COZE_SPACE_ID": "", "COZE_ACCOUNT_ID": "", "COZE_DIALECT": "auto",
@@ -37,10 +37,10 @@ func configs() map[string]any {
 	return map[string]any{"coze": &coze.Config{}, "dify": &difydriver.Config{}, "ragflow": &ragflow.Config{}, "volcengine": &volcengine.Config{}}
 }
 
-// names lists the contract's variables of a platform, with _FILE forms and the
+// names lists the documented variables of a platform, with _FILE forms and the
 // shared ones.
 func names(platform string) (list, secrets []string) {
-	for name := range contract[platform] {
+	for name := range documented[platform] {
 		name, secret := strings.CutSuffix(name, "*")
 		list = append(list, name)
 		if secret {
@@ -56,7 +56,7 @@ func names(platform string) (list, secrets []string) {
 	return list, secrets
 }
 
-// TestVariables: exactly the contract's variables are known.
+// TestVariables: exactly the documented variables are known.
 func TestVariables(t *testing.T) {
 	var seen []string
 	for _, p := range Platforms() {
@@ -81,13 +81,13 @@ func TestVariables(t *testing.T) {
 }
 
 // TestLoad: each variable reaches a field of its own, with and without a
-// prefix; unset and empty ones have the contract's default.
+// prefix; unset and empty ones have the documented default.
 func TestLoad(t *testing.T) {
-	for platform := range contract {
+	for platform := range documented {
 		for _, prefix := range []string{"", "STAGING_"} {
 			for _, mode := range []string{"set", "unset", "empty", "blank", "unexpanded"} {
 				var environ, want []string
-				for name, value := range contract[platform] {
+				for name, value := range documented[platform] {
 					name, secret := strings.CutSuffix(name, "*")
 					switch mode {
 					case "set":
@@ -132,7 +132,7 @@ func TestLoad(t *testing.T) {
 // TestUnexpanded: what a host failed to fill in counts as unset and is named.
 func TestUnexpanded(t *testing.T) {
 	var environ, want []string
-	for platform := range contract {
+	for platform := range documented {
 		list, _ := names(platform)
 		for i, name := range list {
 			for _, name := range []string{name, "STAGING_" + name} {
@@ -174,7 +174,7 @@ func TestNames(t *testing.T) {
 // TestFiles: each secret may be given as a file, under any prefix; it is kept
 // out of texts as if it had been given directly.
 func TestFiles(t *testing.T) {
-	for platform := range contract {
+	for platform := range documented {
 		_, secrets := names(platform)
 		for _, name := range secrets {
 			for _, prefix := range []string{"", "STAGING_"} {

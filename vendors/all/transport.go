@@ -17,7 +17,7 @@ import (
 
 // transport is the one connection pool. Go keeps 2 idle connections per host;
 // with 64 callers that opened 8,094 connections in a run in which 128 opened
-// none (performance.md, section 3). A transport with its own dialer or TLS
+// none. A transport with its own dialer or TLS
 // settings loses HTTP/2 unless told otherwise.
 func transport(env *Environ) (*http.Transport, []rest.Problem) {
 	proxy, problems := proxy(env)

@@ -33,7 +33,7 @@ type Connection struct {
 	forms    []vendors.IDForm // of all platforms
 }
 
-// toolOrder is the contract's order of the tools that need a connection.
+// toolOrder is the order of the tools that need a connection.
 var toolOrder = []string{
 	"list_knowledge_bases", "list_documents", "get_document_info", "get_ingestion_progress", "wait_for_ingestion",
 	"search_knowledge_base", "find_unfinished_documents", "list_chunks",
@@ -53,10 +53,8 @@ func New(name, platform string, d vendors.Driver) *Connection {
 	}
 }
 
-// Gather lets those who ask for the progress of different documents, while a
-// request waits for its turn in hold, share that request. changes counts how often
-// a change of the account's data began or ended: nobody shares a request that left
-// before the last. Gather must come before the connection is used.
+// Gather lets callers share requests for the progress of documents, as
+// [merge.Gatherer.Share] says. It must come before the connection is used.
 func (c *Connection) Gather(hold merge.Hold, changes func() uint64) *Connection {
 	c.gather.Share(hold, changes)
 	return c
@@ -69,7 +67,7 @@ func (c *Connection) Name() string { return c.name }
 func (c *Connection) Platform() string { return c.platform }
 
 // Capabilities gives the names of the tools that work on this connection, in
-// the order of the contract. Having a method is having its tool.
+// the order of all tools. Having a method is having its tool.
 func (c *Connection) Capabilities() []string {
 	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true,
 		"wait_for_ingestion": true, "find_unfinished_documents": true}
@@ -182,7 +180,7 @@ func (c *Connection) checkID(arg, id string) error {
 	case len(id) > maxID:
 		bad = fmt.Sprintf("is longer than %d bytes", maxID)
 	case strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar }):
-		bad = "holds blanks or control characters"
+		bad = "holds spaces or control characters"
 	}
 	if bad == "" {
 		if checker, ok := c.driver.(vendors.IDChecker); ok {

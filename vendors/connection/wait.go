@@ -91,8 +91,8 @@ func over(r ProgressResult, needed int, waited time.Duration) bool {
 	return r.Summary.Done && (r.Summary.ByStatus[vendors.NotFound] == 0 || waited >= young)
 }
 
-// nextPause follows the platform's own estimate where it gives one, within the
-// limits of its sheet, and grows otherwise.
+// nextPause follows the platform's own estimate where it gives one, within
+// bounds, and grows otherwise.
 func nextPause(r ProgressResult, pause time.Duration) time.Duration {
 	for _, d := range r.Documents {
 		if d.ETASeconds != nil && *d.ETASeconds > 0 {

@@ -12,7 +12,7 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Invariants checks what the contract says of every successful answer.
+// Invariants checks what is true of every successful answer.
 func Invariants(t testing.TB, b []byte) {
 	t.Helper()
 	noSecret(t, b)

@@ -1,6 +1,6 @@
-// Package vendortest is the contract suite of drivers. [Run] plays every golden
+// Package vendortest is the acceptance suite of drivers. [Run] plays every golden
 // case of a folder against a driver and checks the exchange, the answer and the
-// invariants of the contract; [Fuzz] throws bodies at it. A case is one JSON
+// invariants of every answer; [Fuzz] throws bodies at it. A case is one JSON
 // file, and says where its answer comes from.
 //
 // KB_UPDATE=1 go test ./... rewrites the `want` of the cases, and nothing else.
@@ -42,7 +42,7 @@ type Case struct {
 	Want   json.RawMessage   `json:"want"`
 }
 
-// Call is the question, in the contract's words.
+// Call is the question, in the words of the tools.
 type Call struct {
 	Op   string `json:"op"`
 	Args Args   `json:"args"`

@@ -27,7 +27,8 @@ func jointContext(values context.Context, callers []*caller) (context.Context, c
 }
 
 // abandon takes the items for which a request got no turn: those that the
-// others waiting for theirs cannot take. Their callers are told so; for those who have more time another request waits.
+// others waiting for theirs cannot take. Their callers are told so; for
+// those that have more time another request waits.
 func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item, told []*caller) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
