@@ -94,14 +94,14 @@ func TestAround(t *testing.T) {
 // TestQuotes: a value in quotes is a problem that says so, and the only one.
 func TestQuotes(t *testing.T) {
 	var all []string
-	for platform := range contract {
+	for platform := range documented {
 		list, _ := names(platform)
 		all = append(all, list...)
 	}
 	for _, name := range all {
 		for _, format := range []string{`"%s"`, "'%s'", "`%s`", "“%s”", `" %s "`, `"%.0s"`} {
 			environ := []string{name + "=" + fmt.Sprintf(format, "canary-0123456789")}
-			for platform := range contract {
+			for platform := range documented {
 				if strings.HasPrefix(name, strings.ToUpper(platform)) || platform == "volcengine" && strings.HasPrefix(name, "VIKING") {
 					environ = append(environ, "KB_MCP_VENDORS="+platform)
 				}

@@ -116,7 +116,7 @@ func TestEverythingWrong(t *testing.T) {
 // shows in no problem.
 func TestNoValueShows(t *testing.T) {
 	var all []string
-	for platform := range contract {
+	for platform := range documented {
 		list, _ := names(platform)
 		all = append(all, list...)
 	}
