@@ -141,16 +141,30 @@ func Unsure(err error) bool {
 	return errors.As(err, &e) && e.Effect == UnknownEffect
 }
 
-// NothingDone is a failed write's error once a look has shown, or it is known
-// otherwise, that nothing happened.
-func NothingDone(err error) error {
+// Amended is a copy of an error with a change. One that nobody classified stays
+// as it is, and so does nil.
+func Amended(err error, change func(*Error)) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	c := *e
-	c.Effect = NoEffect
+	change(&c)
 	return &c
+}
+
+// HintFor gives an error of a kind another hint.
+func HintFor(err error, k Kind, hint string) error {
+	if KindOf(err) != k {
+		return err
+	}
+	return Amended(err, func(e *Error) { e.Hint = hint })
+}
+
+// NothingDone is a failed write's error once a look has shown, or it is known
+// otherwise, that nothing happened.
+func NothingDone(err error) error {
+	return Amended(err, func(e *Error) { e.Effect = NoEffect })
 }
 
 // NotShown is the error of a change that a platform accepted and does not show
@@ -164,13 +178,9 @@ func NotShown(platform, what string) *Error {
 // NotReadBack is the error of a look after a write that was accepted; done says
 // what was, as the beginning of a sentence.
 func NotReadBack(err error, done string) error {
-	var e *Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
-	c.Message, c.Effect = done+", but could not be read back: "+e.Message, SomeEffect
-	return &c
+	return Amended(err, func(e *Error) {
+		e.Message, e.Effect = done+", but could not be read back: "+e.Message, SomeEffect
+	})
 }
 
 // Answered reports whether the platform itself said that the request failed,

@@ -131,7 +131,7 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	default:
 		return nil
 	}
-	e.RequestID = label(requestID)
+	e.RequestID = requestID
 	return e
 }
 
@@ -142,7 +142,7 @@ func (d *Driver) refusal(a rest.Answer, code, text string) *vendors.Error {
 		e = rest.ByStatus(a)
 	}
 	if code != "0" { // "success" explains no failure
-		e.VendorCode = label(code)
+		e.VendorCode = code
 	}
 	e.VendorMessage = text
 	switch {

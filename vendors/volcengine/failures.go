@@ -39,7 +39,7 @@ var failureHints = map[string]failureHint{
 // failure explains a document's failed_code, "" and "0" for none. The
 // platform's own text, if any, is the better message.
 func failure(code, text string) *vendors.Failure {
-	if code = label(code); code == "0" {
+	if code = rest.Text(code); code == "0" {
 		code = ""
 	}
 	f := &vendors.Failure{Code: code, Message: "Volcengine reported failure code " + code + ".", Hint: askSupport}

@@ -1,28 +1,23 @@
 package volcengine
 
 import (
-	"strings"
+	"regexp"
 
 	"kb-mcp/vendors"
 )
 
 // IDs implements [rest.Config].
 func (Config) IDs() vendors.IDForm {
-	return vendors.IDForm{Platform: "volcengine", Name: "Volcengine", Words: "kb-..., or a knowledge base's name", Is: issued, Chosen: isChosen}
+	return vendors.IDForm{Platform: "volcengine", Name: "Volcengine", Words: "kb-..., or a knowledge base's name", Is: issuedID.MatchString, Chosen: isChosen}
 }
 
-// issued reports the id of a resource, or of a document that the platform named.
-func issued(id string) bool {
-	if strings.HasPrefix(id, "_sys_auto_gen_doc_id-") {
-		return true
-	}
-	rest, ok := strings.CutPrefix(id, "kb-")
-	return ok && len(rest) >= 8 && strings.Trim(rest, "0123456789abcdefghijklmnopqrstuvwxyz-") == ""
-}
+// The ids that the platform issues, for resources and for documents without an
+// id of their own; and the names that people give to knowledge bases.
+var (
+	issuedID = regexp.MustCompile(`^(kb-[0-9a-z-]{8,}|_sys_auto_gen_doc_id-.*)$`)
+	baseName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
+)
 
-// isChosen reports what people may have chosen: any id of a document, and as a
-// knowledge base's name letters, digits and underscores after a letter.
-func isChosen(id string, document bool) bool {
-	first := id[0] | 0x20
-	return document || first >= 'a' && first <= 'z' && !strings.Contains(id, "-")
-}
+// isChosen reports what people may have chosen: any id of a document, or a
+// knowledge base's name.
+func isChosen(id string, document bool) bool { return document || baseName.MatchString(id) }

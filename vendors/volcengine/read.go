@@ -97,8 +97,11 @@ func (d *Driver) listByToken(ctx context.Context, q vendors.PageQuery) (vendors.
 		NextToken string `json:"next_token,omitempty"` // not on the first page
 	}{d.baseOf(q.KnowledgeBaseID), q.Size, q.Token}
 	data, err := read[documentList](ctx, d, "doc/v2/list", body)
+	if q.Token != "" { // how long a token is good is not documented
+		err = vendors.HintFor(err, vendors.InvalidArgument, "The cursor may be too old: leave `cursor` out to start again.")
+	}
 	if err != nil {
-		return vendors.Page[vendors.Document]{}, staleToken(q.Token, err)
+		return vendors.Page[vendors.Document]{}, err
 	}
 	page := data.page()
 	ended := data.HasMore.Valid && !data.HasMore.Set
@@ -106,16 +109,6 @@ func (d *Driver) listByToken(ctx context.Context, q vendors.PageQuery) (vendors.
 		page.More, page.NextToken = true, token
 	}
 	return page, nil
-}
-
-// staleToken says what a refused request for a later page most likely means:
-// the token is opaque, and how long it is good is not documented.
-func staleToken(token string, err error) error {
-	var e *vendors.Error
-	if token != "" && errors.As(err, &e) && e.Kind == vendors.InvalidArgument {
-		e.Hint = "The cursor may be too old: leave `cursor` out to start again."
-	}
-	return err
 }
 
 // listByOffset reads a page of doc/list. Both offset and limit are always sent:

@@ -76,11 +76,6 @@ func TestWithoutKeys(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	for s, want := range map[string]string{"1000003": "1000003", "Invalid.Code": "Invalid.Code", "Signature=": "", "a b": "", "": ""} {
-		if got := label(s); got != want {
-			t.Errorf("label(%q) = %q", s, got)
-		}
-	}
 }
 
 // The id of a name is asked for once, and again when its time is over or a

@@ -29,8 +29,10 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 	switch {
 	case errors.Is(err, errNotReady):
 		return nil, d.explained(ctx, q.KnowledgeBaseID, err)
+	case vendors.Answered(err): // a day's quota presumably has the same code as a second's
+		return nil, vendors.HintFor(err, vendors.RateLimited, "A Standard knowledge base (version 2) takes one search a second and 300 a day: wait and ask again, and set VOLCENGINE_SEARCH_RATE_LIMIT=1/s.")
 	case err != nil:
-		return nil, slower(err)
+		return nil, err
 	}
 	hits := make([]vendors.Hit, 0, len(data.Hits))
 	for _, w := range data.Hits {
@@ -42,16 +44,6 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		err = d.explained(ctx, q.KnowledgeBaseID, nil)
 	}
 	return hits, err
-}
-
-// slower says what a search's rate limit may mean. A day's quota presumably has
-// the same code as a second's.
-func slower(err error) error {
-	var e *vendors.Error
-	if errors.As(err, &e) && e.Kind == vendors.RateLimited && e.VendorCode != "" {
-		e.Hint = "A Standard knowledge base (version 2) takes one search a second and 300 a day: wait and ask again, and set VOLCENGINE_SEARCH_RATE_LIMIT=1/s."
-	}
-	return err
 }
 
 // indexRules are the states of an index in which searches find less than there
@@ -76,12 +68,10 @@ func (d *Driver) explained(ctx context.Context, kb string, err error) error {
 	if !known {
 		return err
 	}
-	e := rule.Error()
-	var said *vendors.Error
-	if errors.As(err, &said) {
-		e.VendorCode, e.VendorMessage, e.HTTPStatus, e.RequestID = said.VendorCode, said.VendorMessage, said.HTTPStatus, said.RequestID
+	if err == nil {
+		return rule.Error()
 	}
-	return e
+	return vendors.Amended(err, func(e *vendors.Error) { e.Message, e.Hint, e.Retry = rule.Message, rule.Hint, rule.Retry })
 }
 
 // ListChunks implements [vendors.ChunkLister] with point/list, whose key for

@@ -2,7 +2,6 @@ package volcengine
 
 import (
 	"context"
-	"errors"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -79,15 +78,14 @@ func (d *Driver) change(ctx context.Context, ref vendors.Ref, change vendors.Doc
 		Meta []field `json:"meta"`
 	}{d.doc(ref), w.Meta.fields}
 	err := d.send(ctx, rest.Repeatable, "doc/update_meta", body)
-	var e *vendors.Error
-	if change.Name == nil || !errors.As(err, &e) {
+	if change.Name == nil {
 		return err
 	}
-	half := *e
-	half.Message = "The name was changed; the metadata was not: " + e.Message
-	if vendors.Unsure(err) {
-		half.Message = "The name was changed; it is unknown whether the metadata was: " + e.Message
-	}
-	half.Effect = vendors.SomeEffect
-	return &half
+	return vendors.Amended(err, func(e *vendors.Error) {
+		said := "The name was changed; the metadata was not: "
+		if e.Effect == vendors.UnknownEffect {
+			said = "The name was changed; it is unknown whether the metadata was: "
+		}
+		e.Message, e.Effect = said+e.Message, vendors.SomeEffect
+	})
 }

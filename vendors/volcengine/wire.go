@@ -3,7 +3,6 @@ package volcengine
 import (
 	"cmp"
 	"encoding/json"
-	"regexp"
 	"strings"
 	"time"
 
@@ -308,15 +307,4 @@ func moment(n rest.Num) time.Time {
 		return vendors.Millis(n.Int)
 	}
 	return vendors.Seconds(n.Int)
-}
-
-// labels is the form of a code or log id.
-var labels = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,100}$`)
-
-// label is a code or log id as it is, "" for what can be neither.
-func label(s string) string {
-	if !labels.MatchString(s) {
-		return ""
-	}
-	return s
 }

@@ -3,7 +3,6 @@ package volcengine
 import (
 	"context"
 	"errors"
-	"regexp"
 	"time"
 
 	"kb-mcp/vendors"
@@ -13,7 +12,6 @@ import (
 
 // What collection/create accepts, and doc/update for a document's name.
 var (
-	baseName    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 	description = write.Text{Platform: "Volcengine", Most: 65535, Blank: true}
 	docName     = write.Text{Platform: "Volcengine", Most: 255, Refused: `<>:"/\|?*`}
 )
