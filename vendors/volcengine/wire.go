@@ -39,7 +39,7 @@ type head struct {
 }
 
 func (h *head) said() (code, text, requestID string) {
-	code, text = whole(h.Code), string(h.Message)
+	code, text = digits(h.Code), string(h.Message)
 	if m := h.Metadata; code == "" {
 		code, text = string(m.Error.Code), string(m.Error.Message)
 	}
@@ -101,7 +101,7 @@ func (c collection) normal() vendors.KnowledgeBase {
 func (c collection) index() string {
 	state := ""
 	for _, x := range c.first().Indexes {
-		if s := whole(x.Status); s == "1" || state == "" {
+		if s := digits(x.Status); s == "1" || state == "" {
 			state = s
 		}
 	}
@@ -161,7 +161,7 @@ type document struct {
 }
 
 func (w document) normal() vendors.Document {
-	raw := whole(w.Status.Process)
+	raw := digits(w.Status.Process)
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name), Status: cmp.Or(statuses[raw], vendors.Unknown), VendorStatus: raw,
 		Format: w.format(), Kind: kinds[w.docType()], Source: sources[string(w.AddType)],
@@ -171,7 +171,7 @@ func (w document) normal() vendors.Document {
 	}
 	switch d.Status {
 	case vendors.Failed:
-		d.Error = failure(whole(w.Status.FailedCode), string(w.Status.FailedMsg))
+		d.Error = failure(digits(w.Status.FailedCode), string(w.Status.FailedMsg))
 	case vendors.Completed:
 		d.Warnings = w.warnings()
 	}
@@ -195,7 +195,7 @@ func (w document) metadata() map[string]any {
 // warnings says what a completed document lacks.
 func (w document) warnings() []string {
 	var list []string
-	if f := failure(whole(w.Status.FailedCode), string(w.Status.FailedMsg)); f.Code != "" || w.Status.FailedMsg != "" {
+	if f := failure(digits(w.Status.FailedCode), string(w.Status.FailedMsg)); f.Code != "" || w.Status.FailedMsg != "" {
 		list = append(list, "Volcengine completed the document, but reported an error on the way: "+f.Message)
 	}
 	if w.Points.Valid && w.Points.Int == 0 {
@@ -240,8 +240,8 @@ var statuses = map[string]vendors.Status{
 	"0": vendors.Completed, "1": vendors.Failed, "2": vendors.Queued, "3": vendors.Processing, "5": vendors.Deleting, "6": vendors.Processing,
 }
 
-// whole is an integer's text, also when it was written as a float.
-func whole(n rest.ID) string { return strings.TrimSuffix(string(n), ".0") }
+// digits is an integer's text, also when it was written as a float.
+func digits(n rest.ID) string { return strings.TrimSuffix(string(n), ".0") }
 
 // hitList is the data of search_knowledge.
 type hitList struct {
