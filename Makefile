@@ -2,13 +2,16 @@
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build check test fuzz soak clients bench
+.PHONY: build check quick test fuzz soak clients bench
 
 build: # the binary, as ./kb-mcp
 	go build -trimpath -o kb-mcp ./cmd/kb-mcp
 
 check: # the gate: no network, no keys
 	go build ./... && go vet ./... && $(STATICCHECK) ./... && test -z "$$(gofmt -l .)" && go mod tidy -diff && go test -race -shuffle=on -count=1 ./...
+
+quick: # while working: what takes seconds, 30 at most
+	go build ./... && go vet ./... && go test -short ./...
 
 test:
 	go test -race -shuffle=on ./...

@@ -329,6 +329,7 @@ func TestHTTPDisconnectEndsTheCall(t *testing.T) {
 // Every stop is under 2 s, whatever is open, and what can be answered is.
 func TestStop(t *testing.T) {
 	t.Run("idle, with an SSE stream open", func(t *testing.T) {
+		t.Parallel()
 		w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 		c := w.sse()
 		if d := w.stop(); d > bound {
@@ -339,6 +340,7 @@ func TestStop(t *testing.T) {
 		}
 	})
 	t.Run("calls that end with their context say so", func(t *testing.T) {
+		t.Parallel()
 		y := newToys(t)
 		w := startHTTP(t, toyServer(y), HTTPOptions{})
 		c := w.sse()
@@ -361,6 +363,7 @@ func TestStop(t *testing.T) {
 		}
 	})
 	t.Run("a call that ignores everything", func(t *testing.T) {
+		t.Parallel()
 		y := newToys(t)
 		w := startHTTP(t, toyServer(y), HTTPOptions{})
 		c := w.sse()
@@ -375,6 +378,7 @@ func TestStop(t *testing.T) {
 		get(t, got, "the client to hear of it")
 	})
 	t.Run("a connection that never asked anything", func(t *testing.T) {
+		t.Parallel()
 		w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 		conn, err := net.Dial("tcp", w.addr)
 		if err != nil {

@@ -51,7 +51,7 @@ func (r *repeat) Read(p []byte) (int, error) {
 // A line of any length costs no memory; it is answered, by its id where it has
 // one, and the session goes on.
 func TestLargeLines(t *testing.T) {
-	const size = 257 << 20
+	const size = 65 << 20
 	before := heap()
 	in := io.MultiReader(
 		strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"name":"`),
@@ -68,7 +68,7 @@ func TestLargeLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	if most > 20<<20 {
-		t.Errorf("a line of 257 MB costs %d MB", most>>20)
+		t.Errorf("a line of 65 MB costs %d MB", most>>20)
 	}
 	var got []string
 	for line := range strings.Lines(out.String()) {
@@ -93,7 +93,7 @@ type watched struct {
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
-	if w.n += n; w.n > 64<<20 {
+	if w.n += n; w.n > 8<<20 {
 		w.n = 0
 		w.look()
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"log"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +20,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Parallel tests wait for sockets and deadlines. The command line, which is
+	// parsed later, may say otherwise.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		log.Fatal(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait in these tests; none of them is meant to reach it.
 const patience = 10 * time.Second
@@ -327,6 +336,7 @@ func TestStdioEnds(t *testing.T) {
 		{"ctx does not wait for the deaf", "deaf", func(c *stdio) { c.stop() }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			y := newToys(t)
 			c := startStdio(t, toyServer(y))
 			c.send(call(1, tt.tool, ""))

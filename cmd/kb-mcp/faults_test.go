@@ -25,6 +25,9 @@ const faultTable = "../../testdata/faults.md"
 // nothing is left behind. What agents see is testdata/faults.md, which
 // KB_UPDATE=1 rewrites.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of faults, some of which take their time")
+	}
 	httptest.NewServer(nil).Close() // the first socket has descriptors of the runtime's own
 	left, files := goleak.IgnoreCurrent(), openFiles(t)
 	defer func(w io.Writer) { log.SetOutput(w) }(log.Writer())
@@ -65,7 +68,7 @@ func openFiles(t *testing.T) int {
 // wait, but not so many that a busy machine takes longer than a platform may.
 func (l *lab) tryAll(faults []mishap) {
 	var wg sync.WaitGroup
-	many, few := make(chan struct{}, 96), make(chan struct{}, 2)
+	many, few := make(chan struct{}, 256), make(chan struct{}, 2)
 	for _, f := range faults {
 		places, questions := many, cmp.Or(f.questions, -1)
 		if f.heavy {

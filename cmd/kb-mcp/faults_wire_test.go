@@ -223,7 +223,7 @@ func laterFaults() []mishap {
 	list := []mishap{
 		{row: "reset", serve: func(x *exchange) { x.raw("", true) }},
 		{row: "closed in the body", serve: func(x *exchange) { x.raw(x.head(len(x.right.body))+string(x.right.body[:len(x.right.body)/2]), false) }},
-		{row: "no answer", timeout: "12s", serve: func(x *exchange) { x.gone() }},
+		{row: "no answer", timeout: "5s", serve: func(x *exchange) { x.gone() }},
 		{row: "429 with Retry-After 1", serve: func(x *exchange) { x.send(429, nil, "Retry-After: 1") }},
 		{row: "429 with Retry-After an hour", serve: func(x *exchange) { x.send(429, nil, "Retry-After: 3600") }},
 		{row: "401", serve: func(x *exchange) { x.send(401, nil) }},

@@ -43,12 +43,15 @@ const (
 // made once at most, success means that it is there, and no error that invites
 // a second try comes after the first has made it.
 func TestWritesUnderFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of faults, some of which take their time")
+	}
 	t.Parallel()
 	defer func(w io.Writer) { log.SetOutput(w) }(log.Writer())
 	log.SetOutput(io.Discard)
 	l := newLab(t)
 	var wg sync.WaitGroup
-	places := make(chan struct{}, 16)
+	places := make(chan struct{}, 64)
 	for _, c := range l.columns {
 		for _, tool := range []string{"create_knowledge_base", "upload_document"} {
 			for _, when := range []string{notDone, doneOnce, doneAll} {

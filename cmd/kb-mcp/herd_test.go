@@ -49,6 +49,9 @@ func whole(t *testing.T, answer []byte, n int) {
 // quota of 10 requests a second that the platform checks, are answered at the
 // cost of the fewest requests, over HTTP and over stdio.
 func TestHerdOfClients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fifty processes wait for a quota, eight times")
+	}
 	sb, err := sandbox.Start(t.Context(), "127.0.0.1:0", sandbox.Options{Documents: 1000, Quota: 10, QuotaWindow: time.Second})
 	if err != nil {
 		t.Fatal(err)

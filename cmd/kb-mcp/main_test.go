@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
+	"log"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +28,11 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(asMain)
 		main()
 		return
+	}
+	// Parallel tests wait for processes and sockets more than they compute. The
+	// command line, which is parsed later, may say otherwise.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		log.Fatal(err)
 	}
 	os.Exit(m.Run())
 }
@@ -248,6 +255,9 @@ func TestVersion(t *testing.T) {
 }
 
 func TestTourEndsByItself(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the tour shows documents in their own time")
+	}
 	t.Parallel()
 	began := time.Now()
 	out, _, err := try(t, nil, "demo")

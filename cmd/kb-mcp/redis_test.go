@@ -98,6 +98,9 @@ func alone() bool { return os.Getenv("KB_MCP_TEST_ALONE") != "" }
 // TestProcessesShareOneQuota runs four real processes on one quota, with more to
 // ask than it allows.
 func TestProcessesShareOneQuota(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes use a quota for seconds")
+	}
 	server := redistest.Start(t)
 	const processes, callers, quota = 4, 16, 50
 	duration := 4 * time.Second

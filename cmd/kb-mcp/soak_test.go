@@ -30,6 +30,9 @@ func soakSessions() []string {
 // holds; see soak_checks_test.go and soak_deeds_test.go. After each quarter all sessions end, and
 // nothing of them may be left.
 func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sessions come and go for as long as they are asked to")
+	}
 	seed := *soakSeed
 	if seed == 0 {
 		seed = rand.Uint64()

@@ -113,6 +113,9 @@ func ways() []string {
 // TestWholeGrowsWithPages: counting a whole knowledge base takes as many more
 // requests as it has more pages, in memory that does not grow.
 func TestWholeGrowsWithPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of documents on each platform")
+	}
 	small, _ := sandboxed(t, sandbox.Options{Documents: 500})
 	large, _ := sandboxed(t, sandbox.Options{Documents: 5000})
 	for _, way := range ways() {

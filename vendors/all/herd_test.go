@@ -41,6 +41,9 @@ func herd(t *testing.T, l live, kb string, ids []string, each int) {
 // TestHerd: what 50 callers want at once costs about the fewest requests that can
 // answer it, instead of 50, or 500 when they want everything.
 func TestHerd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fifty callers wait for a quota, twelve times")
+	}
 	const total = 1000
 	for _, tt := range []struct {
 		name string

@@ -38,6 +38,9 @@ func (l live) requests(t testing.TB, what string, limit int, f func()) {
 // 1,000 is asked for in batches. The older generations, with the same lists,
 // are in TestLiveWhole.
 func TestLiveLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten thousand documents on each platform")
+	}
 	const total = 10_000
 	sb, url := sandboxed(t, sandbox.Options{Documents: total})
 	for way, most := range map[string]int{"coze": 10, "dify": 40, "ragflow": 10, "volcengine": 10} {
