@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -23,28 +22,10 @@ type idsBody struct {
 	IDs []string `json:"ids"`
 }
 
-// knowledgeBase asks the list for one id: it has a call of its own only since
-// v0.25.1.
-func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
-	var out answer[[]dataset]
-	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "datasets"}, Query: url.Values{"id": {id}, "page_size": {"1"}},
-	}, &out)
-	if err != nil {
-		return vendors.KnowledgeBase{}, err
-	}
-	for _, w := range out.payload() {
-		if string(w.ID) == id {
-			return w.normal(), nil
-		}
-	}
-	return vendors.KnowledgeBase{}, vendors.Errorf(vendors.ErrNotFound, noDatasetText).WithHint(noDatasetHint)
-}
-
 func (c currentAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	var out answer[dataset]
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "datasets"}, Body: datasetBody(draft), Write: rest.Once,
+		Method: http.MethodPost, Path: c.path(), Body: datasetBody(draft), Write: rest.Once,
 	}, &out)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -69,7 +50,7 @@ func (c currentAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChang
 func (c currentAPI) update(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	var out ack
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodPut, Path: []string{"api", "v1", "datasets", id}, Body: datasetBody(change),
+		Method: http.MethodPut, Path: c.path(id), Body: datasetBody(change),
 	}, &out)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -82,7 +63,7 @@ func (c currentAPI) update(ctx context.Context, id string, change vendors.Knowle
 func (c currentAPI) remove(ctx context.Context, id string) error {
 	var out ack
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodDelete, Path: []string{"api", "v1", "datasets"}, Body: idsBody{IDs: []string{id}}, Write: rest.Once,
+		Method: http.MethodDelete, Path: c.path(), Body: idsBody{IDs: []string{id}}, Write: rest.Once,
 	}, &out)
 	if err != nil {
 		return err
@@ -100,13 +81,6 @@ func (c currentAPI) remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// knowledgeBase reads one knowledge base, without its times.
-func (p previewAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
-	var out answer[dataset]
-	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "dataset", id}}, &out)
-	return out.payload().normal(), err
-}
-
 // create takes the name alone; a description is set afterwards.
 // (ragflow_api.md@v0.10.0 calls the key dataset_name, which the server refuses.)
 func (p previewAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
@@ -115,7 +89,7 @@ func (p previewAPI) create(ctx context.Context, draft vendors.KnowledgeBaseChang
 		Name rest.Str `json:"dataset_name"`
 	}]
 	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "dataset"}, Body: datasetBody{Name: draft.Name}, Write: rest.Once,
+		Method: http.MethodPost, Path: p.path(), Body: datasetBody{Name: draft.Name}, Write: rest.Once,
 	}, &out)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -149,7 +123,7 @@ func described(err error, id string) error {
 func (p previewAPI) update(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	var out ack
 	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPut, Path: []string{"api", "v1", "dataset", id}, Body: datasetBody(change),
+		Method: http.MethodPut, Path: p.path(id), Body: datasetBody(change),
 	}, &out)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -162,5 +136,5 @@ func (p previewAPI) update(ctx context.Context, id string, change vendors.Knowle
 }
 
 func (p previewAPI) remove(ctx context.Context, id string) error {
-	return p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: []string{"api", "v1", "dataset", id}, Write: rest.Once}, &ack{})
+	return p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: p.path(id), Write: rest.Once}, &ack{})
 }

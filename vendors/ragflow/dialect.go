@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -21,6 +22,42 @@ const (
 	current                       // v0.14 and newer
 	preview                       // v0.8 - v0.10
 )
+
+// server is a RAGFlow server in one generation; root is what that calls a
+// knowledge base in paths.
+type server struct {
+	rc   *rest.Client
+	root string
+}
+
+// path is the path of the knowledge bases, or to something below them.
+func (s server) path(below ...string) []string {
+	return append([]string{"api", "v1", s.root}, below...)
+}
+
+// currentAPI speaks to v0.14 and newer (http_api_reference.md, "Dataset
+// management" and "File management within dataset").
+type currentAPI struct {
+	server
+	*memory
+}
+
+// memory is what has been found out about a server's current API. It is the
+// server's word until it is upgraded, and then found out again.
+type memory struct {
+	put       atomic.Bool  // documents are updated with PUT: v0.24 and before
+	ownSearch atomic.Bool  // knowledge bases have their own search: Go back end
+	ids       atomic.Bool  // documents can be listed by `ids`: v0.25.1 and later
+	words     atomic.Int32 // the [wording] of its filter
+	noSummary atomic.Bool  // it has no summary of a knowledge base
+}
+
+// previewAPI speaks to v0.8 - v0.10 (ragflow_api.md@v0.10.0, and
+// api/apps/dataset_api.py where that document is wrong).
+type previewAPI struct {
+	server
+	broken *atomic.Bool // the server cannot start parsing
+}
 
 // request makes a call in the server's generation.
 //
@@ -86,9 +123,7 @@ func (d *Driver) detect(ctx context.Context) error {
 		return nil
 	}
 	var out answer[[]dataset]
-	err := d.before.rc.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "dataset"}, Query: url.Values{"count": {"1"}},
-	}, &out)
+	err := d.before.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: d.before.path(), Query: url.Values{"count": {"1"}}}, &out)
 	switch kind := vendors.KindOf(err); {
 	case err == nil, kind == vendors.Unauthenticated: // then the credential is the wrong one for it
 		d.found.Store(int32(preview))

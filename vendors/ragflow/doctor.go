@@ -11,12 +11,8 @@ import (
 // Diagnose implements [vendors.Doctor]: the generation that the calls before
 // found, and the version, which servers tell since 0.25.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
-	g := generation(d.found.Load())
-	if d.configured != auto {
-		g = d.configured
-	}
 	f := vendors.Finding{Check: "generation", Status: vendors.Healthy}
-	switch g {
+	switch d.generation() {
 	case preview:
 		f.Message = "The API of RAGFlow 0.8 - 0.10 (preview); it has no chunks and no search."
 		return []vendors.Finding{f}

@@ -49,7 +49,7 @@ func isFile(status int, h http.Header) bool {
 // asked for the document, and so is one whose answer does not show its end.
 func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
 	s, err := c.rc.Stream(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID},
+		Method: http.MethodGet, Path: c.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
 	}, isFile)
 	if err != nil {
 		return vendors.Download{}, err
@@ -75,7 +75,7 @@ func (p previewAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Down
 		return vendors.Download{}, err
 	}
 	s, err := p.rc.Stream(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "dataset", ref.KnowledgeBaseID, "documents", ref.DocumentID},
+		Method: http.MethodGet, Path: p.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
 	}, isFile)
 	s.Expect(doc.SizeBytes)
 	return vendors.Download{Name: doc.Name, Size: s.Size, Body: s.Body}, err

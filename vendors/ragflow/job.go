@@ -216,3 +216,12 @@ func inOrder(docs []vendors.Document, ids []string) []vendors.Document {
 	}
 	return out
 }
+
+// find gives the row of an id.
+func find(rows []vendors.Document, id string) (vendors.Document, bool) {
+	i := slices.IndexFunc(rows, func(d vendors.Document) bool { return d.DocumentID == id })
+	if i < 0 {
+		return vendors.Document{}, false
+	}
+	return rows[i], true
+}

@@ -28,7 +28,7 @@ func (d *Driver) StartIngestion(ctx context.Context, kb string, ids []string) ([
 		j.good, j.gone = vendors.Accepted, vendors.Absent
 		return a.start(ctx, kb, j, ids)
 	})
-	d.asked.started(out)
+	d.started.begun(out)
 	return out, err
 }
 
@@ -40,7 +40,7 @@ func (d *Driver) StopIngestion(ctx context.Context, kb string, ids []string) ([]
 		j.good, j.gone = vendors.Done, vendors.Absent
 		return a.stop(ctx, kb, j, ids)
 	})
-	d.asked.stopped(out)
+	d.started.ended(out)
 	return out, err
 }
 
@@ -61,7 +61,7 @@ func (d *Driver) job(a api, kb string) job {
 		size: pageSize,
 		read: func(ctx context.Context, ids []string) (vendors.Report, error) {
 			rep, err := a.progress(ctx, kb, ids)
-			d.asked.correct(rep.Documents)
+			d.started.correct(rep.Documents)
 			return rep, err
 		},
 	}

@@ -30,7 +30,7 @@ func (c currentAPI) erase(ctx context.Context, kb string, j job, ids []string) (
 	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
 		var out ack
 		err := c.rc.Do(ctx, rest.Call{
-			Method: http.MethodDelete, Path: []string{"api", "v1", "datasets", kb, "documents"},
+			Method: http.MethodDelete, Path: c.path(kb, "documents"),
 			Body: idsBody{IDs: idsOf(docs)}, Write: rest.Once,
 		}, &out)
 		if err == nil {
@@ -76,7 +76,7 @@ func (c currentAPI) stop(ctx context.Context, kb string, j job, ids []string) ([
 // parse starts (POST) or stops (DELETE) parsing.
 func (c currentAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) error {
 	return c.rc.Do(ctx, rest.Call{
-		Method: method, Path: []string{"api", "v1", "datasets", kb, "chunks"},
+		Method: method, Path: c.path(kb, "chunks"),
 		Body: documentsBody{DocumentIDs: idsOf(docs)}, Write: rest.Once,
 	}, &ack{})
 }

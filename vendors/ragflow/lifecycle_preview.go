@@ -21,7 +21,7 @@ func (p previewAPI) erase(ctx context.Context, kb string, j job, ids []string) (
 	j.size = 1
 	j.send = func(ctx context.Context, docs []vendors.Document) (string, error) {
 		return "", p.rc.Do(ctx, rest.Call{
-			Method: http.MethodDelete, Path: []string{"api", "v1", "dataset", kb, "documents", docs[0].DocumentID}, Write: rest.Once,
+			Method: http.MethodDelete, Path: p.path(kb, "documents", docs[0].DocumentID), Write: rest.Once,
 		}, &ack{})
 	}
 	return j.run(ctx, ids)
@@ -86,9 +86,9 @@ func (p previewAPI) stop(ctx context.Context, kb string, j job, ids []string) ([
 
 // parse starts (POST) or stops (DELETE) parsing, of one document or several.
 func (p previewAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) (string, error) {
-	call := rest.Call{Method: method, Path: []string{"api", "v1", "dataset", kb, "documents", "status"}, Write: rest.Once}
+	call := rest.Call{Method: method, Path: p.path(kb, "documents", "status"), Write: rest.Once}
 	if len(docs) == 1 {
-		call.Path = []string{"api", "v1", "dataset", kb, "documents", docs[0].DocumentID, "status"}
+		call.Path = p.path(kb, "documents", docs[0].DocumentID, "status")
 	} else {
 		call.Body = docIDsBody{DocIDs: idsOf(docs)}
 	}

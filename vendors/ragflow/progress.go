@@ -2,6 +2,9 @@ package ragflow
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -17,6 +20,23 @@ func (d *Driver) Batch() int {
 	return 0
 }
 
+// StallRule implements [vendors.Staller]. run, progress and the last line of
+// work count as movement; update_time does not, it moves by itself, and neither
+// do queue lines. A disabled document that was running stays so for ever.
+func (d *Driver) StallRule() vendors.StallRule {
+	return vendors.StallRule{
+		Threshold:  15 * time.Minute,
+		NextStep:   "Check that a RAGFlow task executor is running and not busy with other documents; then stop_ingestion and start_ingestion, if this server allows writes.",
+		UpdatesLie: true,
+	}
+}
+
+// UnfinishedFilters implements [vendors.UnfinishedFilter]. RAGFlow filters by
+// run: running ones hold the queued ones.
+func (d *Driver) UnfinishedFilters() []vendors.Status {
+	return []vendors.Status{vendors.Failed, vendors.Processing, vendors.NotStarted, vendors.Cancelled}
+}
+
 // Progress implements [vendors.Driver]. Rows of the listing carry all there is
 // to know; RAGFlow has no batches of uploads.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
@@ -28,62 +48,139 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 		return vendors.Report{}, err
 	}
 	rep, err := request(ctx, d, func(a api) (vendors.Report, error) { return a.progress(ctx, q.KnowledgeBaseID, q.DocumentIDs) })
-	d.asked.correct(rep.Documents)
+	d.started.correct(rep.Documents)
 	return rep, err
 }
 
-// hunt collects the documents of given ids as pages come in.
-type hunt struct {
+// progress asks for one or two ids one by one, and for more by the parameter
+// `ids` (v0.25.1, 100 a request). A row that nobody asked for shows a server
+// that ignores it; then this page is the first of everything.
+func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
+	s := newIDSearch(ids)
+	if len(ids) <= 2 {
+		return s.report(c.each(ctx, kb, s))
+	}
+	for batch := range slices.Chunk(ids, pageSize) {
+		query := newestFirst(1, pageSize)
+		query["ids"] = batch
+		rows, total, err := c.rows(ctx, kb, query)
+		if errors.Is(err, errNoDocument) { // one unknown id must not hide the others
+			return s.report(c.sweepOn(ctx, kb, s, 1, nil, nil))
+		}
+		if err != nil {
+			return s.report(err)
+		}
+		docs := normal(rows, current)
+		s.blind = s.blind || blind(rows)
+		enough := s.keep(docs)
+		if !slices.ContainsFunc(docs, func(d vendors.Document) bool { return !slices.Contains(batch, d.DocumentID) }) {
+			c.ids.Store(true) // or the page was everything: the next one tells
+			continue
+		}
+		c.ids.Store(false)
+		n, more := turn(total, 1, pageSize, len(rows), slices.ContainsFunc(rows, document.beforeISO))
+		if more && !enough {
+			return s.report(c.sweepOn(ctx, kb, s, 2, docs, n))
+		}
+		break // the page was everything, or enough
+	}
+	return s.report(nil)
+}
+
+// each asks for every id still missing in a request of its own.
+func (c currentAPI) each(ctx context.Context, kb string, s *idSearch) error {
+	for _, id := range s.missing() {
+		d, err := c.document(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: id})
+		switch {
+		case err == nil:
+			s.keep([]vendors.Document{d})
+		case !errors.Is(err, errNoDocument):
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepOn reads the whole listing from a page on, or asks for what is missing
+// one by one when that takes fewer requests.
+func (c currentAPI) sweepOn(ctx context.Context, kb string, s *idSearch, page int, before []vendors.Document, total *int) error {
+	if total != nil && len(s.pending) < (*total-1)/pageSize {
+		return c.each(ctx, kb, s)
+	}
+	return sweep(ctx, c, kb, s, page, before)
+}
+
+// progress finds all ids in one pass over the list.
+func (p previewAPI) progress(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
+	s := newIDSearch(ids)
+	return s.report(sweep(ctx, p, kb, s, 1, nil))
+}
+
+// sweep reads page after page of a listing from a number on, until nothing is
+// left to find or it ends. before is the page read before, if any: RAGFlow 0.13
+// ignores page numbers, so a page that repeats the one before it is the last.
+func sweep(ctx context.Context, a api, kb string, s *idSearch, number int, before []vendors.Document) error {
+	for ; ; number++ {
+		p, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: number, Size: pageSize})
+		if err != nil {
+			return err
+		}
+		again := slices.EqualFunc(p.Items, before, func(a, b vendors.Document) bool { return a.DocumentID == b.DocumentID })
+		s.blind = s.blind || p.Blind
+		if s.keep(p.Items) || again || !p.More {
+			return nil
+		}
+		before = p.Items
+	}
+}
+
+// idSearch collects the documents of given ids as pages come in.
+type idSearch struct {
 	ids     []string
 	pending map[string]bool
 	found   []vendors.Document
 	blind   bool // a row had no id
 }
 
-func newHunt(ids []string) *hunt {
-	h := &hunt{ids: ids, pending: make(map[string]bool, len(ids)), found: make([]vendors.Document, 0, len(ids))}
+func newIDSearch(ids []string) *idSearch {
+	s := &idSearch{ids: ids, pending: make(map[string]bool, len(ids)), found: make([]vendors.Document, 0, len(ids))}
 	for _, id := range ids {
-		h.pending[id] = true
+		s.pending[id] = true
 	}
-	return h
+	return s
 }
 
-// take keeps what is wanted of rows and reports whether nothing is left to find.
-func (h *hunt) take(rows []vendors.Document) (enough bool) {
+// keep keeps what is looked for of rows and reports whether nothing is left to
+// find.
+func (s *idSearch) keep(rows []vendors.Document) (enough bool) {
 	for _, d := range rows {
-		if h.pending[d.DocumentID] {
-			delete(h.pending, d.DocumentID)
-			h.found = append(h.found, d)
+		if s.pending[d.DocumentID] {
+			delete(s.pending, d.DocumentID)
+			s.found = append(s.found, d)
 		}
 	}
-	return len(h.pending) == 0
+	return len(s.pending) == 0
 }
 
-// visit takes a page.
-func (h *hunt) visit(p vendors.Page[vendors.Document]) (enough bool) {
-	h.blind = h.blind || p.Blind
-	return h.take(p.Items)
-}
-
-// left gives the ids not found so far, in the caller's order.
-func (h *hunt) left() []string {
-	out := make([]string, 0, len(h.pending))
-	for _, id := range h.ids {
-		if h.pending[id] {
+// missing gives the ids not found so far, in the caller's order.
+func (s *idSearch) missing() []string {
+	out := make([]string, 0, len(s.pending))
+	for _, id := range s.ids {
+		if s.pending[id] {
 			out = append(out, id)
 		}
 	}
 	return out
 }
 
-// report ends a hunt: without an error, what was not found does not exist.
-func (h *hunt) report(err error) (vendors.Report, error) {
-	r := vendors.Report{Documents: h.found}
-	if err == nil && h.blind && len(h.pending) > 0 {
+// report ends a search: without an error, what was not found does not exist.
+func (s *idSearch) report(err error) (vendors.Report, error) {
+	r := vendors.Report{Documents: s.found}
+	if err == nil && s.blind && len(s.pending) > 0 {
 		err = rest.NoID()
 	}
 	if err == nil {
-		r.Missing = h.left()
+		r.Missing = s.missing()
 	}
 	return r, err
 }

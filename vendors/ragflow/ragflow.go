@@ -116,14 +116,14 @@ func (c Config) generation() generation {
 }
 
 // Driver is one RAGFlow account. It keeps what it has found out about the server
-// and, for a minute, which documents it has started.
+// and which documents it has started.
 type Driver struct {
 	configured generation
 	found      atomic.Int32 // the generation that has answered; 0 before
 	probing    chan struct{}
 	now        currentAPI
 	before     previewAPI
-	asked      *asked
+	started    started
 }
 
 // New makes the driver; c has no problems.
@@ -146,9 +146,9 @@ func New(c Config, conn rest.Conn) *Driver {
 	return &Driver{
 		configured: c.generation(),
 		probing:    make(chan struct{}, 1),
-		now:        currentAPI{rc: client("Bearer "+key, decodeCurrent), memory: new(memory)},
-		before:     previewAPI{rc: client(key, decodePreview), broken: new(atomic.Bool)},
-		asked:      newAsked(conn.Now),
+		now:        currentAPI{server{client("Bearer "+key, decodeCurrent), "datasets"}, new(memory)},
+		before:     previewAPI{server{client(key, decodePreview), "dataset"}, new(atomic.Bool)},
+		started:    newStarted(),
 	}
 }
 
@@ -159,6 +159,7 @@ type api interface {
 	documents(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error)
 	document(ctx context.Context, ref vendors.Ref) (vendors.Document, error)
 	progress(ctx context.Context, kb string, ids []string) (vendors.Report, error)
+	counts(ctx context.Context, kb string) (map[vendors.Status]int, error)
 	search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error)
 	chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error)
 	download(ctx context.Context, ref vendors.Ref) (vendors.Download, error)

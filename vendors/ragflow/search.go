@@ -17,7 +17,7 @@ const needsNewer = "This needs RAGFlow 0.14 or newer: upgrade the server, or ask
 // Instead implements [vendors.Adviser].
 func (d *Driver) Instead() map[string]string {
 	instead := map[string]string{}
-	if d.configured == preview || d.configured == auto && generation(d.found.Load()) == preview {
+	if d.generation() == preview {
 		instead["search_knowledge_base"], instead["list_chunks"] = needsNewer, needsNewer
 	}
 	if d.before.broken.Load() {
@@ -56,7 +56,7 @@ type question struct {
 // the knowledge base's own path. Which of the two is remembered.
 func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
 	own := c.ownSearch.Load()
-	var out answer[hitList]
+	var out answer[chunkList]
 	err := c.rc.Do(ctx, searchCall(q, own), &out)
 	if errors.Is(err, errRouteAbsent) {
 		own = !own
@@ -70,7 +70,7 @@ func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendor
 	if err != nil {
 		return nil, err
 	}
-	hits := out.payload().normal()
+	hits := out.payload().hits()
 	return hits[:min(len(hits), q.Limit)], nil
 }
 
@@ -80,30 +80,30 @@ const minHits = 2
 
 // searchCall is a search at the knowledge base's own path, or at the common one.
 func searchCall(q vendors.SearchQuery, own bool) rest.Call {
+	size := max(q.Limit, minHits)
+	call := rest.Call{
+		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"}, Search: true, Rows: q.Limit,
+		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: size},
+	}
 	if own {
-		return rest.Call{
-			Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"},
-			Body: question{Question: q.Query, Page: 1, Size: max(q.Limit, minHits)}, Search: true, Rows: q.Limit,
-		}
+		call.Path = []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"}
+		call.Body = question{Question: q.Query, Page: 1, Size: size}
 	}
-	return rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"},
-		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: max(q.Limit, minHits)}, Search: true, Rows: q.Limit,
-	}
+	return call
 }
 
 // chunks is one page of a document's chunks.
 func (c currentAPI) chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
 	var out answer[chunkList]
 	err := c.rc.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"api", "v1", "datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "chunks"},
+		Method: http.MethodGet, Path: c.path(ref.KnowledgeBaseID, "documents", ref.DocumentID, "chunks"),
 		Query: url.Values{"page": {strconv.Itoa(q.Page)}, "page_size": {strconv.Itoa(q.Size)}}, Rows: q.Size,
 	}, &out)
 	if err != nil {
 		return vendors.Page[vendors.Chunk]{}, err
 	}
 	list := out.payload()
-	p := vendors.Page[vendors.Chunk]{Items: list.normal(), Filtered: true}
+	p := vendors.Page[vendors.Chunk]{Items: list.chunks(), Filtered: true}
 	p.Total, p.More = turn(list.Total, q.Page, q.Size, len(list.Chunks), false)
 	return p, nil
 }
@@ -120,4 +120,61 @@ func (p previewAPI) chunks(context.Context, vendors.Ref, vendors.PageQuery) (ven
 func tooNew(what string) error {
 	return vendors.Errorf(vendors.Unsupported, "This server is RAGFlow 0.8 - 0.10, whose API has no way of %s.", what).
 		WithHint(needsNewer)
+}
+
+// chunk is a chunk, of a search or a listing. The Python back end writes the
+// first of each pair of names, the Go back end the second.
+type chunk struct {
+	ID           rest.ID   `json:"id"`
+	ChunkID      rest.ID   `json:"chunk_id"`
+	Content      rest.Str  `json:"content"`
+	Weighted     rest.Str  `json:"content_with_weight"`
+	DocumentID   rest.ID   `json:"document_id"`
+	DocID        rest.ID   `json:"doc_id"`
+	Name         rest.Str  `json:"document_keyword"`
+	Keyword      rest.Str  `json:"docnm_kwd"`
+	Similarity   rest.Num  `json:"similarity"`
+	Available    rest.Flag `json:"available"`
+	AvailableInt rest.Flag `json:"available_int"`
+}
+
+// chunkList is the payload of a search or a listing. The total of a search counts
+// hits before the threshold, so it is not read.
+type chunkList struct {
+	Chunks []chunk  `json:"chunks"`
+	Total  rest.Num `json:"total"`
+}
+
+// hits converts hits; one without its document is nothing an agent can use.
+func (l chunkList) hits() []vendors.Hit {
+	hits := make([]vendors.Hit, 0, len(l.Chunks))
+	for _, w := range l.Chunks {
+		h := vendors.Hit{
+			DocumentID: first(w.DocumentID, w.DocID), DocumentName: first(w.Name, w.Keyword),
+			ChunkID: first(w.ID, w.ChunkID), Content: first(w.Content, w.Weighted),
+		}
+		if w.Similarity.Valid {
+			h.Score = &w.Similarity.Float
+		}
+		if h.DocumentID != "" {
+			hits = append(hits, h)
+		}
+	}
+	return hits
+}
+
+// chunks converts a listing. RAGFlow numbers none: their positions are boxes on a
+// page.
+func (l chunkList) chunks() []vendors.Chunk {
+	chunks := make([]vendors.Chunk, 0, len(l.Chunks))
+	for _, w := range l.Chunks {
+		c := vendors.Chunk{ChunkID: first(w.ID, w.ChunkID), Content: first(w.Content, w.Weighted), Enabled: w.Available.Ptr()}
+		if c.Enabled == nil {
+			c.Enabled = w.AvailableInt.Ptr()
+		}
+		if c.ChunkID != "" {
+			chunks = append(chunks, c)
+		}
+	}
+	return chunks
 }

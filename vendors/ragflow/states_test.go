@@ -63,7 +63,7 @@ func TestEveryState(t *testing.T) {
 			}
 			sent[r.Method] = true
 			return 200, `{"code":0}`
-		}).driver(t, nil)
+		}).driver(t)
 		page, err1 := d.ListDocuments(t.Context(), vendors.PageQuery{KnowledgeBaseID: "kb", Page: 1, Size: 20})
 		rep, err2 := d.Progress(t.Context(), vendors.ProgressQuery{KnowledgeBaseID: "kb", DocumentIDs: []string{"d1"}})
 		started, err3 := d.StartIngestion(t.Context(), "kb", []string{"d1"})

@@ -1,13 +1,12 @@
 package ragflow
 
 import (
-	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/recent"
 	"kb-mcp/vendors/rest"
 )
 
@@ -60,15 +59,15 @@ func (w document) status(g generation) vendors.Status {
 		return vendors.Cancelled // its stop leaves run as it was
 	case s == vendors.Processing && w.Progress.Float < queuedBelow && w.ProgressMsg.waiting() && !strings.EqualFold(string(w.IngestionStatus), "STOPPING"):
 		return vendors.Queued
-	case s == vendors.NotStarted && w.asked():
+	case s == vendors.NotStarted && w.requested():
 		return vendors.Queued
 	}
 	return s
 }
 
-// asked reports that the row of an unstarted document shows that its parsing has
+// requested reports that the row of an unstarted document shows that its parsing has
 // been asked for.
-func (w document) asked() bool {
+func (w document) requested() bool {
 	p := w.Progress.Float
 	return p > 0 && p < queuedBelow || len(w.ProgressMsg) > 0 && w.ProgressMsg.waiting()
 }
@@ -90,89 +89,46 @@ func (l lines) waiting() bool {
 	return true
 }
 
-// lines is progress_msg: lines in one string, an array of lines, or null.
-type lines []string
+// started remembers the documents whose parsing this process has started and
+// whose rows may not show it: the Go back end shows UNSTART until a worker
+// begins. Without the memory an agent would be told to start again what it has
+// just started. Ids are unique in all of RAGFlow.
+type started struct{ documents *recent.Map[struct{}] }
 
-// UnmarshalJSON implements json.Unmarshaler and never fails on an odd type.
-func (l *lines) UnmarshalJSON(b []byte) error {
-	*l = nil
-	var parts []rest.Str
-	switch b[0] {
-	case '"':
-		parts = make([]rest.Str, 1)
-		if err := json.Unmarshal(b, &parts[0]); err != nil {
-			return err
-		}
-	case '[':
-		if err := json.Unmarshal(b, &parts); err != nil {
-			return err
+func newStarted() started { return started{recent.New[struct{}](4096, 24*time.Hour)} }
+
+// begun remembers what a start has accepted.
+func (s started) begun(outcomes []vendors.Outcome) {
+	for _, o := range outcomes {
+		if o.Result == vendors.Accepted {
+			s.documents.Put(o.DocumentID, struct{}{})
 		}
 	}
-	for _, p := range parts {
-		for line := range strings.Lines(string(p)) {
-			if line = strings.TrimSpace(line); line != "" {
-				*l = append(*l, line)
-			}
-		}
-	}
-	return nil
 }
 
-// stamp is the local time before a line of a worker; Go writes a colon behind it.
-var stamp = regexp.MustCompile(`^\d\d:\d\d:\d\d:?\s+`)
-
-// errorLine reports a line that the platform marks as an error.
-func errorLine(line string) bool { return strings.Contains(line, "[ERROR]") }
-
-// spoken is a line of the platform's without its clock.
-func spoken(line string) string { return rest.Text(stamp.ReplaceAllString(line, "")) }
-
-// failure is the platform's reason: the last line that it marks as an error,
-// else its last line.
-func (w document) failure(s vendors.Status) *vendors.Failure {
-	if s != vendors.Failed {
-		return nil
-	}
-	f := &vendors.Failure{Message: "RAGFlow gives no reason."}
-	if n := len(w.ProgressMsg); n > 0 {
-		f.Message = w.ProgressMsg[n-1]
-		for _, line := range w.ProgressMsg {
-			if errorLine(line) {
-				f.Message = line
-			}
+// ended forgets what a stop has ended.
+func (s started) ended(outcomes []vendors.Outcome) {
+	for _, o := range outcomes {
+		if o.Result == vendors.Done {
+			s.documents.Forget(o.DocumentID)
 		}
-		f.Message = spoken(f.Message)
 	}
-	f.Hint = cure(f.Message)
-	return f
 }
 
-// Notes on documents, shown as their warnings.
-const (
-	noChunkNote = "RAGFlow built no chunk of it, so that no search can find it."
-	doubtNote   = "This server shows UNSTART until a worker begins: parsing may have been asked for already."
-	maxWarnings = 4
-)
-
-// warnings tell what the status does not: completed without a chunk or with
-// errors on the way, and an UNSTART that may be a queue.
-func (w document) warnings(s vendors.Status) []string {
-	switch {
-	case s == vendors.NotStarted && w.doubtful():
-		return []string{doubtNote}
-	case s != vendors.Completed:
-		return nil
-	}
-	var notes []string
-	built := false // the count may lag behind the lines
-	for _, line := range w.ProgressMsg {
-		built = built || rest.WordsOf(line).Have("generate*chunks")
-		if text := spoken(line); errorLine(line) && !slices.Contains(notes, text) && len(notes) < maxWarnings-1 {
-			notes = append(notes, text)
+// correct turns a doubtful UNSTART into queued where a start is remembered. Any
+// other state of a document ends the memory of it.
+func (s started) correct(docs []vendors.Document) {
+	for i := range docs {
+		switch d := &docs[i]; {
+		case !doubtful(*d):
+			s.documents.Forget(d.DocumentID)
+		case s.documents.Has(d.DocumentID):
+			d.Status, d.Warnings = vendors.Queued, nil
 		}
 	}
-	if n := either(w.ChunkCount, w.ChunkNum); n.Valid && n.Int == 0 && !built {
-		notes = append(notes, noChunkNote)
-	}
-	return notes
+}
+
+// doubtful reports a document whose row cannot tell whether it is queued.
+func doubtful(d vendors.Document) bool {
+	return d.Status == vendors.NotStarted && slices.Contains(d.Warnings, doubtNote)
 }

@@ -141,7 +141,7 @@ func changes(change vendors.DocumentChange) int {
 func (c currentAPI) patch(ctx context.Context, ref vendors.Ref, body documentBody) error {
 	call := rest.Call{
 		Method: http.MethodPatch, Body: body,
-		Path: []string{"api", "v1", "datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID},
+		Path: c.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
 	}
 	if c.put.Load() {
 		call.Method = http.MethodPut
@@ -178,7 +178,7 @@ func (p previewAPI) change(ctx context.Context, ref vendors.Ref, change vendors.
 	}
 	var out ack
 	err = p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPut, Path: []string{"api", "v1", "dataset", ref.KnowledgeBaseID, "documents", ref.DocumentID},
+		Method: http.MethodPut, Path: p.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
 		Body: documentBody{Name: change.Name},
 	}, &out)
 	if err != nil {

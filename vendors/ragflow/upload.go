@@ -166,7 +166,7 @@ func (c currentAPI) takes(vendors.Upload) error { return nil }
 // upload sends a file, or an address for RAGFlow to fetch (v0.25.1).
 func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
 	call := rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "datasets", u.KnowledgeBaseID, "documents"}, Write: rest.Once,
+		Method: http.MethodPost, Path: c.path(u.KnowledgeBaseID, "documents"), Write: rest.Once,
 	}
 	if u.URL != "" {
 		call.Query = url.Values{"type": {"web"}}
@@ -217,7 +217,7 @@ func (p previewAPI) takes(u vendors.Upload) error {
 func (p previewAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
 	var out ack
 	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"api", "v1", "dataset", u.KnowledgeBaseID, "documents"}, Write: rest.Once,
+		Method: http.MethodPost, Path: p.path(u.KnowledgeBaseID, "documents"), Write: rest.Once,
 		Form: &rest.Form{Field: "file", Name: u.Name, File: *u.File},
 	}, &out)
 	if err != nil {

@@ -150,6 +150,14 @@ func (w document) normal(g generation) vendors.Document {
 	return d
 }
 
+// first is the first of a field's two names that says something.
+func first[S ~string](a, b S) string {
+	if a != "" {
+		return string(a)
+	}
+	return string(b)
+}
+
 // either is the first number that was said.
 func either(a, b rest.Num) rest.Num {
 	if a.Valid {

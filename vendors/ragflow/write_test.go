@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kb-mcp/ratelimit"
@@ -26,8 +27,8 @@ func (f answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-func (f answering) driver(t *testing.T, now func() time.Time) *Driver {
-	return open(t, nil, rest.Conn{Transport: f, Limiter: ratelimit.New(ratelimit.Rate{}, nil), Now: now}).(*Driver)
+func (f answering) driver(t *testing.T) *Driver {
+	return open(t, nil, rest.Conn{Transport: f, Limiter: ratelimit.New(ratelimit.Rate{}, nil)}).(*Driver)
 }
 
 // unstarted is a list of the Go back end, which shows UNSTART until a worker begins.
@@ -35,15 +36,19 @@ const unstarted = `{"code":0,"data":{"docs":[{"id":"d1","name":"a.txt","run":"UN
 
 // After a start, UNSTART of the Go back end reads as queued: everywhere, and a
 // second start sends nothing. A stop is for the server to judge.
-func TestAsked(t *testing.T) {
-	now, starts := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), 0
+func TestStartedRecently(t *testing.T) {
+	synctest.Test(t, startedRecently)
+}
+
+func startedRecently(t *testing.T) {
+	starts := 0
 	d := answering(func(r *http.Request) (int, string) {
 		if r.Method == http.MethodGet {
 			return 200, unstarted
 		}
 		starts++
 		return 200, `{"code":0}`
-	}).driver(t, func() time.Time { return now })
+	}).driver(t)
 	status := func() string {
 		ref := vendors.Ref{KnowledgeBaseID: "kb", DocumentID: "d1"}
 		one, err1 := d.GetDocument(t.Context(), ref)
@@ -73,23 +78,10 @@ func TestAsked(t *testing.T) {
 				t.Fatal(out, err)
 			}
 		}
-		now = now.Add(step.after)
+		time.Sleep(step.after)
 		if got := status(); got != step.want || starts != step.starts {
 			t.Errorf("after %v: %s with %d starts, want %s with %d", step.after, got, starts, step.want, step.starts)
 		}
-	}
-}
-
-// The memory of starts is bounded.
-func TestAskedBound(t *testing.T) {
-	a := newAsked(nil)
-	var out []vendors.Outcome
-	for i := range 3 * maxAsked {
-		out = append(out, vendors.Outcome{DocumentID: fmt.Sprint(i), Result: vendors.Accepted})
-	}
-	a.started(out)
-	if len(a.until) != maxAsked {
-		t.Errorf("%d documents are remembered", len(a.until))
 	}
 }
 
@@ -107,7 +99,7 @@ func TestPutRemembered(t *testing.T) {
 		}
 		asked += r.Method + " "
 		return 200, `{"code":100,"message":"<MethodNotAllowed '405: Method Not Allowed'>"}`
-	}).driver(t, nil)
+	}).driver(t)
 	name := "a.txt"
 	for _, want := range []string{"PATCH PUT ", "PUT ", "PUT PATCH ", "PATCH "} {
 		if want == "PUT PATCH " {
@@ -129,7 +121,7 @@ func TestOwnSearchRemembered(t *testing.T) {
 			return 404, `{"code":404,"message":"Not Found: /api/v1/retrieval"}`
 		}
 		return 200, `{"code":0,"data":{"chunks":[]}}`
-	}).driver(t, nil)
+	}).driver(t)
 	for _, want := range []string{"retrieval datasets/kb/search ", "datasets/kb/search "} {
 		asked = ""
 		if _, err := d.Search(t.Context(), vendors.SearchQuery{KnowledgeBaseID: "kb", Query: "x", Limit: 5}); err != nil || asked != want {
@@ -161,7 +153,7 @@ func TestUploadStreams(t *testing.T) {
 		}
 		sent, _ = io.Copy(io.Discard, r.Body)
 		return 200, `{"code":0,"data":[{"id":"n1","name":"big.pdf","run":"UNSTART","size":209715200}]}`
-	}).driver(t, nil)
+	}).driver(t)
 	u := vendors.Upload{KnowledgeBaseID: "kb", Name: "big.pdf", File: &vendors.File{Size: size, Open: func() (io.ReadCloser, error) {
 		opened++
 		return io.NopCloser(&endless{size}), nil
@@ -216,7 +208,7 @@ func TestWritesTogether(t *testing.T) {
 			return 200, `{"code":100,"message":"<MethodNotAllowed '405: Method Not Allowed'>"}`
 		}
 		return 200, `{"code":0}`
-	}).driver(t, nil)
+	}).driver(t)
 	var wg sync.WaitGroup
 	name := "a.txt"
 	for range 16 {
@@ -233,7 +225,7 @@ func TestWritesTogether(t *testing.T) {
 	wg.Wait()
 }
 
-func TestCures(t *testing.T) {
+func TestFailureHints(t *testing.T) {
 	for message, want := range map[string]string{
 		"[ERROR]Generate embedding error: 401":                   "embedding model",
 		"Internal server error while chunking: PDF is encrypted": "password",
@@ -242,8 +234,8 @@ func TestCures(t *testing.T) {
 		"RAGFlow gives no reason.":                               "start_ingestion again",
 		"something new":                                          "Correct what the message names",
 	} {
-		if got := cure(message); !strings.Contains(got, want) {
-			t.Errorf("cure of %q is %q", message, got)
+		if got := failureHint(message); !strings.Contains(got, want) {
+			t.Errorf("hint for %q is %q", message, got)
 		}
 	}
 }

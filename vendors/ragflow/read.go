@@ -1,0 +1,256 @@
+package ragflow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/rest"
+)
+
+// pageSize is the largest page that every version accepts, also for `ids`.
+const pageSize = 100
+
+// ListKnowledgeBases implements [vendors.KnowledgeBaseLister].
+func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	return request(ctx, d, func(a api) (vendors.Page[vendors.KnowledgeBase], error) { return a.knowledgeBases(ctx, q) })
+}
+
+// ListDocuments implements [vendors.Driver]. A status that RAGFlow never has
+// needs no request.
+func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	switch q.Status {
+	case vendors.Paused, vendors.Deleting, vendors.NotFound:
+		return vendors.Page[vendors.Document]{Items: []vendors.Document{}, Total: new(int), Filtered: true}, nil
+	}
+	if err := checkPath(q.KnowledgeBaseID); err != nil {
+		return vendors.Page[vendors.Document]{}, err
+	}
+	p, err := request(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })
+	d.started.correct(p.Items)
+	return p, err
+}
+
+// GetDocument implements [vendors.Driver]. Neither generation has a call for
+// it: GET .../documents/{doc} is the download.
+func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
+	if err := checkPath(ref.KnowledgeBaseID); err != nil {
+		return vendors.Document{}, err
+	}
+	doc, err := request(ctx, d, func(a api) (vendors.Document, error) { return a.document(ctx, ref) })
+	return d.corrected(doc), err
+}
+
+// corrected is a document that counts as queued when this process has just
+// started it.
+func (d *Driver) corrected(doc vendors.Document) vendors.Document {
+	docs := []vendors.Document{doc}
+	d.started.correct(docs)
+	return docs[0]
+}
+
+// checkPath refuses knowledge base ids that RAGFlow's router would take for
+// another path, escaped or not; the answer would look like an old server's.
+func checkPath(id string) error {
+	if !strings.ContainsAny(id, "/?#") {
+		return nil
+	}
+	return vendors.Errorf(vendors.InvalidArgument, "`knowledge_base_id` holds one of / ? #, and no RAGFlow id does.").
+		WithHint("Pass the id exactly as list_knowledge_bases gave it.")
+}
+
+// knowledgeBases sends only what every version knows: since v0.19 any other
+// parameter is refused. The total stands beside the rows, since v0.21.
+func (c currentAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	var out answer[[]dataset]
+	err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(), Query: newestFirst(q.Page, q.Size), Rows: q.Size}, &out)
+	if err != nil {
+		return vendors.Page[vendors.KnowledgeBase]{}, err
+	}
+	rows := out.payload()
+	p := datasetPage(rows)
+	p.Total, p.More = turn(out.Total, q.Page, q.Size, len(rows), false)
+	return p, nil
+}
+
+// knowledgeBase asks the list for one id: it has a call of its own only since
+// v0.25.1.
+func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
+	var out answer[[]dataset]
+	query := url.Values{"id": {id}, "page_size": {"1"}}
+	if err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(), Query: query}, &out); err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	for _, w := range out.payload() {
+		if string(w.ID) == id {
+			return w.normal(), nil
+		}
+	}
+	return vendors.KnowledgeBase{}, vendors.Errorf(vendors.ErrNotFound, noDatasetText).WithHint(noDatasetHint)
+}
+
+// newestFirst is the page in an order that every version has. "true" is what
+// old servers read as descending too.
+func newestFirst(page, size int) url.Values {
+	return url.Values{
+		"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(size)},
+		"orderby": {"create_time"}, "desc": {"true"},
+	}
+}
+
+// turn says how many rows there are and whether another page follows. A total
+// that is smaller than what was seen is no total: v0.14 - v0.15.1 put the number
+// of rows on the page there, as a full first page of theirs (perPage: the
+// server may be so old) cannot deny. Then only a short page is the last one.
+//
+// A page larger than asked for is everything: the server ignores page_size.
+func turn(total rest.Num, page, size, rows int, perPage bool) (*int, bool) {
+	if rows > size {
+		return &rows, false
+	}
+	n, seen := int(total.Int), (page-1)*size+rows
+	if rows == 0 {
+		seen = 0 // a page beyond the end has seen nothing
+	}
+	if !total.Valid || n < seen || perPage && n == rows && rows == size {
+		return nil, rows == size
+	}
+	return &n, rows > 0 && page*size < n
+}
+
+// documents passes on what the server's own filters can do.
+func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	query := newestFirst(q.Page, q.Size)
+	if q.NameContains != "" {
+		query.Set("keywords", q.NameContains)
+	}
+	rows, total, exact, err := c.filtered(ctx, q, query)
+	if err != nil {
+		return vendors.Page[vendors.Document]{}, err
+	}
+	// Rows with dates that claim GMT come from a server before v0.24. It may
+	// not know `run` (v0.21.1), and its total may be the page's.
+	old := slices.ContainsFunc(rows, document.beforeISO)
+	p := vendors.Page[vendors.Document]{
+		Items: normal(rows, current), NewestFirst: true, Filtered: q.Status == "" || exact && !old,
+		Blind: blind(rows),
+	}
+	p.Total, p.More = turn(total, q.Page, q.Size, len(rows), old)
+	return p, nil
+}
+
+// rows is one page of the document list. An empty knowledge base of v0.14 -
+// v0.16 complains of a document ("None") that nobody asked for.
+func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]document, rest.Num, error) {
+	var out answer[documentList]
+	size, _ := strconv.Atoi(query.Get("page_size"))
+	err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(kb, "documents"), Query: query, Rows: size}, &out)
+	if errors.Is(err, errEmptyKB) {
+		return nil, rest.Num{Valid: true}, nil
+	}
+	if err != nil {
+		return nil, rest.Num{}, err
+	}
+	return out.payload().rows()
+}
+
+func (c currentAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
+	row, err := c.row(ctx, ref)
+	if err != nil {
+		return vendors.Document{}, err
+	}
+	return row.normal(current), nil
+}
+
+// row asks the list for one id, and checks that it is the one that came: a
+// server that did not know the parameter would give the newest document.
+func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) {
+	rows, _, err := c.rows(ctx, ref.KnowledgeBaseID, url.Values{"id": {ref.DocumentID}, "page_size": {"1"}})
+	if err != nil {
+		return document{}, err
+	}
+	for _, row := range rows {
+		if string(row.ID) == ref.DocumentID {
+			return row, nil
+		}
+	}
+	if blind(rows) {
+		return document{}, rest.NoID()
+	}
+	return document{}, noDocument()
+}
+
+// knowledgeBases pages by row offset; no total is given.
+func (p previewAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	var out answer[[]dataset]
+	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: p.path(), Query: window(q, "orderby", "desc"), Rows: q.Size}, &out)
+	if err != nil && !errors.Is(err, errBeyondEnd) {
+		return vendors.Page[vendors.KnowledgeBase]{}, err
+	}
+	rows := out.payload()
+	page := datasetPage(rows)
+	page.More = len(rows) == q.Size
+	return page, nil
+}
+
+// knowledgeBase reads one knowledge base, without its times.
+func (p previewAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
+	var out answer[dataset]
+	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: p.path(id)}, &out)
+	return out.payload().normal(), err
+}
+
+// window is a page as rows from an offset, newest first. Only the literal True
+// sorts documents; for datasets any text does.
+func window(q vendors.PageQuery, orderby, descend string) url.Values {
+	return url.Values{
+		"offset": {strconv.Itoa((q.Page - 1) * q.Size)}, "count": {strconv.Itoa(q.Size)},
+		orderby: {"create_time"}, descend: {"True"},
+	}
+}
+
+// documents gives one page. An unknown knowledge base looks like an empty one
+// there, so that an empty first page needs a second look.
+func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	query := window(q, "order_by", "descend")
+	if q.NameContains != "" {
+		query.Set("keywords", q.NameContains)
+	}
+	var out answer[documentList]
+	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: p.path(q.KnowledgeBaseID, "documents"), Query: query, Rows: q.Size}, &out)
+	page := vendors.Page[vendors.Document]{Items: []vendors.Document{}, NewestFirst: true, Filtered: q.Status == ""}
+	if errors.Is(err, errBeyondEnd) {
+		return page, nil
+	}
+	if err != nil {
+		return page, err
+	}
+	rows, total, err := out.payload().rows()
+	if err == nil && len(rows) == 0 && q.Page == 1 {
+		_, err = p.knowledgeBase(ctx, q.KnowledgeBaseID)
+	}
+	if err != nil {
+		return page, err
+	}
+	page.Items, page.Blind = normal(rows, preview), blind(rows)
+	page.Total, page.More = turn(total, q.Page, q.Size, len(rows), false)
+	return page, nil
+}
+
+// document walks the list: there is no route for one document, and the status
+// route says RUNNING of every enabled one.
+func (p previewAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
+	rep, err := p.progress(ctx, ref.KnowledgeBaseID, []string{ref.DocumentID})
+	if err != nil {
+		return vendors.Document{}, err
+	}
+	if len(rep.Documents) == 0 {
+		return vendors.Document{}, noDocument()
+	}
+	return rep.Documents[0], nil
+}
