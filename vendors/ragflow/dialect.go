@@ -103,11 +103,8 @@ func (d *Driver) learn(g generation, err error) error {
 	if d.found.Swap(0) != 0 { // upgraded, perhaps: look again at the next call
 		return err
 	}
-	e := *vendors.Classify(err)
-	e.Kind = vendors.BadResponse
-	e.Message = "At this address there is no RAGFlow server of the configured generation."
-	e.Hint = "Check that RAGFLOW_BASE_URL is the server's root, and leave RAGFLOW_API_GENERATION at auto."
-	return &e
+	return reworded(err, vendors.BadResponse, "At this address there is no RAGFlow server of the configured generation.",
+		"Check that RAGFLOW_BASE_URL is the server's root, and leave RAGFLOW_API_GENERATION at auto.")
 }
 
 // detect asks whether a server without the current API has the preview's, one
@@ -128,10 +125,8 @@ func (d *Driver) detect(ctx context.Context) error {
 	case err == nil, kind == vendors.Unauthenticated: // then the credential is the wrong one for it
 		d.found.Store(int32(preview))
 	case kind == vendors.Unsupported: // no such path, or not with GET
-		e := *vendors.Classify(err)
-		e.Message = "This server has neither RAGFlow's current API nor that of versions 0.8 - 0.10: kb-mcp needs RAGFlow 0.14 or newer."
-		e.Hint = "Upgrade RAGFlow to 0.14 or newer; or, if it is, check that RAGFLOW_BASE_URL is the server's root."
-		return &e
+		return reworded(err, kind, "This server has neither RAGFlow's current API nor that of versions 0.8 - 0.10: kb-mcp needs RAGFlow 0.14 or newer.",
+			"Upgrade RAGFlow to 0.14 or newer; or, if it is, check that RAGFLOW_BASE_URL is the server's root.")
 	}
 	return err
 }
@@ -182,12 +177,10 @@ type answer[T any] struct {
 
 // reply is any answer.
 type reply interface {
-	reset() // a try before may have left something
 	envelope() head
 	missing() bool
 }
 
-func (a *answer[T]) reset()         { *a = answer[T]{} }
 func (a *answer[T]) envelope() head { return a.head }
 
 // missing allows for the null that Go writes for an empty list.
@@ -206,9 +199,15 @@ type ack struct {
 	Data json.RawMessage `json:"data"`
 }
 
-func (a *ack) reset()         { *a = ack{} }
 func (a *ack) envelope() head { return a.head }
 func (a *ack) missing() bool  { return false }
+
+// denied is the error of a success whose own data say otherwise.
+func (a *ack) denied(format string, args ...any) *vendors.Error {
+	e := vendors.Errorf(vendors.VendorError, format, args...)
+	e.VendorCode, e.VendorMessage = a.code(), a.text()
+	return e
+}
 
 func decodeCurrent(a rest.Answer, out any) error {
 	return hinted(decode(a, out), "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), "+
@@ -239,7 +238,6 @@ func decode(a rest.Answer, place any) *vendors.Error {
 	if !ok {
 		out = &ack{}
 	}
-	out.reset()
 	broken, mistyped := rest.Unmarshal(a, out)
 	if broken != nil {
 		return unreadable(a, broken)

@@ -32,11 +32,8 @@ func notEmpty(ctx context.Context, a api, ref vendors.Ref, err error) error {
 	if look != nil || doc.SizeBytes == nil || *doc.SizeBytes == 0 {
 		return err
 	}
-	e := *vendors.Classify(err)
-	e.Kind, e.Err = vendors.Unavailable, nil
-	e.Message = fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes)
-	e.Hint = "Try again in a minute; if it stays, the server's operator must look at its file store (MinIO)."
-	return &e
+	return reworded(err, vendors.Unavailable, fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes),
+		"Try again in a minute; if it stays, the server's operator must look at its file store (MinIO).")
 }
 
 // isFile tells a file from an error, which has status 200 as well: only a file

@@ -21,6 +21,7 @@ var (
 	errFilter      = errors.New("the server does not filter by this word")
 	errModel       = errors.New("a model is missing")
 	errInside      = errors.New("the server gives no reason that is known")
+	errNoStop      = errors.New("the document is not being parsed")
 	errQueue       = errors.New("the queue of parsing is away")
 	errPipeline    = errors.New("the knowledge base parses with a pipeline")
 	errNoFile      = errors.New("the server saw no file in the upload")
@@ -113,7 +114,10 @@ var rules = []rest.Rule{
 	{Texts: []string{"already exists status"},
 		Kind: vendors.Conflict, Retry: vendors.Later, Message: "The document is still being parsed or stopped.",
 		Hint: "Wait until get_ingestion_progress shows that it has settled, then call again."},
-	{Texts: []string{"currently being processed", "can't stop parsing", "doc stop parsing invalid state"},
+	{Texts: []string{"can't stop parsing"},
+		Kind: vendors.Conflict, Retry: vendors.Never, Mark: errNoStop,
+		Message: "RAGFlow says that the document has not been started, or has ended: there is nothing to stop."},
+	{Texts: []string{"currently being processed", "doc stop parsing invalid state"},
 		Kind: vendors.Conflict, Retry: vendors.Later, Message: "The document is not in a state for this."},
 	{Codes: codes, Texts: []string{"duplicated", "already exists"},
 		Kind: vendors.Conflict, Message: "RAGFlow already has something of this name.", Hint: "Choose another name."},
@@ -196,6 +200,14 @@ func fault(a rest.Answer, h head) *vendors.Error {
 		e.Err = errOldEnvelope
 	}
 	return e
+}
+
+// reworded is err in other words: what an answer means to one request. The
+// platform's own code and text stay.
+func reworded(err error, kind vendors.Kind, message, hint string) *vendors.Error {
+	e := *vendors.Classify(err)
+	e.Kind, e.Message, e.Hint, e.Err = kind, message, hint, nil
+	return &e
 }
 
 // unreadable judges an answer that is no JSON: a proxy's page under a status

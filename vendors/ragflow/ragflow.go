@@ -25,6 +25,7 @@ import (
 	"unicode"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
 
@@ -164,13 +165,15 @@ type api interface {
 	chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error)
 	download(ctx context.Context, ref vendors.Ref) (vendors.Download, error)
 
-	create(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error)
-	update(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error)
+	create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error)
+	update(ctx context.Context, id string, body datasetBody) (vendors.KnowledgeBase, error)
 	remove(ctx context.Context, id string) error
-	takes(u vendors.Upload) error // refuses what the generation does not take
+	accepts(u vendors.Upload) error // refuses what the generation does not accept
 	upload(ctx context.Context, u vendors.Upload) (vendors.Document, error)
 	change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error)
-	erase(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error)
-	start(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error)
-	stop(ctx context.Context, kb string, j job, ids []string) ([]vendors.Outcome, error)
+
+	// The writes over several documents: Send and what else is the generation's.
+	deleting(kb string) write.Documents
+	starting(kb string) write.Documents
+	stopping(kb string) write.Documents
 }

@@ -56,12 +56,22 @@ func (d *Driver) corrected(doc vendors.Document) vendors.Document {
 
 // checkPath refuses knowledge base ids that RAGFlow's router would take for
 // another path, escaped or not; the answer would look like an old server's.
-func checkPath(id string) error {
+func checkPath(id string) error { return checkID("knowledge_base_id", id, "list_knowledge_bases") }
+
+// checkRef is checkPath for a knowledge base and a document.
+func checkRef(ref vendors.Ref) error {
+	if err := checkPath(ref.KnowledgeBaseID); err != nil {
+		return err
+	}
+	return checkID("document_id", ref.DocumentID, "list_documents")
+}
+
+func checkID(arg, id, source string) error {
 	if !strings.ContainsAny(id, "/?#") {
 		return nil
 	}
-	return vendors.Errorf(vendors.InvalidArgument, "`knowledge_base_id` holds one of / ? #, and no RAGFlow id does.").
-		WithHint("Pass the id exactly as list_knowledge_bases gave it.")
+	return vendors.Errorf(vendors.InvalidArgument, "`%s` holds one of / ? #, and no RAGFlow id does.", arg).
+		WithHint("Pass the id exactly as " + source + " gave it.")
 }
 
 // knowledgeBases sends only what every version knows: since v0.19 any other

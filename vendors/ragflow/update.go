@@ -16,7 +16,7 @@ import (
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	err := checkRef(ref)
 	if err == nil && change.Name != nil {
-		err = checkFileName(*change.Name)
+		err = fileName.Check("name", *change.Name)
 	}
 	if err != nil {
 		return vendors.Document{}, err
@@ -38,10 +38,8 @@ func ownersOnly(ctx context.Context, a api, kb string, err error) error {
 	if _, look := a.knowledgeBase(ctx, kb); look != nil {
 		return err
 	}
-	e := *vendors.Classify(err)
-	e.Kind, e.Message, e.Err = vendors.PermissionDenied, "Only the knowledge base's owner may do this in RAGFlow.", nil
-	e.Hint = "Use the owner's key; a team member may read, upload, start and delete documents."
-	return &e
+	return reworded(err, vendors.PermissionDenied, "Only the knowledge base's owner may do this in RAGFlow.",
+		"Use the owner's key; a team member may read, upload, start and delete documents.")
 }
 
 // documentBody is what to set of a document. chunk_method is never among it: it

@@ -2,6 +2,7 @@ package ragflow
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,13 +13,13 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
 	"kb-mcp/vendors/rest"
 )
 
-// maxUpload is what the web front before RAGFlow takes (its nginx.conf).
+// maxUpload is what the web front before RAGFlow accepts (its nginx.conf).
 const maxUpload = 1 << 30
 
 // needsStart is said of every upload.
@@ -29,44 +30,35 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	if err := checkPath(u.KnowledgeBaseID); err != nil {
 		return vendors.Uploaded{}, err
 	}
-	u, note, err := prepared(u)
-	if err != nil {
+	u, notes := prepared(u)
+	if err := fileName.Check("name", u.Name); err != nil {
 		return vendors.Uploaded{}, err
 	}
-	up, err := request(ctx, d, func(a api) (vendors.Uploaded, error) { return upload(ctx, a, u) })
-	if err == nil && note != "" {
-		up.Notes = append([]string{note}, up.Notes...)
+	if u.File != nil {
+		if err := write.CheckSize("RAGFlow", u.File.Size, maxUpload); err != nil {
+			return vendors.Uploaded{}, err
+		}
 	}
-	return up, err
+	return request(ctx, d, func(a api) (vendors.Uploaded, error) { return upload(ctx, a, u, notes) })
 }
 
-// prepared gives every upload a name that RAGFlow takes, and a text the form of
-// a file.
-func prepared(u vendors.Upload) (vendors.Upload, string, error) {
-	note := ""
+// prepared gives every upload a name, and a text the form of a file.
+func prepared(u vendors.Upload) (vendors.Upload, []string) {
+	notes := []string{}
 	switch {
 	case u.URL != "":
-		if u.Name == "" {
-			u.Name = addressName(u.URL)
-		}
+		u.Name = cmp.Or(u.Name, addressName(u.URL))
 	case u.File == nil:
 		if lower := strings.ToLower(u.Name); !strings.HasSuffix(lower, ".txt") && !strings.HasSuffix(lower, ".md") {
 			u.Name += ".txt"
-			note = fmt.Sprintf("A text becomes a file in RAGFlow, which tells types by the name: it is called %q.", u.Name)
+			notes = append(notes, fmt.Sprintf("A text becomes a file in RAGFlow, which tells types by the name: it is called %q.", u.Name))
 		}
 		text := u.Text
 		u.File = &vendors.File{Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader(text)), nil
 		}}
 	}
-	if err := checkFileName(u.Name); err != nil {
-		return u, "", err
-	}
-	if u.File != nil && u.File.Size > maxUpload {
-		return u, "", vendors.Errorf(vendors.InvalidArgument, "The file has %d bytes; RAGFlow takes at most %d (1 GiB).", u.File.Size, maxUpload).
-			WithHint("Split the file.")
-	}
-	return u, note, nil
+	return u, notes
 }
 
 // addressName makes a name of an address: its last part, or its host.
@@ -82,65 +74,39 @@ func addressName(address string) string {
 }
 
 // upload sends one file, once. It reads the knowledge base's newest document
-// before: RAGFlow up to v0.24 takes uploads into other people's knowledge
-// bases, and a lost answer can be looked for behind that document.
-func upload(ctx context.Context, a api, u vendors.Upload) (vendors.Uploaded, error) {
-	if err := a.takes(u); err != nil {
+// before: RAGFlow up to v0.24 accepts uploads into other people's knowledge
+// bases, and what a lost answer made is looked for behind that document.
+func upload(ctx context.Context, a api, u vendors.Upload, notes []string) (vendors.Uploaded, error) {
+	if err := a.accepts(u); err != nil {
 		return vendors.Uploaded{}, err
 	}
 	before, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: u.KnowledgeBaseID, Page: 1, Size: 1})
 	if err != nil {
 		return vendors.Uploaded{}, vendors.NothingDone(err)
 	}
-	send, cancel := sparing(ctx)
-	defer cancel()
-	up := vendors.Uploaded{Notes: []string{}}
-	up.Document, err = a.upload(send, u)
-	if vendors.Unsure(err) {
-		if up.Document, err = sought(ctx, a, u, before.Items, err); err == nil {
-			up.Notes = append(up.Notes, "RAGFlow's answer was lost; the document was found afterwards in the list.")
-		}
-	}
-	if err != nil {
-		return vendors.Uploaded{}, err
-	}
-	if size := up.Document.SizeBytes; u.File != nil && size != nil && *size != u.File.Size {
-		up.Notes = append(up.Notes, fmt.Sprintf("RAGFlow stored %d bytes of a file of %d: look at it before you rely on it.", *size, u.File.Size))
-	}
-	if up.Document.Name != u.Name {
-		up.Notes = append(up.Notes, fmt.Sprintf("RAGFlow stored it as %q.", up.Document.Name))
-	}
-	up.Notes = append(up.Notes, needsStart)
-	return up, nil
-}
-
-// sparing keeps the time of a look back from an upload, which may take as long
-// as its call.
-func sparing(ctx context.Context) (context.Context, context.CancelFunc) {
-	end, ok := ctx.Deadline()
-	if !ok || time.Until(end) < 2*lookTime {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, end.Add(-lookTime))
-}
-
-// sought looks for a document whose upload's answer was lost.
-func sought(ctx context.Context, a api, u vendors.Upload, before []vendors.Document, lost error) (vendors.Document, error) {
-	now, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: u.KnowledgeBaseID, Page: 1, Size: lookSize})
-	if err == nil {
+	send := func(ctx context.Context) (vendors.Document, error) { return a.upload(ctx, u) }
+	doc, found, err := write.Create(ctx, send, func(ctx context.Context) ([]vendors.Document, error) {
 		name := u.Name
 		if u.URL != "" && !strings.HasSuffix(strings.ToLower(name), ".pdf") {
 			name += ".pdf"
 		}
-		fresh := newer(now.Items, before, func(d vendors.Document) row { return row{d.DocumentID, d.Name, d.CreatedAt} }, name)
-		switch {
-		case len(fresh) == 1:
-			return fresh[0], nil
-		case len(fresh) == 0 && vendors.Answered(lost):
-			return vendors.Document{}, vendors.NothingDone(lost)
-		}
+		now, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: u.KnowledgeBaseID, Page: 1, Size: newest})
+		key := func(d vendors.Document) row { return row{d.DocumentID, d.Name, d.CreatedAt} }
+		return newer(now.Items, before.Items, key, name), err
+	})
+	if err != nil {
+		return vendors.Uploaded{}, err
 	}
-	return vendors.Document{}, lost
+	if found {
+		notes = append(notes, write.FoundNote)
+	}
+	if size := doc.SizeBytes; u.File != nil && size != nil && *size != u.File.Size {
+		notes = append(notes, fmt.Sprintf("RAGFlow stored %d bytes of a file of %d: look at it before you rely on it.", *size, u.File.Size))
+	}
+	if doc.Name != u.Name {
+		notes = append(notes, fmt.Sprintf("RAGFlow stored it as %q.", doc.Name))
+	}
+	return vendors.Uploaded{Document: doc, Notes: append(notes, needsStart)}, nil
 }
 
 // stored is the document of an upload's answer, which holds a list, or one
@@ -161,13 +127,11 @@ func stored(data json.RawMessage, g generation) (vendors.Document, error) {
 	return d, nil
 }
 
-func (c currentAPI) takes(vendors.Upload) error { return nil }
+func (c currentAPI) accepts(vendors.Upload) error { return nil }
 
 // upload sends a file, or an address for RAGFlow to fetch (v0.25.1).
 func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
-	call := rest.Call{
-		Method: http.MethodPost, Path: c.path(u.KnowledgeBaseID, "documents"), Write: rest.Once,
-	}
+	call := rest.Call{Method: http.MethodPost, Path: c.path(u.KnowledgeBaseID, "documents"), Write: rest.Once}
 	if u.URL != "" {
 		call.Query = url.Values{"type": {"web"}}
 		call.Form = &rest.Form{Fields: [][2]string{{"name", u.Name}, {"url", u.URL}}}
@@ -177,10 +141,8 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 	var out ack
 	err := c.rc.Do(ctx, call, &out)
 	if u.URL != "" && errors.Is(err, errNoFile) {
-		e := *vendors.Classify(err)
-		e.Kind, e.Message = vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address."
-		e.Hint = "That needs RAGFlow 0.25.1 or newer; fetch the page yourself and upload it as `text` or `path`."
-		return vendors.Document{}, &e
+		return vendors.Document{}, reworded(err, vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address.",
+			"That needs RAGFlow 0.25.1 or newer; fetch the page yourself and upload it as `text` or `path`.")
 	}
 	if err != nil {
 		return vendors.Document{}, aboutFile(err, u.Name)
@@ -191,18 +153,14 @@ func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Docum
 // aboutFile explains a refusal of code 500 that begins with the file's name: it
 // is about that file, so that trying again will not help.
 func aboutFile(err error, name string) error {
-	e := vendors.Classify(err)
-	if !errors.Is(err, errInside) || !strings.HasPrefix(e.VendorMessage, name+": ") {
+	if !errors.Is(err, errInside) || !strings.HasPrefix(vendors.Classify(err).VendorMessage, name+": ") {
 		return err
 	}
-	c := *e
-	c.Kind, c.Message = vendors.VendorError, "RAGFlow did not take the file."
-	c.Hint = "vendor_message says what RAGFlow found wrong with it."
-	return &c
+	return reworded(err, vendors.VendorError, "RAGFlow did not accept the file.", "vendor_message says what RAGFlow found wrong with it.")
 }
 
-// takes refuses what this generation cannot take.
-func (p previewAPI) takes(u vendors.Upload) error {
+// accepts refuses what this generation does not accept.
+func (p previewAPI) accepts(u vendors.Upload) error {
 	switch {
 	case u.URL != "":
 		return vendors.Errorf(vendors.Unsupported, "RAGFlow 0.8 - 0.10 cannot fetch a document from an address.").

@@ -15,7 +15,9 @@ import (
 // dataset is a knowledge base in either generation.
 type dataset struct {
 	ID            rest.ID  `json:"id"`
+	MadeID        rest.ID  `json:"dataset_id"` // preview, of one just made
 	Name          rest.Str `json:"name"`
+	MadeName      rest.Str `json:"dataset_name"`
 	Description   rest.Str `json:"description"`
 	DocumentCount rest.Num `json:"document_count"`
 	DocNum        rest.Num `json:"doc_num"` // preview
@@ -44,7 +46,7 @@ func datasetKind(method string) string {
 
 func (w dataset) normal() vendors.KnowledgeBase {
 	return vendors.KnowledgeBase{
-		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
+		KnowledgeBaseID: first(w.ID, w.MadeID), Name: first(w.Name, w.MadeName), Description: string(w.Description),
 		DocumentCount: either(w.DocumentCount, w.DocNum).Count(), ChunkCount: either(w.ChunkCount, w.ChunkNum).Count(),
 		Kind:      datasetKind(first(w.ChunkMethod, w.ParserID)),
 		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),

@@ -2,165 +2,86 @@ package ragflow
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/write"
+	"kb-mcp/vendors/rest"
 )
 
-const (
-	maxKBName   = 128 // bytes of UTF-8
-	maxFileName = 255
-
-	// lookTime is kept back from a create, so that a lost answer can still be
-	// looked for.
-	lookTime = 8 * time.Second
-	// lookSize is how many of the newest rows a look reads.
-	lookSize = 100
+// What RAGFlow accepts as names.
+var (
+	datasetName = write.Text{Platform: "RAGFlow", Most: 128, Bytes: true}
+	fileName    = write.Text{Platform: "RAGFlow", Most: 255, Bytes: true, Refused: `/\`} // it would rename to a path
 )
+
+// newest is how many of the newest rows are read for what a lost answer made.
+const newest = 100
+
+// datasetBody is what a knowledge base is made of; what is not given is left
+// out, and v0.19 and newer refuse any other key.
+type datasetBody struct {
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+}
+
+// idsBody names what to delete. Typed, because servers up to v0.24 take a body
+// without `ids` for everything.
+type idsBody struct {
+	IDs []string `json:"ids"`
+}
 
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator].
 func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
 	if draft.Name == nil {
 		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`name` is missing.")
 	}
-	draft, err := tidy(draft)
+	draft, err := named(draft)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	return request(ctx, d, func(a api) (vendors.KnowledgeBase, error) { return create(ctx, a, draft) })
 }
 
-// create makes a knowledge base, and looks for it when the answer was lost:
-// which rows are new is known from the newest one before.
-func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	before, err := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: 1})
-	if err != nil {
-		return vendors.KnowledgeBase{}, vendors.NothingDone(err)
-	}
-	kb, err := a.create(ctx, draft)
-	if !vendors.Unsure(err) {
-		return kb, err
-	}
-	now, lookErr := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: lookSize})
-	if lookErr == nil {
-		fresh := newer(now.Items, before.Items, func(kb vendors.KnowledgeBase) row {
-			return row{kb.KnowledgeBaseID, kb.Name, kb.CreatedAt}
-		}, *draft.Name)
-		switch {
-		case len(fresh) == 1:
-			return fresh[0], nil
-		case len(fresh) == 0 && vendors.Answered(err):
-			return kb, vendors.NothingDone(err)
-		}
-	}
-	return kb, err
-}
-
-// UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
-func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	err := checkPath(id)
-	if err == nil {
-		change, err = tidy(change)
-	}
-	if err != nil {
-		return vendors.KnowledgeBase{}, err
-	}
-	return request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
-		kb, err := a.update(ctx, id, change)
-		if err == nil {
-			err = notSet(kb, change)
-		}
-		return kb, ownersOnly(ctx, a, id, err)
-	})
-}
-
-// notSet compares what was asked for with what the knowledge base has now.
-func notSet(kb vendors.KnowledgeBase, change vendors.KnowledgeBaseChange) error {
-	what := ""
-	switch {
-	case change.Name != nil && kb.Name != *change.Name:
-		what = "name"
-	case change.Description != nil && kb.Description != *change.Description:
-		what = "description"
-	default:
-		return nil
-	}
-	return vendors.Errorf(vendors.VendorError, "RAGFlow says success, but the knowledge base's `%s` is not what was asked for.", what).
-		WithHint("Look at it with list_knowledge_bases before you try again.")
-}
-
-// DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
-func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
-	if err := checkPath(id); err != nil {
-		return err
-	}
-	_, err := request(ctx, d, func(a api) (struct{}, error) { return struct{}{}, remove(ctx, a, id) })
-	return err
-}
-
-// remove deletes a knowledge base; a lost answer is cleared up by asking for it.
-func remove(ctx context.Context, a api, id string) error {
-	err := ownersOnly(ctx, a, id, a.remove(ctx, id))
-	if !vendors.Unsure(err) {
-		return err
-	}
-	_, lookErr := a.knowledgeBase(ctx, id)
-	if vendors.KindOf(lookErr) == vendors.ErrNotFound {
-		return nil
-	}
-	return err
-}
-
-// tidy trims the name and refuses what RAGFlow would.
-func tidy(change vendors.KnowledgeBaseChange) (vendors.KnowledgeBaseChange, error) {
+// named trims the name and refuses what RAGFlow would.
+func named(change vendors.KnowledgeBaseChange) (vendors.KnowledgeBaseChange, error) {
 	if change.Name == nil {
 		return change, nil
 	}
 	name := strings.TrimSpace(*change.Name)
 	change.Name = &name
-	return change, checkName(name, maxKBName)
+	return change, datasetName.Check("name", name)
 }
 
-// checkName refuses names that RAGFlow does not take or that are no names.
-func checkName(name string, most int) error {
-	bad := ""
-	switch {
-	case strings.TrimSpace(name) == "":
-		bad = "is blank"
-	case strings.ContainsFunc(name, unicode.IsControl):
-		bad = "holds control characters"
+// create makes a knowledge base. The newest one before it is read for the case
+// that the answer is lost. The preview and the Go back end do not set the
+// description: it is set afterwards.
+func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	before, err := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: 1})
+	if err != nil {
+		return vendors.KnowledgeBase{}, vendors.NothingDone(err)
 	}
-	if bad != "" {
-		return vendors.Errorf(vendors.InvalidArgument, "`name` %s.", bad)
+	send := func(ctx context.Context) (vendors.KnowledgeBase, error) { return a.create(ctx, datasetBody(draft)) }
+	kb, found, err := write.Create(ctx, send, func(ctx context.Context) ([]vendors.KnowledgeBase, error) {
+		now, err := a.knowledgeBases(ctx, vendors.PageQuery{Page: 1, Size: newest})
+		key := func(kb vendors.KnowledgeBase) row { return row{kb.KnowledgeBaseID, kb.Name, kb.CreatedAt} }
+		return newer(now.Items, before.Items, key, *draft.Name), err
+	})
+	if err != nil || found || draft.Description == nil || *draft.Description == kb.Description {
+		return kb, err
 	}
-	if len(name) > most {
-		return vendors.Errorf(vendors.InvalidArgument, "`name` has %d bytes; RAGFlow takes at most %d (a Chinese character is 3).", len(name), most).
-			WithHint("Give a shorter name.")
+	full, err := a.update(ctx, kb.KnowledgeBaseID, datasetBody{Description: draft.Description})
+	if err != nil { // it must not be taken for one that was not created
+		e := vendors.Errorf(vendors.Conflict, "The knowledge base was created with the id %s, but its description could not be set.", kb.KnowledgeBaseID).
+			WithHint("Do not create it again: set the description with update_knowledge_base.")
+		e.Err, e.Effect = err, vendors.SomeEffect
+		return kb, e
 	}
-	return nil
-}
-
-// checkFileName refuses what is not a file's name: RAGFlow would rename to a path.
-func checkFileName(name string) error {
-	if strings.ContainsAny(name, `/\`) {
-		return vendors.Errorf(vendors.InvalidArgument, "`name` is a path, but must be a file's name.")
-	}
-	return checkName(name, maxFileName)
-}
-
-// checkRef refuses ids that would change the path.
-func checkRef(ref vendors.Ref) error {
-	if err := checkPath(ref.KnowledgeBaseID); err != nil {
-		return err
-	}
-	if strings.ContainsAny(ref.DocumentID, "/?#") {
-		return vendors.Errorf(vendors.InvalidArgument, "`document_id` holds one of / ? #, and no RAGFlow id does.").
-			WithHint("Pass the id exactly as list_documents gave it.")
-	}
-	return nil
+	return full, nil
 }
 
 // row is what tells a listed thing from another.
@@ -189,4 +110,176 @@ func newer[T any](now, before []T, key func(T) row, name string) []T {
 		}
 	}
 	return fresh
+}
+
+// create makes a knowledge base of what the generation's body may hold.
+func (s server) create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error) {
+	var out answer[dataset]
+	err := s.rc.Do(ctx, rest.Call{Method: http.MethodPost, Path: s.path(), Body: body, Write: rest.Once}, &out)
+	kb := out.payload().normal()
+	if err == nil && kb.KnowledgeBaseID == "" {
+		err = noPayload()
+	}
+	return kb, err
+}
+
+// create sends the name alone. (ragflow_api.md@v0.10.0 calls the key
+// dataset_name, which the server refuses.)
+func (p previewAPI) create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error) {
+	return p.server.create(ctx, datasetBody{Name: body.Name})
+}
+
+// UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
+func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	err := checkPath(id)
+	if err == nil {
+		change, err = named(change)
+	}
+	if err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	return request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
+		kb, err := a.update(ctx, id, datasetBody(change))
+		if err == nil {
+			err = notSet(kb, change)
+		}
+		return kb, ownersOnly(ctx, a, id, err)
+	})
+}
+
+// notSet compares what was asked for with what the knowledge base has now.
+func notSet(kb vendors.KnowledgeBase, change vendors.KnowledgeBaseChange) error {
+	what := ""
+	switch {
+	case change.Name != nil && kb.Name != *change.Name:
+		what = "name"
+	case change.Description != nil && kb.Description != *change.Description:
+		what = "description"
+	default:
+		return nil
+	}
+	return vendors.Errorf(vendors.VendorError, "RAGFlow says success, but the knowledge base's `%s` is not what was asked for.", what).
+		WithHint("Look at it with list_knowledge_bases before you try again.")
+}
+
+// update sends what is given and reads the knowledge base again: some versions
+// answer with nothing but a code.
+func (c currentAPI) update(ctx context.Context, id string, body datasetBody) (vendors.KnowledgeBase, error) {
+	if err := c.rc.Do(ctx, rest.Call{Method: http.MethodPut, Path: c.path(id), Body: body}, &ack{}); err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	return c.knowledgeBase(ctx, id)
+}
+
+// update sends name and description only: the server would overwrite its own
+// columns with other keys.
+func (p previewAPI) update(ctx context.Context, id string, body datasetBody) (vendors.KnowledgeBase, error) {
+	var out ack
+	if err := p.rc.Do(ctx, rest.Call{Method: http.MethodPut, Path: p.path(id), Body: body}, &out); err != nil {
+		return vendors.KnowledgeBase{}, err
+	}
+	var w dataset
+	if json.Unmarshal(out.Data, &w) == nil && string(w.ID) == id {
+		return w.normal(), nil
+	}
+	return p.knowledgeBase(ctx, id)
+}
+
+// DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter]. A lost answer
+// is cleared up by asking for the knowledge base.
+func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
+	if err := checkPath(id); err != nil {
+		return err
+	}
+	_, err := request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
+		err := ownersOnly(ctx, a, id, a.remove(ctx, id))
+		if !vendors.Unsure(err) {
+			return vendors.KnowledgeBase{}, err
+		}
+		kb, look := a.knowledgeBase(ctx, id)
+		if vendors.KindOf(look) == vendors.ErrNotFound {
+			err = nil
+		}
+		return kb, err
+	})
+	return err
+}
+
+// remove names exactly one id: without any, old servers delete every knowledge
+// base of the account.
+func (c currentAPI) remove(ctx context.Context, id string) error {
+	var out ack
+	err := c.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: c.path(), Body: idsBody{[]string{id}}, Write: rest.Once}, &out)
+	if err != nil {
+		return err
+	}
+	var done struct { // since v0.25; the Go back end lists them
+		Count   rest.Num   `json:"success_count"`
+		Deleted *[]rest.ID `json:"deleted"`
+	}
+	if len(out.Data) > 0 && json.Unmarshal(out.Data, &done) == nil &&
+		(done.Count.Valid && done.Count.Int == 0 || done.Deleted != nil && len(*done.Deleted) == 0) {
+		return out.denied("RAGFlow says success but has deleted no knowledge base.")
+	}
+	return nil
+}
+
+func (p previewAPI) remove(ctx context.Context, id string) error {
+	return p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: p.path(id), Write: rest.Once}, &ack{})
+}
+
+// DeleteDocuments implements [vendors.DocumentDeleter].
+func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
+	return d.write(ctx, kb, ids, func(a api) write.Documents {
+		w := a.deleting(kb)
+		w.Done, w.Resend = vendors.Done, refusedOne
+		return w
+	})
+}
+
+// write runs a write over several documents in the server's generation. It reads
+// them before, because servers up to v0.25.1 change those of another knowledge
+// base too.
+func (d *Driver) write(ctx context.Context, kb string, ids []string, describe func(api) write.Documents) ([]vendors.Outcome, error) {
+	if err := checkPath(kb); err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 { // RAGFlow takes an empty list for everything
+		return nil, vendors.Errorf(vendors.InvalidArgument, "`document_ids` is empty.")
+	}
+	return request(ctx, d, func(a api) ([]vendors.Outcome, error) {
+		w := describe(a)
+		w.ReadFirst, w.Races = true, true
+		w.Read = func(ctx context.Context, ids []string) (vendors.Report, error) {
+			rep, err := a.progress(ctx, kb, ids)
+			d.started.correct(rep.Documents)
+			return rep, err
+		}
+		return w.Run(ctx, ids)
+	})
+}
+
+func (c currentAPI) deleting(kb string) write.Documents {
+	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
+		var out ack
+		err := c.rc.Do(ctx, rest.Call{
+			Method: http.MethodDelete, Path: c.path(kb, "documents"), Body: idsBody{write.IDs(docs)}, Write: rest.Once,
+		}, &out)
+		var done struct { // since v0.25.2
+			Deleted rest.Num `json:"deleted"`
+		}
+		if err == nil && json.Unmarshal(out.Data, &done) == nil && done.Deleted.Valid && int(done.Deleted.Int) < len(docs) {
+			err = out.denied("RAGFlow says success, but has deleted %d of %d documents.", done.Deleted.Int, len(docs))
+		}
+		return nil, err
+	}
+	return write.Documents{Send: send, Batch: pageSize}
+}
+
+// deleting sends one by one; there is no other call.
+func (p previewAPI) deleting(kb string) write.Documents {
+	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
+		return nil, p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: p.path(kb, "documents", docs[0].DocumentID), Write: rest.Once}, &ack{})
+	}
+	return write.Documents{Send: send, Batch: 1}
 }

@@ -43,6 +43,9 @@ type Documents struct {
 	// Midway says that the platform goes through a request one document after
 	// the other, so that a refusal may come after some were done.
 	Midway bool
+	// Races says that a refusal may come because a document's state has changed
+	// since it was read, so that the documents are looked at after it.
+	Races bool
 	// Resend recognizes a failure after which documents that are left are sent
 	// again: as a batch when some of them were done, else one by one, so that one
 	// bad document does not stop the others. nil is never.
@@ -85,7 +88,7 @@ func (w Documents) todo(ctx context.Context, ids []string) (todo []vendors.Docum
 		return nil, nil, vendors.NothingDone(err)
 	}
 	for _, id := range ids {
-		d, there := find(rep.Documents, id)
+		d, there := Find(rep.Documents, id)
 		switch {
 		case !there && slices.Contains(rep.Missing, id):
 			out = append(out, vendors.Outcome{DocumentID: id, Result: vendors.Absent})
@@ -158,7 +161,7 @@ func (w Documents) try(ctx context.Context, docs []vendors.Document) ([]vendors.
 	case w.Read == nil, !w.mayHaveDone(err, docs):
 		return w.failed(docs, err)
 	}
-	rep, lookErr := w.Read(ctx, idsOf(docs))
+	rep, lookErr := w.Read(ctx, IDs(docs))
 	if lookErr != nil {
 		return w.failed(docs, err)
 	}
@@ -197,13 +200,18 @@ func (w Documents) send(ctx context.Context, docs []vendors.Document) (map[strin
 // mayHaveDone reports whether a request that failed may have done something.
 func (w Documents) mayHaveDone(err error, docs []vendors.Document) bool {
 	e := vendors.Classify(err)
-	switch e.Kind {
-	case vendors.PermissionDenied, vendors.ErrNotFound:
-		return w.Midway || e.Effect != vendors.NoEffect
-	case vendors.RateLimited, vendors.Unauthenticated, vendors.Unsupported, vendors.QuotaExhausted:
-		return e.Effect != vendors.NoEffect
+	if e.Effect != vendors.NoEffect {
+		return e.Effect == vendors.UnknownEffect // of any other the error says what it is
 	}
-	return e.Effect != vendors.NoEffect || len(docs) > 1
+	switch e.Kind {
+	case vendors.RateLimited, vendors.Unauthenticated, vendors.Unsupported, vendors.QuotaExhausted:
+		return false
+	case vendors.PermissionDenied:
+		return w.Midway
+	case vendors.ErrNotFound:
+		return w.Midway || w.Races
+	}
+	return w.Races || len(docs) > 1
 }
 
 // failed is the outcome of documents whose request failed, and of which nothing
@@ -223,13 +231,13 @@ func (w Documents) succeeded(ctx context.Context, docs []vendors.Document, refus
 	out := outcomes(docs, w.Done, nil)
 	var still []vendors.Document
 	if w.Prove {
-		rep, _ := w.Read(ctx, idsOf(docs)) // without it the platform's word stands
+		rep, _ := w.Read(ctx, IDs(docs)) // without it the platform's word stands
 		still = rep.Documents
 	}
 	for i, o := range out {
 		if err := refused[o.DocumentID]; err != nil {
 			out[i].Result, out[i].Err = vendors.NotDone, err
-		} else if _, there := find(still, o.DocumentID); there {
+		} else if _, there := Find(still, o.DocumentID); there {
 			out[i].Result = vendors.Accepted
 		}
 	}
@@ -239,7 +247,7 @@ func (w Documents) succeeded(ctx context.Context, docs []vendors.Document, refus
 // Deleted tells what became of documents whose deletion failed.
 func Deleted(_ error, before, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
 	for _, d := range before {
-		after, there := find(now, d.DocumentID)
+		after, there := Find(now, d.DocumentID)
 		switch {
 		case !there:
 			out = append(out, vendors.Outcome{DocumentID: d.DocumentID, Result: vendors.Done})
@@ -276,7 +284,8 @@ func without(docs []vendors.Document, out []vendors.Outcome) (left []vendors.Doc
 	return left
 }
 
-func idsOf(docs []vendors.Document) []string {
+// IDs gives the ids of documents.
+func IDs(docs []vendors.Document) []string {
 	ids := make([]string, len(docs))
 	for i, d := range docs {
 		ids[i] = d.DocumentID
@@ -284,7 +293,8 @@ func idsOf(docs []vendors.Document) []string {
 	return ids
 }
 
-func find(docs []vendors.Document, id string) (vendors.Document, bool) {
+// Find gives the document of an id.
+func Find(docs []vendors.Document, id string) (vendors.Document, bool) {
 	i := slices.IndexFunc(docs, func(d vendors.Document) bool { return d.DocumentID == id })
 	if i < 0 {
 		return vendors.Document{}, false

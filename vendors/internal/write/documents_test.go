@@ -29,7 +29,7 @@ type platform struct {
 }
 
 func (p *platform) send(_ context.Context, docs []vendors.Document) (map[string]error, error) {
-	p.sent = append(p.sent, strings.Join(idsOf(docs), "+"))
+	p.sent = append(p.sent, strings.Join(IDs(docs), "+"))
 	for _, d := range docs {
 		if err := p.fails[d.DocumentID]; err != nil {
 			return nil, err
@@ -156,5 +156,32 @@ func TestTextCheck(t *testing.T) {
 	}
 	if err := (Text{Platform: "P", Most: 2, Blank: true}).Check("description", ""); err != nil {
 		t.Error(err)
+	}
+}
+
+// A request that failed is looked at where it may have done something, or where
+// a document may have changed since it was read.
+func TestLooks(t *testing.T) {
+	denied := vendors.Errorf(vendors.PermissionDenied, "no")
+	half := &vendors.Error{Kind: vendors.Unsupported, Message: "it says what it did", Effect: vendors.SomeEffect}
+	for _, tt := range []struct {
+		w    Documents
+		err  error
+		look bool
+	}{
+		{Documents{}, errLost, true},
+		{Documents{}, errBad, false},
+		{Documents{Races: true}, errBad, true},
+		{Documents{}, errGone, false},
+		{Documents{Races: true}, errGone, true},
+		{Documents{Midway: true}, errGone, true},
+		{Documents{Races: true}, denied, false},
+		{Documents{Midway: true}, denied, true},
+		{Documents{Races: true, Midway: true}, errBusy, false},
+		{Documents{Races: true, Midway: true}, half, false},
+	} {
+		if got := tt.w.mayHaveDone(tt.err, make([]vendors.Document, 1)); got != tt.look {
+			t.Errorf("Races %v, Midway %v, %v: look %v", tt.w.Races, tt.w.Midway, tt.err, got)
+		}
 	}
 }
