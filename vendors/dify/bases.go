@@ -150,11 +150,12 @@ func (d *Driver) knowledgeBase(ctx context.Context, id string) (w dataset, remem
 	if w, ok := d.bases.Get(strings.ToLower(id)); ok {
 		return w, true, nil
 	}
-	err = d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", id}}, &w)
+	out, err := get[dataset](ctx, d, nil, id)
 	if err == nil {
-		d.keep(w)
+		out.ID = rest.ID(id)
+		d.keep(*out)
 	}
-	return w, false, err
+	return *out, false, err
 }
 
 // readAlone reports whether a failure to read a knowledge base says nothing

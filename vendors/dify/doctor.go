@@ -17,10 +17,7 @@ import (
 // closed to the API and which cannot be searched for want of their model. The
 // call is one that the cloud's limiter does not count.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
-	query := paging(1, pageSize)
-	query.Set("include_all", "true")
-	var out page[dataset]
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query}, &out)
+	out, err := d.datasets(ctx, paging(1, pageSize))
 	if err != nil {
 		return nil // the calls before have said it
 	}

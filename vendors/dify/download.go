@@ -14,13 +14,7 @@ import (
 // of another host. It is a credential by itself: it is asked without the key,
 // and never shown.
 func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
-	if err := checkRef(ref); err != nil {
-		return vendors.Download{}, err
-	}
-	var out linkAnswer
-	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "download"},
-	}, &out)
+	out, err := get[linkAnswer](ctx, d, nil, ref.KnowledgeBaseID, "documents", ref.DocumentID, "download")
 	switch {
 	case noRoute(err):
 		return vendors.Download{}, vendors.Errorf(vendors.Unsupported, "This Dify server cannot give the files of documents; that needs Dify 1.13.1 or newer.").

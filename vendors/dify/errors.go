@@ -86,7 +86,7 @@ func refusal(a rest.Answer, out any) *vendors.Error {
 // isRead reports whether an answer is of a search or a read.
 func isRead(out any) bool {
 	switch out.(type) {
-	case *records, *page[segment], *page[document], *page[dataset], *document, *batchAnswer, *ruleAnswer:
+	case *records, *page[segment], *page[document], *page[dataset], *document, *batchAnswer:
 		return true
 	}
 	return false

@@ -17,37 +17,23 @@ func (Config) IDs() vendors.IDForm {
 // batchForm is a batch, by which progress is asked for.
 var batchForm = regexp.MustCompile(`^[0-9]{20}$`)
 
-// checkID refuses what is not a UUID: Dify answers it with the HTML page of an
-// unknown path, which looks like a wrong base URL.
-func checkID(arg string, ids ...string) error {
-	for _, id := range ids {
-		if uuidForm.MatchString(id) {
-			continue
-		}
+// CheckID implements [vendors.IDChecker]. What is not a UUID Dify answers with the
+// HTML page of an unknown path, which looks like a wrong base URL, and a
+// document's id as batch with no documents.
+func (d *Driver) CheckID(arg, id string) error {
+	isID, isBatch := uuidForm.MatchString(id), batchForm.MatchString(id)
+	switch {
+	case arg != "batch_id" && isID, arg == "batch_id" && isBatch:
+		return nil
+	case arg != "batch_id":
 		e := vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, which is not a Dify id: those are UUIDs with dashes.", arg, rest.Text(id))
-		if batchForm.MatchString(id) {
+		if isBatch {
 			return e.WithHint("This is a batch id: pass it as `batch_id` of get_ingestion_progress.")
 		}
 		return e.WithHint("Take the id from list_knowledge_bases or list_documents, unchanged.")
 	}
-	return nil
-}
-
-func checkRef(ref vendors.Ref) error {
-	if err := checkID("knowledge_base_id", ref.KnowledgeBaseID); err != nil {
-		return err
-	}
-	return checkID("document_id", ref.DocumentID)
-}
-
-// checkBatch refuses what is not a batch: with a document's id Dify would answer
-// that there are no documents.
-func checkBatch(id string) error {
-	if batchForm.MatchString(id) {
-		return nil
-	}
 	e := vendors.Errorf(vendors.InvalidArgument, "`batch_id` is not a Dify batch; batches there are numbers of 20 digits.")
-	if uuidForm.MatchString(id) {
+	if isID {
 		return e.WithHint("This is a document id: pass it in `document_ids` instead.")
 	}
 	return e.WithHint("Take it from the answer of the upload, as a string; without it, pass `document_ids`, or neither for the whole knowledge base.")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -89,25 +88,12 @@ func (d *Driver) rule(ctx context.Context, kb string) (*rule, error) {
 
 // ruleShown reads the rule of a knowledge base from the detail of a document.
 func (d *Driver) ruleShown(ctx context.Context, kb, id string) (*rule, error) {
-	var out ruleAnswer
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents", id}}, &out)
-	if err != nil || out.Rule.Mode == "" {
+	out, err := get[document](ctx, d, nil, kb, "documents", id)
+	if err != nil || out.Rule.Mode == "" || out.Rule.Mode == automatic().Mode {
 		return automatic(), err
-	}
-	if out.Rule.Mode == automatic().Mode {
-		out.Rule.Rules = nil
 	}
 	return &out.Rule, nil
 }
-
-// ruleAnswer is a document's detail as far as the rule goes.
-type ruleAnswer struct {
-	ID   rest.ID `json:"id"`
-	Rule rule    `json:"dataset_process_rule"`
-}
-
-// accept implements payload.
-func (w *ruleAnswer) accept(http.Header) bool { return w.ID != "" }
 
 // splitNotes says what a caller may not expect of how the document is split.
 func (d *Driver) splitNotes(ctx context.Context, c created, sent plan) []string {

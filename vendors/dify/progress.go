@@ -1,7 +1,6 @@
 package dify
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,12 +21,8 @@ const fewIDs = 3
 // this process did not upload are read by themselves and, when they are many,
 // all from the list.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
-	err := checkID("knowledge_base_id", q.KnowledgeBaseID)
-	if err == nil && q.BatchID != "" {
+	if q.BatchID != "" {
 		return d.batch(ctx, q.KnowledgeBaseID, q.BatchID)
-	}
-	if err = cmp.Or(err, checkID("document_ids", q.DocumentIDs...)); err != nil {
-		return vendors.Report{}, err
 	}
 	single := true
 	if len(q.DocumentIDs) <= fewIDs {
@@ -43,13 +38,7 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 // batch reads the documents of one upload.
 func (d *Driver) batch(ctx context.Context, kb, id string) (vendors.Report, error) {
 	var rep vendors.Report
-	if err := checkBatch(id); err != nil {
-		return rep, err
-	}
-	var out batchAnswer
-	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodGet, Path: []string{"datasets", kb, "documents", id, "indexing-status"},
-	}, &out)
+	out, err := get[batchAnswer](ctx, d, nil, kb, "documents", id, "indexing-status")
 	if err != nil {
 		return rep, err
 	}

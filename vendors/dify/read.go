@@ -20,6 +20,14 @@ func paging(page, size int) url.Values {
 	return url.Values{"page": {strconv.Itoa(page)}, "limit": {strconv.Itoa(size)}}
 }
 
+// get reads what is at a path below the knowledge bases.
+func get[T any](ctx context.Context, d *Driver, query url.Values, path ...string) (*T, error) {
+	out := new(T)
+	rows, _ := strconv.Atoi(query.Get("limit"))
+	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: append([]string{"datasets"}, path...), Query: query, Rows: rows}, out)
+	return out, err
+}
+
 // ListKnowledgeBases implements [vendors.KnowledgeBaseLister].
 func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
 	query := paging(q.Page, q.Size)
@@ -48,10 +56,7 @@ func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (v
 // other members' private ones are missing.
 func (d *Driver) datasets(ctx context.Context, query url.Values) (*page[dataset], error) {
 	query.Set("include_all", "true")
-	var out page[dataset]
-	size, _ := strconv.Atoi(query.Get("limit"))
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets"}, Query: query, Rows: size}, &out)
-	return &out, err
+	return get[page[dataset]](ctx, d, query)
 }
 
 // displays has the display status that selects exactly the documents of a
@@ -65,9 +70,6 @@ var displays = map[vendors.Status]string{
 // ListDocuments implements [vendors.Driver].
 func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	var p vendors.Page[vendors.Document]
-	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
-		return p, err
-	}
 	display, has := displays[q.Status]
 	if !has {
 		p.Total, p.Filtered = new(int), true
@@ -98,10 +100,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 
 // documents reads one page of the list of documents.
 func (d *Driver) documents(ctx context.Context, kb string, query url.Values) (*page[document], error) {
-	var out page[document]
-	size, _ := strconv.Atoi(query.Get("limit"))
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents"}, Query: query, Rows: size}, &out)
-	return &out, err
+	return get[page[document]](ctx, d, query, kb, "documents")
 }
 
 // UnfinishedFilters implements [vendors.UnfinishedFilter]: whatever is not in
@@ -134,9 +133,6 @@ func (d *Driver) CountCompleted(ctx context.Context, knowledgeBaseID string) (in
 // GetDocument implements [vendors.Driver]. Servers before 1.5.1 have no such
 // call; their list is searched instead.
 func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	if err := checkRef(ref); err != nil {
-		return vendors.Document{}, err
-	}
 	doc, err := d.detail(ctx, ref.KnowledgeBaseID, ref.DocumentID)
 	if !noRoute(err) {
 		if err == nil && doc.Status == vendors.Queued {
@@ -159,8 +155,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 
 // detail reads one document by its id.
 func (d *Driver) detail(ctx context.Context, kb, id string) (vendors.Document, error) {
-	var out document
-	err := d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", kb, "documents", id}}, &out)
+	out, err := get[document](ctx, d, nil, kb, "documents", id)
 	if err != nil {
 		return vendors.Document{}, err
 	}
@@ -170,10 +165,7 @@ func (d *Driver) detail(ctx context.Context, kb, id string) (vendors.Document, e
 // ListChunks implements [vendors.ChunkLister].
 func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
 	var p vendors.Page[vendors.Chunk]
-	if err := checkRef(ref); err != nil {
-		return p, err
-	}
-	var out page[segment]
+	var out page[segment] // servers of 1.1 give all at once, so that no number of rows is too many
 	err := d.client.Do(ctx, rest.Call{
 		Method: http.MethodGet, Path: []string{"datasets", ref.KnowledgeBaseID, "documents", ref.DocumentID, "segments"},
 		Query: paging(q.Page, q.Size),

@@ -16,9 +16,6 @@ import (
 // depends on its technique, so that is read first; where that read fails
 // (Dify's plugin daemon is down), its own settings are left to the server.
 func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
-	if err := checkID("knowledge_base_id", q.KnowledgeBaseID); err != nil {
-		return nil, err
-	}
 	if err := (write.Text{Platform: "Dify", Most: 250, Blank: true}).Check("query", q.Query); err != nil {
 		return nil, err
 	}
@@ -101,22 +98,16 @@ func (d *Driver) retrieve(ctx context.Context, q vendors.SearchQuery, how retrie
 	if err != nil {
 		return nil, err
 	}
+	if how.scores() { // Dify does not promise an order
+		slices.SortStableFunc(out.Records, func(a, b record) int { return cmp.Compare(b.Score.Float, a.Score.Float) })
+	}
 	hits := []vendors.Hit{}
 	for i := range out.Records {
 		if r := &out.Records[i]; r.Segment.ID != "" {
 			hits = append(hits, r.normal(how))
 		}
 	}
-	// Dify does not promise an order.
-	slices.SortStableFunc(hits, func(a, b vendors.Hit) int { return cmp.Compare(score(b), score(a)) })
 	return hits, nil
-}
-
-func score(h vendors.Hit) float64 {
-	if h.Score == nil {
-		return 0
-	}
-	return *h.Score
 }
 
 // records is the answer to a search.

@@ -33,9 +33,6 @@ const acceptedTypes = "Give a file of one of these types: " + plainSuffixes + " 
 
 // checkUpload refuses what Dify would refuse, or silently change: it cuts names.
 func (d *Driver) checkUpload(u vendors.Upload) error {
-	if err := checkID("knowledge_base_id", u.KnowledgeBaseID); err != nil {
-		return err
-	}
 	if u.URL != "" {
 		return vendors.Errorf(vendors.Unsupported, "Dify's API does not accept URLs; nothing was uploaded.").
 			WithHint("Fetch the page and upload its text with `text` and `name`.")

@@ -88,6 +88,7 @@ type document struct {
 	Form           rest.Str  `json:"doc_form"`
 	CreatedFrom    rest.Str  `json:"created_from"` // web, api or rag-pipeline
 	Metadata       []field   `json:"doc_metadata"`
+	Rule           rule      `json:"dataset_process_rule"` // in the detail
 }
 
 // source is where a document came from.

@@ -2,7 +2,6 @@ package dify
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -97,7 +96,7 @@ func (d *Driver) clock(date time.Time) time.Time {
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
 func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	if err := cmp.Or(checkID("knowledge_base_id", id), checkKB(change)); err != nil {
+	if err := checkKB(change); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	d.forget(id)
@@ -105,9 +104,8 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	var out dataset
 	err := d.patch(ctx, id, body, &out)
 	if errors.Is(err, errWantsSource) {
-		var now dataset
-		err = d.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"datasets", id}}, &now)
-		if err == nil {
+		var now *dataset
+		if now, err = get[dataset](ctx, d, nil, id); err == nil {
 			body.ExternalID, body.ExternalAPIID = string(now.External.ID), string(now.External.APIID)
 			err = d.patch(ctx, id, body, &out)
 		}
@@ -128,9 +126,6 @@ func (d *Driver) patch(ctx context.Context, id string, body kbBody, out *dataset
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
-	if err := checkID("knowledge_base_id", id); err != nil {
-		return err
-	}
 	d.forget(id)
 	return write.Again(func() error { return d.remove(ctx, "datasets", id) }, isMarked(errNoKnowledgeBase))
 }
@@ -139,9 +134,6 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 // of the knowledge base that is named, also while it is ingested, but not an
 // archived one.
 func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
-	if err := cmp.Or(checkID("knowledge_base_id", kb), checkID("document_ids", ids...)); err != nil {
-		return nil, err
-	}
 	d.forget(kb) // it may be empty soon
 	return write.Documents{
 		Send: func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
@@ -166,9 +158,6 @@ func (d *Driver) remove(ctx context.Context, path ...string) error {
 // searches can be set: a new name always re-indexes the document from a text
 // that must be given with it, and metadata needs fields that a person defines.
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
-	if err := checkRef(ref); err != nil {
-		return vendors.Document{}, err
-	}
 	switch {
 	case change.Name != nil:
 		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Dify's API cannot rename a document without ingesting it again; nothing was changed.").
