@@ -11,7 +11,7 @@ import (
 )
 
 // platformMay is what a driver may import: never another driver.
-var platformMay = []string{"vendors", "vendors/rest", "vendors/internal/recent", "vendors/internal/write"}
+var platformMay = []string{"vendors", "vendors/rest", "vendors/internal/idsearch", "vendors/internal/recent", "vendors/internal/write"}
 
 // face is what a face of the sandbox may import.
 var face = []string{"vendors/sandbox/world", "vendors/sandbox/internal/web"}
@@ -28,14 +28,15 @@ var ours = map[string][]string{
 	"vendors":      {},
 	"vendors/rest": {"vendors", "ratelimit"},
 
-	"vendors/visible":          {},
-	"vendors/internal/recent":  {},
-	"vendors/internal/write":   {"vendors"},
-	"vendors/internal/breaker": {"vendors"},
-	"vendors/tally":            {"vendors"},
-	"vendors/internal/paging":  {"vendors", "vendors/internal/recent"},
-	"vendors/internal/merge":   {"vendors"},
-	"vendors/connection":       {"vendors", "vendors/visible", "vendors/tally", "vendors/internal/"},
+	"vendors/visible":           {},
+	"vendors/internal/recent":   {},
+	"vendors/internal/write":    {"vendors"},
+	"vendors/internal/idsearch": {"vendors", "vendors/rest"},
+	"vendors/internal/breaker":  {"vendors"},
+	"vendors/tally":             {"vendors"},
+	"vendors/internal/paging":   {"vendors", "vendors/internal/recent"},
+	"vendors/internal/merge":    {"vendors"},
+	"vendors/connection":        {"vendors", "vendors/visible", "vendors/tally", "vendors/internal/"},
 
 	"vendors/sandbox/world":           {},
 	"vendors/sandbox/internal/web":    {},

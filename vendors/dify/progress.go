@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/idsearch"
 	"kb-mcp/vendors/rest"
 )
 
@@ -24,15 +24,16 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	if q.BatchID != "" {
 		return d.batch(ctx, q.KnowledgeBaseID, q.BatchID)
 	}
+	s := idsearch.New(q.DocumentIDs, strings.ToLower)
 	single := true
-	if len(q.DocumentIDs) <= fewIDs {
-		rep, err := d.each(ctx, q.KnowledgeBaseID, q.DocumentIDs)
+	if s.Open() <= fewIDs {
+		err := d.each(ctx, q.KnowledgeBaseID, s)
 		if !noRoute(err) {
-			return rep, err
+			return s.Report(err)
 		}
 		single = false
 	}
-	return d.fromList(ctx, q.KnowledgeBaseID, q.DocumentIDs, single)
+	return s.Report(d.fromList(ctx, q.KnowledgeBaseID, s, single))
 }
 
 // batch reads the documents of one upload.
@@ -75,88 +76,50 @@ func (d *Driver) byBatch(ctx context.Context, kb, id string) (doc vendors.Docume
 	return doc, false, nil
 }
 
-// each reads documents one by one. With an error comes what was read before it.
-func (d *Driver) each(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
-	var rep vendors.Report
-	for _, id := range ids {
-		doc, found, err := d.byBatch(ctx, kb, id)
-		if !found && err == nil {
-			doc, err = d.detail(ctx, kb, id)
+// each reads documents one by one.
+func (d *Driver) each(ctx context.Context, kb string, s *idsearch.Search) error {
+	return s.Each(func(id string) (vendors.Document, error) {
+		if doc, found, err := d.byBatch(ctx, kb, id); found || err != nil {
+			return doc, err
 		}
-		switch {
-		case errors.Is(err, errNoDocument):
-			rep.Missing = append(rep.Missing, id)
-		case err != nil:
-			return rep, err
-		default:
-			doc.DocumentID = id // in the caller's case
-			rep.Documents = append(rep.Documents, doc)
-		}
-	}
-	return rep, nil
+		return d.detail(ctx, kb, id)
+	}, isMarked(errNoDocument))
 }
 
 // fromList finds documents in the list, a hundred rows a request, until all are
 // found or the list ends. Documents watched together were mostly uploaded
 // together and stand together; where a page shows at most one of them, and
 // fewer are open than pages follow, the rest is read one by one (if single, as
-// the server can do that). With an error comes what was found before it.
-func (d *Driver) fromList(ctx context.Context, kb string, ids []string, single bool) (vendors.Report, error) {
-	var rep vendors.Report
-	open := slices.Clone(ids)
+// the server can do that).
+func (d *Driver) fromList(ctx context.Context, kb string, s *idsearch.Search, single bool) error {
 	var total int64
-	blind := false
-	for n := 1; ; {
+	for n := 1; ; n++ {
 		out, err := d.documents(ctx, kb, paging(n, pageSize))
 		if err != nil {
-			return rep, err
+			return err
 		}
-		before := len(open)
-		open = take(&rep, open, out.Data)
-		blind = blind || slices.ContainsFunc(out.Data, func(w document) bool { return w.ID == "" })
+		before := s.Open()
+		for i := range out.Data {
+			s.Take(out.Data[i].normal())
+		}
 		left := out.left(n, pageSize)
 		// Rows that were deleted meanwhile moved others up to the page before.
 		shrunk := n > 1 && out.Total.Valid && out.Total.Int < total
 		total = out.Total.Int
 		switch {
-		case len(open) == 0:
-			return rep, nil
+		case s.Open() == 0:
+			return nil
 		case shrunk:
-			n--
-			continue
+			n -= 2
 		case left == 0 || len(out.Data) == 0:
-			if blind {
-				return rep, rest.NoID()
-			}
-			return rep, nil
-		case single && before-len(open) <= 1 && len(open) <= left:
-			others, err := d.each(ctx, kb, open)
-			if !noRoute(err) {
-				rep.Documents, rep.Missing = append(rep.Documents, others.Documents...), others.Missing
-				return rep, err
+			return nil
+		case single && before-s.Open() <= 1 && s.Open() <= left:
+			if err := d.each(ctx, kb, s); !noRoute(err) {
+				return err
 			}
 			single = false
 		}
-		n++
 	}
-}
-
-// take moves the ids that rows answer from open to the report, in the caller's
-// spelling.
-func take(rep *vendors.Report, open []string, rows []document) []string {
-	byID := make(map[string]*document, len(rows))
-	for i := range rows {
-		byID[strings.ToLower(string(rows[i].ID))] = &rows[i]
-	}
-	return slices.DeleteFunc(open, func(id string) bool {
-		row, ok := byID[strings.ToLower(id)]
-		if ok {
-			doc := row.normal()
-			doc.DocumentID = id
-			rep.Documents = append(rep.Documents, doc)
-		}
-		return ok
-	})
 }
 
 // StallRule implements [vendors.Staller]. A document that waits for minutes

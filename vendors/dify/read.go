@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/idsearch"
 	"kb-mcp/vendors/rest"
 )
 
@@ -143,7 +144,8 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 		}
 		return doc, err
 	}
-	rep, err := d.fromList(ctx, ref.KnowledgeBaseID, []string{ref.DocumentID}, false)
+	s := idsearch.New([]string{ref.DocumentID}, strings.ToLower)
+	rep, err := s.Report(d.fromList(ctx, ref.KnowledgeBaseID, s, false))
 	switch {
 	case len(rep.Documents) > 0:
 		return rep.Documents[0], nil
