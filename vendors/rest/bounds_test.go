@@ -53,7 +53,9 @@ func TestRows(t *testing.T) {
 		Kids []row `json:"kids"`
 	}
 	var out struct {
-		Data struct{ Rows []row } `json:"data"`
+		Data struct {
+			Rows []row `json:"rows"`
+		} `json:"data"`
 	}
 	for name, tt := range map[string]struct {
 		asked int

@@ -7,14 +7,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -154,35 +152,6 @@ func wrongScheme(base *url.URL, a Answer) *vendors.Error {
 		}
 	}
 	return nil
-}
-
-// Unmarshal decodes a body. broken is the error for a body that is no JSON;
-// odd is the one for JSON of another form than v's, whose other fields were
-// decoded all the same: the envelope's code may explain it. JSON beyond all
-// bounds, or with far more rows than the call asked for, is broken.
-func Unmarshal(a Answer, v any) (broken, odd *vendors.Error) {
-	if broken, odd = decodeJSON(a, v); broken == nil && a.rows > 0 && mostRows(reflect.ValueOf(v)) > max(moreRows*a.rows, fewRows) {
-		return immodest(), nil
-	}
-	return broken, odd
-}
-
-func decodeJSON(a Answer, v any) (broken, odd *vendors.Error) {
-	if quickly(a.Body, v, a.shapes) {
-		return nil, nil
-	}
-	if !modest(a.Body) {
-		return immodest(), nil
-	}
-	err := json.Unmarshal(a.Body, v)
-	var form *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil, nil
-	case errors.As(err, &form):
-		return nil, NotJSON(a, err)
-	}
-	return NotJSON(a, err), nil
 }
 
 // NotJSON is the error for a body that is not the JSON it should be. It says

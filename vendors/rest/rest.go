@@ -66,8 +66,7 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 
-	shapes *shapes // the client's
-	rows   int     // the call's
+	rows int // the call's
 }
 
 // Call is one request of a platform's API.
@@ -116,8 +115,7 @@ type Client struct {
 	paced   *ratelimit.Transport
 	search  *ratelimit.Transport // paced by the limit on searches, too
 	files   http.RoundTripper    // to addresses that the platform gave
-	shapes  shapes
-	buffers sync.Pool // of *bytes.Buffer
+	buffers sync.Pool            // of *bytes.Buffer
 }
 
 // New makes the client of one connection.

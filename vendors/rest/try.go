@@ -97,7 +97,7 @@ func (c *Client) roundTrip(req *http.Request, call Call) (Answer, error) {
 		return Answer{}, inHead(err)
 	}
 	defer resp.Body.Close()
-	a := Answer{Status: resp.StatusCode, Header: resp.Header, shapes: &c.shapes, rows: call.Rows}
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, rows: call.Rows}
 	a.Body, err = c.whole(resp.Body)
 	return a, err
 }

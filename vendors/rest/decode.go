@@ -1,0 +1,43 @@
+package rest
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"kb-mcp/vendors"
+)
+
+// Unmarshal decodes a body. broken is the error for a body that is not JSON;
+// mistyped is the one for JSON of another form than v's, all of whose other
+// members are decoded: the envelope's code may explain it. JSON beyond all
+// bounds, or with far more rows than the call asked for, is broken. Names of
+// members are matched exactly.
+func Unmarshal(a Answer, v any) (broken, mistyped *vendors.Error) {
+	if !modest(a.Body) {
+		return immodest(), nil
+	}
+	err := json.Unmarshal(a.Body, v, lenient)
+	var form *json.SemanticError
+	if errors.As(err, &form) { // once more: this time past members of a wrong type
+		err = json.Unmarshal(a.Body, v, lenient, jsonv1.ReportErrorsWithLegacySemantics(true))
+	}
+	var wrong *jsonv1.UnmarshalTypeError
+	if err != nil && !errors.As(err, &wrong) {
+		return NotJSON(a, err), nil
+	}
+	if a.rows > 0 && mostRows(reflect.ValueOf(v)) > max(moreRows*a.rows, fewRows) {
+		return immodest(), nil
+	}
+	if err != nil {
+		return nil, NotJSON(a, err)
+	}
+	return nil, nil
+}
+
+// lenient takes the last of several equal names, and texts that a platform has
+// cut inside a character.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
