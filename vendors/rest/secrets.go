@@ -32,6 +32,7 @@ type Secrets struct {
 	lasting   [][]string // the forms of each
 	temporary [][]string
 	forms     []string // all, longest first: a secret may begin like another
+	sieve     sieve    // of forms
 	replacer  *strings.Replacer
 }
 
@@ -78,6 +79,7 @@ func (s *Secrets) build() {
 	s.forms = slices.DeleteFunc(s.forms, func(form string) bool { return len(form) < minSecret })
 	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	s.forms = slices.Compact(s.forms)
+	s.sieve = sieveOf(s.forms)
 	pairs := make([]string, 0, 2*len(s.forms))
 	for _, form := range s.forms {
 		pairs = append(pairs, form, redacted)
@@ -129,9 +131,8 @@ func (s *Secrets) Clean(text string) string {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	// Nearly no text holds a secret. Looking for each form is quicker than the
-	// replacer, which goes through a text byte by byte and copies it twice.
-	if slices.ContainsFunc(s.forms, func(form string) bool { return strings.Contains(text, form) }) {
+	// Nearly no text holds a secret, and the replacer copies it twice.
+	if s.sieve.catches(text) && slices.ContainsFunc(s.forms, func(form string) bool { return strings.Contains(text, form) }) {
 		text = s.replacer.Replace(text)
 	}
 	return s.cut(s.split(text))
@@ -211,10 +212,10 @@ const maxCuts = 1000
 // cut takes out the first parts of secrets that somebody has cut: an ellipsis
 // stands behind them, at the end of the text or of a part of it.
 func (s *Secrets) cut(text string) string {
-	parts := strings.SplitN(text, "…", maxCuts)
-	if len(parts) == 1 {
+	if !strings.Contains(text, "…") { // SplitN makes room for the most parts
 		return text
 	}
+	parts := strings.SplitN(text, "…", maxCuts)
 	for i, kept := range parts[:len(parts)-1] {
 		parts[i] = s.withoutStart(kept)
 	}
@@ -231,70 +232,4 @@ func (s *Secrets) withoutStart(kept string) string {
 		}
 	}
 	return kept
-}
-
-// maxText caps a platform's words in bytes: an error holds two such texts at
-// most, and its whole JSON stays under 2 KB.
-const maxText = 600
-
-// A pre-signed link has credentials in its user, query or fragment, and a word
-// about a signature may quote one.
-var (
-	link      = regexp.MustCompile(`(?i)((?:https?|tos)://)(?:[^\s/?#@"'<>]+@)?([^\s?#"'<>]+)(?:[?#][!#-&(-;=?-~]*)?`)
-	parameter = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]+|signature|credential)(?:=[^\s,"']*|\\?"\s*:\s*\\?"[^"\\]*)`)
-)
-
-// Unsigned takes signatures out of a text that may quote a request: they are
-// made anew for each, so that [Secrets] does not know them.
-func Unsigned(s string) string {
-	if !strings.Contains(s, "ignature") && !strings.Contains(s, "redential") {
-		return s
-	}
-	return parameter.ReplaceAllString(s, redacted)
-}
-
-// Text makes a platform's words fit to show: one line, no control characters,
-// links without what may open them, capped. They may quote other people's
-// input.
-func Text(s string) string {
-	if strings.Contains(s, "://") || strings.Contains(s, "=") || strings.Contains(s, `":`) || strings.Contains(s, `" :`) {
-		s = parameter.ReplaceAllString(link.ReplaceAllString(s, "$1$2"), redacted)
-	}
-	if !oneWord(s) {
-		s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
-			return unicode.IsSpace(r) || unicode.IsControl(r)
-		}), " ")
-	}
-	return shorten(s, maxText)
-}
-
-// oneWord reports whether s is printable ASCII without blanks, as the states are
-// that each row of a list has.
-func oneWord(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII })
-}
-
-// shorten cuts s to at most n bytes between two characters.
-func shorten(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
-}
-
-// PublicURL returns a URL without user, query and fragment, which may hold
-// credentials; "" for what is no absolute URL.
-func PublicURL(s string) string {
-	if s == "" {
-		return ""
-	}
-	u, err := url.Parse(strings.TrimSpace(s))
-	if err != nil || u.Scheme == "" || u.Host == "" { // "https:user:password@host" has no host
-		return ""
-	}
-	u.User, u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", "", false
-	return u.String()
 }
