@@ -52,11 +52,7 @@ exits with 1. There is no log unless KB_MCP_LOG_LEVEL is set.`,
 func (c *callCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
-	quiet := *a
-	if !a.sets("KB_MCP_LOG_LEVEL") { // stderr is for the error's JSON
-		quiet.logs = io.Discard
-	}
-	conf, err := quiet.configure(ctx, c.Demo)
+	conf, err := a.open(ctx, c.Demo, a.wantedLogs()) // stderr is for the error's JSON
 	if err != nil {
 		return err
 	}
@@ -64,7 +60,7 @@ func (c *callCmd) run(a *app) error {
 	if err != nil {
 		return err
 	}
-	set := conf.tools()
+	set := toolSet(conf)
 	answer, known := set.Call(ctx, c.Tool, args)
 	switch {
 	case !known:
@@ -111,14 +107,4 @@ func completeTools(_ *cobra.Command, args []string, _ string) ([]string, cobra.S
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	return tools.New(nil, tools.Options{AllowWrites: true}).Names(), cobra.ShellCompDirectiveNoFileComp
-}
-
-// sets reports whether a variable is set to something.
-func (a *app) sets(name string) bool {
-	for _, pair := range a.environ {
-		if value, ok := strings.CutPrefix(pair, name+"="); ok && value != "" {
-			return true
-		}
-	}
-	return false
 }

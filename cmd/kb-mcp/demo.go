@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kb-mcp/cmd/kb-mcp/internal/settings"
+	"kb-mcp/cmd/kb-mcp/internal/watch"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
@@ -44,11 +46,11 @@ func (*demoCmd) run(a *app) error {
 	if err != nil {
 		return err
 	}
-	conf, err := configure(append([]string{"KB_MCP_LOG_LEVEL=error"}, sb.Environ()...), a.stderr)
+	conf, err := settings.Open(append([]string{"KB_MCP_LOG_LEVEL=error"}, sb.Environ()...), a.stderr, version)
 	if err != nil {
 		return err
 	}
-	t := &tour{sandbox: sb.Sandbox(), vendors: conf.vendors, out: a.stdout}
+	t := &tour{sandbox: sb.Sandbox(), vendors: conf.Connections, out: a.stdout}
 	fmt.Fprintln(a.stdout, "kb-mcp tour: four platforms with made-up documents, served on this machine. No account, no network.")
 	kbs, err := t.look(ctx)
 	if err != nil {
@@ -58,7 +60,7 @@ func (*demoCmd) run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t.watch(ctx, uploads, newDisplay(a.stdout))
+	t.watch(ctx, uploads, watch.NewDisplay(a.stdout))
 	fmt.Fprint(a.stdout, `
 That is what an agent sees through get_ingestion_progress. Next:
   kb-mcp --demo                     plug the same documents into an agent over stdio
@@ -149,10 +151,10 @@ func (t *tour) upload(kbs map[string]vendors.KnowledgeBase) ([]upload, error) {
 }
 
 // watch polls every upload until it has settled or the tour's time is over.
-func (t *tour) watch(ctx context.Context, uploads []upload, d display) {
-	defer d.close()
+func (t *tour) watch(ctx context.Context, uploads []upload, d watch.Display) {
+	defer d.Close()
 	for _, u := range uploads {
-		d.add(u.id, fmt.Sprintf("%-11s %s", u.vendor.Name(), u.name))
+		d.Add(u.id, fmt.Sprintf("%-11s %s", u.vendor.Name(), u.name))
 	}
 	var wg sync.WaitGroup
 	for _, u := range uploads {
@@ -160,7 +162,7 @@ func (t *tour) watch(ctx context.Context, uploads []upload, d display) {
 			for ctx.Err() == nil {
 				r, err := u.vendor.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: u.kb, DocumentIDs: []string{u.id}})
 				if err == nil {
-					d.show(r.Documents[0])
+					d.Show(r.Documents[0])
 				}
 				if err == nil && r.Summary.Done {
 					return

@@ -15,15 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/cmd/kb-mcp/internal/doctor"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )
 
 // examination is the report that "doctor --json" printed.
-type examination struct {
-	OK     bool
-	Checks []check
-}
+type examination doctor.Report
 
 // find gives the status of a check, and its message and hint in one text.
 func (e examination) find(vendor, name string) (vendors.Health, string) {
@@ -35,8 +33,8 @@ func (e examination) find(vendor, name string) (vendors.Health, string) {
 	return "", ""
 }
 
-// doctor runs the command and holds its report to what every report promises.
-func doctor(t *testing.T, environ []string, args ...string) examination {
+// diagnosis runs the command and holds its report to what every report promises.
+func diagnosis(t *testing.T, environ []string, args ...string) examination {
 	t.Helper()
 	out, stderr, err := try(t, environ, append([]string{"doctor", "--json"}, args...)...)
 	var e examination
@@ -70,7 +68,7 @@ func started(t *testing.T, o sandbox.Options) *sandbox.Server {
 
 func TestDoctorInTheSandbox(t *testing.T) {
 	sb := started(t, sandbox.Options{})
-	e := doctor(t, sb.Environ())
+	e := diagnosis(t, sb.Environ())
 	for _, c := range e.Checks {
 		if c.Status != vendors.Healthy && (c.Vendor != "dify" || c.Check != "api access") { // one is closed to the API
 			t.Errorf("%+v", c)
@@ -125,7 +123,7 @@ func TestDoctorClosedKnowledgeBases(t *testing.T) {
 					io.WriteString(w, `{"data":[`+tt.list+`],"has_more":false,"limit":20,"total":2,"page":1}`)
 				}
 			})
-			e := doctor(t, []string{"DIFY_API_KEY=dataset-x", "DIFY_BASE_URL=" + base + "/v1"})
+			e := diagnosis(t, []string{"DIFY_API_KEY=dataset-x", "DIFY_BASE_URL=" + base + "/v1"})
 			worst := vendors.Healthy
 			for _, c := range e.Checks {
 				if c.Check == "permissions" && c.Status == vendors.Broken {
@@ -142,14 +140,14 @@ func TestDoctorClosedKnowledgeBases(t *testing.T) {
 func TestDoctorOtherFaces(t *testing.T) {
 	t.Parallel()
 	sb := started(t, sandbox.Options{})
-	e := doctor(t, sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio, sandbox.FaceRAGFlowPreview))
+	e := diagnosis(t, sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio, sandbox.FaceRAGFlowPreview))
 	if _, text := e.find("coze", "dialect"); !strings.Contains(text, "coze-studio") {
 		t.Errorf("%q", text)
 	}
 	if _, text := e.find("ragflow", "generation"); !strings.Contains(text, "preview") {
 		t.Errorf("%q", text)
 	}
-	e = doctor(t, []string{"COZE_JWT_OAUTH_CLIENT_ID=" + sandbox.CozeClientID, "COZE_JWT_OAUTH_PUBLIC_KEY_ID=" + sandbox.CozePublicKeyID,
+	e = diagnosis(t, []string{"COZE_JWT_OAUTH_CLIENT_ID=" + sandbox.CozeClientID, "COZE_JWT_OAUTH_PUBLIC_KEY_ID=" + sandbox.CozePublicKeyID,
 		"COZE_JWT_OAUTH_PRIVATE_KEY=" + sb.Sandbox().CozePrivateKey(), "COZE_API_BASE=http://" + sb.Addr() + "/coze"})
 	if status, text := e.find("coze", "clock"); status != vendors.Healthy {
 		t.Errorf("a JWT app: %q %q", status, text)
@@ -158,7 +156,7 @@ func TestDoctorOtherFaces(t *testing.T) {
 
 func TestDoctorWrongCredentials(t *testing.T) {
 	sb := started(t, sandbox.Options{})
-	e := doctor(t, append(sb.Environ(), "COZE_API_TOKEN=pat_canary_wrong_token", "DIFY_API_KEY=dataset-canary-wrong-key",
+	e := diagnosis(t, append(sb.Environ(), "COZE_API_TOKEN=pat_canary_wrong_token", "DIFY_API_KEY=dataset-canary-wrong-key",
 		"RAGFLOW_API_KEY=ragflow-canary-wrong-key", "VOLCENGINE_SECRET_KEY=canary-wrong-secret"))
 	for v, variable := range map[string]string{
 		"coze": "COZE_API_TOKEN", "dify": "DIFY_API_KEY", "ragflow": "RAGFLOW_API_KEY", "volcengine": "VOLCENGINE",
@@ -174,7 +172,7 @@ func TestDoctorWrongCredentials(t *testing.T) {
 
 func TestDoctorMissingPermissions(t *testing.T) {
 	sb := started(t, sandbox.Options{})
-	e := doctor(t, append(sb.Environ(), "COZE_API_TOKEN="+sandbox.CozeTokenNoScope, "VOLCENGINE_API_KEY="+sandbox.VolcengineAPIKeyNoRights))
+	e := diagnosis(t, append(sb.Environ(), "COZE_API_TOKEN="+sandbox.CozeTokenNoScope, "VOLCENGINE_API_KEY="+sandbox.VolcengineAPIKeyNoRights))
 	for _, v := range []string{"coze", "volcengine"} {
 		if status, _ := e.find(v, "permissions"); status != vendors.Broken {
 			t.Errorf("%s: %q", v, status)
@@ -186,7 +184,7 @@ func TestDoctorMissingPermissions(t *testing.T) {
 }
 
 func TestDoctorConfiguration(t *testing.T) {
-	e := doctor(t, []string{"COZE_API_TOKEN=canary token", "COZE_API_BASE=ftp://canary", "KB_MCP_LOG_FORMAT=canary", "KB_MCP_ALOW_WRITES=true", "DIFY_API_KEY=${KEY}"})
+	e := diagnosis(t, []string{"COZE_API_TOKEN=canary token", "COZE_API_BASE=ftp://canary", "KB_MCP_LOG_FORMAT=canary", "KB_MCP_ALOW_WRITES=true", "DIFY_API_KEY=${KEY}"})
 	text := ""
 	for _, c := range e.Checks {
 		if c.Check != "configuration" {
@@ -199,7 +197,7 @@ func TestDoctorConfiguration(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	e = doctor(t, nil)
+	e = diagnosis(t, nil)
 	if status, text := e.find("", "configuration"); len(e.Checks) != 1 || status != vendors.Broken || !strings.Contains(text, "RAGFLOW_BASE_URL") || !strings.Contains(text, "--demo") {
 		t.Errorf("nothing configured: %+v", e)
 	}
@@ -251,14 +249,14 @@ func TestDoctorNetwork(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
-			e := doctor(t, append(tt.environ, "DIFY_API_KEY=dataset-canary-0123456789", "DIFY_BASE_URL="+tt.base))
+			e := diagnosis(t, append(tt.environ, "DIFY_API_KEY=dataset-canary-0123456789", "DIFY_BASE_URL="+tt.base))
 			if status, text := e.find("dify", tt.check); status != vendors.Broken || !strings.Contains(text, tt.hint) {
 				t.Errorf("%+v", e.Checks)
 			}
 			if status, _ := e.find("dify", tt.healthy); tt.healthy != "" && status == vendors.Broken {
 				t.Errorf("%s is broken: %+v", tt.healthy, e.Checks)
 			}
-			if took := time.Since(began); took > examineTime {
+			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})
@@ -272,7 +270,7 @@ func TestDoctorClock(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 		io.WriteString(w, `{"code":1000001,"message":"unauthorized","request_id":"r-1"}`)
 	})
-	e := doctor(t, []string{"VOLCENGINE_ACCESS_KEY=canary-access", "VOLCENGINE_SECRET_KEY=canary-secret", "VOLCENGINE_BASE_URL=" + url})
+	e := diagnosis(t, []string{"VOLCENGINE_ACCESS_KEY=canary-access", "VOLCENGINE_SECRET_KEY=canary-secret", "VOLCENGINE_BASE_URL=" + url})
 	if status, text := e.find("volcengine", "clock"); status != vendors.Broken || !strings.Contains(text, "behind") {
 		t.Errorf("%q, %s", status, text)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
@@ -88,7 +89,7 @@ func (l *lab) prepare(c *column) {
 	srv := httptest.NewServer(l.handler(c, mishap{}, nil))
 	defer srv.Close()
 	conf := l.connect(c, mishap{}, srv.URL)
-	set := conf.tools()
+	set := toolSet(conf.Config)
 	for _, d := range set.Definitions() {
 		l.schemas[d.Name] = strictSchema(l.t, d.RawOutputSchema)
 	}
@@ -98,7 +99,7 @@ func (l *lab) prepare(c *column) {
 	if c.vendor == "coze" { // captions of images are all that can be read there
 		searched, split, query = l.images(set)
 	}
-	can := conf.vendors[0].Capabilities()
+	can := conf.Connections[0].Capabilities()
 	for _, q := range []struct {
 		name, tool string
 		args       object
@@ -160,7 +161,7 @@ func (l *lab) recorded(c *column, name, tool string, args object) operation {
 	srv := httptest.NewServer(l.handler(c, f, nil))
 	defer srv.Close()
 	conf := l.connect(c, f, srv.URL)
-	o.args, o.right = l.must(conf.tools(), tool, args, new(any))
+	o.args, o.right = l.must(toolSet(conf.Config), tool, args, new(any))
 	return o
 }
 
@@ -187,7 +188,7 @@ func (l *lab) must(set *tools.Set, tool string, args object, into any) (asked, a
 // connected is a column's connection to a listener, with what it wrote to its
 // log and its credentials.
 type connected struct {
-	configuration
+	settings.Config
 	log     *safeBuffer
 	secrets []string
 }
@@ -213,7 +214,7 @@ func (l *lab) connect(c *column, f mishap, base string) connected {
 		}
 	}
 	var err error
-	if out.configuration, err = configure(environ, out.log); err != nil {
+	if out.Config, err = settings.Open(environ, out.log, version); err != nil {
 		l.t.Fatal(err)
 	}
 	return out

@@ -10,52 +10,52 @@ import (
 	"testing"
 )
 
-// platformMay is what a driver may import: never another driver.
-var platformMay = []string{"vendors", "vendors/rest", "vendors/internal/idsearch", "vendors/internal/recent", "vendors/internal/write"}
-
 // face is what a face of the sandbox may import.
-var face = []string{"vendors/sandbox/world", "vendors/sandbox/internal/web"}
+const face = "vendors/sandbox/world vendors/sandbox/internal/web"
 
-// ours says which of our packages a package may import: the layers of the
-// house. Tests are free. A package without a rule fails, but what else lies in
-// vendors/ is a driver.
-var ours = map[string][]string{
-	"ratelimit":        {},
-	"ratelimit/shared": {"ratelimit"},
+// layers is the house from the ground up: each package, and which of ours it may
+// import. An import goes to a line above its own. Tests are free. A name that
+// ends in a slash stands for all that begins so; "vendors/" is every driver, and
+// none may import another.
+var layers = []struct{ name, may string }{
+	{"nearest", ""},
+	{"ratelimit", ""},
+	{"ratelimit/shared", "ratelimit"},
+	{"ratelimit/shared/redistest", ""},
 
-	"ratelimit/shared/redistest": {},
+	{"vendors", ""},
+	{"vendors/visible", ""},
+	{"vendors/tally", "vendors"},
+	{"vendors/internal/recent", ""},
+	{"vendors/internal/breaker", "vendors"},
+	{"vendors/internal/write", "vendors"},
+	{"vendors/internal/paging", "vendors vendors/internal/recent"},
+	{"vendors/internal/merge", "vendors"},
+	{"vendors/connection", "vendors vendors/visible vendors/tally vendors/internal/"},
+	{"vendors/rest", "vendors ratelimit"},
+	{"vendors/internal/idsearch", "vendors vendors/rest"},
+	{"vendors/", "vendors vendors/rest vendors/internal/idsearch vendors/internal/recent vendors/internal/write"},
+	{"vendors/sandbox/world", ""},
+	{"vendors/sandbox/internal/web", ""},
+	{"vendors/sandbox/coze", face},
+	{"vendors/sandbox/dify", face},
+	{"vendors/sandbox/ragflow/tables", face},
+	{"vendors/sandbox/ragflow", face + " vendors/sandbox/ragflow/tables"},
+	{"vendors/sandbox/ragflow/preview", face + " vendors/sandbox/ragflow/tables"},
+	{"vendors/sandbox/volcengine", face},
+	{"vendors/sandbox", "vendors/sandbox/"},
+	{"vendors/vendortest", "vendors vendors/connection vendors/rest ratelimit"},
+	{"vendors/all", "vendors vendors/ ratelimit ratelimit/shared nearest"},
 
-	"vendors":      {},
-	"vendors/rest": {"vendors", "ratelimit"},
+	{"tools", "vendors vendors/connection vendors/tally vendors/visible nearest"},
+	{"server", ""},
+	{"cmd/kb-mcp/internal/settings", "vendors/all vendors/connection vendors/rest ratelimit/shared server nearest"},
+	{"cmd/kb-mcp/internal/doctor", "cmd/kb-mcp/internal/settings vendors vendors/ ratelimit/shared"},
+	{"cmd/kb-mcp/internal/watch", "vendors vendors/connection vendors/tally vendors/visible"},
+	{"cmd/kb-mcp", "cmd/kb-mcp/internal/ tools server vendors vendors/ nearest"},
 
-	"vendors/visible":           {},
-	"vendors/internal/recent":   {},
-	"vendors/internal/write":    {"vendors"},
-	"vendors/internal/idsearch": {"vendors", "vendors/rest"},
-	"vendors/internal/breaker":  {"vendors"},
-	"vendors/tally":             {"vendors"},
-	"vendors/internal/paging":   {"vendors", "vendors/internal/recent"},
-	"vendors/internal/merge":    {"vendors"},
-	"vendors/connection":        {"vendors", "vendors/visible", "vendors/tally", "vendors/internal/"},
-
-	"vendors/sandbox/world":           {},
-	"vendors/sandbox/internal/web":    {},
-	"vendors/sandbox/coze":            face,
-	"vendors/sandbox/dify":            face,
-	"vendors/sandbox/ragflow/tables":  face,
-	"vendors/sandbox/ragflow":         append([]string{"vendors/sandbox/ragflow/tables"}, face...),
-	"vendors/sandbox/ragflow/preview": append([]string{"vendors/sandbox/ragflow/tables"}, face...),
-	"vendors/sandbox/volcengine":      face,
-	"vendors/sandbox":                 {"vendors/sandbox/"},
-
-	"vendors/vendortest":  {"vendors", "vendors/connection", "vendors/rest", "ratelimit"},
-	"vendors/all":         {"vendors", "vendors/", "ratelimit", "ratelimit/shared", "nearest"},
-	"nearest":             {},
-	"tools":               {"vendors", "vendors/connection", "vendors/tally", "vendors/visible", "nearest"},
-	"server":              {},
-	"cmd/kb-mcp":          {"vendors", "vendors/", "ratelimit/shared", "tools", "server", "nearest"},
-	"cmd/bench":           {"vendors/sandbox"},
-	"cmd/bench/reference": {}, // what kb-mcp is measured against holds none of it
+	{"cmd/bench", "vendors/sandbox"},
+	{"cmd/bench/reference", ""}, // what kb-mcp is measured against holds none of it
 }
 
 // theirs says where a third party's module may be imported, outside tests.
@@ -71,8 +71,8 @@ var theirs = map[string][]string{
 	"github.com/google/go-cmp":           {"vendors/vendortest"},
 	"github.com/spf13/cobra":             {"cmd/kb-mcp"},
 	"github.com/spf13/pflag":             {"cmd/kb-mcp"},
-	"github.com/vbauerster/mpb/v8":       {"cmd/kb-mcp"},
-	"golang.org/x/term":                  {"cmd/kb-mcp"},
+	"github.com/vbauerster/mpb/v8":       {"cmd/kb-mcp/internal/watch"},
+	"golang.org/x/term":                  {"cmd/kb-mcp", "cmd/kb-mcp/internal/watch"},
 	"golang.org/x/text":                  {"tools"},
 }
 
@@ -92,23 +92,43 @@ func TestImports(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := strings.TrimPrefix(p.ImportPath, "kb-mcp/")
-		allowed, known := ours[name]
-		if !known && strings.HasPrefix(name, "vendors/") {
-			allowed, known = platformMay, true
-		}
-		if !known {
-			t.Errorf("package %s has no rule; see the layers in vendors/doc.go", name)
+		layer := layerOf(name)
+		if layer < 0 {
+			t.Errorf("package %s has no line in layers", name)
+			continue
 		}
 		for _, i := range p.Imports {
-			if inner, ok := strings.CutPrefix(i, "kb-mcp/"); ok {
-				if !slices.ContainsFunc(allowed, func(a string) bool { return a == inner || strings.HasSuffix(a, "/") && strings.HasPrefix(inner, a) }) {
-					t.Errorf("%s must not import %s", name, inner)
-				}
-				continue
+			inner, isOurs := strings.CutPrefix(i, "kb-mcp/")
+			switch {
+			case !isOurs:
+				thirdParty(t, name, i)
+			case layerOf(inner) >= layer:
+				t.Errorf("%s imports %s, which is upwards", name, inner)
+			case !slices.ContainsFunc(strings.Fields(layers[layer].may), func(may string) bool { return covers(may, inner) }):
+				t.Errorf("%s must not import %s", name, inner)
 			}
-			thirdParty(t, name, i)
 		}
 	}
+}
+
+// layerOf is a package's line in layers: its own, or else that of what begins as
+// it does; -1 for none.
+func layerOf(name string) int {
+	prefix := -1
+	for i, l := range layers {
+		if l.name == name {
+			return i
+		}
+		if covers(l.name, name) {
+			prefix = i
+		}
+	}
+	return prefix
+}
+
+// covers reports whether a name of layers is, or stands for, a package.
+func covers(layer, name string) bool {
+	return layer == name || strings.HasSuffix(layer, "/") && strings.HasPrefix(name, layer)
 }
 
 func thirdParty(t *testing.T, name, path string) {

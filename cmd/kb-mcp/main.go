@@ -6,13 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 
-	"github.com/spf13/cobra"
+	"kb-mcp/cmd/kb-mcp/internal/settings"
 )
 
 func main() {
@@ -22,9 +21,9 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	if err != nil && !errors.Is(err, errReported) {
-		last := newLogWriter(os.Stderr) // which nobody may read
+		last := settings.NewLogWriter(os.Stderr) // which nobody may read
 		fmt.Fprintln(last, "kb-mcp:", err)
-		last.close()
+		last.Close()
 	}
 	if err != nil {
 		os.Exit(exitCode(err))
@@ -78,63 +77,4 @@ func exitCode(err error) int {
 		return e.code
 	}
 	return 1
-}
-
-// app is the world of a command, beside which nothing is read or written, and
-// how it went there.
-type app struct {
-	ctx            context.Context
-	environ        []string
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	logs           io.Writer // where log lines go: stderr, without waiting for it
-	failed         error     // of the command that ran
-}
-
-const description = `An MCP server through which AI agents see the documents of knowledge bases on Coze, Dify, RAGFlow and Volcengine.
-
-Settings come from environment variables: see the README.`
-
-const examples = `  kb-mcp demo                            look at it without any account
-  kb-mcp --demo                          serve the sandbox to an agent over stdio
-  DIFY_API_KEY=dataset-YOUR-KEY kb-mcp   serve a Dify workspace over stdio
-  kb-mcp http --demo                     serve over HTTP at 127.0.0.1:8080
-  kb-mcp call --demo list_vendors        one tool call from the shell
-  kb-mcp doctor                          what is wrong with the settings?`
-
-// command is the whole command line: stdio, which is the default, and beside it
-// all the others.
-func (a *app) command() *cobra.Command {
-	root := new(stdioCmd).command(a)
-	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
-	root.Args = nil // cobra's own check tells of an unknown command
-	root.AddCommand(
-		new(stdioCmd).command(a), new(httpCmd).command(a), new(demoCmd).command(a), new(sandboxCmd).command(a), new(doctorCmd).command(a),
-		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a), new(completionCmd).command(a),
-	)
-	new(versionCmd).flag(a, root)
-	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetOut(a.stdout)
-	root.SetErr(a.stderr)
-	return root
-}
-
-// does is the work of a command. What fails in it is not what cobra says of the
-// command line.
-func (a *app) does(work func(*app) error) func(*cobra.Command, []string) {
-	return func(*cobra.Command, []string) { a.failed = work(a) }
-}
-
-// run is the program: main without the process.
-func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	logs := newLogWriter(stderr)
-	defer logs.close()
-	a := &app{ctx: ctx, environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, logs: logs}
-	root := a.command()
-	root.SetArgs(args)
-	if err := root.Execute(); err != nil {
-		return fmt.Errorf("%w%s (kb-mcp --help shows how)", err, suggestion(root, args))
-	}
-	return a.failed
 }

@@ -15,9 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"kb-mcp/vendors"
-	"kb-mcp/vendors/connection"
 )
 
 // asMain turns the test binary into kb-mcp, so that tests run real processes.
@@ -203,18 +200,6 @@ func TestCompletion(t *testing.T) {
 	}
 	if out, _, err := try(t, nil, "__complete", "call", "list_kn"); err != nil || !strings.Contains(out, "list_knowledge_bases") {
 		t.Errorf("tools: %v, %s", err, out)
-	}
-}
-
-// TestNothingMovesTheCursor: what a platform calls its things reaches no
-// terminal as an order.
-func TestNothingMovesTheCursor(t *testing.T) {
-	const evil = "a\x1b[2J\u009b1A\u202eb\r\nc\u200b"
-	p := connection.Progress{Name: evil, Status: vendors.Failed, Stage: evil, Error: &vendors.Failure{Message: evil, Hint: evil}}
-	for name, text := range map[string]string{"label": label(p), "words": words(p)} {
-		if strings.ContainsAny(text, "\x1b\u009b\u202e\u200b\r\n") || !strings.Contains(text, "a") {
-			t.Errorf("%s: %q", name, text)
-		}
 	}
 }
 

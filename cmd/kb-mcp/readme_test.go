@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/tools"
 	"kb-mcp/vendors/all"
 )
@@ -207,7 +208,7 @@ func TestReadmeNamesEveryVariable(t *testing.T) {
 		}
 	}
 	known := []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
-	known = append(known, all.Variables(&settings{})...)
+	known = append(known, all.Variables(&settings.Settings{})...)
 	for _, p := range all.Platforms() {
 		for _, v := range p.Variables {
 			for _, shared := range []string{"_RATE_LIMIT", "_SEARCH_RATE_LIMIT", "_TIMEOUT"} {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/server"
 	"kb-mcp/vendors/sandbox"
 )
@@ -129,11 +130,11 @@ func newSoakWorld(t *testing.T, seed uint64) *soakWorld {
 	}
 	environ, front, closeFront := w.environ(serverRate)
 	w.hangUp = front.CloseClientConnections
-	conf, err := configure(environ, io.Discard)
+	conf, err := settings.Open(environ, io.Discard, version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.server = conf.server()
+	w.server = newServer(conf)
 	ctx, cancel := context.WithCancel(context.Background())
 	listening, served := make(chan net.Addr, 1), make(chan error, 1)
 	go func() { // stop waits for it
@@ -153,8 +154,8 @@ func newSoakWorld(t *testing.T, seed uint64) *soakWorld {
 	return w
 }
 
-func (w *soakWorld) compileSchemas(conf configuration) {
-	for _, d := range conf.tools().Definitions() {
+func (w *soakWorld) compileSchemas(conf settings.Config) {
+	for _, d := range toolSet(conf).Definitions() {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.RawOutputSchema))
 		if err != nil {
 			w.t.Fatal(err)

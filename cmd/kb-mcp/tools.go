@@ -7,6 +7,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/spf13/cobra"
 
+	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/tools"
 	"kb-mcp/vendors/all"
 )
@@ -26,8 +27,8 @@ no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write 
 
 // run prints the list as tools/list gives it, byte for byte.
 func (*toolsCmd) run(a *app) error {
-	var s settings
+	var s settings.Settings
 	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
-	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.writes()})
+	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.Writes()})
 	return json.NewEncoder(a.stdout).Encode(mcp.ListToolsResult{Tools: set.Definitions()})
 }

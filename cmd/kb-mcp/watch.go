@@ -1,21 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"kb-mcp/cmd/kb-mcp/internal/watch"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
-	"kb-mcp/vendors/tally"
 	"kb-mcp/vendors/visible"
 )
 
@@ -72,52 +69,45 @@ func (c *watchCmd) check() error {
 func (c *watchCmd) run(a *app) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
-	quiet := *a
-	if !a.sets("KB_MCP_LOG_LEVEL") { // a log would run through the bars
-		quiet.logs = io.Discard
-	}
-	conf, err := quiet.configure(ctx, c.Demo)
+	conf, err := a.open(ctx, c.Demo, a.wantedLogs()) // a log would run through the bars
 	if err != nil {
 		return err
 	}
-	v, err := conf.vendor(c.Vendor)
+	v, err := c.connection(conf.Connections)
 	if err != nil {
 		return err
+	}
+	display := watch.NewDisplay(a.stdout)
+	if c.JSON {
+		display = watch.NewJSONLines(a.stdout)
 	}
 	ctx, stop := context.WithTimeout(ctx, c.Timeout)
 	defer stop()
-	w := newWatcher(v, c.KB, c.Document, c.display(a.stdout))
-	err = w.watch(ctx)
-	w.display.close()
+	w := watch.New(v, c.KB, c.Document, display)
+	err = w.Watch(ctx)
+	display.Close()
 	switch {
 	case a.ctx.Err() != nil:
 		return exitError{exitInterrupted}
 	case err != nil && ctx.Err() == nil:
 		return c.unread(a, err)
 	}
-	return c.result(a, w, err != nil)
+	return c.result(a, w.Result(err != nil))
 }
 
-// vendor finds a connection.
-func (c configuration) vendor(name string) (*connection.Connection, error) {
-	if name == "" && len(c.vendors) == 1 {
-		return c.vendors[0], nil
+// connection finds the one that --vendor names.
+func (c *watchCmd) connection(list []*connection.Connection) (*connection.Connection, error) {
+	if c.Vendor == "" && len(list) == 1 {
+		return list[0], nil
 	}
 	var names []string
-	for _, v := range c.vendors {
-		if v.Name() == name {
+	for _, v := range list {
+		if v.Name() == c.Vendor {
 			return v, nil
 		}
 		names = append(names, v.Name())
 	}
 	return nil, fmt.Errorf("--vendor must be one of %s", strings.Join(names, ", "))
-}
-
-func (c *watchCmd) display(w io.Writer) display {
-	if c.JSON {
-		return &jsonLines{w: w, last: map[string]string{}}
-	}
-	return newDisplay(w)
 }
 
 // unread reports a failed look.
@@ -135,103 +125,17 @@ func (c *watchCmd) unread(a *app, err error) error {
 }
 
 // result prints the summary and gives the exit code.
-func (c *watchCmd) result(a *app, w *watcher, timedOut bool) error {
-	s := w.summary()
-	advice := advise(s, timedOut)
-	if c.JSON {
-		last := struct {
-			Summary  tally.Summary `json:"summary"`
-			TimedOut bool          `json:"timed_out,omitempty"`
-			Hint     string        `json:"hint,omitempty"`
-		}{s, timedOut, strings.Join(advice, " ")}
-		if err := json.NewEncoder(a.stdout).Encode(last); err != nil {
-			return err
-		}
-	} else {
-		if isTerminal(a.stdout) { // the bars had no room for reasons
-			w.explain(a.stdout)
-		}
-		fmt.Fprintln(a.stdout, strings.Join(append([]string{count(s)}, advice...), "\n"))
+func (c *watchCmd) result(a *app, r watch.Result) error {
+	if !c.JSON {
+		r.WriteLines(a.stdout)
+	} else if err := r.WriteJSON(a.stdout); err != nil {
+		return err
 	}
 	switch {
-	case timedOut:
+	case r.TimedOut:
 		return exitError{exitTimedOut}
-	case s.ByStatus[vendors.Completed] < s.Total:
+	case !r.Completed():
 		return errReported
 	}
 	return nil
-}
-
-// count tells a summary in a line.
-func count(s tally.Summary) string {
-	if s.Total == 0 {
-		return "No documents."
-	}
-	var parts []string
-	for _, status := range vendors.Statuses() {
-		if n := s.ByStatus[status]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, status))
-		}
-	}
-	return fmt.Sprintf("%d documents: %s.", s.Total, strings.Join(parts, ", "))
-}
-
-// advise says what to do about what is not completed.
-func advise(s tally.Summary, timedOut bool) (list []string) {
-	for _, a := range []struct {
-		n    int
-		text string
-	}{
-		{s.ByStatus[vendors.NotStarted], "Start the ingestion of what is not_started: in the platform's console, or with the tool start_ingestion."},
-		{s.ByStatus[vendors.Paused], "Resume what is paused in the platform's console."},
-		{s.ByStatus[vendors.Failed], "Look at the reasons of what failed, then start it again, or upload it again."},
-		{s.ByStatus[vendors.NotFound], "Check the ids of what was not_found: kb-mcp call list_documents shows them."},
-	} {
-		if a.n > 0 {
-			list = append(list, a.text)
-		}
-	}
-	if timedOut {
-		list = append(list, "The time ran out before everything had settled: watch again, or longer with --timeout.")
-	}
-	return list
-}
-
-// jsonLines writes a JSON line for every change.
-type jsonLines struct {
-	w    io.Writer
-	last map[string]string
-}
-
-func (l *jsonLines) add(string, string) {}
-func (l *jsonLines) close()             {}
-
-func (l *jsonLines) show(p connection.Progress) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(p) == nil && b.String() != l.last[p.DocumentID] {
-		l.last[p.DocumentID] = b.String()
-		io.WriteString(l.w, b.String())
-	}
-}
-
-// explain writes a line for each document that settled without completing.
-func (w *watcher) explain(out io.Writer) {
-	for _, id := range w.order {
-		if p := w.known[id]; p.Status.Settled() && p.Status != vendors.Completed {
-			fmt.Fprintf(out, "  %s: %s\n", label(p), words(p))
-		}
-	}
-}
-
-// label is how a document is named on the screen: short, and without what a
-// terminal would obey.
-func label(p connection.Progress) string {
-	const most = 32 // characters
-	name := visible.Line(cmp.Or(p.Name, p.DocumentID))
-	if r := []rune(name); len(r) > most {
-		name = string(slices.Concat(r[:most-1], []rune("…")))
-	}
-	return name
 }

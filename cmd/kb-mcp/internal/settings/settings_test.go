@@ -1,6 +1,7 @@
-package main
+package settings
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,14 +105,15 @@ func TestSettings(t *testing.T) {
 		{"KB_MCP_PORT", "tcp://10.0.0.1:80", ""},
 		{"KB_MCP_PORT_80_TCP_ADDR", "10.0.0.1", ""},
 	} {
-		_, log, err := try(t, []string{difyKey, tt.variable + "=" + tt.value}, "stdio")
+		var log strings.Builder
+		_, err := Open([]string{difyKey, tt.variable + "=" + tt.value}, &log, "0.0.0")
 		switch {
 		case tt.want == "":
 			if err != nil {
 				t.Errorf("%s=%q: %v", tt.variable, tt.value, err)
 			}
 		case err == nil:
-			t.Errorf("%s=%q starts\n%s", tt.variable, tt.value, log)
+			t.Errorf("%s=%q starts\n%s", tt.variable, tt.value, log.String())
 		default:
 			line := lineWith(err.Error(), tt.variable)
 			if !strings.Contains(line, tt.want) || strings.Contains(err.Error(), "canary") || strings.Count(err.Error(), "\n") != 1 {
@@ -131,43 +133,10 @@ func lineWith(text, variable string) string {
 	return ""
 }
 
-// TestHTTPSettings: where it listens and for whom is judged with the rest, and
-// by the name under which it was given.
-func TestHTTPSettings(t *testing.T) {
-	const short, long = "KB_MCP_AUTH_TOKENS=canary", "KB_MCP_AUTH_TOKENS=canary-0123456789"
-	for _, tt := range []struct {
-		environ, args []string
-		want          []string
-	}{
-		{[]string{"KB_MCP_ADDR=8080", "KB_MCP_LOG_LEVEL=loud"}, nil, []string{"KB_MCP_ADDR", "KB_MCP_LOG_LEVEL"}},
-		{nil, []string{"--addr", "8080"}, []string{"--addr is not an address"}},
-		{[]string{"KB_MCP_LOG_LEVEL=loud"}, []string{"--addr", "0.0.0.0:0"}, []string{"--addr", "KB_MCP_AUTH_TOKENS", "KB_MCP_LOG_LEVEL"}},
-		{[]string{"KB_MCP_ADDR=0.0.0.0:0"}, nil, []string{"KB_MCP_ADDR is", "KB_MCP_AUTH_TOKENS"}},
-		{[]string{"KB_MCP_ADDR=0.0.0.0:0", short}, nil, []string{"KB_MCP_ADDR is", "16 characters"}},
-		{[]string{short}, []string{"--addr", ":0"}, []string{"--addr is", "16 characters"}},
-		{[]string{long + ",canary"}, []string{"--addr", ":0"}, []string{"16 characters"}},
-		{[]string{"KB_MCP_ADDR=nonsense", long}, []string{"--addr", ":0"}, []string{"KB_MCP_ADDR"}},
-		{[]string{"KB_MCP_AUTH_TOKENS=,"}, []string{"--addr", "127.0.0.1:0"}, []string{"KB_MCP_AUTH_TOKENS is set and holds nothing"}},
-	} {
-		_, _, err := try(t, append([]string{difyKey}, tt.environ...), append([]string{"http"}, tt.args...)...)
-		if err == nil {
-			t.Fatalf("%v %v starts", tt.environ, tt.args)
-		}
-		for _, want := range tt.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%v %v: %v\nwant %q", tt.environ, tt.args, err, want)
-			}
-		}
-		if strings.Contains(err.Error(), "canary") {
-			t.Errorf("%v shows a token", err)
-		}
-	}
-}
-
 // TestNearlyAVariable: one message has all of them, and nothing is configured
 // behind their back.
 func TestNearlyAVariable(t *testing.T) {
-	_, _, err := try(t, []string{"DIFY_KEY=canary", "RAGFLOW_APIKEY=canary", "KB_MCP_VENDOR=canary", "DIFY_BASE_URL=${X}"}, "stdio")
+	_, err := Open([]string{"DIFY_KEY=canary", "RAGFLOW_APIKEY=canary", "KB_MCP_VENDOR=canary", "DIFY_BASE_URL=${X}"}, io.Discard, "0.0.0")
 	if err == nil {
 		t.Fatal("it starts")
 	}
@@ -186,8 +155,8 @@ func TestBytesOf(t *testing.T) {
 	}
 }
 
-func TestCommaList(t *testing.T) {
-	if got := commaList(" a, b ,,\r\nc\n"); !slices.Equal(got, []string{"a", "b", "c"}) {
+func TestList(t *testing.T) {
+	if got := List(" a, b ,,\r\nc\n"); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"crypto/tls"
@@ -19,10 +19,10 @@ import (
 // certificateSoon is when a certificate's end is worth a word.
 const certificateSoon = 14 * 24 * time.Hour
 
-// way is what was seen of the way to a platform while a call was made, by the
-// transport that serves agents: so the proxy and the certificates are those
-// that count, and no request is made for it. The last try stands.
-type way struct {
+// route is what was seen of the way to a platform while a call was made by the
+// transport that serves agents: the proxy and the certificates are those that
+// count, and no further request is made. The last try stands.
+type route struct {
 	proxies map[string]string // address to the variable that names it
 
 	mu       sync.Mutex
@@ -37,86 +37,86 @@ type way struct {
 }
 
 // trace notes what the transport does; it may do several things at once.
-func (w *way) trace() *httptrace.ClientTrace {
+func (r *route) trace() *httptrace.ClientTrace {
 	note := func(f func()) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		f()
 	}
 	return &httptrace.ClientTrace{
-		GetConn: func(address string) { note(func() { w.dialled = address }) },
+		GetConn: func(address string) { note(func() { r.dialled = address }) },
 		DNSDone: func(i httptrace.DNSDoneInfo) {
 			note(func() {
-				w.names, w.nameErr = nil, i.Err
+				r.names, r.nameErr = nil, i.Err
 				for _, a := range i.Addrs {
-					w.names = append(w.names, a.String())
+					r.names = append(r.names, a.String())
 				}
 			})
 		},
 		ConnectDone: func(_, address string, err error) {
 			note(func() {
 				if err == nil {
-					w.reached, _ = net.ResolveTCPAddr("tcp", address) // an IP address; no look-up
+					r.reached, _ = net.ResolveTCPAddr("tcp", address) // an IP address; no look-up
 				}
 			})
 		},
-		TLSHandshakeStart: func() { note(func() { w.tlsBegun = true }) },
-		TLSHandshakeDone:  func(s tls.ConnectionState, err error) { note(func() { w.tls, w.tlsErr = &s, err }) },
-		GotConn:           func(i httptrace.GotConnInfo) { note(func() { w.ready, w.reached = true, i.Conn.RemoteAddr() }) },
+		TLSHandshakeStart: func() { note(func() { r.tlsBegun = true }) },
+		TLSHandshakeDone:  func(s tls.ConnectionState, err error) { note(func() { r.tls, r.tlsErr = &s, err }) },
+		GotConn:           func(i httptrace.GotConnInfo) { note(func() { r.ready, r.reached = true, i.Conn.RemoteAddr() }) },
 	}
 }
 
-// findings tells the way as far as the call with the outcome err came; arrived
+// findings is the route as far as the call with the outcome err came; arrived
 // says that the request could be sent, or that none was made.
-func (w *way) findings(err error) (found []vendors.Finding, arrived bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.dialled == "" {
+func (r *route) findings(err error) (found []vendors.Finding, arrived bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dialled == "" {
 		return nil, true
 	}
-	host, _, _ := net.SplitHostPort(w.dialled)
+	host, _, _ := net.SplitHostPort(r.dialled)
 	switch {
-	case w.nameErr != nil && !w.ready:
+	case r.nameErr != nil && !r.ready:
 		f := trouble("dns", vendors.Broken, err)
 		f.Hint = fmt.Sprintf("Check the host %q in the base URL or proxy variable, and this machine's name server or VPN.", host)
 		return []vendors.Finding{f}, false
-	case len(w.names) > 0:
-		found = append(found, fine("dns", fmt.Sprintf("%s is %s.", host, strings.Join(w.names[:min(3, len(w.names))], ", "))))
+	case len(r.names) > 0:
+		found = append(found, fine("dns", fmt.Sprintf("%s is %s.", host, strings.Join(r.names[:min(3, len(r.names))], ", "))))
 	}
-	f, ok := w.connection(err)
+	f, ok := r.connection(err)
 	found = append(found, f)
-	if ok && w.tlsBegun {
-		f, ok = w.certificate(err)
+	if ok && r.tlsBegun {
+		f, ok = r.certificate(err)
 		found = append(found, f)
 	}
-	if ok && !w.ready { // a proxy that does not let us through, or no time left
+	if ok && !r.ready { // a proxy that does not let us through, or no time left
 		found[len(found)-1] = trouble(f.Check, vendors.Broken, err)
 		if f.Check == "proxy" {
-			found[len(found)-1].Hint = "Check the address, user and password in " + w.proxies[w.dialled] + "; hosts in NO_PROXY are reached without it."
+			found[len(found)-1].Hint = "Check the address, user and password in " + r.proxies[r.dialled] + "; hosts in NO_PROXY are reached without it."
 		}
 	}
-	return found, w.ready
+	return found, r.ready
 }
 
 // connection judges the connection itself, to the platform or to a proxy.
-func (w *way) connection(err error) (f vendors.Finding, ok bool) {
-	variable, proxied := w.proxies[w.dialled]
-	switch tcp, _ := w.reached.(*net.TCPAddr); {
-	case w.reached == nil && proxied:
+func (r *route) connection(err error) (f vendors.Finding, ok bool) {
+	variable, proxied := r.proxies[r.dialled]
+	switch tcp, _ := r.reached.(*net.TCPAddr); {
+	case r.reached == nil && proxied:
 		f = trouble("proxy", vendors.Broken, err)
 		f.Hint = "Check " + variable + " and that the proxy runs; hosts in NO_PROXY are reached without it."
 		return f, false
-	case w.reached == nil:
+	case r.reached == nil:
 		return trouble("connect", vendors.Broken, err), false
 	case proxied:
-		return fine("proxy", fmt.Sprintf("Requests go through %s, the proxy of %s.", w.dialled, variable)), true
-	case w.ready && !w.tlsBegun && !secure(w.dialled) && tcp != nil && !tcp.IP.IsLoopback() && !tcp.IP.IsPrivate():
+		return fine("proxy", fmt.Sprintf("Requests go through %s, the proxy of %s.", r.dialled, variable)), true
+	case r.ready && !r.tlsBegun && !secure(r.dialled) && tcp != nil && !tcp.IP.IsLoopback() && !tcp.IP.IsPrivate():
 		return vendors.Finding{
-			Check: "connect", Status: vendors.Doubtful, Message: fmt.Sprintf("Connected to %s, without encryption.", w.reached),
+			Check: "connect", Status: vendors.Doubtful, Message: fmt.Sprintf("Connected to %s, without encryption.", r.reached),
 			Hint: "Use https:// in the base URL: the credential crosses the network readable.",
 		}, true
 	}
-	return fine("connect", fmt.Sprintf("Connected to %s.", w.reached)), true
+	return fine("connect", fmt.Sprintf("Connected to %s.", r.reached)), true
 }
 
 // secure reports whether an address without a handshake may be an open
@@ -124,30 +124,30 @@ func (w *way) connection(err error) (f vendors.Finding, ok bool) {
 func secure(address string) bool { return strings.HasSuffix(address, ":443") }
 
 // certificate judges the TLS handshake.
-func (w *way) certificate(err error) (f vendors.Finding, ok bool) {
+func (r *route) certificate(err error) (f vendors.Finding, ok bool) {
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError
 	var plain tls.RecordHeaderError
-	if w.tlsErr != nil {
+	if r.tlsErr != nil {
 		f = trouble("tls", vendors.Broken, err)
 		switch {
-		case errors.As(w.tlsErr, &host):
+		case errors.As(r.tlsErr, &host):
 			f.Hint = "Use the host name that the certificate is for in the base URL."
-		case errors.As(w.tlsErr, &invalid) && invalid.Reason == x509.Expired:
+		case errors.As(r.tlsErr, &invalid) && invalid.Reason == x509.Expired:
 			f.Hint = "Check this machine's clock; if it is right, the server needs a new certificate."
-		case errors.As(w.tlsErr, &unknown):
+		case errors.As(r.tlsErr, &unknown):
 			f.Hint = "Set KB_MCP_CA_FILE to the PEM file of the authority that signed the server's (or your proxy's) certificate."
-		case errors.As(w.tlsErr, &plain):
+		case errors.As(r.tlsErr, &plain):
 			f.Hint = "The server does not speak TLS there: check the port and the scheme of the base URL."
 		}
 		return f, false
 	}
-	if w.tls == nil || len(w.tls.PeerCertificates) == 0 {
+	if r.tls == nil || len(r.tls.PeerCertificates) == 0 {
 		return trouble("tls", vendors.Broken, err), false
 	}
-	until := w.tls.PeerCertificates[0].NotAfter
-	f = fine("tls", fmt.Sprintf("%s, certificate valid until %s.", tls.VersionName(w.tls.Version), until.UTC().Format(time.DateOnly)))
+	until := r.tls.PeerCertificates[0].NotAfter
+	f = fine("tls", fmt.Sprintf("%s, certificate valid until %s.", tls.VersionName(r.tls.Version), until.UTC().Format(time.DateOnly)))
 	if time.Until(until) < certificateSoon {
 		f.Status, f.Hint = vendors.Doubtful, "Renew the server's certificate."
 	}

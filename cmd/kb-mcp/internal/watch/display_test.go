@@ -1,4 +1,4 @@
-package main
+package watch
 
 import (
 	"io"
@@ -19,16 +19,20 @@ func TestBarsEnd(t *testing.T) {
 		"c": {Status: vendors.Processing, ProgressPercent: &half}, "d": {Status: vendors.Queued}, "e": {Status: vendors.NotFound},
 	} {
 		p.DocumentID = id
-		b.add(id, label(p))
-		b.show(p)
-		b.show(p)
+		b.Add(id, label(p))
+		b.Show(p)
+		b.Show(p)
 	}
 	done := make(chan bool)
 	go func() {
-		b.close()
+		b.Close()
 		close(done)
 	}()
-	wait(t, done, "the bars end")
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the bars do not end")
+	}
 }
 
 func TestWords(t *testing.T) {
@@ -48,5 +52,17 @@ func TestWords(t *testing.T) {
 	}
 	if got := label(connection.Progress{DocumentID: "d-1"}); got != "d-1" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestNothingMovesTheCursor: what a platform calls its things reaches no
+// terminal as an order.
+func TestNothingMovesTheCursor(t *testing.T) {
+	const evil = "a\x1b[2J\u009b1A\u202eb\r\nc\u200b"
+	p := connection.Progress{Name: evil, Status: vendors.Failed, Stage: evil, Error: &vendors.Failure{Message: evil, Hint: evil}}
+	for name, text := range map[string]string{"label": label(p), "words": words(p)} {
+		if strings.ContainsAny(text, "\x1b\u009b\u202e\u200b\r\n") || !strings.Contains(text, "a") {
+			t.Errorf("%s: %q", name, text)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"io"
@@ -26,15 +26,15 @@ func FuzzEnviron(f *testing.F) {
 				return // those look at files, or for a server
 			}
 		}
-		conf, err := configure(environ, io.Discard)
-		if err == nil && len(conf.vendors) == 0 {
+		conf, err := Open(environ, io.Discard, "0.0.0")
+		if err == nil && len(conf.Connections) == 0 {
 			t.Error("no connection and no word about it")
 		}
 		if err == nil {
 			return
 		}
 		for _, name := range []string{"DIFY_API_KEY", "COZE_API_TOKEN", "VOLCENGINE_SECRET_KEY", "COZE_JWT_OAUTH_PRIVATE_KEY"} {
-			if secret := conf.env.Get(name); strings.Contains(secret, "canary") && strings.Contains(err.Error(), secret) {
+			if secret := conf.Env.Get(name); strings.Contains(secret, "canary") && strings.Contains(err.Error(), secret) {
 				t.Errorf("the value of %s is in: %v", name, err)
 			}
 		}

@@ -1,8 +1,8 @@
-package main
+// Package watch shows the progress of documents until they are ingested.
+package watch
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,19 +13,19 @@ import (
 
 // Bounds of watching.
 const (
-	watchPause = 3 * time.Second  // the least between two looks at a platform
-	watchLook  = 50 * time.Second // one look, with the waits for the rate limit in it
-	watchIDs   = 1000             // documents asked for in one look
-	watchYoung = 10 * time.Second // a document this new may still be unknown to its platform
-	watchAway  = 5                // looks in a row that a platform may fail
+	leastPause  = 3 * time.Second  // the least between two looks at a platform
+	lookTime    = 50 * time.Second // one look, with the waits for the rate limit in it
+	maxIDs      = 1000             // documents asked for in one look
+	youngAge    = 10 * time.Second // a document this new may still be unknown to its platform
+	maxFailures = 5                // looks in a row that a platform may fail
 )
 
-// watcher looks at documents until everything has settled.
-type watcher struct {
+// Watcher looks at documents until everything has settled.
+type Watcher struct {
 	v       *connection.Connection
 	kb      string
 	given   []string // none: the whole knowledge base
-	display display
+	display Display
 
 	// unsettledOnly leaves what had settled before to the end: a bar that
 	// never moves is in the way.
@@ -41,18 +41,19 @@ type watcher struct {
 	listed map[string]vendors.Status // the documents that it was more than a number of
 }
 
-// newWatcher prepares to watch given documents, or a whole knowledge base.
-func newWatcher(v *connection.Connection, kb string, given []string, d display) *watcher {
+// New prepares to watch given documents, or a whole knowledge base when none are
+// given.
+func New(v *connection.Connection, kb string, given []string, d Display) *Watcher {
 	_, terminal := d.(*bars)
-	return &watcher{
+	return &Watcher{
 		v: v, kb: kb, given: given, display: d, unsettledOnly: terminal && len(given) == 0,
 		known: map[string]connection.Progress{}, shown: map[string]bool{},
 	}
 }
 
-// watch ends when everything has settled, when ctx ends, or when a look fails in
+// Watch ends when everything has settled, when ctx ends, or when a look fails in
 // a way that will not pass.
-func (w *watcher) watch(ctx context.Context) error {
+func (w *Watcher) Watch(ctx context.Context) error {
 	began := time.Now()
 	w.pending = unique(w.given)
 	for {
@@ -65,7 +66,7 @@ func (w *watcher) watch(ctx context.Context) error {
 			}
 		}
 		for len(w.pending) > 0 {
-			if err := w.retry(ctx, func(ctx context.Context) error { return w.poll(ctx, time.Since(began) < watchYoung) }); err != nil {
+			if err := w.retry(ctx, func(ctx context.Context) error { return w.poll(ctx, time.Since(began) < youngAge) }); err != nil {
 				return err
 			}
 			if (len(w.pending) > 0 || len(w.given) == 0) && !w.rest(ctx) {
@@ -79,8 +80,8 @@ func (w *watcher) watch(ctx context.Context) error {
 }
 
 // rest waits before the next look; false when ctx ended first.
-func (w *watcher) rest(ctx context.Context) bool {
-	t := time.NewTimer(max(w.pause, watchPause))
+func (w *Watcher) rest(ctx context.Context) bool {
+	t := time.NewTimer(max(w.pause, leastPause))
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -92,16 +93,16 @@ func (w *watcher) rest(ctx context.Context) bool {
 
 // retry makes a look, again as long as its failure may pass: for ever where a
 // rate limit says when, a few times where the platform is away.
-func (w *watcher) retry(ctx context.Context, look func(context.Context) error) error {
+func (w *Watcher) retry(ctx context.Context, look func(context.Context) error) error {
 	for away := 1; ; away++ {
-		lctx, cancel := context.WithTimeout(ctx, watchLook)
+		lctx, cancel := context.WithTimeout(ctx, lookTime)
 		err := look(lctx)
 		cancel()
 		switch vendors.KindOf(err) {
 		case vendors.RateLimited:
 			away--
 		case vendors.Timeout, vendors.Unavailable, vendors.BadResponse:
-			if away == watchAway {
+			if away == maxFailures {
 				return err
 			}
 		default:
@@ -115,7 +116,7 @@ func (w *watcher) retry(ctx context.Context, look func(context.Context) error) e
 }
 
 // survey looks the whole knowledge base over and learns what is not settled.
-func (w *watcher) survey(ctx context.Context) error {
+func (w *Watcher) survey(ctx context.Context) error {
 	q := connection.ProgressRequest{KnowledgeBaseID: w.kb}
 	var pending []string
 	listed := map[string]vendors.Status{}
@@ -159,8 +160,8 @@ func merge(a, b tally.Summary) tally.Summary {
 
 // poll asks for what was not settled at the last look. What a platform does not
 // know is asked for again as long as it may be too young.
-func (w *watcher) poll(ctx context.Context, young bool) error {
-	asked := w.pending[:min(watchIDs, len(w.pending))]
+func (w *Watcher) poll(ctx context.Context, young bool) error {
+	asked := w.pending[:min(maxIDs, len(w.pending))]
 	r, err := w.v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: asked})
 	if err != nil {
 		return err
@@ -182,7 +183,7 @@ func (w *watcher) poll(ctx context.Context, young bool) error {
 }
 
 // learn remembers and shows the state of a document.
-func (w *watcher) learn(p connection.Progress) {
+func (w *Watcher) learn(p connection.Progress) {
 	if _, ok := w.known[p.DocumentID]; !ok {
 		w.order = append(w.order, p.DocumentID)
 	}
@@ -192,40 +193,9 @@ func (w *watcher) learn(p connection.Progress) {
 			return
 		}
 		w.shown[p.DocumentID] = true
-		w.display.add(p.DocumentID, label(p))
+		w.display.Add(p.DocumentID, label(p))
 	}
-	w.display.show(p)
-}
-
-// summary counts the given documents, or those of the knowledge base with what
-// became of them since it was looked over.
-func (w *watcher) summary() tally.Summary {
-	s := tally.Summary{ByStatus: map[vendors.Status]int{}}
-	if len(w.given) > 0 {
-		s.Total = len(unique(w.given))
-		for _, p := range w.known {
-			s.ByStatus[p.Status]++
-		}
-	} else {
-		s.Total = w.whole.Total
-		maps.Copy(s.ByStatus, w.whole.ByStatus)
-		for id, status := range w.listed {
-			s.ByStatus[status]--
-			s.ByStatus[w.known[id].Status]++
-		}
-		maps.DeleteFunc(s.ByStatus, func(_ vendors.Status, n int) bool { return n <= 0 })
-	}
-	settled := 0
-	for status, n := range s.ByStatus {
-		if status.Settled() {
-			settled += n
-		}
-		if status.NeedsAction() {
-			s.NeedsAction += n
-		}
-	}
-	s.Failed, s.Done = s.ByStatus[vendors.Failed], settled >= s.Total
-	return s
+	w.display.Show(p)
 }
 
 // unique gives the ids once, in their order.

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"cmp"
@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"kb-mcp/ratelimit/shared"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 )
@@ -20,29 +19,14 @@ const (
 	triedKBs    = 3  // of them read from
 )
 
-// examineRedis checks the server that shares the rate limits, if there is one.
-func examineRedis(ctx context.Context, r *shared.Redis) []check {
-	if r == nil {
-		return nil
-	}
-	f := fine("redis", "Redis can be used: processes share the rate limits.")
-	if err := r.Check(ctx); err != nil {
-		f = vendors.Finding{
-			Check: "redis", Status: vendors.Broken, Message: fmt.Sprintf("Redis cannot be used: %v. Each process keeps rate limits of its own.", err),
-			Hint: "Check host, port, user, password and TLS in KB_MCP_REDIS_URL, and that the server runs; the user must be allowed EVAL, EVALSHA and keys that begin with kb-mcp:.",
-		}
-	}
-	return []check{{Finding: f}}
-}
-
 // examine checks one connection by the calls that an agent would make first,
 // and then asks its platform's driver what more there is to know.
 func examine(ctx context.Context, v *connection.Connection, proxies map[string]string) []vendors.Finding {
 	ctx, cancel := context.WithTimeout(ctx, examineTime)
 	defer cancel()
-	way := &way{proxies: proxies}
-	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, way.trace()), connection.ListQuery{Limit: examinedKBs})
-	found, arrived := way.findings(err)
+	route := &route{proxies: proxies}
+	list, err := v.ListKnowledgeBases(httptrace.WithClientTrace(ctx, route.trace()), connection.ListQuery{Limit: examinedKBs})
+	found, arrived := route.findings(err)
 	if !arrived {
 		return found
 	}
@@ -52,7 +36,7 @@ func examine(ctx context.Context, v *connection.Connection, proxies map[string]s
 	}
 	switch vendors.KindOf(err) {
 	case vendors.Unavailable, vendors.Timeout, vendors.BadResponse:
-		return found // it may be something else than the platform that answers there
+		return found // it what answers there may not be the platform
 	}
 	return append(found, v.Diagnose(ctx)...)
 }
@@ -117,8 +101,7 @@ func readable(ctx context.Context, v *connection.Connection, kbs []vendors.Knowl
 	return refused
 }
 
-// switchedOff sorts knowledge bases that their platform calls switched off behind the
-// others.
+// switchedOff sorts knowledge bases that are switched off behind the others.
 func switchedOff(kb vendors.KnowledgeBase) int {
 	if kb.Enabled != nil && !*kb.Enabled {
 		return 1

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -10,69 +8,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"kb-mcp/vendors/rest"
 )
-
-// A log that nobody reads holds nobody up; what is lost is counted, and told
-// when there is room.
-func TestLogNeverBlocks(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	lw := newLogWriter(w)
-	log := newLogger(settings{LogLevel: "info", LogFormat: "json"}, &rest.Secrets{}, lw)
-	const lines = 20_000
-	text := strings.Repeat("x", 200)
-	for i := range lines { // 4 MB; a pipe holds 64 kB
-		log.Info(text, "line", i)
-	}
-	read := make(chan string)
-	go func() {
-		b, _ := io.ReadAll(r)
-		read <- string(b)
-	}()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		lw.mu.Lock()
-		rest, lost := len(lw.lines), lw.lost
-		lw.mu.Unlock()
-		if rest == 0 && lost == 0 || time.Now().After(deadline) {
-			break
-		}
-	}
-	log.Info("the last")
-	lw.close()
-	w.Close()
-	out := <-read
-	var lost int
-	if i := strings.Index(out, `"lines":`); i < 0 {
-		t.Fatalf("nothing says that lines were lost; the end is %.300q", out[max(0, len(out)-300):])
-	} else if _, err := fmt.Sscanf(out[i:], `"lines":%d`, &lost); err != nil {
-		t.Fatal(err)
-	}
-	if kept := strings.Count(out, text); kept+lost != lines || lost == 0 {
-		t.Errorf("%d lines are there and %d lost, of %d", kept, lost, lines)
-	}
-	if !strings.HasSuffix(out, "\"the last\"}\n") {
-		t.Errorf("the end is %.300q", out[max(0, len(out)-300):])
-	}
-}
-
-// Closing waits for a reader a moment, not longer.
-func TestLogCloses(t *testing.T) {
-	r, w := io.Pipe() // which nobody reads
-	defer r.Close()
-	lw := newLogWriter(w)
-	fmt.Fprintln(lw, "a line")
-	began := time.Now()
-	lw.close()
-	if took := time.Since(began); took > 10*logFlush {
-		t.Errorf("%v", took)
-	}
-	fmt.Fprintln(lw, "after the end")
-}
 
 // A client that does not read stderr is served on, and the process ends.
 func TestUnreadStderr(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// newLogger writes to w without secrets. When w is a [logWriter] that has lost
+// NewLogger writes to w without secrets. When w is a [LogWriter] that has lost
 // lines, the logger says so.
-func newLogger(s settings, secrets *rest.Secrets, w io.Writer) *slog.Logger {
+func NewLogger(s Settings, secrets *rest.Secrets, w io.Writer) *slog.Logger {
 	var level slog.Level
 	if level.UnmarshalText([]byte(s.LogLevel)) != nil {
 		level = slog.LevelInfo // reported as a problem
@@ -23,7 +23,7 @@ func newLogger(s settings, secrets *rest.Secrets, w io.Writer) *slog.Logger {
 	if s.LogFormat == "json" {
 		log = slog.New(slog.NewJSONHandler(clean, options))
 	}
-	if lw, ok := w.(*logWriter); ok {
+	if lw, ok := w.(*LogWriter); ok {
 		lw.onLoss(func(lines int) {
 			log.Warn("log lines were lost, because nobody read them in time", "lines", lines)
 		})
@@ -44,16 +44,16 @@ func (c cleanWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Bounds of a [logWriter].
+// Bounds of a [LogWriter].
 const (
 	logBytes = 1 << 20                // that wait to be read
 	logFlush = 300 * time.Millisecond // for the last lines, at the end
 )
 
-// logWriter passes lines on and never makes the one that logs wait: a client
+// LogWriter passes lines on and never makes the one that logs wait: a client
 // that does not read our stderr would otherwise hold every call, and the end of
 // the process. What does not fit is lost and counted.
-type logWriter struct {
+type LogWriter struct {
 	w io.Writer
 
 	mu     sync.Mutex
@@ -66,21 +66,22 @@ type logWriter struct {
 	done   chan struct{}
 }
 
-func newLogWriter(w io.Writer) *logWriter {
-	l := &logWriter{w: w, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	go l.pass() // ends with close
+// NewLogWriter starts the writing to w.
+func NewLogWriter(w io.Writer) *LogWriter {
+	l := &LogWriter{w: w, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go l.pass() // ends with Close
 	return l
 }
 
 // onLoss sets who tells of lost lines, once there is room to tell it.
-func (l *logWriter) onLoss(told func(lines int)) {
+func (l *LogWriter) onLoss(told func(lines int)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.told = told
 }
 
 // Write implements io.Writer; it never fails.
-func (l *logWriter) Write(p []byte) (int, error) {
+func (l *LogWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.bytes+len(p) > logBytes || l.closed {
@@ -93,7 +94,7 @@ func (l *logWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (l *logWriter) signal() {
+func (l *LogWriter) signal() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -101,7 +102,7 @@ func (l *logWriter) signal() {
 }
 
 // pass writes the lines, as fast as they are read.
-func (l *logWriter) pass() {
+func (l *LogWriter) pass() {
 	defer close(l.done)
 	for range l.wake {
 		for line := l.next(); line != nil; line = l.next() {
@@ -123,7 +124,7 @@ func (l *logWriter) pass() {
 }
 
 // next takes a line, nil when none waits.
-func (l *logWriter) next() []byte {
+func (l *LogWriter) next() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.lines) == 0 {
@@ -137,8 +138,8 @@ func (l *logWriter) next() []byte {
 	return line
 }
 
-// close takes no more lines, and gives those that wait a moment to be read.
-func (l *logWriter) close() {
+// Close takes no more lines, and gives those that wait a moment to be read.
+func (l *LogWriter) Close() {
 	l.mu.Lock()
 	l.closed = true
 	l.signal()

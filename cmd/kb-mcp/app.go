@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kb-mcp/cmd/kb-mcp/internal/settings"
+	"kb-mcp/server"
+	"kb-mcp/tools"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/sandbox"
+)
+
+// app is the world of a command, beside which nothing is read or written, and
+// how it went there.
+type app struct {
+	ctx            context.Context
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	logs           io.Writer // where log lines go: stderr, without waiting for it
+	failed         error     // of the command that ran
+}
+
+const description = `An MCP server through which AI agents see the documents of knowledge bases on Coze, Dify, RAGFlow and Volcengine.
+
+Settings come from environment variables: see the README.`
+
+const examples = `  kb-mcp demo                            look at it without any account
+  kb-mcp --demo                          serve the sandbox to an agent over stdio
+  DIFY_API_KEY=dataset-YOUR-KEY kb-mcp   serve a Dify workspace over stdio
+  kb-mcp http --demo                     serve over HTTP at 127.0.0.1:8080
+  kb-mcp call --demo list_vendors        one tool call from the shell
+  kb-mcp doctor                          what is wrong with the settings?`
+
+// command is the whole command line: stdio, which is the default, and beside it
+// all the others.
+func (a *app) command() *cobra.Command {
+	root := new(stdioCmd).command(a)
+	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
+	root.Args = nil // cobra's own check tells of an unknown command
+	root.AddCommand(
+		new(stdioCmd).command(a), new(httpCmd).command(a), new(demoCmd).command(a), new(sandboxCmd).command(a), new(doctorCmd).command(a),
+		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a), new(completionCmd).command(a),
+	)
+	new(versionCmd).flag(a, root)
+	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	return root
+}
+
+// does is the work of a command. What fails in it is not what cobra says of the
+// command line.
+func (a *app) does(work func(*app) error) func(*cobra.Command, []string) {
+	return func(*cobra.Command, []string) { a.failed = work(a) }
+}
+
+// run is the program: main without the process.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	logs := settings.NewLogWriter(stderr)
+	defer logs.Close()
+	a := &app{ctx: ctx, environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, logs: logs}
+	root := a.command()
+	root.SetArgs(args)
+	if err := root.Execute(); err != nil {
+		return fmt.Errorf("%w%s (kb-mcp --help shows how)", err, suggestion(root, args))
+	}
+	return a.failed
+}
+
+// open reads the environment, or connects to a sandbox of its own. From then on
+// what libraries write to the standard log goes through ours, too: net/http
+// writes there what a platform sends unasked, which may be a credential.
+func (a *app) open(ctx context.Context, demo bool, logs io.Writer, more ...settings.Judge) (settings.Config, error) {
+	environ, err := a.environment(ctx, demo)
+	if err != nil {
+		return settings.Config{}, err
+	}
+	conf, err := settings.Open(environ, logs, version, more...)
+	if err == nil {
+		slog.SetDefault(conf.Log)
+	}
+	return conf, err
+}
+
+// environment is the process's, or for a demo that of a sandbox which ends with
+// ctx: the connections are made in the same way.
+func (a *app) environment(ctx context.Context, demo bool) ([]string, error) {
+	if !demo {
+		return a.environ, nil
+	}
+	sb, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return append(ownVariables(a.environ), sb.Environ()...), nil
+}
+
+// ownVariables keeps the server's settings and drops every platform's: a demo
+// never touches a real account.
+func ownVariables(environ []string) []string {
+	var own []string
+	for _, pair := range environ {
+		if strings.HasPrefix(pair, "KB_MCP_") && !strings.HasPrefix(pair, "KB_MCP_VENDORS=") {
+			own = append(own, pair)
+		}
+	}
+	return own
+}
+
+// wantedLogs is where a command logs whose own output a log would disturb:
+// nowhere, unless KB_MCP_LOG_LEVEL is set.
+func (a *app) wantedLogs() io.Writer {
+	for _, pair := range a.environ {
+		if value, ok := strings.CutPrefix(pair, "KB_MCP_LOG_LEVEL="); ok && value != "" {
+			return a.logs
+		}
+	}
+	return io.Discard
+}
+
+// toolSet makes the tools over the connections.
+func toolSet(c settings.Config) *tools.Set {
+	return tools.New(c.Connections, tools.Options{
+		Clean: c.Env.Secrets.Clean, Log: c.Log, AllowWrites: c.Writes(), Roots: c.Roots(), MaxDownload: c.MaxDownloadBytes(),
+	})
+}
+
+// newServer serves the tools.
+func newServer(c settings.Config) *server.Server {
+	set := toolSet(c)
+	return server.New(server.Options{
+		Name: "kb-mcp", Version: version, Tools: set.ServerTools(), Unknown: set.Unknown, Log: c.Log,
+		Identify: func(ctx context.Context, party, session string) context.Context {
+			return vendors.WithCaller(ctx, vendors.Caller{Party: party, Session: session})
+		},
+	})
+}
