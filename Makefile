@@ -1,6 +1,7 @@
 # What a developer types. CI runs .ci/run, which holds all of it.
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ALL = ./... ./.ci/bench/... # what begins with a dot, ./... passes over
 
 .PHONY: build check quick test fuzz soak clients bench
 
@@ -8,7 +9,16 @@ build: # the binary, as ./kb-mcp
 	go build -trimpath -o kb-mcp ./cmd/kb-mcp
 
 check: # the gate: no network, no keys
-	go build ./... && go vet ./... && $(STATICCHECK) ./... && test -z "$$(gofmt -l .)" && go mod tidy -diff && go test -race -shuffle=on -count=1 ./...
+	go build $(ALL)
+	go vet $(ALL)
+	$(STATICCHECK) $(ALL)
+	test -z "$$(gofmt -l .)"
+	go mod tidy -diff
+	go test -race -shuffle=on -count=1 ./...
+
+quick: # while working: half a minute
+	go vet $(ALL)
+	go test -short ./...
 
 quick: # while working: what takes seconds, 30 at most
 	go build ./... && go vet ./... && go test -short ./...
@@ -26,4 +36,4 @@ clients: # real MCP clients against the real binary; needs npm
 	.ci/clients/run
 
 bench: # measures the real binary, and renews the README's figures
-	go run ./cmd/bench -readme README.md
+	go run ./.ci/bench -readme README.md

@@ -5,7 +5,7 @@
 // tool. All of them ask the same sandbox for the first twenty documents of a
 // knowledge base.
 //
-//	go run ./cmd/bench
+//	go run ./.ci/bench
 //
 // Every server under test is a process of its own, and so is the sandbox; this
 // one is the callers. All contestants of a group run at the same time and work
@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if o.reference, err = build(ctx, dir, "reference", "kb-mcp/cmd/bench/reference", stderr); err != nil {
+	if o.reference, err = build(ctx, dir, "reference", "kb-mcp/.ci/bench/reference", stderr); err != nil {
 		return err
 	}
 	if o.binary == "" {
