@@ -97,15 +97,10 @@ func plain(v any) (plain any) {
 // numbers as text and accepts them as numbers only.
 func (f field) typed() field {
 	text, ok := f.Value.(string)
-	if ok && (f.Type == "int64" || f.Type == "float32") && isNumber(text) {
+	if _, err := strconv.ParseFloat(text, 64); ok && err == nil && (f.Type == "int64" || f.Type == "float32") && json.Valid([]byte(text)) {
 		f.Value = json.Number(text)
 	}
 	return f
-}
-
-func isNumber(text string) bool {
-	_, err := strconv.ParseFloat(text, 64)
-	return err == nil && json.Valid([]byte(text))
 }
 
 // typeOf is the platform's name for the type of a value; "" when it has none.

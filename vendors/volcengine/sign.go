@@ -1,9 +1,11 @@
 package volcengine
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,15 +56,8 @@ func (s signer) key(day string) []byte {
 // signed headers. X-Content-Sha256 must be set.
 func canonicalRequest(r *http.Request) (text, names string) {
 	values := signedHeaders(r)
-	order := make([]string, 0, len(values))
-	for name := range values {
-		order = append(order, name)
-	}
-	slices.Sort(order)
-	path := r.URL.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
+	order := slices.Sorted(maps.Keys(values))
+	path := cmp.Or(r.URL.EscapedPath(), "/")
 	var b strings.Builder
 	// Encode sorts by key; only its "+" for a space is not RFC 3986.
 	b.WriteString(r.Method + "\n" + path + "\n" + strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20") + "\n")
@@ -89,10 +84,7 @@ func signedHeaders(r *http.Request) map[string]string {
 // host is the Host header as the server counts it: without a port of 80 or
 // 443, with any other. (net/http keeps Host out of the header map.)
 func host(r *http.Request) string {
-	h := r.Host
-	if h == "" {
-		h = r.URL.Host
-	}
+	h := cmp.Or(r.Host, r.URL.Host)
 	return strings.TrimSuffix(strings.TrimSuffix(h, ":80"), ":443")
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -136,7 +137,7 @@ func checkUpload(u vendors.Upload) (docType string, err error) {
 		return t, nil
 	}
 	return "", vendors.Errorf(vendors.InvalidArgument, "Neither `name` nor the path of `url` ends in a suffix that Volcengine accepts.").
-		WithHint("Give a `name` with the file's suffix, one of: md, jpg, " + strings.Join(fileTypes, ", ") + ".")
+		WithHint("Give a `name` with the file's suffix, one of: md, jpg, " + strings.Join(slices.Sorted(maps.Keys(fileKinds)), ", ") + ".")
 }
 
 // pathOf is the path of an address that the platform can fetch.
@@ -154,22 +155,18 @@ func pathOf(address string) (string, error) {
 		WithHint("Pass a whole URL that begins with http:// or https://, or tos://bucket/key, percent-encoded where it needs to be.")
 }
 
-// fileTypes are what doc_type takes for a file.
-var fileTypes = []string{"txt", "doc", "docx", "pdf", "markdown", "pptx", "ppt", "faq.xlsx", "xlsx", "csv", "jsonl",
-	"jpeg", "png", "webp", "bmp", "mp4", "mp3", "wav", "aac", "flac", "ogg"}
-
 // typeOfName is the doc_type that a file's name stands for; "" for none.
 func typeOfName(name string) string {
-	if strings.HasSuffix(strings.ToLower(name), ".faq.xlsx") {
+	suffix := rest.Suffix(name)
+	switch {
+	case strings.HasSuffix(strings.ToLower(name), ".faq.xlsx"):
 		return "faq.xlsx"
-	}
-	switch s := rest.Suffix(name); {
-	case s == "md":
+	case suffix == "md":
 		return "markdown"
-	case s == "jpg":
+	case suffix == "jpg":
 		return "jpeg"
-	case slices.Contains(fileTypes, s):
-		return s
+	case fileKinds[suffix] != "":
+		return suffix
 	}
 	return ""
 }

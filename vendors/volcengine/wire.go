@@ -164,7 +164,7 @@ func (w document) normal() vendors.Document {
 	raw := digits(w.Status.Process)
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name), Status: cmp.Or(statuses[raw], vendors.Unknown), VendorStatus: raw,
-		Format: w.format(), Kind: kinds[w.docType()], Source: sources[string(w.AddType)],
+		Format: w.format(), Kind: cmp.Or(fileKinds[w.docType()], otherKinds[w.docType()]), Source: sources[string(w.AddType)],
 		SizeBytes: w.Size.Count(), ChunkCount: w.Points.Count(), CharCount: w.Statistics.Chars.Positive(),
 		CreatedAt: moment(w.CreateTime), UpdatedAt: moment(w.UpdateTime),
 		SourceURL: rest.PublicURL(string(w.URL)), Metadata: w.metadata(),
@@ -222,13 +222,17 @@ func (w document) format() string {
 	}
 }
 
-// kinds are the kinds of content by doc_type, those of Lark included.
-var kinds = map[string]string{
-	"txt": "text", "doc": "text", "docx": "text", "pdf": "text", "markdown": "text", "md": "text", "pptx": "text", "ppt": "text",
-	"wiki": "text", "folder": "text", "file": "text",
-	"xlsx": "table", "faq.xlsx": "table", "csv": "table", "jsonl": "table", "sheet": "table", "bitable": "table",
-	"jpeg": "image", "jpg": "image", "png": "image", "webp": "image", "bmp": "image",
+// fileKinds are the kinds of content by doc_type.
+var fileKinds = map[string]string{
+	"txt": "text", "doc": "text", "docx": "text", "pdf": "text", "markdown": "text", "pptx": "text", "ppt": "text",
+	"xlsx": "table", "faq.xlsx": "table", "csv": "table", "jsonl": "table",
+	"jpeg": "image", "png": "image", "webp": "image", "bmp": "image",
 	"mp3": "audio", "wav": "audio", "aac": "audio", "flac": "audio", "ogg": "audio", "mp4": "video",
+}
+
+// otherKinds are those of what is only in Lark, and of old names.
+var otherKinds = map[string]string{
+	"wiki": "text", "folder": "text", "file": "text", "sheet": "table", "bitable": "table", "md": "text", "jpg": "image",
 }
 
 // sources are where documents come from by add_type; tos_fe is the console.
