@@ -12,13 +12,10 @@
 package dify
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"kb-mcp/vendors/internal/recent"
 	"kb-mcp/vendors/rest"
@@ -32,13 +29,10 @@ type Config struct {
 
 // Problems implements [rest.Config].
 func (c Config) Problems() []rest.Problem {
-	var problems []rest.Problem
-	if text := keyProblem(c.key()); text != "" {
-		problems = append(problems, rest.Problem{Variable: "DIFY_API_KEY", Text: text})
-	}
-	if _, text := c.base(); text != "" {
-		problems = append(problems, rest.Problem{Variable: "DIFY_BASE_URL", Text: text})
-	}
+	var problems rest.Problems
+	problems.Add("DIFY_API_KEY", keyProblem(c.key()))
+	_, text := c.base()
+	problems.Add("DIFY_BASE_URL", text)
 	return problems
 }
 
@@ -53,18 +47,14 @@ func keyProblem(key string) string {
 		return "is an app's key, which opens no knowledge base; " + where
 	case strings.Contains(key, "...") || strings.ContainsAny(key, "*…"):
 		return "is the masked form that the console shows; make a new key and copy it when it is shown once"
-	case strings.ContainsFunc(key, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }):
-		return "holds spaces or characters that no key has; give the key alone, without \"Bearer\""
 	}
-	return ""
+	return rest.KeyProblem(key)
 }
 
-// Account implements [rest.Config]. It is a digest, because accounts are named
-// where a key must not appear.
+// Account implements [rest.Config].
 func (c Config) Account() string {
 	base, _ := c.base()
-	sum := sha256.Sum256([]byte(strings.ToLower(base.Host) + base.Path + "\n" + c.key()))
-	return hex.EncodeToString(sum[:16])
+	return rest.AccountOf(base.String(), c.key())
 }
 
 // Needs implements [rest.Config].

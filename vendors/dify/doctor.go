@@ -29,21 +29,21 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 }
 
 // unusable warns of knowledge bases that exist and do not serve.
-func unusable(kbs []dataset) []vendors.Finding {
+func unusable(kbs []dataset) (found []vendors.Finding) {
 	var closed, dumb []string
-	for i := range kbs {
-		w := &kbs[i]
+	for _, w := range kbs {
+		name := strconv.Quote(rest.Text(string(w.Name)))
 		if w.EnableAPI.Valid && !w.EnableAPI.Set {
-			closed = append(closed, string(w.Name))
+			closed = append(closed, name)
 		}
 		if w.Technique == highQuality && w.EmbeddingAvailable.Valid && !w.EmbeddingAvailable.Set {
-			dumb = append(dumb, string(w.Name))
+			dumb = append(dumb, name)
 		}
 	}
-	var found []vendors.Finding
 	if len(closed) > 0 {
 		found = append(found, vendors.Finding{Check: "api access", Status: vendors.Doubtful,
-			Message: "Closed to API calls: " + some(closed) + ".", Hint: "Switch on API access of these knowledge bases in the Dify console, if agents are to read them."})
+			Message: "Closed to API calls: " + some(closed) + ".",
+			Hint:    "Switch on API access of these knowledge bases in the Dify console, if agents are to read them."})
 	}
 	if len(dumb) > 0 {
 		found = append(found, vendors.Finding{Check: "embedding model", Status: vendors.Doubtful,
@@ -53,18 +53,13 @@ func unusable(kbs []dataset) []vendors.Finding {
 	return found
 }
 
-// some names a few of names.
+// some lists a few of names.
 func some(names []string) string {
 	const few = 5
-	quoted := make([]string, 0, few)
-	for _, n := range names[:min(len(names), few)] {
-		quoted = append(quoted, strconv.Quote(rest.Text(n)))
+	if len(names) <= few {
+		return strings.Join(names, ", ")
 	}
-	text := strings.Join(quoted, ", ")
-	if len(names) > few {
-		text += fmt.Sprintf(" and %d more", len(names)-few)
-	}
-	return text
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // versionFinding judges the version that the server says it has.

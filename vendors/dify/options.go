@@ -95,22 +95,12 @@ func (d *Driver) ruleShown(ctx context.Context, kb, id string) (*rule, error) {
 	return &out.Rule, nil
 }
 
-// splitNotes says what a caller may not expect of how the document is split.
-func (d *Driver) splitNotes(ctx context.Context, c created, sent plan) []string {
-	var notes []string
-	if sent.kb.pipeline() {
-		notes = append(notes, "This knowledge base is filled by a knowledge pipeline, which Dify's API does not run: the document is ingested by the form and rule of the knowledge base alone.")
+// wasParents reports whether a document became plain text in a knowledge base
+// that had been parent-child.
+func (d *Driver) wasParents(ctx context.Context, c created, sent plan) bool {
+	if c.Document.Form != plainForm {
+		return false
 	}
-	switch {
-	case sent.Rule != nil && string(sent.Rule.Rules) == parentChild:
-		notes = append(notes, "The knowledge base is parent-child and had no rule to go by, so the rule of Dify's console is used: paragraphs of up to 1024 characters as parents, lines of up to 512 as children.")
-	case !sent.kb.empty() || sent.kb.Technique == "":
-	case sent.Rule != nil:
-		notes = append(notes, "The knowledge base was empty, so the document is split by Dify's automatic rule.")
-	case c.Document.Form == plainForm:
-		if own, err := d.ruleShown(ctx, string(sent.kb.ID), string(c.Document.ID)); err == nil && own.Mode == hierarchical {
-			notes = append(notes, "The knowledge base was emptied, and with that forgot that it is parent-child: this document makes it one of plain text, split by the parents' rule. To have it parent-child again, upload the first document in the Dify console.")
-		}
-	}
-	return notes
+	own, err := d.ruleShown(ctx, string(sent.kb.ID), string(c.Document.ID))
+	return err == nil && own.Mode == hierarchical
 }

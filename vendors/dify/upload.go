@@ -91,7 +91,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	if batchForm.MatchString(string(out.Batch)) {
 		d.batches.Put(strings.ToLower(doc.DocumentID), batch{string(out.Batch), doc.Name})
 	}
-	notes := append(out.notes(sent.kb), d.splitNotes(ctx, out, sent)...)
+	notes := d.notes(ctx, out, sent)
 	if doc.Name != "" && doc.Name != u.Name {
 		notes = append(notes, fmt.Sprintf("Dify gave the document another name than %q.", rest.Text(u.Name)))
 	}
@@ -177,7 +177,7 @@ type created struct {
 
 // accept implements payload.
 func (c *created) accept(h http.Header) bool {
-	c.date = dateOf(h)
+	c.date, _ = http.ParseTime(h.Get("Date"))
 	return c.Document.ID != ""
 }
 
@@ -194,24 +194,36 @@ func (c *created) normal() vendors.Document {
 // there before: Dify keeps id and creation time of one that it replaces.
 const replacedAge = time.Minute
 
-// notes says what Dify did beside adding the document.
-func (c *created) notes(kb dataset) []string {
-	var notes []string
-	if c.Batch != "" {
-		notes = append(notes, "Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later.")
-	}
+// replaced reports whether the document was there before.
+func (c *created) replaced() bool {
 	made := vendors.Seconds(c.Document.CreatedAt.Int)
-	if !made.IsZero() && !c.date.IsZero() && c.date.Sub(made) >= replacedAge {
-		notes = append(notes, "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested again.")
-	} else {
-		notes = append(notes, "Dify replaces an enabled document of the same name in place: had there been one, its content is replaced and its id is kept.")
+	return !made.IsZero() && !c.date.IsZero() && c.date.Sub(made) >= replacedAge
+}
+
+// notes says what Dify did that the caller may not expect.
+func (d *Driver) notes(ctx context.Context, c created, sent plan) (notes []string) {
+	technique, ruled, emptied := sent.kb.technique(), sent.Rule != nil, sent.kb.empty() && sent.kb.Technique != ""
+	parents := ruled && string(sent.Rule.Rules) == parentChild
+	if technique == economy {
+		technique += " (searched by keywords)"
 	}
-	if c.Document.Archived.Set {
-		notes = append(notes, "The document is archived and stays so: searches do not find it until it is un-archived in the Dify console.")
-	}
-	if kb.Technique == "" {
-		what := map[string]string{economy: "economy (searched by keywords)", highQuality: highQuality}[kb.technique()]
-		notes = append(notes, fmt.Sprintf("This first document makes the knowledge base %s; the Dify console can change that.", what))
+	for _, n := range []struct {
+		applies bool
+		text    string
+	}{
+		{c.Batch != "", "Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later."},
+		{c.replaced(), "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested again."},
+		{!c.replaced(), "Dify replaces an enabled document of the same name in place: had there been one, its content is replaced and its id is kept."},
+		{c.Document.Archived.Set, "The document is archived and stays so: searches do not find it until it is un-archived in the Dify console."},
+		{sent.kb.Technique == "", "This first document makes the knowledge base " + technique + "; the Dify console can change that."},
+		{sent.kb.pipeline(), "This knowledge base is filled by a knowledge pipeline, which Dify's API does not run: the document is ingested by the form and rule of the knowledge base alone."},
+		{parents, "The knowledge base is parent-child and had no rule to go by, so the rule of Dify's console is used: paragraphs of up to 1024 characters as parents, lines of up to 512 as children."},
+		{emptied && ruled && !parents, "The knowledge base was empty, so the document is split by Dify's automatic rule."},
+		{emptied && !ruled && d.wasParents(ctx, c, sent), "The knowledge base was emptied, and with that forgot that it is parent-child: this document makes it one of plain text, split by the parents' rule. To have it parent-child again, upload the first document in the Dify console."},
+	} {
+		if n.applies {
+			notes = append(notes, n.text)
+		}
 	}
 	return notes
 }

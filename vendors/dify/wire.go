@@ -22,22 +22,14 @@ type page[T any] struct {
 	Page  rest.Num `json:"page"` // as asked for
 
 	version string    // X-Version: the server's release
-	date    time.Time // the server's clock
+	date    time.Time // the server's clock; zero when not said
 }
 
 // accept implements payload. Every array may be null when there is nothing.
 func (p *page[T]) accept(h http.Header) bool {
-	p.version, p.date = h.Get("X-Version"), dateOf(h)
+	p.version = h.Get("X-Version")
+	p.date, _ = http.ParseTime(h.Get("Date"))
 	return p.Data != nil || p.Total.Valid && p.Total.Int == 0
-}
-
-// dateOf is the server's clock at an answer; zero when not said.
-func dateOf(h http.Header) time.Time {
-	t, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return time.Time{}
-	}
-	return t
 }
 
 // left is how many pages follow page number n of this size. A server that gives

@@ -38,9 +38,6 @@ func checkKB(c vendors.KnowledgeBaseChange) error {
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator]. It has no
 // indexing technique before its first document.
 func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	if draft.Name == nil {
-		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`name` is missing.")
-	}
 	if err := checkKB(draft); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
