@@ -3,10 +3,7 @@ package dify
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"kb-mcp/vendors"
@@ -24,15 +21,15 @@ type dataset struct {
 	EmbeddingModel rest.Str `json:"embedding_model"`
 	// EmbeddingAvailable says whether that model is there; null in economy ones
 	// and where no model list was asked for.
-	EmbeddingAvailable rest.Flag                  `json:"embedding_available"`
-	Retrieval          map[string]json.RawMessage `json:"retrieval_model_dict"`
-	DocumentCount      rest.Num                   `json:"document_count"`
-	Total              rest.Num                   `json:"total_documents"`           // from 1.9
-	Available          rest.Num                   `json:"total_available_documents"` // completed, and served to searches
-	EnableAPI          rest.Flag                  `json:"enable_api"`                // from 1.9
-	CreatedAt          rest.Num                   `json:"created_at"`
-	UpdatedAt          rest.Num                   `json:"updated_at"`
-	Runtime            rest.Str                   `json:"runtime_mode"` // general or rag_pipeline
+	EmbeddingAvailable rest.Flag `json:"embedding_available"`
+	Retrieval          retrieval `json:"retrieval_model_dict"`
+	DocumentCount      rest.Num  `json:"document_count"`
+	Total              rest.Num  `json:"total_documents"`           // from 1.9
+	Available          rest.Num  `json:"total_available_documents"` // completed, and served to searches
+	EnableAPI          rest.Flag `json:"enable_api"`                // from 1.9
+	CreatedAt          rest.Num  `json:"created_at"`
+	UpdatedAt          rest.Num  `json:"updated_at"`
+	Runtime            rest.Str  `json:"runtime_mode"` // general or rag_pipeline
 	External           struct {
 		ID    rest.Str `json:"external_knowledge_id"`
 		APIID rest.Str `json:"external_knowledge_api_id"`
@@ -100,21 +97,20 @@ func (w *dataset) technique() string {
 }
 
 // retrieval is how to search, as it is sent and as a knowledge base has it.
-type retrieval map[string]json.RawMessage
+type retrieval map[string]any
 
 // keywords is a search by keywords. Dify wants search_method, reranking_enable,
 // top_k and score_threshold_enabled together.
 func keywords(limit int) retrieval {
-	null, no := json.RawMessage("null"), json.RawMessage("false")
 	return retrieval{
-		"search_method": json.RawMessage(`"keyword_search"`), "top_k": json.RawMessage(strconv.Itoa(limit)),
-		"reranking_enable": no, "reranking_mode": null, "reranking_model": null, "weights": null,
-		"score_threshold_enabled": no, "score_threshold": null,
+		"search_method": "keyword_search", "top_k": limit,
+		"reranking_enable": false, "reranking_mode": nil, "reranking_model": nil, "weights": nil,
+		"score_threshold_enabled": false, "score_threshold": nil,
 	}
 }
 
 // scores reports whether hits have scores that say something.
-func (r retrieval) scores() bool { return string(r["search_method"]) != `"keyword_search"` }
+func (r retrieval) scores() bool { return r["search_method"] != "keyword_search" }
 
 // retrieval is how to search the knowledge base for limit hits.
 func (w *dataset) retrieval(limit int) retrieval {
@@ -122,32 +118,25 @@ func (w *dataset) retrieval(limit int) retrieval {
 	if w.Technique != highQuality {
 		return how
 	}
-	how["search_method"] = json.RawMessage(`"semantic_search"`)
-	for name := range maps.Clone(how) {
-		own := string(w.Retrieval[name])
-		if name != "top_k" && own != "" && own != "null" && own != `""` {
-			how[name] = w.Retrieval[name]
+	how["search_method"] = "semantic_search"
+	for name := range how {
+		if own := w.Retrieval[name]; name != "top_k" && own != nil && own != "" {
+			how[name] = own
 		}
 	}
 	return how
 }
 
-// keep remembers a knowledge base for searches and uploads, unless it is empty:
-// the next upload changes it.
-func (d *Driver) keep(w dataset) {
-	if w.empty() {
-		d.forget(string(w.ID))
-		return
-	}
-	d.bases.Put(strings.ToLower(string(w.ID)), w)
-}
+// keep remembers a knowledge base for searches and uploads.
+func (d *Driver) keep(w dataset) { d.bases.Put(strings.ToLower(string(w.ID)), w) }
 
 // forget drops what is known of a knowledge base.
 func (d *Driver) forget(id string) { d.bases.Forget(strings.ToLower(id)) }
 
-// knowledgeBase gives a knowledge base as it was read lately, or reads it.
+// knowledgeBase gives a knowledge base as it was read lately, or reads it. An
+// empty one is read every time: the first upload changes it.
 func (d *Driver) knowledgeBase(ctx context.Context, id string) (w dataset, remembered bool, err error) {
-	if w, ok := d.bases.Get(strings.ToLower(id)); ok {
+	if w, ok := d.bases.Get(strings.ToLower(id)); ok && !w.empty() {
 		return w, true, nil
 	}
 	out, err := get[dataset](ctx, d, nil, id)

@@ -154,12 +154,8 @@ func (w *document) handedIn() time.Time {
 
 // format is the file's suffix.
 func (w *document) format() string {
-	for _, s := range []source{w.SourceInfo, w.SourceDetail} {
-		if ext := strings.TrimPrefix(rest.Text(string(s.UploadFile.Extension)), "."); ext != "" {
-			return strings.ToLower(ext)
-		}
-	}
-	return rest.Suffix(string(w.Name))
+	ext := cmp.Or(w.SourceInfo.UploadFile.Extension, w.SourceDetail.UploadFile.Extension)
+	return cmp.Or(strings.ToLower(strings.TrimPrefix(rest.Text(string(ext)), ".")), rest.Suffix(string(w.Name)))
 }
 
 // size is the file's size in bytes. Of a text that came by the API, Dify says the
