@@ -30,14 +30,14 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 
 // unusable warns of knowledge bases that exist and do not serve.
 func unusable(kbs []dataset) (found []vendors.Finding) {
-	var closed, dumb []string
+	var closed, unembedded []string
 	for _, w := range kbs {
 		name := strconv.Quote(rest.Text(string(w.Name)))
 		if w.EnableAPI.Valid && !w.EnableAPI.Set {
 			closed = append(closed, name)
 		}
 		if w.Technique == highQuality && w.EmbeddingAvailable.Valid && !w.EmbeddingAvailable.Set {
-			dumb = append(dumb, name)
+			unembedded = append(unembedded, name)
 		}
 	}
 	if len(closed) > 0 {
@@ -45,9 +45,9 @@ func unusable(kbs []dataset) (found []vendors.Finding) {
 			Message: "Closed to API calls: " + some(closed) + ".",
 			Hint:    "Switch on API access of these knowledge bases in the Dify console, if agents are to read them."})
 	}
-	if len(dumb) > 0 {
+	if len(unembedded) > 0 {
 		found = append(found, vendors.Finding{Check: "embedding model", Status: vendors.Doubtful,
-			Message: "Their embedding model is not available, so searches and uploads fail: " + some(dumb) + ".",
+			Message: "Their embedding model is not available, so searches and uploads fail: " + some(unembedded) + ".",
 			Hint:    "The owner of the Dify workspace must install or configure the model provider " + providers + "."})
 	}
 	return found

@@ -79,20 +79,18 @@ func (d *Driver) rule(ctx context.Context, kb string) (*rule, error) {
 	if err != nil || len(newest.Data) == 0 || newest.Data[0].ID == "" {
 		return automatic(), err
 	}
-	own, err := d.ruleShown(ctx, kb, string(newest.Data[0].ID))
-	if noRoute(err) { // servers before 1.5.1 show none
-		return automatic(), nil
-	}
-	return own, err
+	return d.ruleShown(ctx, kb, string(newest.Data[0].ID))
 }
 
 // ruleShown reads the rule of a knowledge base from the detail of a document.
+// Servers before 1.5.1 show none.
 func (d *Driver) ruleShown(ctx context.Context, kb, id string) (*rule, error) {
 	out, err := get[document](ctx, d, nil, kb, "documents", id)
-	if err != nil || out.Rule.Mode == "" || out.Rule.Mode == automatic().Mode {
-		return automatic(), err
+	switch {
+	case noRoute(err), err == nil && (out.Rule.Mode == "" || out.Rule.Mode == automatic().Mode):
+		return automatic(), nil
 	}
-	return &out.Rule, nil
+	return &out.Rule, err
 }
 
 // wasParents reports whether a document became plain text in a knowledge base

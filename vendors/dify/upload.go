@@ -247,7 +247,7 @@ func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during writ
 		}
 	}
 	if len(found) == 0 && older {
-		return nil, vendors.Errorf(vendors.Conflict, "A document of this name may have been replaced.")
+		return nil, vendors.Errorf(vendors.Unsupported, "Dify does not tell whether it replaced a document.")
 	}
 	return found, nil
 }

@@ -41,46 +41,40 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	if err := checkKB(draft); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	during, taken := write.Open(), false
+	during := write.Open()
 	made, _, err := write.Create(ctx, func(ctx context.Context) (out dataset, err error) {
 		err = d.client.Do(ctx, rest.Call{
 			Method: http.MethodPost, Path: []string{"datasets"}, Body: kbBody{Name: draft.Name, Description: draft.Description}, Write: rest.Once,
 		}, &out)
 		return out, err
-	}, func(ctx context.Context) (found []dataset, err error) {
-		found, taken, err = d.findKB(ctx, *draft.Name, during)
-		return found, err
-	})
-	switch {
-	case taken:
-		return vendors.KnowledgeBase{}, nameTaken.Error()
-	case err != nil:
+	}, func(ctx context.Context) ([]dataset, error) { return d.findKB(ctx, *draft.Name, during) })
+	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	return made.normal(), nil
 }
 
 // findKB finds the knowledge base of a name that was made in a window. Names are
-// unique in a workspace: taken says that an older one has it.
-func (d *Driver) findKB(ctx context.Context, name string, during write.Window) (found []dataset, taken bool, err error) {
+// unique in a workspace: where an older one has it, none was made.
+func (d *Driver) findKB(ctx context.Context, name string, during write.Window) (found []dataset, err error) {
 	query := paging(1, pageSize)
 	if !strings.Contains(name, `\`) { // SQL's escape character
 		query.Set("keyword", name)
 	}
 	out, err := d.datasets(ctx, query)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	for _, w := range out.Data {
-		if string(w.Name) != name || w.ID == "" {
-			continue
+		switch {
+		case string(w.Name) != name || w.ID == "":
+		case during.Holds(vendors.Seconds(w.CreatedAt.Int), d.clock(out.date)):
+			return []dataset{w}, nil
+		default:
+			err = write.Refused{Why: nameTaken.Error()}
 		}
-		if during.Holds(vendors.Seconds(w.CreatedAt.Int), d.clock(out.date)) {
-			return []dataset{w}, false, nil
-		}
-		taken = true
 	}
-	return nil, taken, nil
+	return nil, err
 }
 
 // clock is the server's time in an answer, or ours when it does not say.
@@ -168,13 +162,14 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 		return vendors.Document{}, refusal
 	}
 	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
-	said, shown := err == nil && doc.Enabled != nil, err == nil && (doc.Enabled == nil || *doc.Enabled == *change.Enabled)
+	said := err == nil && doc.Enabled != nil
+	done := said && *doc.Enabled == *change.Enabled
 	switch {
-	case errors.Is(refusal, errBusy) && said && shown: // an earlier try of this call may have done it
+	case done && errors.Is(refusal, errBusy): // an earlier try of this call may have done it
 		return doc, nil
 	case refusal != nil:
 		return vendors.Document{}, stateRefusal(refusal, doc)
-	case err == nil && !shown:
+	case said && !done:
 		return vendors.Document{}, vendors.NotShown("Dify", "the document")
 	case err != nil && vendors.KindOf(err) != vendors.ErrNotFound:
 		return vendors.Document{}, vendors.NotReadBack(err, "The change was accepted")

@@ -132,6 +132,7 @@ func TestCreate(t *testing.T) {
 		{name: "lost and two", err: errLost, found: []string{"x", "y"}, outcome: "unknown"},
 		{name: "lost and not there", err: errLost, outcome: "unknown"},
 		{name: "failed and not there", err: errBroken, outcome: "none"},
+		{name: "lost, and an older one has the name", err: errLost, lookErr: Refused{errBad}, outcome: "none"},
 		{name: "failed and nobody can tell", err: errBroken, lookErr: errBusy, outcome: "unknown"},
 	} {
 		send := func(context.Context) (string, error) {

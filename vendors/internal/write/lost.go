@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"kb-mcp/vendors"
@@ -14,7 +15,8 @@ const lookTime = 8 * time.Second
 // Create makes something by send. When the answer is lost, find gives what may
 // be it: listed now, of its name, and not there before. Exactly one is what was
 // made, and found is true; none means that nothing was made, if the platform
-// itself said that it failed. An error of find leaves it open.
+// itself said that it failed. An error of find leaves it open, unless it is
+// [Refused].
 func Create[T any](ctx context.Context, send func(context.Context) (T, error), find func(context.Context) ([]T, error)) (made T, found bool, err error) {
 	sending, cancel := sparing(ctx)
 	defer cancel()
@@ -23,7 +25,10 @@ func Create[T any](ctx context.Context, send func(context.Context) (T, error), f
 		return made, false, err
 	}
 	list, lookErr := find(ctx)
+	var refused Refused
 	switch {
+	case errors.As(lookErr, &refused):
+		return made, false, refused.Why
 	case lookErr != nil:
 	case len(list) == 1:
 		return list[0], true, nil
@@ -32,6 +37,13 @@ func Create[T any](ctx context.Context, send func(context.Context) (T, error), f
 	}
 	return made, false, err
 }
+
+// Refused is the error of a look that shows why nothing was made, like an older
+// row of the same name.
+type Refused struct{ Why error }
+
+// Error implements error.
+func (r Refused) Error() string { return r.Why.Error() }
 
 // FoundNote is said of a document that was found after its upload's answer was
 // lost.
