@@ -16,8 +16,7 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// app is the world of a command, beside which nothing is read or written, and
-// how it went there.
+// app is all that a command reads and writes, and how it went.
 type app struct {
 	ctx            context.Context
 	environ        []string
@@ -41,14 +40,15 @@ const examples = `  kb-mcp demo                            look at it without an
 // command is the whole command line: stdio, which is the default, and beside it
 // all the others.
 func (a *app) command() *cobra.Command {
-	root := new(stdioCmd).command(a)
+	root := (&stdioCmd{app: a}).command()
 	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
 	root.Args = nil // cobra's own check tells of an unknown command
 	root.AddCommand(
-		new(stdioCmd).command(a), new(httpCmd).command(a), new(demoCmd).command(a), new(sandboxCmd).command(a), new(doctorCmd).command(a),
-		new(watchCmd).command(a), new(toolsCmd).command(a), new(callCmd).command(a), new(versionCmd).command(a), new(completionCmd).command(a),
+		(&stdioCmd{app: a}).command(), (&httpCmd{app: a}).command(), a.demoCommand(), (&sandboxCmd{app: a}).command(),
+		(&doctorCmd{app: a}).command(), (&watchCmd{app: a}).command(), a.toolsCommand(), (&callCmd{app: a}).command(),
+		a.versionCommand(), a.completionCommand(),
 	)
-	new(versionCmd).flag(a, root)
+	a.versionFlag(root)
 	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true // run makes it one line
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetOut(a.stdout)
@@ -56,10 +56,14 @@ func (a *app) command() *cobra.Command {
 	return root
 }
 
-// does is the work of a command. What fails in it is not what cobra says of the
-// command line.
-func (a *app) does(work func(*app) error) func(*cobra.Command, []string) {
-	return func(*cobra.Command, []string) { a.failed = work(a) }
+// does is the work of a command; its context ends with it. What fails in it is
+// not what cobra says of the command line.
+func (a *app) does(work func(context.Context) error) func(*cobra.Command, []string) {
+	return func(*cobra.Command, []string) {
+		ctx, cancel := context.WithCancel(a.ctx)
+		defer cancel()
+		a.failed = work(ctx)
+	}
 }
 
 // run is the program: main without the process.

@@ -17,11 +17,12 @@ import (
 
 // callCmd is "kb-mcp call".
 type callCmd struct {
+	*app
 	Tool, Args string
 	Demo       bool
 }
 
-func (c *callCmd) command(a *app) *cobra.Command {
+func (c *callCmd) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "call TOOL [JSON | - | @FILE]", Short: "Call one tool from the shell.",
 		Long: `Calls one tool from the shell: TOOL is a name that kb-mcp tools lists, JSON an object of its arguments;
@@ -42,21 +43,19 @@ exits with 1. There is no log unless KB_MCP_LOG_LEVEL is set.`,
 			}
 			return nil
 		},
-		Run: a.does(c.run),
+		Run: c.does(c.run),
 	}
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Call the sandbox with made-up documents; needs no account.")
 	return cmd
 }
 
 // run makes the call.
-func (c *callCmd) run(a *app) error {
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
-	conf, err := a.open(ctx, c.Demo, a.wantedLogs()) // stderr is for the error's JSON
+func (c *callCmd) run(ctx context.Context) error {
+	conf, err := c.open(ctx, c.Demo, c.wantedLogs()) // stderr is for the error's JSON
 	if err != nil {
 		return err
 	}
-	args, err := c.arguments(a)
+	args, err := c.arguments()
 	if err != nil {
 		return err
 	}
@@ -66,10 +65,10 @@ func (c *callCmd) run(a *app) error {
 	case !known:
 		return errors.New(set.Unknown(c.Tool))
 	case answer.Failed:
-		fmt.Fprintln(a.stderr, string(answer.Text))
+		fmt.Fprintln(c.stderr, string(answer.Text))
 		return errReported
 	}
-	_, err = fmt.Fprintln(a.stdout, string(answer.Text))
+	_, err = fmt.Fprintln(c.stdout, string(answer.Text))
 	return err
 }
 
@@ -77,8 +76,8 @@ func (c *callCmd) run(a *app) error {
 const maxArgs = 4 << 20
 
 // arguments are what was given, or what is read from where that points.
-func (c *callCmd) arguments(a *app) (json.RawMessage, error) {
-	from := a.stdin
+func (c *callCmd) arguments() (json.RawMessage, error) {
+	from := c.stdin
 	path, file := strings.CutPrefix(c.Args, "@")
 	switch {
 	case file:

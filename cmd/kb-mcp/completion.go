@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -10,13 +11,12 @@ import (
 	"kb-mcp/nearest"
 )
 
-// completionCmd is "kb-mcp completion".
-type completionCmd struct{ Shell string }
-
 // shells are those for which cobra writes a script.
 func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (c *completionCmd) command(a *app) *cobra.Command {
+// completionCommand is "kb-mcp completion".
+func (a *app) completionCommand() *cobra.Command {
+	shell := ""
 	cmd := &cobra.Command{
 		Use: "completion SHELL", Short: "Print a script that completes commands in bash, zsh, fish or powershell.",
 		Example: `  source <(kb-mcp completion bash)
@@ -27,20 +27,19 @@ func (c *completionCmd) command(a *app) *cobra.Command {
 			if len(args) != 1 {
 				return fmt.Errorf("completion takes one of %s", strings.Join(shells(), ", "))
 			}
-			c.Shell = args[0]
-			if nearest.Is(c.Shell, shells()) {
-				return nil
+			if shell = args[0]; !nearest.Is(shell, shells()) {
+				return fmt.Errorf("completion knows %s, not %q", strings.Join(shells(), ", "), shell)
 			}
-			return fmt.Errorf("completion knows %s, not %q", strings.Join(shells(), ", "), c.Shell)
+			return nil
 		},
 	}
-	cmd.Run = a.does(func(a *app) error { return c.run(a, cmd.Root()) })
+	cmd.Run = a.does(func(context.Context) error { return a.complete(cmd.Root(), shell) })
 	return cmd
 }
 
-// run prints the script.
-func (c *completionCmd) run(a *app, root *cobra.Command) error {
-	switch strings.ToLower(c.Shell) {
+// complete prints the script of a shell.
+func (a *app) complete(root *cobra.Command, shell string) error {
+	switch strings.ToLower(shell) {
 	case "bash":
 		return root.GenBashCompletionV2(a.stdout, true)
 	case "zsh":

@@ -17,10 +17,8 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// demoCmd is "kb-mcp demo".
-type demoCmd struct{}
-
-func (c *demoCmd) command(a *app) *cobra.Command {
+// demoCommand is "kb-mcp demo".
+func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: "A guided tour on made-up data, under 15 seconds, no account needed.", Args: cobra.NoArgs,
 		Long: `A guided tour on made-up data, under 15 seconds, no account needed.
@@ -28,7 +26,7 @@ func (c *demoCmd) command(a *app) *cobra.Command {
 Starts the sandbox on this machine, connects to it as to the real platforms, lists what is there, and
 watches an upload to each platform until it is ingested, or fails and says why. Ends by itself.`,
 		Example: "  go run ./cmd/kb-mcp demo",
-		Run:     a.does(c.run),
+		Run:     a.does(a.tour),
 	}
 }
 
@@ -38,9 +36,9 @@ const (
 	tourSpeed = 1.6 // the sandbox's usual document takes ten seconds
 )
 
-// run gives the tour.
-func (*demoCmd) run(a *app) error {
-	ctx, cancel := context.WithTimeout(a.ctx, tourTime)
+// tour gives the tour.
+func (a *app) tour(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, tourTime)
 	defer cancel()
 	sb, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{Speed: tourSpeed})
 	if err != nil {

@@ -10,9 +10,12 @@ import (
 )
 
 // doctorCmd is "kb-mcp doctor".
-type doctorCmd struct{ JSON, Demo bool }
+type doctorCmd struct {
+	*app
+	JSON, Demo bool
+}
 
-func (c *doctorCmd) command(a *app) *cobra.Command {
+func (c *doctorCmd) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check settings, network, credentials and versions, and say what to fix.", Args: cobra.NoArgs,
 		Long: `Checks the settings, the Redis that shares rate limits if one is set, and of each connection the
@@ -23,7 +26,7 @@ Exits with 1 when a check failed; a warning is no failure.`,
 		Example: `  kb-mcp doctor --demo
   DIFY_API_KEY=dataset-YOUR-KEY kb-mcp doctor
   kb-mcp doctor --json | jq -r '.checks[] | select(.status != "ok") | .hint'`,
-		Run: a.does(c.run),
+		Run: c.does(c.run),
 	}
 	cmd.Flags().BoolVar(&c.JSON, "json", false, "Print one JSON object instead of lines.")
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Check the sandbox with made-up documents; needs no account.")
@@ -31,23 +34,21 @@ Exits with 1 when a check failed; a warning is no failure.`,
 }
 
 // run checks everything and prints the report.
-func (c *doctorCmd) run(a *app) error {
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
-	environ, err := a.environment(ctx, c.Demo)
+func (c *doctorCmd) run(ctx context.Context) error {
+	environ, err := c.environment(ctx, c.Demo)
 	if err != nil {
 		return err
 	}
-	conf, problems := settings.Read(environ, a.wantedLogs(), version)
+	conf, problems := settings.Read(environ, c.wantedLogs(), version)
 	report := doctor.Examine(ctx, conf, problems)
-	if a.ctx.Err() != nil {
-		return a.ctx.Err()
+	if c.ctx.Err() != nil {
+		return c.ctx.Err()
 	}
 	write := report.WriteLines
 	if c.JSON {
 		write = report.WriteJSON
 	}
-	if err := write(a.stdout); err != nil {
+	if err := write(c.stdout); err != nil {
 		return err
 	}
 	if !report.OK {

@@ -15,11 +15,12 @@ import (
 
 // httpCmd is "kb-mcp http".
 type httpCmd struct {
+	*app
 	Addr string
 	Demo bool
 }
 
-func (c *httpCmd) command(a *app) *cobra.Command {
+func (c *httpCmd) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "http", Short: "Serve MCP over streamable HTTP and SSE.", Args: cobra.NoArgs,
 		Long: `Serves MCP over HTTP: streamable HTTP at /mcp, SSE for older clients at /sse, health at /healthz and
@@ -28,7 +29,7 @@ needs no sticky sessions; /sse does.`,
 		Example: `  kb-mcp http --demo
   kb-mcp http --addr 127.0.0.1:0
   KB_MCP_AUTH_TOKENS=$(openssl rand -hex 32) KB_MCP_ALLOWED_HOSTS=kb.example.com kb-mcp http --addr 0.0.0.0:8080`,
-		Run: a.does(c.run),
+		Run: c.does(c.run),
 	}
 	cmd.Flags().StringVar(&c.Addr, "addr", "", "Listen at `HOST:PORT` (default: KB_MCP_ADDR, else 127.0.0.1:8080). Port 0 picks a free one.")
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Serve made-up documents of all four platforms; needs no account.")
@@ -36,10 +37,8 @@ needs no sticky sessions; /sse does.`,
 }
 
 // run serves until a signal comes.
-func (c *httpCmd) run(a *app) error {
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
-	conf, err := a.open(ctx, c.Demo, a.logs, c.problems)
+func (c *httpCmd) run(ctx context.Context) error {
+	conf, err := c.open(ctx, c.Demo, c.logs, c.problems)
 	if err != nil {
 		return err
 	}
@@ -48,7 +47,7 @@ func (c *httpCmd) run(a *app) error {
 		always := conf.Settings
 		always.LogLevel = "info"
 		o.Listening = func(addr net.Addr) {
-			settings.NewLogger(always, &conf.Env.Secrets, a.logs).Info("listening", "addr", addr.String(), "url", server.EndpointURL(addr))
+			settings.NewLogger(always, &conf.Env.Secrets, c.logs).Info("listening", "addr", addr.String(), "url", server.EndpointURL(addr))
 		}
 	}
 	return newServer(conf).HTTP(ctx, o)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,13 +11,14 @@ import (
 
 // sandboxCmd is "kb-mcp sandbox".
 type sandboxCmd struct {
+	*app
 	Addr      string
 	Documents int
 	Speed     float64
 	AllStates bool
 }
 
-func (c *sandboxCmd) command(a *app) *cobra.Command {
+func (c *sandboxCmd) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sandbox", Short: "Serve the four platforms' APIs with made-up data on this machine.", Args: cobra.NoArgs,
 		Long: `Serves the four platforms' APIs with made-up data on this machine.
@@ -28,7 +30,7 @@ Volcengine at the root of the host, for its own client libraries, which take no 
   (set -a; . ./sandbox.env; kb-mcp call list_documents '{"vendor":"dify","knowledge_base_id":"..."}')
   kb-mcp sandbox --documents 10000 --addr 127.0.0.1:9000`,
 		PreRunE: func(*cobra.Command, []string) error { return c.check() },
-		Run:     a.does(c.run),
+		Run:     c.does(c.run),
 	}
 	cmd.Flags().StringVar(&c.Addr, "addr", "127.0.0.1:0", "Listen at `HOST:PORT`, on this machine only; port 0 picks a free one.")
 	cmd.Flags().IntVar(&c.Documents, "documents", 0, "Size of an extra large knowledge base on every platform.")
@@ -49,19 +51,19 @@ func (c *sandboxCmd) check() error {
 }
 
 // run serves until a signal comes.
-func (c *sandboxCmd) run(a *app) error {
-	sb, err := sandbox.Start(a.ctx, c.Addr, sandbox.Options{Documents: c.Documents, Speed: c.Speed, PlainStates: !c.AllStates})
+func (c *sandboxCmd) run(ctx context.Context) error {
+	sb, err := sandbox.Start(ctx, c.Addr, sandbox.Options{Documents: c.Documents, Speed: c.Speed, PlainStates: !c.AllStates})
 	if err != nil {
 		return err
 	}
 	for _, pair := range sb.Environ() {
-		fmt.Fprintln(a.stdout, pair)
+		fmt.Fprintln(c.stdout, pair)
 	}
 	for _, pair := range sandbox.Variables("http://"+sb.Addr(), sandbox.FaceCozeStudio,
 		sandbox.FaceRAGFlowGo, sandbox.FaceRAGFlowOld, sandbox.FaceRAGFlowPreview) {
-		fmt.Fprintln(a.stdout, "#", pair)
+		fmt.Fprintln(c.stdout, "#", pair)
 	}
-	fmt.Fprintf(a.stdout, "# VOLCENGINE_BASE_URL=http://%s\n", sb.Addr())
+	fmt.Fprintf(c.stdout, "# VOLCENGINE_BASE_URL=http://%s\n", sb.Addr())
 	<-sb.Done()
 	return nil
 }

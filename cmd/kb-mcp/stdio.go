@@ -12,47 +12,48 @@ import (
 )
 
 // stdioCmd is "kb-mcp stdio", and "kb-mcp" alone.
-type stdioCmd struct{ Demo bool }
+type stdioCmd struct {
+	*app
+	Demo bool
+}
 
-func (c *stdioCmd) command(a *app) *cobra.Command {
+func (c *stdioCmd) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stdio", Short: "Serve MCP on stdin and stdout (the default).", Args: cobra.NoArgs,
 		Example: `  DIFY_API_KEY=dataset-YOUR-KEY kb-mcp
   kb-mcp --demo
   claude mcp add kb -- kb-mcp --demo`,
-		Run: a.does(c.run),
+		Run: c.does(c.run),
 	}
 	cmd.Flags().BoolVar(&c.Demo, "demo", false, "Serve made-up documents of all four platforms; needs no account.")
 	return cmd
 }
 
 // run serves until stdin ends or a signal comes.
-func (c *stdioCmd) run(a *app) error {
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
-	conf, err := a.open(ctx, c.Demo, a.logs)
+func (c *stdioCmd) run(ctx context.Context) error {
+	conf, err := c.open(ctx, c.Demo, c.logs)
 	if err != nil {
-		return a.refuseStdio(ctx, err)
+		return c.refuse(ctx, err)
 	}
-	if a.atTerminal() {
-		fmt.Fprintln(a.logs, `kb-mcp: waiting for an MCP client on standard input. "kb-mcp --help" shows what else there is; Ctrl-C ends it.`)
+	if c.atTerminal() {
+		fmt.Fprintln(c.logs, `kb-mcp: waiting for an MCP client on standard input. "kb-mcp --help" shows what else there is; Ctrl-C ends it.`)
 	}
-	return newServer(conf).Stdio(ctx, a.stdin, a.stdout)
+	return newServer(conf).Stdio(ctx, c.stdin, c.stdout)
 }
 
-// refuseStdio tells the client why nothing is served, because hosts show their
+// refuse tells the client why nothing is served, because hosts show their
 // user what the client hears and not what stderr holds.
-func (a *app) refuseStdio(ctx context.Context, err error) error {
-	if a.atTerminal() {
+func (c *stdioCmd) refuse(ctx context.Context, err error) error {
+	if c.atTerminal() {
 		return err
 	}
-	fmt.Fprintln(a.logs, "kb-mcp:", err)
-	server.RefuseStdio(ctx, a.stdin, a.stdout, err.Error())
+	fmt.Fprintln(c.logs, "kb-mcp:", err)
+	server.RefuseStdio(ctx, c.stdin, c.stdout, err.Error())
 	return reported{err}
 }
 
 // atTerminal reports whether a person and no client is at standard input.
-func (a *app) atTerminal() bool {
-	f, ok := a.stdin.(*os.File)
+func (c *stdioCmd) atTerminal() bool {
+	f, ok := c.stdin.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 
@@ -12,21 +13,19 @@ import (
 	"kb-mcp/vendors/all"
 )
 
-// toolsCmd is "kb-mcp tools".
-type toolsCmd struct{}
-
-func (c *toolsCmd) command(a *app) *cobra.Command {
+// toolsCommand is "kb-mcp tools".
+func (a *app) toolsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "tools", Short: "Print the tool list as JSON.", Args: cobra.NoArgs,
 		Long: `Prints the list that a client gets from tools/list: names, descriptions, schemas, annotations. It needs
 no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too.`,
 		Example: "  kb-mcp tools | jq -r '.tools[].name'",
-		Run:     a.does(c.run),
+		Run:     a.does(a.listTools),
 	}
 }
 
-// run prints the list as tools/list gives it, byte for byte.
-func (*toolsCmd) run(a *app) error {
+// listTools prints the list as tools/list gives it, byte for byte.
+func (a *app) listTools(context.Context) error {
 	var s settings.Settings
 	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
 	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.Writes()})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -11,40 +12,32 @@ import (
 // version is the release, as clients see it too.
 const version = "0.1.0"
 
-// versionCmd is "kb-mcp version".
-type versionCmd struct{}
-
-func (c *versionCmd) command(a *app) *cobra.Command {
+// versionCommand is "kb-mcp version".
+func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print version, commit and Go version.", Args: cobra.NoArgs,
-		Run: a.does(c.run),
+		Run: a.does(a.printVersion),
 	}
 }
 
-// flag gives root the flag --version, which does what the command does. Cobra's
-// own takes a template, with which the linker keeps every method of every type:
-// 14 MB.
-func (c *versionCmd) flag(a *app, root *cobra.Command) {
+// versionFlag gives root the flag --version, which does what the command does.
+// Cobra's own takes a template, with which the linker keeps every method of every
+// type: 14 MB.
+func (a *app) versionFlag(root *cobra.Command) {
 	wanted := root.Flags().Bool("version", false, "print version, commit and Go version")
-	serve := root.Run
+	serve, show := root.Run, a.does(a.printVersion)
 	root.Run = func(cmd *cobra.Command, args []string) {
 		if *wanted {
-			a.failed = c.run(a)
+			show(cmd, args)
 			return
 		}
 		serve(cmd, args)
 	}
 }
 
-// run prints one line.
-func (*versionCmd) run(a *app) error {
-	_, err := fmt.Fprintln(a.stdout, versionLine())
+func (a *app) printVersion(context.Context) error {
+	_, err := fmt.Fprintf(a.stdout, "kb-mcp %s, commit %s, %s\n", version, commit(), runtime.Version())
 	return err
-}
-
-// versionLine is what "version" and --version print.
-func versionLine() string {
-	return fmt.Sprintf("kb-mcp %s, commit %s, %s", version, commit(), runtime.Version())
 }
 
 // commit is the revision the binary was built from, as far as Go recorded it.

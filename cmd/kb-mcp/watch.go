@@ -18,6 +18,7 @@ import (
 
 // watchCmd is "kb-mcp watch".
 type watchCmd struct {
+	*app
 	Vendor, KB string
 	Document   []string
 	Timeout    time.Duration
@@ -30,7 +31,7 @@ const (
 	exitInterrupted = 130 // as a shell
 )
 
-func (c *watchCmd) command(a *app) *cobra.Command {
+func (c *watchCmd) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "watch --kb ID", Short: "Watch documents until they are ingested.", Args: cobra.NoArgs,
 		Long: `Shows live bars in a terminal and a line per change elsewhere, until every document has settled.
@@ -42,7 +43,7 @@ the time ran out, 130 when it was interrupted.`,
   kb-mcp watch --vendor coze --kb 7446312476208142546 --document 7450000000000000001
   kb-mcp watch --vendor ragflow --kb ... --json --timeout 1h | jq -c 'select(.status == "failed")'`,
 		PreRunE: func(*cobra.Command, []string) error { return c.check() },
-		Run:     a.does(c.run),
+		Run:     c.does(c.run),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.Vendor, "vendor", "", "`NAME` of the connection; may be left out when there is one.")
@@ -66,10 +67,8 @@ func (c *watchCmd) check() error {
 }
 
 // run watches.
-func (c *watchCmd) run(a *app) error {
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
-	conf, err := a.open(ctx, c.Demo, a.wantedLogs()) // a log would run through the bars
+func (c *watchCmd) run(ctx context.Context) error {
+	conf, err := c.open(ctx, c.Demo, c.wantedLogs()) // a log would run through the bars
 	if err != nil {
 		return err
 	}
@@ -77,9 +76,9 @@ func (c *watchCmd) run(a *app) error {
 	if err != nil {
 		return err
 	}
-	display := watch.NewDisplay(a.stdout)
+	display := watch.NewDisplay(c.stdout)
 	if c.JSON {
-		display = watch.NewJSONLines(a.stdout)
+		display = watch.NewJSONLines(c.stdout)
 	}
 	ctx, stop := context.WithTimeout(ctx, c.Timeout)
 	defer stop()
@@ -87,12 +86,12 @@ func (c *watchCmd) run(a *app) error {
 	err = w.Watch(ctx)
 	display.Close()
 	switch {
-	case a.ctx.Err() != nil:
+	case c.ctx.Err() != nil:
 		return exitError{exitInterrupted}
 	case err != nil && ctx.Err() == nil:
-		return c.unread(a, err)
+		return c.unread(err)
 	}
-	return c.result(a, w.Result(err != nil))
+	return c.result(w.Result(err != nil))
 }
 
 // connection finds the one that --vendor names.
@@ -111,7 +110,7 @@ func (c *watchCmd) connection(list []*connection.Connection) (*connection.Connec
 }
 
 // unread reports a failed look.
-func (c *watchCmd) unread(a *app, err error) error {
+func (c *watchCmd) unread(err error) error {
 	r := vendors.ReportOf(err)
 	if !c.JSON {
 		return errors.New(visible.Line(r.Message + " " + r.Hint))
@@ -120,15 +119,15 @@ func (c *watchCmd) unread(a *app, err error) error {
 	if jerr != nil {
 		return jerr
 	}
-	fmt.Fprintln(a.stderr, string(text))
+	fmt.Fprintln(c.stderr, string(text))
 	return errReported
 }
 
 // result prints the summary and gives the exit code.
-func (c *watchCmd) result(a *app, r watch.Result) error {
+func (c *watchCmd) result(r watch.Result) error {
 	if !c.JSON {
-		r.WriteLines(a.stdout)
-	} else if err := r.WriteJSON(a.stdout); err != nil {
+		r.WriteLines(c.stdout)
+	} else if err := r.WriteJSON(c.stdout); err != nil {
 		return err
 	}
 	switch {

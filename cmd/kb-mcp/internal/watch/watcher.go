@@ -31,6 +31,7 @@ type Watcher struct {
 	// never moves is in the way.
 	unsettledOnly bool
 
+	began   time.Time
 	known   map[string]connection.Progress
 	order   []string // of known
 	shown   map[string]bool
@@ -54,27 +55,17 @@ func New(v *connection.Connection, kb string, given []string, d Display) *Watche
 // Watch ends when everything has settled, when ctx ends, or when a look fails in
 // a way that will not pass.
 func (w *Watcher) Watch(ctx context.Context) error {
-	began := time.Now()
-	w.pending = unique(w.given)
+	w.began, w.pending = time.Now(), unique(w.given)
 	for {
-		if len(w.given) == 0 { // again at the end: more may have been uploaded
-			if err := w.retry(ctx, w.survey); err != nil || len(w.pending) == 0 {
-				return err
-			}
-			if !w.rest(ctx) {
-				return ctx.Err()
-			}
+		look, last := w.poll, len(w.given) > 0
+		if len(w.pending) == 0 { // again at the end: more may have been uploaded
+			look, last = w.survey, true
 		}
-		for len(w.pending) > 0 {
-			if err := w.retry(ctx, func(ctx context.Context) error { return w.poll(ctx, time.Since(began) < youngAge) }); err != nil {
-				return err
-			}
-			if (len(w.pending) > 0 || len(w.given) == 0) && !w.rest(ctx) {
-				return ctx.Err()
-			}
+		if err := w.retry(ctx, look); err != nil || last && len(w.pending) == 0 {
+			return err
 		}
-		if len(w.given) > 0 {
-			return nil
+		if !w.rest(ctx) {
+			return ctx.Err()
 		}
 	}
 }
@@ -160,7 +151,8 @@ func merge(a, b tally.Summary) tally.Summary {
 
 // poll asks for what was not settled at the last look. What a platform does not
 // know is asked for again as long as it may be too young.
-func (w *Watcher) poll(ctx context.Context, young bool) error {
+func (w *Watcher) poll(ctx context.Context) error {
+	young := time.Since(w.began) < youngAge
 	asked := w.pending[:min(maxIDs, len(w.pending))]
 	r, err := w.v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: asked})
 	if err != nil {
