@@ -13,14 +13,8 @@
 package coze
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"log/slog"
-	"net/http"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"kb-mcp/vendors"
@@ -42,62 +36,51 @@ type Config struct {
 
 // Problems lists what is wrong with the configuration, by variable.
 func (c Config) Problems() []rest.Problem {
-	list := c.credentialProblems()
-	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
-	if _, text := rest.BaseURL(c.APIBase); text != "" {
-		add("COZE_API_BASE", text)
-	}
-	if c.SpaceID != "" && !isID(c.SpaceID) {
-		add("COZE_SPACE_ID", "must be digits only: it is the number after /space/ in the address of the space's page")
-	}
-	if c.AccountID != "" && !isID(c.AccountID) {
-		add("COZE_ACCOUNT_ID", "must be digits only")
+	var list rest.Problems
+	app := []rest.Problem{
+		{Variable: "COZE_JWT_OAUTH_CLIENT_ID", Text: c.ClientID},
+		{Variable: "COZE_JWT_OAUTH_PRIVATE_KEY", Text: c.PrivateKey},
+		{Variable: "COZE_JWT_OAUTH_PUBLIC_KEY_ID", Text: c.PublicKeyID},
 	}
 	switch {
-	case c.Dialect != "" && c.Dialect != "auto" && c.Dialect != "hosted" && c.Dialect != "studio":
-		add("COZE_DIALECT", "must be auto, hosted or studio")
-	case c.Dialect == "studio" && c.Token == "" && c.ClientID != "":
-		add("COZE_API_TOKEN", "is missing: COZE_DIALECT=studio has no JWT apps, only tokens made in its web page")
+	case c.Token != "":
+		list.Add("COZE_API_TOKEN", rest.KeyProblem(c.Token))
+		app = nil
+	case c.ClientID+c.PrivateKey+c.PublicKeyID == "":
+		list.Add("COZE_API_TOKEN", "is missing: set it, or the JWT app's COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID")
+		app = nil
+	}
+	for _, part := range app {
+		if part.Text == "" {
+			list.Add(part.Variable, "is missing: a JWT app needs COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID")
+		}
+	}
+	if _, err := parseKey(c.PrivateKey); app != nil && c.PrivateKey != "" && err != nil {
+		list.Add("COZE_JWT_OAUTH_PRIVATE_KEY", "is not an RSA private key in PEM form (the file private_key.pem of the app, PKCS#8 or PKCS#1)")
+	}
+	_, text := rest.BaseURL(c.APIBase)
+	list.Add("COZE_API_BASE", text)
+	if c.SpaceID != "" && !isID(c.SpaceID) {
+		list.Add("COZE_SPACE_ID", "must be digits only: it is the number after /space/ in the address of the space's page")
+	}
+	if c.AccountID != "" && !isID(c.AccountID) {
+		list.Add("COZE_ACCOUNT_ID", "must be digits only")
+	}
+	switch {
+	case !slices.Contains([]string{"", "auto", "hosted", "studio"}, c.Dialect):
+		list.Add("COZE_DIALECT", "must be auto, hosted or studio")
+	case c.Dialect == "studio" && app != nil:
+		list.Add("COZE_API_TOKEN", "is missing: COZE_DIALECT=studio has no JWT apps, only tokens made in its web page")
 	}
 	return list
 }
 
-// credentialProblems judges the token, or the three parts of a JWT app.
-func (c Config) credentialProblems() (list []rest.Problem) {
-	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
-	if c.Token != "" {
-		if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' }) {
-			add("COZE_API_TOKEN", "holds spaces or characters that no token has: give the bare token, without \"Bearer\" or quotes")
-		}
-		return list
-	}
-	if c.ClientID == "" && c.PrivateKey == "" && c.PublicKeyID == "" {
-		add("COZE_API_TOKEN", "is missing: set it, or the JWT app's COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID")
-		return list
-	}
-	for _, v := range []struct{ variable, value string }{
-		{"COZE_JWT_OAUTH_CLIENT_ID", c.ClientID},
-		{"COZE_JWT_OAUTH_PRIVATE_KEY", c.PrivateKey},
-		{"COZE_JWT_OAUTH_PUBLIC_KEY_ID", c.PublicKeyID},
-	} {
-		if v.value == "" {
-			add(v.variable, "is missing: a JWT app needs COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID")
-		}
-	}
-	if _, err := parseKey(c.PrivateKey); c.PrivateKey != "" && err != nil {
-		add("COZE_JWT_OAUTH_PRIVATE_KEY", "is not an RSA private key in PEM form (the file private_key.pem of the app, PKCS#8 or PKCS#1)")
-	}
-	return list
-}
-
-// Account identifies the server and the credential, which appears as its hash.
+// Account implements [rest.Config].
 func (c Config) Account() string {
-	who := "token " + c.Token
 	if c.Token == "" {
-		who = "app " + c.ClientID + " " + c.PublicKeyID + " " + c.AccountID
+		return rest.AccountOf(c.APIBase, "app "+c.ClientID+" "+c.PublicKeyID+" "+c.AccountID)
 	}
-	sum := sha256.Sum256([]byte(who))
-	return strings.ToLower(strings.TrimRight(strings.TrimSpace(c.APIBase), "/")) + " " + hex.EncodeToString(sum[:])
+	return rest.AccountOf(c.APIBase, "token "+c.Token)
 }
 
 // Needs implements [rest.Config].
@@ -146,64 +129,6 @@ func New(c Config, conn rest.Conn) *Driver {
 	}
 	d.client = rest.New(conn, rest.Dialect{Base: base, Sign: d.sign, Decode: d.decode})
 	return d
-}
-
-// sign puts the token on a request. A JWT app's was obtained in [Driver.call],
-// above the pacing, so that the exchange takes a turn of its own.
-func (d *Driver) sign(r *http.Request, _ []byte) error {
-	token := d.token
-	if d.tokens != nil {
-		token = d.tokens.cached()
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	return nil
-}
-
-// do makes one request and gives the payload of its answer. about is for the
-// words of its errors.
-func do[P payload](ctx context.Context, d *Driver, about subject, c rest.Call) (P, error) {
-	var out answer[P]
-	err := d.call(ctx, c, &out)
-	about.name(err)
-	return out.payload(), err
-}
-
-// call makes one request. The token of a JWT app is renewed once when the
-// platform refuses it, never again within the call.
-func (d *Driver) call(ctx context.Context, c rest.Call, out reply) error {
-	// Without this header the gateway writes int64 ids as numbers.
-	c.Header = http.Header{"Agw-Js-Conv": {"str"}}
-	if d.tokens == nil {
-		return d.client.Do(ctx, c, out)
-	}
-	token, err := d.tokens.get(ctx, "")
-	if err != nil {
-		return vendors.NothingDone(err)
-	}
-	err = d.client.Do(ctx, c, out)
-	if !errors.Is(err, errExpired) {
-		return err
-	}
-	if _, err := d.tokens.get(ctx, token); err != nil {
-		return vendors.NothingDone(err)
-	}
-	return d.client.Do(ctx, c, out)
-}
-
-// isID reports whether s can be an id of Coze: digits that fit an int64. Studio
-// takes some ids as bare JSON numbers, so nothing else may get that far.
-func isID(s string) bool {
-	_, err := strconv.ParseInt(s, 10, 64)
-	return err == nil && strings.Trim(s, "0123456789") == ""
-}
-
-// CheckID implements [vendors.IDChecker].
-func (*Driver) CheckID(arg, id string) error {
-	if isID(id) || arg == "batch_id" { // which Coze does not have
-		return nil
-	}
-	return vendors.Errorf(vendors.InvalidArgument, "`%s` holds %q, but ids of Coze are numbers of up to 19 digits.", arg, rest.Text(id)).
-		WithHint("Pass the id exactly as list_knowledge_bases or list_documents gave it, not a name.")
 }
 
 var (

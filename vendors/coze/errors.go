@@ -145,25 +145,6 @@ func requestID(a rest.Answer, h *head) string {
 	return rest.Text(cmp.Or(string(h.Detail.LogID), a.Header.Get("X-Tt-Logid"), a.Header.Get("X-Log-ID")))
 }
 
-// subject is what a call was about, for the words of its errors.
-type subject struct {
-	thing      string // what not_found speaks of
-	permission string // what the token needs
-}
-
-// name puts the subject into the words of a call's error.
-func (s subject) name(err error) {
-	var e *vendors.Error
-	if !errors.As(err, &e) {
-		return
-	}
-	if e.VendorCode == "105000012" {
-		s.thing = "The document"
-	}
-	e.Message = strings.Replace(e.Message, "{thing}", s.thing, 1)
-	e.Hint = strings.Replace(e.Hint, "{permission}", s.permission, 1)
-}
-
 // advise completes an error with the words of its kind, where it has none.
 func (d *Driver) advise(e *vendors.Error) {
 	missing := e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed

@@ -3,7 +3,6 @@ package coze
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -181,9 +180,7 @@ func manyRefused() error {
 // known to be there, the error that strings bring decides it.
 func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]document, error) {
 	ask := func(list any) (processAnswer, error) {
-		return do[processAnswer](ctx, d, subject{"The knowledge base or a document", "readDocumentProgress"}, rest.Call{
-			Method: http.MethodPost, Path: []string{"v1", "datasets", kb, "process"}, Body: documentIDs{list}, Rows: len(ids),
-		})
+		return do[processAnswer](ctx, d, readProgress, rest.Call{Body: documentIDs{list}, Rows: len(ids)}, kb)
 	}
 	var out processAnswer
 	var err error = errMistyped

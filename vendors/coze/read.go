@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/http"
 	"slices"
 
 	"kb-mcp/vendors"
@@ -81,9 +80,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 // the page's number was meant for the other dialect: then it is read again.
 func (d *Driver) list(ctx context.Context, kb string, page, size int, ids []string) (documents, error) {
 	read := func(number int) (documents, error) {
-		return do[documents](ctx, d, subject{"The knowledge base", "listDocument"}, rest.Call{
-			Method: http.MethodPost, Path: openAPI("list"), Body: listRequest{kb, number, size, ids}, Rows: size,
-		})
+		return do[documents](ctx, d, listDocuments, rest.Call{Body: listRequest{kb, number, size, ids}, Rows: size})
 	}
 	number := d.dialect.page(page)
 	r, err := read(number)
@@ -117,9 +114,6 @@ type listRequest struct {
 	Size        int      `json:"size"`
 	DocumentIDs []string `json:"document_ids,omitempty"`
 }
-
-// openAPI is the path of a call on documents.
-func openAPI(verb string) []string { return []string{"open_api", "knowledge", "document", verb} }
 
 // GetDocument implements [vendors.Driver]. There is no such call: it is a list
 // with a filter, and for what a row lacks one process call.

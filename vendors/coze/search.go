@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -35,8 +34,7 @@ func (d *Driver) eachImage(ctx context.Context, kb, keyword string, visit func(i
 			query.Set("keyword", keyword)
 			query.Set("has_caption", "true")
 		}
-		return do[images](ctx, d, subject{"The knowledge base", "listPhoto"},
-			rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets", kb, "images"}, Query: query, Rows: imagePage})
+		return do[images](ctx, d, listImages, rest.Call{Query: query, Rows: imagePage}, kb)
 	}
 	for r, err := range pages(imagePages, imagePage, read) {
 		if errors.Is(err, errMorePages) {

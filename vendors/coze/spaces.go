@@ -110,8 +110,7 @@ func (d *Driver) datasets(ctx context.Context, space string, page, size int, nam
 	if name != "" && !strings.Contains(name, `\`) {
 		query.Set("name", name)
 	}
-	out, err := do[datasets](ctx, d, subject{"The space", "listKnowledge"},
-		rest.Call{Method: http.MethodGet, Path: []string{"v1", "datasets"}, Query: query, Rows: size})
+	out, err := do[datasets](ctx, d, listDatasets, rest.Call{Query: query, Rows: size})
 	for _, w := range out.List {
 		d.bases.Put(string(w.ID), seenBase{space, string(w.Name), word(kinds, w.FormatType)})
 	}
@@ -154,8 +153,7 @@ func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 // workspaces reads one page of GET /v1/workspaces. Studio asks for a session
 // there; where hosted Coze is not known to answer, a missing path is studio too.
 func (d *Driver) workspaces(ctx context.Context, page int) (workspaces, error) {
-	out, err := do[workspaces](ctx, d, subject{"The account", "listWorkspace (unless COZE_SPACE_ID is set)"},
-		rest.Call{Method: http.MethodGet, Path: []string{"v1", "workspaces"}, Rows: mostSpaces, Query: paged(page, mostSpaces)})
+	out, err := do[workspaces](ctx, d, listSpaces, rest.Call{Query: paged(page, mostSpaces), Rows: mostSpaces})
 	var e *vendors.Error
 	if errors.As(err, &e) && d.dialect.is() != hosted && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusUnauthorized && e.Kind == vendors.Unsupported) {
 		return workspaces{}, noSpace()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -266,8 +265,7 @@ func (f draft) content() vendors.File {
 // not know holds up the server's queue. It may be repeated: a file that no
 // document refers to is not in any knowledge base.
 func (d *Driver) store(ctx context.Context, f draft) (stored, error) {
-	return do[stored](ctx, d, subject{"The file", "uploadFile"}, rest.Call{
-		Method: http.MethodPost, Path: []string{"v1", "files", "upload"},
+	return do[stored](ctx, d, uploadFile, rest.Call{
 		Form: &rest.Form{Field: "file", Name: storedName(f.Name, f.fileType), File: f.content()},
 	})
 }
@@ -300,8 +298,7 @@ func storedName(name, fileType string) string {
 func (d *Driver) create(ctx context.Context, body createRequest) (doc vendors.Document, found bool, err error) {
 	window, kb, empty := write.Open(), body.DatasetID, false
 	doc, found, err = write.Create(ctx, func(ctx context.Context) (vendors.Document, error) {
-		out, err := do[stubs](ctx, d, subject{"The knowledge base", "createDocument, ownership of the knowledge base"},
-			rest.Call{Method: http.MethodPost, Path: openAPI("create"), Write: rest.Once, Body: body})
+		out, err := do[stubs](ctx, d, createDocument, rest.Call{Body: body})
 		if err != nil {
 			return vendors.Document{}, err
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"time"
 
@@ -57,10 +56,7 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	}
 	window := write.Open()
 	kb, found, err := write.Create(ctx, func(ctx context.Context) (vendors.KnowledgeBase, error) {
-		out, err := do[created](ctx, d, subject{"The space", "createKnowledge"}, rest.Call{
-			Method: http.MethodPost, Path: []string{"v1", "datasets"}, Write: rest.Once,
-			Body: createDataset{Name: kb.Name, SpaceID: space, Description: kb.Description},
-		})
+		out, err := do[created](ctx, d, createDataset, rest.Call{Body: datasetDraft{Name: kb.Name, SpaceID: space, Description: kb.Description}})
 		kb.KnowledgeBaseID = string(out.ID)
 		return kb, err
 	}, func(ctx context.Context) (found []vendors.KnowledgeBase, err error) {
@@ -78,9 +74,9 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	return kb, err
 }
 
-// createDataset asks POST /v1/datasets. format_type 0 is text; tables are not
+// datasetDraft is a new knowledge base. format_type 0 is text; tables are not
 // possible there.
-type createDataset struct {
+type datasetDraft struct {
 	Name        string `json:"name"`
 	SpaceID     string `json:"space_id"`
 	FormatType  int    `json:"format_type"`
@@ -152,9 +148,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if change.Description != nil {
 		kb.Description = *change.Description
 	}
-	_, err = do[nothing](ctx, d, subject{"The knowledge base", "update (of Knowledge), ownership of the knowledge base"}, rest.Call{
-		Method: http.MethodPut, Path: []string{"v1", "datasets", id}, Body: updateDataset{kb.Name, kb.Description},
-	})
+	_, err = do[nothing](ctx, d, updateDataset, rest.Call{Body: map[string]string{"name": kb.Name, "description": kb.Description}}, id)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
@@ -163,12 +157,6 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	}
 	kb.UpdatedAt = time.Time{} // not told
 	return d.changed(ctx, kb, before)
-}
-
-// updateDataset asks PUT /v1/datasets/{id}, which resets what is left out.
-type updateDataset struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
 }
 
 func notOwner() error {
@@ -196,8 +184,7 @@ func (d *Driver) changed(ctx context.Context, kb, before vendors.KnowledgeBase) 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	return write.Again(func() error {
-		_, err := do[nothing](ctx, d, subject{"The knowledge base", "delete (of Knowledge), ownership of the knowledge base"},
-			rest.Call{Method: http.MethodDelete, Path: []string{"v1", "datasets", id}, Write: rest.Once})
+		_, err := do[nothing](ctx, d, deleteDataset, rest.Call{}, id)
 		return err
 	}, func(err error) bool { return vendors.KindOf(err) == vendors.ErrNotFound })
 }
@@ -230,8 +217,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 }
 
 func (d *Driver) deleteDocuments(ctx context.Context, ids []string) error {
-	_, err := do[nothing](ctx, d, subject{"A document", "deleteDocument, ownership of the knowledge base"},
-		rest.Call{Method: http.MethodPost, Path: openAPI("delete"), Body: documentIDs{ids}, Write: rest.Once})
+	_, err := do[nothing](ctx, d, deleteDocument, rest.Call{Body: documentIDs{ids}})
 	return err
 }
 
@@ -252,8 +238,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	}
 	body, err := d.renaming(row, *change.Name)
 	if err == nil {
-		_, err = do[nothing](ctx, d, subject{"The document", "updateDocument, ownership of the knowledge base"},
-			rest.Call{Method: http.MethodPost, Path: openAPI("update"), Body: body, Write: rest.Repeatable})
+		_, err = do[nothing](ctx, d, updateDocument, rest.Call{Body: body})
 	}
 	if err != nil {
 		return vendors.Document{}, err
@@ -339,10 +324,7 @@ func (d *Driver) setCaption(ctx context.Context, ref vendors.Ref, row document, 
 		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "A coze-studio server does not open captions to API tokens; nothing was changed.").
 			WithHint("Change the caption in the server's web page.")
 	}
-	_, err := do[nothing](ctx, d, subject{"The image", "updatePhoto, ownership of the knowledge base"}, rest.Call{
-		Method: http.MethodPut, Path: []string{"v1", "datasets", ref.KnowledgeBaseID, "images", ref.DocumentID},
-		Body: map[string]string{"caption": caption}, Write: rest.Repeatable,
-	})
+	_, err := do[nothing](ctx, d, updateImage, rest.Call{Body: map[string]string{"caption": caption}}, ref.KnowledgeBaseID, ref.DocumentID)
 	if err != nil {
 		return vendors.Document{}, err
 	}
