@@ -44,15 +44,10 @@ func (f draft) isImage() bool {
 // one read decides it where no answer has yet: studio would make an empty
 // document of hosted's form.
 func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
-	f, err := draftOf(u)
+	err := d.decide(ctx, u.KnowledgeBaseID)
+	f := draft{Upload: u, fileType: fileTypes[rest.Suffix(u.Name)]}
 	if err == nil {
-		err = d.decide(ctx, u.KnowledgeBaseID)
-	}
-	if err == nil {
-		err = d.documentName().Check("name", f.Name)
-	}
-	if err == nil {
-		err = f.judge(d.studio())
+		err = d.check(&f)
 	}
 	if err == nil {
 		err = d.checkDestination(ctx, f)
@@ -82,25 +77,36 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return vendors.Uploaded{Document: doc, Notes: f.notes}, nil
 }
 
-// draftOf checks what holds in both dialects.
-func draftOf(u vendors.Upload) (draft, error) {
-	f := draft{Upload: u, fileType: fileTypes[rest.Suffix(u.Name)]}
+// check refuses what the platform does not accept, and decides as what the content
+// is sent: hosted Coze has no type for Markdown, and studio reads no web pages and
+// has no parser for the old Word format.
+func (d *Driver) check(f *draft) error {
 	switch {
-	case u.URL != "":
+	case f.URL != "" && d.studio():
+		return vendors.Errorf(vendors.Unsupported, "A coze-studio server cannot read web pages through its API; nothing was sent.").
+			WithHint("Fetch the page and pass its content as `text`.")
+	case f.URL != "":
 		f.fileType = ""
 		if strings.TrimSpace(f.Name) == "" {
-			f.Name = pageName(u.URL)
+			f.Name = pageName(f.URL)
 		}
-	case u.File != nil && f.fileType == "":
-		return f, unknownType("pdf, .txt, .md, .doc or .docx")
-	case u.File != nil && f.File.Size == 0:
-		return f, vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
-	case u.File == nil && strings.TrimSpace(u.Text) == "":
-		return f, vendors.Errorf(vendors.InvalidArgument, "`text` is blank: Coze could not make a document of it.")
-	case u.File == nil && f.fileType != "md":
+	case f.File == nil && strings.TrimSpace(f.Text) == "":
+		return vendors.Errorf(vendors.InvalidArgument, "`text` is blank: Coze could not make a document of it.")
+	case f.File == nil && f.fileType != "md":
+		f.fileType = "txt"
+	case f.fileType == "" || f.fileType == "doc" && d.studio():
+		return vendors.Errorf(vendors.InvalidArgument, "Coze does not accept files of this type: the name must end in .pdf, .txt, .md, .docx or, on hosted Coze, .doc, or in the suffix of a plain text such as .csv or .json; nothing was sent.").
+			WithHint("Convert the file, or pass its text as `text`. Images (.jpg, .jpeg, .png) go into a knowledge base for images; tables cannot be uploaded.")
+	case f.File != nil && f.File.Size == 0:
+		return vendors.Errorf(vendors.InvalidArgument, "The file is empty.")
+	}
+	if f.fileType == "md" && !d.studio() {
 		f.fileType = "txt"
 	}
-	return f, write.Text{Platform: "Coze"}.Check("name", f.Name)
+	if suffix := rest.Suffix(f.Name); f.File != nil && f.fileType == "txt" && suffix != "txt" {
+		f.notes = append(f.notes, "This ."+suffix+" file was sent as plain text (txt), and keeps its name.")
+	}
+	return d.documentName().Check("name", f.Name)
 }
 
 // pageName names a web page by its address without the query, which may hold
@@ -111,30 +117,6 @@ func pageName(address string) string {
 		return "web page"
 	}
 	return u.Host + strings.TrimRight(u.Path, "/")
-}
-
-func unknownType(accepted string) error {
-	return vendors.Errorf(vendors.InvalidArgument, "Coze does not accept files of this type: the name must end in .%s, or in the suffix of a plain text such as .csv or .json; nothing was sent.", accepted).
-		WithHint("Convert the file, or pass its text as `text`. Images (.jpg, .jpeg, .png) go into a knowledge base for images; tables cannot be uploaded.")
-}
-
-// judge checks the content against the dialect: hosted Coze has no type for
-// Markdown, and studio reads no web pages and has no parser for the old Word
-// format.
-func (f *draft) judge(onStudio bool) error {
-	switch {
-	case f.URL != "" && onStudio:
-		return vendors.Errorf(vendors.Unsupported, "A coze-studio server cannot read web pages through its API; nothing was sent.").
-			WithHint("Fetch the page and pass its content as `text`.")
-	case f.fileType == "doc" && onStudio:
-		return unknownType("pdf, .txt, .md or .docx")
-	case f.fileType == "md" && !onStudio:
-		f.fileType = "txt"
-	}
-	if suffix := rest.Suffix(f.Name); f.File != nil && f.fileType == "txt" && suffix != "txt" {
-		f.notes = append(f.notes, "This ."+suffix+" file was sent as plain text (txt), and keeps its name.")
-	}
-	return nil
 }
 
 // checkDestination refuses a knowledge base that cannot take the content: studio
