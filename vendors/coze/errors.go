@@ -36,7 +36,7 @@ func rules() []rest.Rule {
 		{Codes: []string{"4200"}, Kind: vendors.ErrNotFound, Mark: errForeign},
 		{Codes: []string{"105000011", "105000012"}, Kind: vendors.ErrNotFound},
 		{Codes: []string{"4008", "4011", "4019", "4022", "4027", "4028", "6003", "702082020", "702095072"}, Kind: vendors.QuotaExhausted},
-		{Codes: []string{"4009", "4013", "4020"}, Kind: vendors.RateLimited},
+		{Codes: []string{"4009", "4013", "4020"}, Kind: vendors.RateLimited, After: time.Second}, // no retry header was ever seen
 		{Codes: []string{"700012006"}, Texts: []string{wantsSession}, Kind: vendors.Unsupported, Hint: studioRoot,
 			Message: "This coze-studio server has no knowledge API for tokens, because it is older than 0.5.1; the token may be right."},
 		{Texts: []string{wantsSession}, Kind: vendors.Unsupported, Hint: studioRoot,
@@ -44,7 +44,7 @@ func rules() []rest.Rule {
 		// The words of studio's database about an argument.
 		{Codes: []string{"105000003"}, Texts: []string{"data too long", "need ids or knowledge_ids"}, Kind: vendors.InvalidArgument},
 		{Statuses: []int{http.StatusNotFound}, Kind: vendors.BadResponse},
-		{Statuses: []int{http.StatusTooManyRequests}, Kind: vendors.RateLimited},
+		{Statuses: []int{http.StatusTooManyRequests}, Kind: vendors.RateLimited, After: time.Second},
 		{Statuses: []int{5}, Kind: vendors.Unavailable},
 		{Statuses: []int{http.StatusBadRequest}, Texts: []string{wantsType}, Kind: vendors.InvalidArgument, Mark: errMistyped},
 		{Codes: []string{"105000000"}, Texts: []string{"caption"}, Kind: vendors.InvalidArgument, Mark: errNoCaptionModel},
@@ -145,85 +145,70 @@ func requestID(a rest.Answer, h *head) string {
 	return rest.Text(cmp.Or(string(h.Detail.LogID), a.Header.Get("X-Tt-Logid"), a.Header.Get("X-Log-ID")))
 }
 
-// advise completes an error with the words of its kind, where it has none.
-func (d *Driver) advise(e *vendors.Error) {
-	missing := e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed
-	say := func(message, hint string) { e.Message, e.Hint = message, hint }
-	switch e.Kind {
-	case vendors.InvalidArgument:
-		say("Coze refused the request's arguments.",
-			"Check the ids (list_knowledge_bases and list_documents give them) and the other arguments.")
-	case vendors.Unauthenticated:
-		say("Coze does not accept the credential of this connection.", d.credentialHint())
-	case vendors.PermissionDenied:
-		say("The credential of this connection may not do this on Coze.", d.origin())
-		if !d.studio() {
-			e.Hint = "The token needs the permission {permission} and access to the space that holds the data. " + e.Hint
-		}
-	case vendors.ErrNotFound:
-		say("{thing} does not exist or is not accessible with this credential.",
-			"Take ids from list_knowledge_bases and list_documents. "+d.origin())
-	case vendors.RateLimited:
-		e.After = time.Second // no retry header was ever seen
-		say("Coze limits the rate of requests.",
-			"Wait retry_after_seconds; ask for many documents in one call, or lower COZE_RATE_LIMIT.")
-	case vendors.QuotaExhausted:
-		say("The plan of this Coze account is used up.",
-			"Its owner must upgrade or renew the plan (the free one has 500 API calls in all); retrying will not help.")
-	case vendors.Unavailable:
-		say("Coze failed to answer this request.",
-			"Try again in a minute; on a coze-studio server look for request_id in its log.")
-	case vendors.Conflict:
-		say("Coze refused this because of the present state of the data.",
-			"Something of this name may be there already, or at work: look with list_knowledge_bases or list_documents, then decide.")
-	case vendors.VendorError:
-		e.Message = "Coze refused the request with a code that this version does not know."
-	case vendors.BadResponse:
-		e.Hint = d.root()
-		if missing {
-			e.Message = "This server does not have the path of Coze's API."
-		}
-		if missing && d.studio() {
-			e.Kind = vendors.Unsupported
-			say("This coze-studio server does not have this call, or a proxy before it does not pass it on.", studioRoot)
-		}
-	}
+// words are what the errors of a kind say, where the rule does not. {thing} and
+// {permission} are the endpoint's, the others the dialect's.
+var words = map[vendors.Kind]struct{ message, hint string }{
+	vendors.InvalidArgument: {"Coze refused the request's arguments.",
+		"Check the ids (list_knowledge_bases and list_documents give them) and the other arguments."},
+	vendors.Unauthenticated:  {"Coze does not accept the credential of this connection.", "{credential}"},
+	vendors.PermissionDenied: {"The credential of this connection may not do this on Coze.", "{needs}{origin}"},
+	vendors.ErrNotFound: {"{thing} does not exist or is not accessible with this credential.",
+		"Take ids from list_knowledge_bases and list_documents. {origin}"},
+	vendors.RateLimited: {"Coze limits the rate of requests.",
+		"Wait retry_after_seconds; ask for many documents in one call, or lower COZE_RATE_LIMIT."},
+	vendors.QuotaExhausted: {"The plan of this Coze account is used up.",
+		"Its owner must upgrade or renew the plan (the free one has 500 API calls in all); retrying will not help."},
+	vendors.Unavailable: {"Coze failed to answer this request.",
+		"Try again in a minute; on a coze-studio server look for request_id in its log."},
+	vendors.Conflict: {"Coze refused this because of the present state of the data.",
+		"Something of this name may be there already, or at work: look with list_knowledge_bases or list_documents, then decide."},
+	vendors.VendorError: {"Coze refused the request with a code that this version does not know.", ""},
 }
 
 const (
 	wrongRoot  = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn"
 	studioRoot = "coze-studio has this API since 0.5.1: its owner must update an older server, and let a proxy before it pass /v1 and /open_api on. COZE_API_BASE is right when the server's web page opens there."
+
+	// The two public hosts have tokens and ids of their own.
+	hostedOrigin = "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
+	hostedToken  = "Make a new token on Coze and set COZE_API_TOKEN (a personal token lives at most 30 days, an OAuth token 15 minutes). " + hostedOrigin
+	hostedNeeds  = "The token needs the permission {permission} and access to the space that holds the data. "
 )
 
-// root says what COZE_API_BASE must be.
-func (d *Driver) root() string {
-	switch d.dialect.is() {
-	case hosted:
-		return wrongRoot + "."
-	case studio:
-		return "Check COZE_API_BASE: it must be the root of the coze-studio server, where its web page opens, and a proxy before it must pass /v1 and /open_api on."
-	}
-	return wrongRoot + ", or of a coze-studio server (0.5.1 or newer)."
+// dialectWords are what hints say of a server: what COZE_API_BASE must be, where
+// tokens and ids are good, how to get another credential, what a token needs.
+var dialectWords = [...]struct{ root, origin, credential, needs string }{
+	undecided: {wrongRoot + ", or of a coze-studio server (0.5.1 or newer).", hostedOrigin, hostedToken, hostedNeeds},
+	hosted:    {wrongRoot + ".", hostedOrigin, hostedToken, hostedNeeds},
+	studio: {
+		root:       "Check COZE_API_BASE: it must be the root of the coze-studio server, where its web page opens, and a proxy before it must pass /v1 and /open_api on.",
+		origin:     "On a coze-studio server a token opens only what its own user has made.",
+		credential: "Make a new token in the web page of the coze-studio server and set COZE_API_TOKEN; check that COZE_API_BASE is that server.",
+	},
 }
 
-// origin says where tokens and ids are good: the two public hosts have separate
-// ones, and on studio each user sees only what is theirs.
-func (d *Driver) origin() string {
-	if d.studio() {
-		return "On a coze-studio server a token opens only what its own user has made."
-	}
-	return "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
-}
+// origin says where tokens and ids are good.
+func (d *Driver) origin() string { return dialectWords[d.dialect.is()].origin }
 
-// credentialHint names the variables that hold the credential.
-func (d *Driver) credentialHint() string {
-	switch {
-	case d.tokens != nil:
-		return appHint
-	case d.studio():
-		return "Make a new token in the web page of the coze-studio server and set COZE_API_TOKEN; check that COZE_API_BASE is that server."
+// advise completes an error with the words of its kind and of the dialect.
+func (d *Driver) advise(e *vendors.Error) {
+	dialect := dialectWords[d.dialect.is()]
+	if d.tokens != nil {
+		dialect.credential = appHint
 	}
-	return "Make a new token on Coze and set COZE_API_TOKEN (a personal token lives at most 30 days, an OAuth token 15 minutes). " + d.origin()
+	missing := e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed
+	switch w, known := words[e.Kind]; {
+	case known:
+		e.Message, e.Hint = w.message, w.hint
+	case e.Kind == vendors.BadResponse && missing && d.studio():
+		e.Kind, e.Hint = vendors.Unsupported, studioRoot
+		e.Message = "This coze-studio server does not have this call, or a proxy before it does not pass it on."
+	case e.Kind == vendors.BadResponse && missing:
+		e.Message, e.Hint = "This server does not have the path of Coze's API.", dialect.root
+	case e.Kind == vendors.BadResponse:
+		e.Hint = dialect.root
+	}
+	e.Hint = strings.NewReplacer("{credential}", dialect.credential, "{origin}", dialect.origin, "{needs}", dialect.needs).Replace(e.Hint)
 }
 
 // noBase is the error for a knowledge base that no list shows.

@@ -2,7 +2,6 @@ package coze
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"kb-mcp/vendors"
@@ -33,11 +32,20 @@ func failure(status vendors.Status, raw string, descript rest.Str) *vendors.Fail
 		}
 	case reason == "":
 		f.Message = noReason
+	case ocr.MatchString(reason):
+		f.Hint = ownersOCR
 	default:
-		f.Hint, f.Retryable = mend(code, reason)
+		if i := rest.Find(failureHints, 0, code, reason); i >= 0 {
+			f.Hint = failureHints[i].Hint
+			if failureHints[i].Retry == vendors.Never {
+				f.Retryable = new(bool)
+			}
+		}
 	}
 	return f
 }
+
+var ocr = regexp.MustCompile(`(?i)\bocr\b`)
 
 // coded is how studio writes its reasons: "code=105000030 message=... stack=...".
 var coded = regexp.MustCompile(`^code=([0-9]+) message=`)
@@ -68,37 +76,16 @@ const (
 	ownersServer  = "The server's worker broke down on this document, which may be right. Whoever runs the coze-studio server must look at its log and its Python parser; unfinished documents it tries again by itself."
 )
 
-// mend finds by studio's code and words who can do what, and whether the same
-// file can ever be ingested.
-func mend(code, reason string) (hint string, retryable *bool) {
-	reason = strings.ToLower(reason)
-	has := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(reason, word) })
-	}
-	switch {
-	case code == unsupportedType:
-		return otherType, new(bool)
-	case ocr.MatchString(reason):
-		return ownersOCR, nil
-	case has("no module named", "executable file not found", "runtime error", "nil pointer", "panic"):
-		return ownersServer, nil
-	case code == unreadable:
-		return brokenFile, new(bool)
-	case has("embed failed", "embedstrings", "createembeddings", "embedding"):
-		return ownersModel, nil
-	case code == "105000004", has("milvus", "vikingdb", "elasticsearch", "search store"):
-		return ownersStore, nil
-	}
-	return anotherUpload, nil
+// failureHints tell by studio's code and words who can do what, and whether the
+// same file can ever be ingested.
+var failureHints = []rest.Rule{
+	{Codes: []string{"105000028"}, Hint: otherType, Retry: vendors.Never},
+	{Texts: []string{"no module named", "executable file not found", "runtime error", "nil pointer", "panic"}, Hint: ownersServer},
+	{Codes: []string{"105000030"}, Hint: brokenFile, Retry: vendors.Never},
+	{Texts: []string{"embed failed", "embedstrings", "createembeddings", "embedding"}, Hint: ownersModel},
+	{Codes: []string{"105000004"}, Hint: ownersStore},
+	{Texts: []string{"milvus", "vikingdb", "elasticsearch", "search store"}, Hint: ownersStore},
 }
-
-var ocr = regexp.MustCompile(`\bocr\b`)
-
-// Studio's codes of failures that the same file has each time.
-const (
-	unsupportedType = "105000028"
-	unreadable      = "105000030"
-)
 
 // lasting reports whether a failure stays, however often studio tries again.
 func lasting(f *vendors.Failure) bool { return f.Retryable != nil && !*f.Retryable }

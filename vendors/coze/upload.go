@@ -202,7 +202,7 @@ func (d *Driver) creation(ctx context.Context, f draft) (createRequest, error) {
 			info = sourceInfo{SourceFileID: string(file.ID), DocumentSource: new(5)}
 		}
 		if err == nil && info.TosURI == "" && info.SourceFileID == "" {
-			err = vendors.Errorf(vendors.BadResponse, "Coze stored the file without saying where; no document was made.").WithHint(d.root())
+			err = vendors.Errorf(vendors.BadResponse, "Coze stored the file without saying where; no document was made.").WithHint(dialectWords[d.dialect.is()].root)
 		}
 	}
 	body.DocumentBases = []documentBase{{f.Name, info}}
