@@ -96,83 +96,59 @@ type survey struct {
 // run reads all ids, batch by batch, then looks into the refused batches. If
 // nothing at all was accepted, the refusal is the error.
 func (s *survey) run(ctx context.Context, ids []string) error {
-	var refused [][]string
-	for batch := range slices.Chunk(ids, batchSize) {
-		ok, err := s.read(ctx, batch)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			refused = append(refused, batch)
-		}
-	}
-	for end := s.requests + extraTries; len(refused) > 0; refused = refused[1:] {
-		part := refused[0]
+	refused, err := s.read(ctx, slices.Collect(slices.Chunk(ids, batchSize))...)
+	for end := s.requests + extraTries; err == nil && len(refused) > 0; {
+		part, halves := refused[0], [][]string(nil)
 		if len(part) == 1 {
 			s.report.Missing = append(s.report.Missing, part[0])
 			s.d.log.WarnContext(ctx, "a document was refused", "document_id", part[0], "error", s.refusal)
+			refused = refused[1:]
 			continue
 		}
-		if s.requests+2 > end {
-			return manyRefused()
+		if s.requests+2 > end { // our limit, so that what was read is given
+			return &vendors.Error{
+				Kind: vendors.RateLimited, After: 3 * time.Second, Retry: vendors.Later,
+				Message: "Several documents are not accessible with this credential, and finding out which takes more requests than one call may make.",
+				Hint:    "Call again with the remaining ids, or leave out those of other knowledge bases.",
+			}
 		}
-		halves, err := s.halve(ctx, part)
-		if err != nil {
-			return err
+		left, right := part[:len(part)/2], part[len(part)/2:]
+		halves, err = s.read(ctx, left)
+		if err == nil && len(halves) > 0 {
+			halves, err = s.read(ctx, right)
+			halves = append([][]string{left}, halves...)
+		} else { // refused for certain
+			halves = [][]string{right}
 		}
-		refused = append(refused, halves...)
+		refused = append(refused[1:], halves...)
 	}
-	if s.accepted == 0 {
+	if err == nil && s.accepted == 0 {
 		return s.refusal
 	}
-	return nil
+	return err
 }
 
-// halve asks for the halves of a refused part and gives those that are refused.
-// When the first half is not, the second is for certain.
-func (s *survey) halve(ctx context.Context, part []string) (refused [][]string, err error) {
-	left, right := part[:len(part)/2], part[len(part)/2:]
-	ok, err := s.read(ctx, left)
-	if ok || err != nil {
-		return [][]string{right}, err
-	}
-	ok, err = s.read(ctx, right)
-	if ok || err != nil {
-		return [][]string{left}, err
-	}
-	return [][]string{left, right}, nil
-}
-
-// read makes one request and reports whether it was accepted. A refusal becomes
-// an error when there have been too many without a success.
-func (s *survey) read(ctx context.Context, ids []string) (ok bool, err error) {
-	rows, err := s.d.process(ctx, s.kb, ids)
-	s.requests++
-	if errors.Is(err, errForeign) {
-		s.refusal = err
-		if s.accepted > 0 || s.requests < hopeless {
-			return false, nil
+// read asks for each of parts and gives those that are refused. There is an end
+// when there have been too many without a success.
+func (s *survey) read(ctx context.Context, parts ...[]string) (refused [][]string, err error) {
+	for _, ids := range parts {
+		rows, err := s.d.process(ctx, s.kb, ids)
+		s.requests++
+		if errors.Is(err, errForeign) && (s.accepted > 0 || s.requests < hopeless) {
+			s.refusal = err
+			refused = append(refused, ids)
+			continue
 		}
+		if err != nil {
+			return nil, err
+		}
+		s.accepted++
+		for _, w := range rows {
+			s.report.Documents = append(s.report.Documents, w.normal(false))
+		}
+		s.report.Missing = append(s.report.Missing, missing(ids, rows)...)
 	}
-	if err != nil {
-		return false, err
-	}
-	s.accepted++
-	for _, w := range rows {
-		s.report.Documents = append(s.report.Documents, w.normal(false))
-	}
-	s.report.Missing = append(s.report.Missing, missing(ids, rows)...)
-	return true, nil
-}
-
-// manyRefused ends a search for refused documents that costs too many requests.
-// It is our limit, so that what was read is given.
-func manyRefused() error {
-	return &vendors.Error{
-		Kind: vendors.RateLimited, After: 3 * time.Second, Retry: vendors.Later,
-		Message: "Several documents are not accessible with this credential, and finding out which takes more requests than one call may make.",
-		Hint:    "Call again with the remaining ids, or leave out those of other knowledge bases.",
-	}
+	return refused, nil
 }
 
 // process makes one request, on hosted for at most [batchSize] documents. Rows
