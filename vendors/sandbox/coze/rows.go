@@ -21,8 +21,7 @@ func datasetRow(s *tables, kb *world.KnowledgeBase) object {
 	docs := s.Documents(world.Coze, kb.ID)
 	var size, chunks, hits int
 	files, failed, busy, busyIDs := []string{}, []string{}, []string{}, []string{}
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		st := s.State(d)
 		size, chunks, hits = size+d.Size, chunks+sliceCount(d, st), hits+d.Hits
 		switch code := s.status(d, st); {

@@ -18,35 +18,30 @@ import (
 // than 100, whatever the limit.
 type page struct{ page, limit, from, size int }
 
-// page reads page and limit; the reply is the refusal of something that is no
-// integer. Servers before 1.12 take the usual number then, and so do all for a
-// document's chunks, for which model is "".
-func (f *face) page(q url.Values, model string) (p page, bad *reply) {
-	for _, arg := range []struct {
-		name  string
-		usual int
-		to    *int
-	}{{"page", 1, &p.page}, {"limit", 20, &p.limit}} {
-		n, err := web.QueryInt(q, arg.name, arg.usual)
-		switch {
-		case err != nil && (model == "" || !f.since(1, 12, 0)):
-			n = arg.usual
-		case errors.Is(err, strconv.ErrRange): // an integer, and too large for the database
-			no := broken()
-			return p, &no
-		case err != nil:
-			no := notInteger(model, arg.name, q.Get(arg.name))
-			return p, &no
-		}
-		*arg.to = n
-	}
-	p.page = max(p.page, 1)
+// page reads page and limit and refuses what is no integer. Servers before 1.12
+// take the usual number then, and so do all for a document's chunks, for which
+// model is "".
+func (f *face) page(q url.Values, model string) page {
+	p := page{page: max(f.pageArg(q, model, "page", 1), 1), limit: f.pageArg(q, model, "limit", 20)}
 	if p.limit < 1 {
 		p.limit = 20
 	}
 	p.size = min(p.limit, 100)
 	p.from = web.Multiply(p.page-1, p.size)
-	return p, nil
+	return p
+}
+
+func (f *face) pageArg(q url.Values, model, name string, usual int) int {
+	n, err := web.QueryInt(q, name, usual)
+	switch {
+	case err == nil:
+		return n
+	case model == "" || !f.since(1, 12, 0):
+		return usual
+	case errors.Is(err, strconv.ErrRange): // an integer, and too large for the database
+		panic(broken())
+	}
+	panic(validation(model, name, "Input should be a valid integer, unable to parse string as an integer", "int_parsing", "'"+q.Get(name)+"'", "str"))
 }
 
 // answer is a page of rows. has_more only compares the number of rows with the
@@ -66,10 +61,6 @@ func validation(model, field, text, kind, input, typ string) reply {
 	}
 	return invalid(fmt.Sprintf("1 validation error for %s\n%s  %s [type=%s, input_value=%s, input_type=%s]\n    For further information visit https://errors.pydantic.dev/2.11/v/%s",
 		model, field, text, kind, input, typ, kind))
-}
-
-func notInteger(model, field, input string) reply {
-	return validation(model, field, "Input should be a valid integer, unable to parse string as an integer", "int_parsing", "'"+input+"'", "str")
 }
 
 // pythonValue is a JSON value as Python shows it, and its type.
@@ -107,60 +98,54 @@ type field struct {
 	min, max int // characters; max 0: any number
 	oneOf    []string
 	text1x   string // how servers before 1.12 describe it
+	alone    bool   // and say no more than that
 }
 
 // check reads a body by its model and gives its members.
-func (f *face) check(r *http.Request, model string, fields ...field) (args, *reply) {
+func (f *face) check(r *http.Request, model string, fields ...field) args {
+	old := !f.since(1, 12, 0) && len(fields) > 0 && fields[0].text1x != ""
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "application/json" {
-		no := problem(415, "unsupported_media_type", "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.")
-		return nil, &no
+		if old && fields[0].alone {
+			panic(invalid(fields[0].text1x))
+		}
+		panic(problem(415, "unsupported_media_type", "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."))
 	}
 	data, _ := web.Body(r)
 	a, err := web.ParseArgs(data)
 	if err != nil || len(data) == 0 {
-		if !f.since(1, 12, 0) && len(fields) > 0 && fields[0].text1x != "" {
-			return nil, oldInvalid(fields[0], "Missing required parameter in the JSON body or the post body or the query string")
+		if old {
+			panic(oldInvalid(fields[0], "Missing required parameter in the JSON body or the post body or the query string"))
 		}
-		no := problem(400, "bad_request", "The browser (or proxy) sent a request that this server could not understand.")
-		return nil, &no
+		panic(problem(400, "bad_request", "The browser (or proxy) sent a request that this server could not understand."))
 	}
 	for _, field := range fields {
-		if bad := f.checkField(a, model, field); bad != nil {
-			return nil, bad
-		}
+		f.checkField(a, model, field)
 	}
-	return a, nil
+	return a
 }
 
-func (f *face) checkField(a args, model string, field field) *reply {
+func (f *face) checkField(a args, model string, field field) {
 	raw, given := a[field.name]
 	value, typ := pythonValue(raw)
 	var text string
-	refuse := func(words, kind string) *reply {
-		no := validation(model, field.name, words, kind, value, typ)
-		return &no
-	}
+	refuse := func(words, kind string) { panic(validation(model, field.name, words, kind, value, typ)) }
 	switch isText := json.Unmarshal(raw, &text) == nil && typ == "str"; {
 	case !f.since(1, 12, 0) && field.text1x != "":
-		if !given && !field.required || given && isText && within(text, field) {
-			return nil
+		if given && !(isText && within(text, field)) || !given && field.required {
+			panic(oldInvalid(field, field.text1x))
 		}
-		return oldInvalid(field, field.text1x)
 	case !given && field.required:
-		no := validation(model, field.name, "Field required", "missing", "{}", "dict")
-		return &no
+		panic(missing(model, field.name))
 	case !given, typ == "NoneType" && field.nullable:
-		return nil
 	case len(field.oneOf) > 0 && !slices.Contains(field.oneOf, text):
-		return refuse("Input should be '"+strings.Join(field.oneOf, "' or '")+"'", "literal_error")
+		refuse("Input should be '"+strings.Join(field.oneOf, "' or '")+"'", "literal_error")
 	case !isText:
-		return refuse("Input should be a valid string", "string_type")
+		refuse("Input should be a valid string", "string_type")
 	case utf8.RuneCountInString(text) < field.min:
-		return refuse(fmt.Sprintf("String should have at least %d character", field.min), "string_too_short")
+		refuse(fmt.Sprintf("String should have at least %d character", field.min), "string_too_short")
 	case field.max > 0 && utf8.RuneCountInString(text) > field.max:
-		return refuse(fmt.Sprintf("String should have at most %d characters", field.max), "string_too_long")
+		refuse(fmt.Sprintf("String should have at most %d characters", field.max), "string_too_long")
 	}
-	return nil
 }
 
 func within(text string, field field) bool {
@@ -168,9 +153,17 @@ func within(text string, field field) bool {
 	return n >= field.min && (field.max == 0 || n <= field.max)
 }
 
+// missing refuses a body that lacks a member.
+func missing(model, name string) reply {
+	return validation(model, name, "Field required", "missing", "{}", "dict")
+}
+
 // oldInvalid is how servers before 1.12 refuse a member of a body.
-func oldInvalid(field field, text string) *reply {
-	return &reply{400, object{
+func oldInvalid(field field, text string) reply {
+	if field.alone {
+		return invalid(field.text1x)
+	}
+	return reply{400, object{
 		"errors":  object{field.name: "type is required. " + field.text1x + " " + text},
 		"message": "Input payload validation failed",
 	}}

@@ -15,14 +15,9 @@ import (
 // bases of other members are missing.
 func (f *face) datasets(r request) reply {
 	q := r.URL.Query()
-	p, bad := f.page(q, "DatasetListQuery")
-	if bad != nil {
-		return *bad
-	}
-	all, bad := f.includeAll(q)
+	p := f.page(q, "DatasetListQuery")
+	all := f.includeAll(q)
 	switch {
-	case bad != nil:
-		return *bad
 	case q.Has("tag_ids") && !f.since(1, 12, 0):
 		return broken()
 	case q.Has("tag_ids") && !f.since(1, 13, 3):
@@ -51,16 +46,15 @@ func (f *face) named(name, word string) bool {
 	return like(strings.ToLower(name), "%"+word+"%")
 }
 
-func (f *face) includeAll(q url.Values) (all bool, bad *reply) {
+func (f *face) includeAll(q url.Values) bool {
 	word := strings.ToLower(q.Get("include_all"))
 	switch {
 	case slices.Contains([]string{"true", "1", "yes", "on", "t", "y"}, word):
-		return true, nil
+		return true
 	case !f.since(1, 12, 0) || !q.Has("include_all") || slices.Contains([]string{"false", "0", "no", "off", "f", "n"}, word):
-		return false, nil
+		return false
 	}
-	no := validation("DatasetListQuery", "include_all", "Input should be a valid boolean, unable to interpret input", "bool_parsing", "'"+q.Get("include_all")+"'", "str")
-	return false, &no
+	panic(validation("DatasetListQuery", "include_all", "Input should be a valid boolean, unable to interpret input", "bool_parsing", "'"+q.Get("include_all")+"'", "str"))
 }
 
 // dataset answers GET /datasets/{id}.
@@ -76,8 +70,7 @@ func (f *face) dataset(r request) reply {
 func (f *face) datasetRow(kb *world.KnowledgeBase, models bool) object {
 	docs := f.s.Documents(world.Dify, kb.ID)
 	words, available := 0, 0
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		if f.s.State(d).Phase == world.Completed {
 			words += chars(d)
 			if !d.Disabled && !d.Archived {
@@ -189,10 +182,7 @@ func kbFields(required bool) []field {
 
 // createDataset answers POST /datasets.
 func (f *face) createDataset(r request) reply {
-	a, bad := f.check(r.Request, "DatasetCreatePayload", kbFields(true)...)
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "DatasetCreatePayload", kbFields(true)...)
 	name, _ := a.Text("name")
 	if f.taken(name, "") {
 		return problem(409, "dataset_name_duplicate", "The dataset name already exists. Please modify your dataset name.")
@@ -220,10 +210,7 @@ func (f *face) settings(a args, kb *world.KnowledgeBase) {
 
 // updateDataset answers PATCH /datasets/{id}: what is not sent stays.
 func (f *face) updateDataset(r request) reply {
-	a, bad := f.check(r.Request, "DatasetUpdatePayload", kbFields(false)...)
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "DatasetUpdatePayload", kbFields(false)...)
 	name, err := a.Text("name")
 	switch {
 	case err == nil && f.taken(name, r.kb.ID):

@@ -70,6 +70,7 @@ type face struct {
 	s       *world.World
 	opts    Options
 	version [3]int
+	table   []route
 	more    registry
 }
 
@@ -77,6 +78,7 @@ func New(s *world.World, o Options) http.Handler {
 	f := &face{s: s, opts: o}
 	f.opts.Version = cmp.Or(f.opts.Version, newest)
 	fmt.Sscanf(f.opts.Version, "%d.%d.%d", &f.version[0], &f.version[1], &f.version[2])
+	f.table = f.routes()
 	return f
 }
 
@@ -102,17 +104,6 @@ func broken() reply { return problem(500, "unknown", "Internal Server Error") }
 // invalid is a refused argument.
 func invalid(message string) reply { return problem(400, "invalid_param", message) }
 
-// target is where a route leads: what it names, and what it does.
-type target struct {
-	calls    map[string]action // by method
-	kb       string            // "" for none
-	ids      []string          // of documents, chunks and the like, in the path's order
-	settings string            // of the knowledge base: how another workspace's is refused
-}
-
-// action does what a route is for.
-type action func(request) reply
-
 // request is a request that has come as far as its operation.
 type request struct {
 	*http.Request
@@ -133,7 +124,7 @@ func (f *face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		web.WriteRaw(w, 308, "text/html; charset=utf-8", fmt.Sprintf(movedPage, to))
 		return
 	}
-	target, ok := f.route(r.URL.Path)
+	target, ok := f.target(r.URL.Path)
 	if !ok {
 		web.WriteRaw(w, 404, "text/html; charset=utf-8", notFoundPage)
 		return
@@ -146,7 +137,8 @@ func (f *face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	web.WriteJSON(w, reply.status, reply.body)
 }
 
-func (f *face) reply(r *http.Request, t target) reply {
+func (f *face) reply(r *http.Request, t target) (out reply) {
+	defer web.Catch(&out)
 	run := t.calls[r.Method]
 	if run == nil {
 		return problem(405, "method_not_allowed", "The method is not allowed for the requested URL.")

@@ -16,10 +16,7 @@ var displays = []string{"queuing", "indexing", "paused", "error", "available", "
 // LIKE, status as a display status from 1.10.1 on; an unknown one filters nothing.
 func (f *face) documents(r request) reply {
 	q := r.URL.Query()
-	p, bad := f.page(q, "DocumentListQuery")
-	if bad != nil {
-		return *bad
-	}
+	p := f.page(q, "DocumentListQuery")
 	all := f.s.Documents(world.Dify, r.kb.ID)
 	docs := all
 	if word := q.Get("keyword"); word != "" {
@@ -130,10 +127,7 @@ const settle = time.Second
 // that is so already is left alone.
 func (f *face) setStatus(r request) reply {
 	action := r.ids[0]
-	a, bad := f.check(r.Request, "DocumentStatusPayload")
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "DocumentStatusPayload")
 	if !slices.Contains([]string{"enable", "disable", "archive", "un_archive"}, action) {
 		return problem(400, "invalid_action", "Invalid action: "+action+". Must be one of ['enable', 'disable', 'archive', 'un_archive']")
 	}

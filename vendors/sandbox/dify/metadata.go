@@ -19,8 +19,8 @@ var builtInFields = []world.DifyMeta{
 func (f *face) fieldsOf(kb *world.KnowledgeBase) []world.DifyMeta {
 	fields := slices.Clone(kb.Dify.Fields)
 	docs := f.s.Documents(world.Dify, kb.ID)
-	for i := range docs.Len() {
-		for _, m := range docs.At(i).Metadata {
+	for d := range docs.All() {
+		for _, m := range d.Metadata {
 			if !slices.ContainsFunc(fields, func(known world.DifyMeta) bool { return known.Name == m.Name }) {
 				fields = append(fields, world.DifyMeta{ID: fieldID(m.Name), Name: m.Name, Type: m.Type})
 			}
@@ -93,72 +93,52 @@ func (f *face) metadata(r request) reply {
 
 // addField answers POST /datasets/{id}/metadata.
 func (f *face) addField(r request) reply {
-	a, bad := f.check(r.Request, "MetadataArgs",
+	a := f.check(r.Request, "MetadataArgs",
 		field{name: "type", required: true, oneOf: []string{"string", "number", "time"}}, field{name: "name", required: true})
-	if bad != nil {
-		return *bad
-	}
 	field := world.DifyMeta{ID: world.HexID(world.Dify, "made-field", f.more.next())}
 	field.Name, _ = a.Text("name")
 	field.Type, _ = a.Text("type")
-	if bad := f.fieldName(r.kb, field.Name); bad != nil {
-		return *bad
-	}
+	f.fieldName(r.kb, field.Name)
 	f.s.UpdateKB(world.Dify, r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.Fields = append(slices.Clip(kb.Dify.Fields), field) })
 	return reply{201, object{"id": field.ID, "type": field.Type, "name": field.Name}}
 }
 
 // fieldName refuses a name that is taken.
-func (f *face) fieldName(kb *world.KnowledgeBase, name string) *reply {
-	var no reply
+func (f *face) fieldName(kb *world.KnowledgeBase, name string) {
+	same := func(m world.DifyMeta) bool { return m.Name == name }
 	switch {
 	case len(name) > 255:
-		no = invalid("Metadata name cannot exceed 255 characters.")
-	case slices.ContainsFunc(f.fieldsOf(kb), func(m world.DifyMeta) bool { return m.Name == name }):
-		no = invalid("Metadata name already exists.")
-	case slices.ContainsFunc(builtInFields, func(m world.DifyMeta) bool { return m.Name == name }):
-		no = invalid("Metadata name already exists in Built-in fields.")
-	default:
-		return nil
+		panic(invalid("Metadata name cannot exceed 255 characters."))
+	case slices.ContainsFunc(f.fieldsOf(kb), same):
+		panic(invalid("Metadata name already exists."))
+	case slices.ContainsFunc(builtInFields, same):
+		panic(invalid("Metadata name already exists in Built-in fields."))
 	}
-	return &no
 }
 
 // field finds the field that the path names.
-func (f *face) field(r request) (world.DifyMeta, *reply) {
+func (f *face) field(r request) world.DifyMeta {
 	for _, m := range f.fieldsOf(r.kb) {
 		if m.ID == r.ids[0] {
-			return m, nil
+			return m
 		}
 	}
-	no := problem(404, "not_found", "Metadata not found.")
-	return world.DifyMeta{}, &no
+	panic(problem(404, "not_found", "Metadata not found."))
 }
 
 // renameField answers PATCH /datasets/{id}/metadata/{field}.
 func (f *face) renameField(r request) reply {
-	a, bad := f.check(r.Request, "MetadataUpdatePayload", field{name: "name", required: true})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "MetadataUpdatePayload", field{name: "name", required: true})
 	name, _ := a.Text("name")
-	if bad := f.fieldName(r.kb, name); bad != nil {
-		return *bad
-	}
-	old, bad := f.field(r)
-	if bad != nil {
-		return *bad
-	}
+	f.fieldName(r.kb, name)
+	old := f.field(r)
 	f.changeField(r.kb, old, func(kb *world.KnowledgeBase, i int) { kb.Dify.Fields[i].Name = name }, func(m *world.Field) bool { m.Name = name; return true })
 	return reply{200, object{"id": old.ID, "type": old.Type, "name": name}}
 }
 
 // deleteField answers DELETE /datasets/{id}/metadata/{field}.
 func (f *face) deleteField(r request) reply {
-	old, bad := f.field(r)
-	if bad != nil {
-		return *bad
-	}
+	old := f.field(r)
 	f.changeField(r.kb, old, func(kb *world.KnowledgeBase, i int) { kb.Dify.Fields = slices.Delete(kb.Dify.Fields, i, i+1) }, func(*world.Field) bool { return false })
 	return f.gone()
 }
@@ -173,8 +153,8 @@ func (f *face) changeField(kb *world.KnowledgeBase, old world.DifyMeta, change f
 		}
 	})
 	docs := f.s.Documents(world.Dify, kb.ID)
-	for i := range docs.Len() {
-		f.s.Update(world.Dify, docs.At(i).ID, func(d *world.Document) {
+	for d := range docs.All() {
+		f.s.Update(world.Dify, d.ID, func(d *world.Document) {
 			var left []world.Field
 			for _, m := range d.Metadata {
 				if m.Name != old.Name || keep(&m) {
@@ -196,14 +176,16 @@ func (f *face) builtIns(request) reply {
 }
 
 // switchBuiltIns answers POST /datasets/{id}/metadata/built-in/{action}.
-func (f *face) switchBuiltIns(r request) reply {
-	f.s.UpdateKB(world.Dify, r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.BuiltIns = r.ids[0] == "enable" })
-	return reply{200, object{"result": "success"}}
+func (f *face) switchBuiltIns(on bool) action {
+	return func(r request) reply {
+		f.s.UpdateKB(world.Dify, r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.BuiltIns = on })
+		return reply{200, object{"result": "success"}}
+	}
 }
 
 // setMetadata answers POST /datasets/{id}/documents/metadata.
 func (f *face) setMetadata(r request) reply {
-	a, bad := f.check(r.Request, "MetadataOperationData")
+	a := f.check(r.Request, "MetadataOperationData")
 	var operations []struct {
 		DocumentID string `json:"document_id"`
 		List       []struct {
@@ -213,10 +195,8 @@ func (f *face) setMetadata(r request) reply {
 		Partial bool `json:"partial_update"`
 	}
 	switch {
-	case bad != nil:
-		return *bad
 	case !a.Has("operation_data") || json.Unmarshal(a["operation_data"], &operations) != nil:
-		return validation("MetadataOperationData", "operation_data", "Field required", "missing", "{}", "dict")
+		return missing("MetadataOperationData", "operation_data")
 	}
 	fields := f.fieldsOf(r.kb)
 	for _, op := range operations {

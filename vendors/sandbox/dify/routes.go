@@ -5,141 +5,92 @@ import (
 	"strings"
 )
 
-// get and post are routes of one method.
-func get(run action) map[string]action  { return map[string]action{http.MethodGet: run} }
-func post(run action) map[string]action { return map[string]action{http.MethodPost: run} }
+// action does what a route is for.
+type action func(request) reply
 
-// route finds where a path leads. Old spellings with an underline are the same.
-func (f *face) route(path string) (t target, ok bool) {
-	part := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	switch {
-	case path == "/workspaces/current/models/model-types/text-embedding":
-		return target{calls: get(f.models)}, true
-	case part[0] != "datasets":
-		return t, false
-	case len(part) == 1:
-		return target{calls: map[string]action{http.MethodGet: f.datasets, http.MethodPost: f.createDataset}}, true
-	case part[1] == "tags":
-		t.calls, ok = f.tagRoute(part[2:])
-		return t, ok
-	case !isUUID(part[1]):
-		return t, false
-	}
-	t.kb = strings.ToLower(part[1])
-	rest := part[2:]
-	word := ""
-	if len(rest) > 0 {
-		word = rest[0]
-	}
-	switch {
-	case len(rest) == 0:
-		t.calls = map[string]action{http.MethodGet: f.dataset, http.MethodPatch: f.updateDataset, http.MethodDelete: f.deleteDataset}
-	case len(rest) == 1 && (word == "retrieve" || word == "hit-testing"):
-		t.calls, t.settings = post(f.retrieve), "search"
-	case len(rest) == 1 && word == "tags":
-		t.calls, t.settings = get(f.boundTags), "search"
-	case word == "metadata":
-		t.calls, t.ids, ok = f.metadataRoute(rest[1:])
-		t.settings = "documents"
-		return t, ok
-	case len(rest) == 2 && word == "document":
-		t.settings = "write"
-		switch strings.ReplaceAll(rest[1], "_", "-") {
-		case "create-by-text":
-			t.calls = post(f.createByText)
-		case "create-by-file":
-			t.calls = post(f.createByFile)
-		}
-		return t, t.calls != nil
-	case word == "documents":
-		return f.documentRoute(t, rest[1:])
-	}
-	return t, t.calls != nil
+// route is a path and what each method does there. {kb} and {id} stand for a UUID
+// in either case, {word} for any text.
+type route struct {
+	path     string
+	settings string // of the knowledge base: how another workspace's is refused
+	calls    map[string]action
 }
 
-// documentRoute finds the call of what follows /datasets/{id}/documents.
-func (f *face) documentRoute(t target, part []string) (target, bool) {
-	t.settings = "documents"
-	switch {
-	case len(part) == 0:
-		t.calls = get(f.documents)
-		return t, true
-	case len(part) == 1 && part[0] == "metadata":
-		t.calls = post(f.setMetadata)
-		return t, true
-	case len(part) == 2 && part[1] == "indexing-status" && part[0] != "":
-		t.calls, t.ids = get(f.indexingStatus), part[:1]
-		return t, true
-	case len(part) == 2 && part[0] == "status" && part[1] != "":
-		t.calls, t.ids, t.settings = map[string]action{http.MethodPatch: f.setStatus}, part[1:], "search"
-		return t, true
-	case !isUUID(part[0]):
-		return t, false
+func (f *face) routes() []route {
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	type calls = map[string]action
+	const metadata, documents = "datasets/{kb}/metadata", "datasets/{kb}/documents"
+	const segments = documents + "/{id}/segments"
+	list := []route{
+		{"workspaces/current/models/model-types/text-embedding", "", calls{get: f.models}},
+		{"datasets", "", calls{get: f.datasets, post: f.createDataset}},
+		{"datasets/tags", "", calls{get: f.tags, post: f.addTag, patch: f.renameTag, del: f.deleteTag}},
+		{"datasets/tags/binding", "", calls{post: f.bindTags}},
+		{"datasets/tags/unbinding", "", calls{post: f.unbindTags}},
+		{"datasets/{kb}", "", calls{get: f.dataset, patch: f.updateDataset, del: f.deleteDataset}},
+		{"datasets/{kb}/retrieve", "search", calls{post: f.retrieve}},
+		{"datasets/{kb}/hit-testing", "search", calls{post: f.retrieve}},
+		{"datasets/{kb}/tags", "search", calls{get: f.boundTags}},
+		{"datasets/{kb}/document/create-by-text", "write", calls{post: f.createByText}},
+		{"datasets/{kb}/document/create-by-file", "write", calls{post: f.createByFile}},
+		{metadata, "documents", calls{get: f.metadata, post: f.addField}},
+		{metadata + "/built-in", "documents", calls{get: f.builtIns}},
+		{metadata + "/built-in/enable", "documents", calls{post: f.switchBuiltIns(true)}},
+		{metadata + "/built-in/disable", "documents", calls{post: f.switchBuiltIns(false)}},
+		{metadata + "/{id}", "documents", calls{patch: f.renameField, del: f.deleteField}},
+		{documents, "documents", calls{get: f.documents}},
+		{documents + "/metadata", "documents", calls{post: f.setMetadata}},
+		{documents + "/{word}/indexing-status", "documents", calls{get: f.indexingStatus}},
+		{documents + "/status/{word}", "search", calls{patch: f.setStatus}},
+		{documents + "/{id}", "documents", calls{get: f.document, del: f.deleteDocument}},
+		{documents + "/{id}/update-by-text", "write", calls{post: f.updateByText}},
+		{documents + "/{id}/update-by-file", "write", calls{post: f.updateByFile}},
+		{segments, "documents", calls{get: f.segments, post: f.addSegments}},
+		{segments + "/{id}", "documents", calls{get: f.segment, post: f.updateSegment, del: f.deleteSegment}},
+		{segments + "/{id}/child_chunks", "documents", calls{get: f.childChunks, post: f.addChild}},
+		{segments + "/{id}/child_chunks/{id}", "documents", calls{patch: f.updateChild, del: f.deleteChild}},
 	}
-	t.ids = []string{strings.ToLower(part[0])}
-	switch {
-	case len(part) == 1:
-		t.calls = map[string]action{http.MethodGet: f.document, http.MethodDelete: f.deleteDocument}
-	case part[1] == "segments":
-		return f.segmentRoute(t, part[2:])
-	case len(part) != 2:
-	case part[1] == "download" && f.since(1, 13, 1):
-		t.calls = get(f.download)
-	case strings.ReplaceAll(part[1], "_", "-") == "update-by-text":
-		t.calls, t.settings = post(f.updateByText), "write"
-	case strings.ReplaceAll(part[1], "_", "-") == "update-by-file":
-		t.calls, t.settings = post(f.updateByFile), "write"
+	if f.since(1, 13, 1) {
+		list = append(list, route{documents + "/{id}/download", "documents", calls{get: f.download}})
 	}
-	return t, t.calls != nil
+	return list
 }
 
-// segmentRoute finds the call of what follows a document's /segments.
-func (f *face) segmentRoute(t target, part []string) (target, bool) {
-	for i, id := range part {
-		if i != 1 && !isUUID(id) || i == 1 && id != "child_chunks" {
-			return t, false
-		}
-		if i != 1 {
-			t.ids = append(t.ids, strings.ToLower(id))
+// target is where a path leads: a route and what the path names.
+type target struct {
+	route
+	kb  string   // "" for none
+	ids []string // of documents, chunks and the like, in the path's order
+}
+
+// target finds where a path leads; the first route that fits.
+func (f *face) target(path string) (target, bool) {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for _, r := range f.table {
+		if t := (target{route: r}); t.fits(strings.Split(r.path, "/"), parts) {
+			return t, true
 		}
 	}
-	switch len(part) {
-	case 0:
-		t.calls = map[string]action{http.MethodGet: f.segments, http.MethodPost: f.addSegments}
-	case 1:
-		t.calls = map[string]action{http.MethodGet: f.segment, http.MethodPost: f.updateSegment, http.MethodDelete: f.deleteSegment}
-	case 2:
-		t.calls = map[string]action{http.MethodGet: f.childChunks, http.MethodPost: f.addChild}
-	case 3:
-		t.calls = map[string]action{http.MethodPatch: f.updateChild, http.MethodDelete: f.deleteChild}
-	}
-	return t, t.calls != nil
+	return target{}, false
 }
 
-// metadataRoute finds the call of what follows /datasets/{id}/metadata.
-func (f *face) metadataRoute(part []string) (calls map[string]action, ids []string, ok bool) {
-	switch {
-	case len(part) == 0:
-		return map[string]action{http.MethodGet: f.metadata, http.MethodPost: f.addField}, nil, true
-	case len(part) == 1 && part[0] == "built-in":
-		return get(f.builtIns), nil, true
-	case len(part) == 2 && part[0] == "built-in" && (part[1] == "enable" || part[1] == "disable"):
-		return post(f.switchBuiltIns), part[1:], true
-	case len(part) == 1 && isUUID(part[0]):
-		return map[string]action{http.MethodPatch: f.renameField, http.MethodDelete: f.deleteField}, []string{strings.ToLower(part[0])}, true
+// fits reports whether parts of a path are those of the route, and takes the ids
+// out of them. Old spellings with an underline are the same.
+func (t *target) fits(want, parts []string) bool {
+	if len(want) != len(parts) {
+		return false
 	}
-	return nil, nil, false
-}
-
-// tagRoute finds the call of what follows /datasets/tags.
-func (f *face) tagRoute(part []string) (map[string]action, bool) {
-	switch {
-	case len(part) == 0:
-		return map[string]action{http.MethodGet: f.tags, http.MethodPost: f.addTag, http.MethodPatch: f.renameTag, http.MethodDelete: f.deleteTag}, true
-	case len(part) == 1 && part[0] == "binding":
-		return post(f.bindTags), true
-	case len(part) == 1 && part[0] == "unbinding":
-		return post(f.unbindTags), true
+	for i, part := range parts {
+		switch id := strings.ToLower(part); {
+		case want[i] == "{kb}" && isUUID(part):
+			t.kb = id
+		case want[i] == "{id}" && isUUID(part):
+			t.ids = append(t.ids, id)
+		case want[i] == "{word}" && part != "":
+			t.ids = append(t.ids, part)
+		case want[i] != part && (!strings.Contains(want[i], "-by-") || want[i] != strings.ReplaceAll(part, "_", "-")):
+			return false
+		}
 	}
-	return nil, false
+	return true
 }

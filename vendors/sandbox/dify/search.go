@@ -14,24 +14,16 @@ var methods = []string{"semantic_search", "full_text_search", "hybrid_search", "
 // retrieve answers POST /datasets/{id}/retrieve: the chunks that hold a word
 // of the query, those with most words first.
 func (f *face) retrieve(r request) reply {
-	field := field{name: "query", required: true, max: 250, text1x: "Query is required and cannot exceed 250 characters"}
-	a, bad := f.check(r.Request, "HitTestingPayload", field)
-	query := ""
-	if bad == nil {
-		query, _ = a.Text("query")
-	}
-	switch {
-	case !f.since(1, 12, 0) && (bad != nil || query == ""):
+	field := field{name: "query", required: true, max: 250, text1x: "Query is required and cannot exceed 250 characters", alone: true}
+	a := f.check(r.Request, "HitTestingPayload", field)
+	switch query, _ := a.Text("query"); {
+	case query == "" && !f.since(1, 12, 0):
 		return invalid(field.text1x)
-	case bad != nil:
-		return *bad
 	case query == "":
 		return invalid("Query or attachment_ids is required")
 	}
-	method, top, bad := f.retrieval(a, r.kb)
-	if bad != nil {
-		return *bad
-	}
+	query, _ := a.Text("query")
+	method, top := f.retrieval(a, r.kb)
 	hits := f.s.Search(world.Dify, r.kb.ID, query)
 	if (r.kb.Technique == "economy") != (method == "keyword_search") { // the other index holds what an earlier technique left
 		hits = slices.DeleteFunc(hits, func(h world.Hit) bool { return method != "keyword_search" || h.Document.Started.After(r.kb.Dify.Words) })
@@ -45,8 +37,7 @@ func (f *face) retrieve(r request) reply {
 
 // retrieval reads how to search; without retrieval_model the knowledge base's own
 // settings count, which need not fit its technique.
-func (f *face) retrieval(a args, kb *world.KnowledgeBase) (method string, top int, bad *reply) {
-	refuse := func(no reply) (string, int, *reply) { return "", 0, &no }
+func (f *face) retrieval(a args, kb *world.KnowledgeBase) (method string, top int) {
 	own := f.retrievalOf(kb)
 	method, _ = own["search_method"].(string)
 	top = 3
@@ -57,48 +48,39 @@ func (f *face) retrieval(a args, kb *world.KnowledgeBase) (method string, top in
 		model, err := web.ParseArgs(a["retrieval_model"])
 		switch {
 		case err != nil:
-			return refuse(validation("HitTestingPayload", "retrieval_model", "Input should be a valid dictionary", "dict_type", string(a["retrieval_model"]), "str"))
+			panic(validation("HitTestingPayload", "retrieval_model", "Input should be a valid dictionary", "dict_type", string(a["retrieval_model"]), "str"))
 		case f.since(1, 13, 3):
 			for _, key := range []string{"search_method", "reranking_enable", "top_k", "score_threshold_enabled"} {
 				if !model.Has(key) {
-					return refuse(validation("HitTestingPayload", "retrieval_model."+key, "Field required", "missing", "{}", "dict"))
+					panic(missing("HitTestingPayload", "retrieval_model."+key))
 				}
 			}
 		case !model.Has("score_threshold_enabled"):
-			return refuse(problem(500, "internal_server_error", "'score_threshold_enabled'"))
+			panic(problem(500, "internal_server_error", "'score_threshold_enabled'"))
 		}
 		method, _ = model.Text("search_method")
 		top, _ = model.Int("top_k", top)
 		if !strings.Contains(strings.Join(methods, " ")+" ", method+" ") || method == "" {
-			return refuse(invalid("'" + method + "' is not a valid RetrievalMethod"))
+			panic(invalid("'" + method + "' is not a valid RetrievalMethod"))
 		}
 	}
-	if bad := f.embeds(kb, method, top, a.Has("retrieval_model")); bad != nil {
-		return "", 0, bad
-	}
-	return method, max(top, 1), nil
+	f.needModel(kb, method, top, a.Has("retrieval_model"))
+	return method, max(top, 1)
 }
 
-// embeds refuses a search that needs a model where none works.
-func (f *face) embeds(kb *world.KnowledgeBase, method string, top int, given bool) *reply {
-	var no reply
-	switch vectors := method == "semantic_search" || method == "hybrid_search"; {
-	case !vectors:
-		return nil
+// needModel refuses a search that needs a model where none works.
+func (f *face) needModel(kb *world.KnowledgeBase, method string, top int, given bool) {
+	switch own := kb.Technique == "high_quality"; {
+	case method != "semantic_search" && method != "hybrid_search":
 	case f.opts.DaemonDown:
-		no = invalid(daemonText)
-	case kb.Technique != "high_quality" && f.opts.NoDefaultModel && !given:
-		no = invalid("Default model not found for text-embedding")
-	case kb.Technique != "high_quality":
-		return nil
-	case f.opts.Model != "":
-		no = invalid(f.opts.Model)
-	case top == 0:
-		no = invalid("Number of requested results 0, cannot be negative, or zero. in query.")
-	default:
-		return nil
+		panic(invalid(daemonText))
+	case !own && f.opts.NoDefaultModel && !given:
+		panic(invalid("Default model not found for text-embedding"))
+	case own && f.opts.Model != "":
+		panic(invalid(f.opts.Model))
+	case own && top == 0:
+		panic(invalid("Number of requested results 0, cannot be negative, or zero. in query."))
 	}
-	return &no
 }
 
 // record is a hit as retrieve gives it; a keyword search scores nothing.

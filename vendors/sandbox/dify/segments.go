@@ -15,14 +15,12 @@ import (
 // segments answers GET /datasets/{id}/documents/{document}/segments.
 func (f *face) segments(r request) reply {
 	q := r.URL.Query()
-	p, _ := f.page(q, "")
+	p := f.page(q, "")
 	d := f.in(r)
 	if d == nil {
 		return noDocument()
 	}
-	if bad := f.modelTrouble(r.kb); bad != nil {
-		return *bad
-	}
+	f.needChunks(r.kb)
 	st := f.s.State(d)
 	kept := []object{}
 	if st.ChunksTotal > 0 {
@@ -42,15 +40,12 @@ func (f *face) segments(r request) reply {
 	return reply{200, out}
 }
 
-// modelTrouble is the refusal of everything about the chunks of a high_quality
-// knowledge base whose model cannot be found.
-func (f *face) modelTrouble(kb *world.KnowledgeBase) *reply {
-	switch no := invalid(cmp.Or(f.opts.Model, daemonText)); {
-	case kb.Technique != "high_quality":
-	case f.opts.DaemonDown, strings.Contains(f.opts.Model, "does not exist"):
-		return &no
+// needChunks refuses everything about the chunks of a high_quality knowledge base
+// whose model cannot be found.
+func (f *face) needChunks(kb *world.KnowledgeBase) {
+	if kb.Technique == "high_quality" && (f.opts.DaemonDown || strings.Contains(f.opts.Model, "does not exist")) {
+		panic(invalid(cmp.Or(f.opts.Model, daemonText)))
 	}
-	return nil
 }
 
 // chunkRow is a chunk as searches show it, the i-th of its document.
@@ -147,19 +142,18 @@ func segmentID(d *world.Document, c world.Chunk) string {
 }
 
 // chunk finds the chunk that the path names.
-func (f *face) chunk(r request) (d *world.Document, i int, c world.Chunk, bad *reply) {
+func (f *face) chunk(r request) (d *world.Document, i int, c world.Chunk) {
 	d = f.in(r)
 	if d == nil {
-		no := noDocument()
-		return d, 0, c, &no
+		panic(noDocument())
 	}
 	for i, c := range d.Parts() {
 		if segmentID(d, c) == r.ids[1] {
-			return d, i, c, f.modelTrouble(r.kb)
+			f.needChunks(r.kb)
+			return d, i, c
 		}
 	}
-	no := problem(404, "not_found", "Segment not found.")
-	return d, 0, c, &no
+	panic(problem(404, "not_found", "Segment not found."))
 }
 
 // newChunk is a chunk as a body brings it.
@@ -199,11 +193,9 @@ func (f *face) addSegments(r request) reply {
 	case d.Disabled:
 		return problem(404, "not_found", "Document is disabled.")
 	}
-	a, bad := f.check(r.Request, "SegmentCreatePayload")
+	a := f.check(r.Request, "SegmentCreatePayload")
 	var added []newChunk
 	switch {
-	case bad != nil:
-		return *bad
 	case !a.Has("segments"):
 		return reply{400, object{"error": "Segments is required"}}
 	case json.Unmarshal(a["segments"], &added) != nil:
@@ -233,27 +225,18 @@ func (f *face) addSegments(r request) reply {
 
 // segment answers GET .../segments/{segment}.
 func (f *face) segment(r request) reply {
-	d, i, c, bad := f.chunk(r)
-	if bad != nil {
-		return *bad
-	}
+	d, i, c := f.chunk(r)
 	return reply{200, object{"data": f.segmentRow(r.kb, d, f.s.State(d), i, c), "doc_form": cmp.Or(d.Dify.Form, "text_model")}}
 }
 
 // updateSegment answers POST .../segments/{segment}.
 func (f *face) updateSegment(r request) reply {
-	d, i, c, bad := f.chunk(r)
-	if bad != nil {
-		return *bad
-	}
-	a, bad := f.check(r.Request, "SegmentUpdatePayload")
+	d, i, c := f.chunk(r)
+	a := f.check(r.Request, "SegmentUpdatePayload")
 	var n newChunk
 	switch {
-	case bad != nil:
-		return *bad
 	case !a.Has("segment") || json.Unmarshal(a["segment"], &n) != nil:
-		no := validation("SegmentUpdatePayload", "segment", "Field required", "missing", "{}", "dict")
-		return no
+		return missing("SegmentUpdatePayload", "segment")
 	}
 	form := cmp.Or(d.Dify.Form, "text_model")
 	d = f.s.EditChunks(world.Dify, d.ID, func(list []world.Chunk) []world.Chunk {
@@ -265,22 +248,16 @@ func (f *face) updateSegment(r request) reply {
 
 // deleteSegment answers DELETE .../segments/{segment}.
 func (f *face) deleteSegment(r request) reply {
-	d, i, _, bad := f.chunk(r)
-	if bad != nil {
-		return *bad
-	}
+	d, i, _ := f.chunk(r)
 	f.s.EditChunks(world.Dify, d.ID, func(list []world.Chunk) []world.Chunk { return slices.Delete(list, i, i+1) })
 	return f.gone()
 }
 
 // childChunks answers GET .../segments/{segment}/child_chunks.
 func (f *face) childChunks(r request) reply {
-	d, _, c, bad := f.chunk(r)
-	if bad != nil {
-		return *bad
-	}
+	d, _, c := f.chunk(r)
 	q := r.URL.Query()
-	p, _ := f.page(q, "")
+	p := f.page(q, "")
 	rows := []object{}
 	for n, child := range childrenOf(d, c) {
 		if strings.Contains(strings.ToLower(child.Text), strings.ToLower(q.Get("keyword"))) {
@@ -308,14 +285,8 @@ func (f *face) setChildren(d *world.Document, c world.Chunk, change func([]world
 
 // addChild answers POST .../segments/{segment}/child_chunks.
 func (f *face) addChild(r request) reply {
-	d, _, c, bad := f.chunk(r)
-	if bad != nil {
-		return *bad
-	}
-	a, bad := f.check(r.Request, "ChildChunkCreatePayload", field{name: "content", required: true, min: 1})
-	if bad != nil {
-		return *bad
-	}
+	d, _, c := f.chunk(r)
+	a := f.check(r.Request, "ChildChunkCreatePayload", field{name: "content", required: true, min: 1})
 	text, _ := a.Text("content")
 	child := world.DifyChild{Number: 1000 + f.more.next(), Text: text, Custom: true, At: f.s.Now()}
 	d = f.setChildren(d, c, func(list []world.DifyChild) []world.DifyChild { return append(list, child) })
@@ -323,30 +294,20 @@ func (f *face) addChild(r request) reply {
 }
 
 // child finds the part that the path names.
-func (f *face) child(r request) (d *world.Document, c world.Chunk, n int, bad *reply) {
-	d, _, c, bad = f.chunk(r)
-	if bad != nil {
-		return d, c, 0, bad
-	}
+func (f *face) child(r request) (d *world.Document, c world.Chunk, n int) {
+	d, _, c = f.chunk(r)
 	for n, child := range childrenOf(d, c) {
 		if world.HexID(world.Dify, "child/"+segmentID(d, c), child.Number) == r.ids[2] {
-			return d, c, n, nil
+			return d, c, n
 		}
 	}
-	no := problem(404, "not_found", "Child chunk not found.")
-	return d, c, 0, &no
+	panic(problem(404, "not_found", "Child chunk not found."))
 }
 
 // updateChild answers PATCH .../child_chunks/{child}.
 func (f *face) updateChild(r request) reply {
-	d, c, n, bad := f.child(r)
-	if bad != nil {
-		return *bad
-	}
-	a, bad := f.check(r.Request, "ChildChunkUpdatePayload", field{name: "content", required: true, min: 1})
-	if bad != nil {
-		return *bad
-	}
+	d, c, n := f.child(r)
+	a := f.check(r.Request, "ChildChunkUpdatePayload", field{name: "content", required: true, min: 1})
 	text, _ := a.Text("content")
 	d = f.setChildren(d, c, func(list []world.DifyChild) []world.DifyChild {
 		list[n].Text, list[n].Custom, list[n].At = text, true, f.s.Now()
@@ -357,10 +318,7 @@ func (f *face) updateChild(r request) reply {
 
 // deleteChild answers DELETE .../child_chunks/{child}.
 func (f *face) deleteChild(r request) reply {
-	d, c, n, bad := f.child(r)
-	if bad != nil {
-		return *bad
-	}
+	d, c, n := f.child(r)
 	f.setChildren(d, c, func(list []world.DifyChild) []world.DifyChild { return slices.Delete(list, n, n+1) })
 	return f.gone()
 }

@@ -66,10 +66,7 @@ func (d *registry) change(id string, run func(i int) reply) reply {
 
 // addTag answers POST /datasets/tags.
 func (f *face) addTag(r request) reply {
-	a, bad := f.check(r.Request, "TagCreatePayload", field{name: "name", required: true, min: 1, max: 50})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "TagCreatePayload", field{name: "name", required: true, min: 1, max: 50})
 	made := tag{id: world.HexID(world.Dify, "tag", f.more.next())}
 	made.name, _ = a.Text("name")
 	return f.more.change("", func(int) reply {
@@ -83,10 +80,7 @@ func (f *face) addTag(r request) reply {
 
 // renameTag answers PATCH /datasets/tags.
 func (f *face) renameTag(r request) reply {
-	a, bad := f.check(r.Request, "TagUpdatePayload", field{name: "name", required: true, min: 1, max: 50}, field{name: "tag_id", required: true})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "TagUpdatePayload", field{name: "name", required: true, min: 1, max: 50}, field{name: "tag_id", required: true})
 	id, _ := a.Text("tag_id")
 	return f.more.change(id, func(i int) reply {
 		f.more.tags[i].name, _ = a.Text("name")
@@ -96,10 +90,7 @@ func (f *face) renameTag(r request) reply {
 
 // deleteTag answers DELETE /datasets/tags.
 func (f *face) deleteTag(r request) reply {
-	a, bad := f.check(r.Request, "TagDeletePayload", field{name: "tag_id", required: true})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "TagDeletePayload", field{name: "tag_id", required: true})
 	id, _ := a.Text("tag_id")
 	return f.more.change(id, func(i int) reply {
 		f.more.tags = slices.Delete(f.more.tags, i, i+1)
@@ -109,10 +100,7 @@ func (f *face) deleteTag(r request) reply {
 
 // bindTags answers POST /datasets/tags/binding.
 func (f *face) bindTags(r request) reply {
-	a, bad := f.check(r.Request, "TagBindingPayload", field{name: "target_id", required: true})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "TagBindingPayload", field{name: "target_id", required: true})
 	ids, _ := a.Texts("tag_ids")
 	if len(ids) == 0 {
 		return invalid("Tag IDs is required.")
@@ -122,10 +110,7 @@ func (f *face) bindTags(r request) reply {
 
 // unbindTags answers POST /datasets/tags/unbinding.
 func (f *face) unbindTags(r request) reply {
-	a, bad := f.check(r.Request, "TagUnbindingPayload", field{name: "target_id", required: true})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "TagUnbindingPayload", field{name: "target_id", required: true})
 	ids, _ := a.Texts("tag_ids")
 	if id, err := a.Text("tag_id"); err == nil {
 		ids = append(ids, id)

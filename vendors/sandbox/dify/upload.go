@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
+	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,12 +32,8 @@ type content struct {
 
 // createByText answers POST /datasets/{id}/document/create-by-text.
 func (f *face) createByText(r request) reply {
-	const missing = "Missing required parameter in the JSON body"
-	fields := []field{{name: "name", required: true, text1x: missing}, {name: "text", required: true, text1x: missing}}
-	a, bad := f.check(r.Request, "DocumentTextCreatePayload", fields...)
-	if bad != nil {
-		return *bad
-	}
+	const old = "Missing required parameter in the JSON body"
+	a := f.check(r.Request, "DocumentTextCreatePayload", field{name: "name", required: true, text1x: old}, field{name: "text", required: true, text1x: old})
 	technique, _ := a.Text("indexing_technique")
 	switch {
 	case f.opts.Plan != "":
@@ -53,9 +49,7 @@ func (f *face) createByText(r request) reply {
 	c.name, _ = a.Text("name")
 	c.text, _ = a.Text("text")
 	c.size = len(c.text)
-	if bad := f.config(&c, technique); bad != nil {
-		return *bad
-	}
+	f.config(&c, technique)
 	if !f.since(1, 12, 0) && c.rule == nil && !a.Has("original_document_id") { // it looks for the latest one only where there is no member
 		return broken()
 	}
@@ -68,25 +62,14 @@ func (f *face) createByFile(r request) reply {
 	if f.opts.Plan != "" {
 		return problem(403, "forbidden", f.opts.Plan)
 	}
-	form, bad := f.form(r.Request)
-	if bad != nil {
-		return *bad
-	}
+	form := f.form(r.Request)
 	defer form.RemoveAll()
 	technique, _ := form.args.Text("indexing_technique")
 	if technique = cmp.Or(technique, r.kb.Technique); technique == "" {
 		return invalid("indexing_technique is required.")
 	}
-	c, bad := form.content()
-	switch {
-	case bad != nil && bad.status == http.StatusUnsupportedMediaType: // unlike update-by-file
-		return invalid("")
-	case bad != nil:
-		return *bad
-	}
-	if bad := f.config(&c, technique); bad != nil {
-		return *bad
-	}
+	c := form.content(invalid("")) // unlike update-by-file
+	f.config(&c, technique)
 	if !f.since(1, 12, 0) && c.rule == nil && r.kb.Dify.Rule == nil && f.s.Documents(world.Dify, r.kb.ID).Len() == 0 && !c.args.Has("original_document_id") {
 		return invalid("process_rule is required.")
 	}
@@ -94,46 +77,38 @@ func (f *face) createByFile(r request) reply {
 }
 
 // config checks the options of a new document.
-func (f *face) config(c *content, technique string) *reply {
+func (f *face) config(c *content, technique string) {
 	raw, given := c.args["indexing_technique"]
-	var no reply
 	switch {
 	case technique == "" && !given && f.since(1, 12, 0):
-		no = validation("KnowledgeConfig", "indexing_technique", "Field required", "missing", "{...}", "dict")
-		return &no
+		panic(validation("KnowledgeConfig", "indexing_technique", "Field required", "missing", "{...}", "dict"))
 	case technique != "economy" && technique != "high_quality":
 		if !given {
 			raw = json.RawMessage("null")
 		}
 		value, typ := pythonValue(raw)
-		no = validation("KnowledgeConfig", "indexing_technique", "Input should be 'high_quality' or 'economy'", "literal_error", value, typ)
-		return &no
+		panic(validation("KnowledgeConfig", "indexing_technique", "Input should be 'high_quality' or 'economy'", "literal_error", value, typ))
 	}
-	return f.splitting(c)
+	f.splitting(c)
 }
 
 // splitting reads the rule that a body brings.
-func (f *face) splitting(c *content) *reply {
+func (f *face) splitting(c *content) {
 	if !c.args.Has("process_rule") {
-		return nil
+		return
 	}
 	rule, err := web.ParseArgs(c.args["process_rule"])
 	mode, _ := rule.Text("mode")
-	var no reply
+	c.rule = &world.DifyRule{Mode: mode, Rules: rule["rules"]}
 	switch {
 	case err != nil || !slices.Contains([]string{"automatic", "custom", "hierarchical"}, mode):
-		no = validation("KnowledgeConfig", "process_rule.mode", "Input should be 'automatic', 'custom' or 'hierarchical'", "literal_error", "'"+mode+"'", "str")
-		return &no
+		panic(validation("KnowledgeConfig", "process_rule.mode", "Input should be 'automatic', 'custom' or 'hierarchical'", "literal_error", "'"+mode+"'", "str"))
 	case mode == "automatic":
-		c.rule = &world.DifyRule{Mode: mode, Rules: automatic.Rules}
+		c.rule.Rules = automatic.Rules
 	case !rule.Has("rules"):
-		no = invalid("Process rule rules is required")
-		return &no
-	default:
-		c.rule = &world.DifyRule{Mode: mode, Rules: rule["rules"]}
+		panic(invalid("Process rule rules is required"))
 	}
 	c.rule.Number = f.more.next()
-	return nil
 }
 
 // create adds a document, or puts its content into the one that is named or that
@@ -153,8 +128,8 @@ func (f *face) create(r request, c content, technique string) reply {
 		return f.update(r, strings.ToLower(id), c)
 	}
 	replaces := string(c.args["duplicate"]) != "false"
-	for i := range docs.Len() {
-		if d := docs.At(i); replaces && d.Name == c.name && !d.Disabled && source(d.Source) == "upload_file" {
+	for d := range docs.All() {
+		if replaces && d.Name == c.name && !d.Disabled && source(d.Source) == "upload_file" {
 			return f.replace(d, c)
 		}
 	}
@@ -211,10 +186,7 @@ func (f *face) uploaded(d *world.Document) reply {
 
 // updateByText answers POST /datasets/{id}/documents/{document}/update-by-text.
 func (f *face) updateByText(r request) reply {
-	a, bad := f.check(r.Request, "DocumentTextUpdate", field{name: "name", nullable: true}, field{name: "text", nullable: true})
-	if bad != nil {
-		return *bad
-	}
+	a := f.check(r.Request, "DocumentTextUpdate", field{name: "name", nullable: true}, field{name: "text", nullable: true})
 	c := content{format: "txt", asText: true, args: a}
 	switch {
 	case a.Has("text") && !a.Has("name"):
@@ -225,45 +197,42 @@ func (f *face) updateByText(r request) reply {
 	case !a.Has("text") && !a.Has("process_rule"):
 		return invalid("Data source or Process rule is required")
 	}
-	if bad := f.splitting(&c); bad != nil {
-		return *bad
-	}
-	c.name, _ = a.Text("name")
 	c.text, _ = a.Text("text")
 	c.size = len(c.text)
-	if !a.Has("text") { // the same content, by another rule
-		if d := f.in(r); d != nil {
-			c.name, c.text, c.size, c.format, c.asText = cmp.Or(c.name, d.Name), d.Text, d.Size, d.Format, d.Dify.Text
-		}
+	if d := f.in(r); d != nil && !a.Has("text") { // the same content, by another rule
+		c = contentOf(d, a)
 	}
+	if name, _ := a.Text("name"); name != "" || a.Has("text") {
+		c.name = name
+	}
+	f.splitting(&c)
 	return f.update(r, r.ids[0], c)
 }
 
 // updateByFile answers POST /datasets/{id}/documents/{document}/update-by-file.
 func (f *face) updateByFile(r request) reply {
-	form, bad := f.form(r.Request)
-	if bad != nil {
-		return *bad
-	}
+	form := f.form(r.Request)
 	defer form.RemoveAll()
-	c, bad := form.content()
-	if bad != nil && bad.body.(object)["code"] == "no_file_uploaded" { // the same content, by another rule
+	var c content
+	if len(form.files()) > 0 {
+		c = form.content(problem(415, "unsupported_file_type", "File type not allowed."))
+	} else { // the same content, by another rule
 		d := f.in(r)
-		switch c.args = form.args; {
-		case !c.args.Has("process_rule"):
+		switch {
+		case !form.args.Has("process_rule"):
 			return invalid("Data source or Process rule is required")
 		case d == nil:
 			return problem(404, "not_found", "Document not found")
 		}
-		c.name, c.text, c.size, c.format, c.asText, bad = d.Name, d.Text, d.Size, d.Format, d.Dify.Text, nil
+		c = contentOf(d, form.args)
 	}
-	if bad == nil {
-		bad = f.splitting(&c)
-	}
-	if bad != nil {
-		return *bad
-	}
+	f.splitting(&c)
 	return f.update(r, r.ids[0], c)
+}
+
+// contentOf is the content that a document has.
+func contentOf(d *world.Document, a args) content {
+	return content{name: d.Name, text: d.Text, size: d.Size, format: d.Format, asText: d.Dify.Text, args: a}
 }
 
 // update gives a document new content, if it may have some.
@@ -291,51 +260,49 @@ func (m form) RemoveAll() {
 	}
 }
 
+// files are the files of the form.
+func (m form) files() []*multipart.FileHeader {
+	if m.MultipartForm == nil {
+		return nil
+	}
+	return m.MultipartForm.File["file"]
+}
+
 // form reads a multipart body and the options in it.
-func (f *face) form(r *http.Request) (form, *reply) {
+func (f *face) form(r *http.Request) form {
 	m := form{r, args{}}
 	r.Body = http.MaxBytesReader(nil, r.Body, web.MaxBody)
 	if err := r.ParseMultipartForm(1 << 20); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			no := problem(413, "request_entity_too_large", "The data value transmitted exceeds the capacity limit.")
-			return m, &no
+			panic(problem(413, "request_entity_too_large", "The data value transmitted exceeds the capacity limit."))
 		}
-		return m, nil // no form: neither options nor a file
+		return m // no form: neither options nor a file
 	}
 	if data := r.FormValue("data"); data != "" && json.Unmarshal([]byte(data), &m.args) != nil {
-		no := invalid("Expecting value: line 1 column 1 (char 0)")
-		return m, &no
+		panic(invalid("Expecting value: line 1 column 1 (char 0)"))
 	}
-	return m, nil
+	return m
 }
 
-// content reads the file of a form.
-func (m form) content() (c content, bad *reply) {
-	refuse := func(status int, code, message string) (content, *reply) {
-		no := problem(status, code, message)
-		return c, &no
+// content reads the file of a form; other is the refusal of one of a type that
+// Dify does not take.
+func (m form) content(other reply) content {
+	files := m.files()
+	switch {
+	case len(files) == 0:
+		panic(problem(400, "no_file_uploaded", "Please upload your file."))
+	case len(m.MultipartForm.File) > 1 || len(files) > 1:
+		panic(problem(400, "too_many_files", "Only one file is allowed."))
 	}
-	if m.MultipartForm == nil || len(m.MultipartForm.File["file"]) == 0 {
-		return refuse(400, "no_file_uploaded", "Please upload your file.")
-	}
-	files := m.MultipartForm.File["file"]
-	if len(m.MultipartForm.File) > 1 || len(files) > 1 {
-		return refuse(400, "too_many_files", "Only one file is allowed.")
-	}
-	c.args, c.name, c.format = m.args, files[0].Filename, world.Suffix(files[0].Filename)
+	c := content{args: m.args, name: files[0].Filename, format: world.Suffix(files[0].Filename)}
 	if !slices.Contains(strings.Fields(suffixes), c.format) || files[0].Size > maxFile {
-		return refuse(415, "unsupported_file_type", "File type not allowed.")
+		panic(other)
 	}
-	file, err := files[0].Open()
+	text, err := web.ReadPart(files[0])
 	if err != nil {
-		return refuse(500, "internal_server_error", "The file could not be read.")
+		panic(problem(500, "internal_server_error", "The file could not be read."))
 	}
-	defer file.Close()
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return refuse(500, "internal_server_error", "The file could not be read.")
-	}
-	c.text, c.size = string(text), len(text)
-	return c, nil
+	c.text, c.size = text, len(text)
+	return c
 }

@@ -238,8 +238,7 @@ func (f *face) pageOf(docs world.List, q documentQuery) []*world.Document {
 // filterCounts answers type=filter: how many documents have each value.
 func (f *face) filterCounts(w http.ResponseWriter, docs world.List) {
 	runs, suffixes, bare := map[string]int{}, map[string]int{}, 0
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		runs[f.s.Life(d).Run]++
 		suffixes[d.Format]++
 		bare += btoi(len(d.Metadata) == 0)

@@ -72,8 +72,8 @@ func (f *face) retrieve(w http.ResponseWriter, r *http.Request) {
 func (f *face) nothingParsed() bool {
 	for _, kb := range f.s.KBs(world.RAGFlow) {
 		docs := f.s.Documents(world.RAGFlow, kb.ID)
-		for i := range docs.Len() {
-			if len(f.s.Pieces(docs.At(i))) > 0 {
+		for d := range docs.All() {
+			if len(f.s.Pieces(d)) > 0 {
 				return false
 			}
 		}

@@ -34,44 +34,34 @@ type addition struct {
 
 // addDocumentV2 takes content at an address; there is no upload of bytes. The
 // same content cannot be added twice.
-func (f *face) addDocumentV2(in input) (object, *failure) {
+func (f *face) addDocumentV2(in input) object {
 	a := addition{byContent: true}
-	uri, wrong := in.required("uri")
-	wrong = cmp.Or(wrong, in.read("doc_id", &a.id), in.read("doc_name", &a.name), in.read("doc_type", &a.docType))
-	if wrong == nil && in.has("tag_list") {
-		a.fields, wrong = in.meta("tag_list")
+	a.uri = in.required("uri")
+	in.read("doc_id", &a.id).read("doc_name", &a.name).read("doc_type", &a.docType)
+	if in.has("tag_list") {
+		a.fields = in.meta("tag_list")
 	}
-	if wrong != nil {
-		return nil, wrong
-	}
-	a.uri = uri
 	return f.addDocument(in, a)
 }
 
 // addDocumentV1 overwrites a document of the same id.
-func (f *face) addDocumentV1(in input) (object, *failure) {
+func (f *face) addDocumentV1(in input) object {
 	var a addition
-	addType, wrong := in.required("add_type")
-	dedup := input{}
-	wrong = cmp.Or(wrong, in.read("dedup", &dedup), dedup.read("content_dedup", &a.byContent),
-		dedup.read("doc_name_dedup", &a.byName), dedup.read("auto_skip", &a.skip))
-	if wrong != nil {
-		return nil, wrong
-	}
+	addType := in.required("add_type")
+	dedup := in.object("dedup")
+	dedup.read("content_dedup", &a.byContent).read("doc_name_dedup", &a.byName).read("auto_skip", &a.skip)
 	switch addType {
 	case "url":
-		a.uri, wrong = in.required("url")
-		wrong = cmp.Or(wrong, a.named(in, true))
+		a.uri = in.required("url")
+		a.named(in)
+		a.id = in.required("doc_id")
 	case "tos": // its id, name and type come from the object
-		a.uri, wrong = in.required("tos_path")
-		a.uri = "tos://" + a.uri
+		a.uri = "tos://" + in.required("tos_path")
 	case "lark":
-		wrong = cmp.Or(a.ofLark(in), a.named(in, false))
+		a.ofLark(in)
+		a.named(in)
 	default:
-		wrong = invalid("add_type %s is not supported", addType)
-	}
-	if wrong != nil {
-		return nil, wrong
+		panic(invalid("add_type %s is not supported", addType))
 	}
 	if addType == "tos" && strings.HasSuffix(a.uri, "/") {
 		return f.addFolder(in, a)
@@ -80,89 +70,75 @@ func (f *face) addDocumentV1(in input) (object, *failure) {
 }
 
 // named reads what the client says of a document itself.
-func (a *addition) named(in input, id bool) *failure {
-	wrong := cmp.Or(in.read("doc_id", &a.id), in.read("doc_name", &a.name), in.read("doc_type", &a.docType))
-	if wrong == nil && id {
-		a.id, wrong = in.required("doc_id")
+func (a *addition) named(in input) {
+	in.read("doc_id", &a.id).read("doc_name", &a.name).read("doc_type", &a.docType)
+	if in.has("meta") {
+		a.fields = in.meta("meta")
 	}
-	if wrong == nil && in.has("meta") {
-		a.fields, wrong = in.meta("meta")
-	}
-	return wrong
 }
 
 // ofLark reads which document of Lark is meant: by address, or by its token.
-func (a *addition) ofLark(in input) *failure {
+func (a *addition) ofLark(in input) {
 	if !in.has("lark_file") {
-		return invalid("lark_file is required")
+		panic(invalid("lark_file is required"))
 	}
-	file, at, token := input{}, "", ""
-	wrong := cmp.Or(in.read("lark_file", &file), file.read("url", &at), file.read("obj_token", &token), file.read("obj_type", &a.docType))
-	if wrong == nil && at == "" && token == "" {
-		wrong = invalid("lark_file needs url or obj_token")
+	at, token := "", ""
+	in.object("lark_file").read("url", &at).read("obj_token", &token).read("obj_type", &a.docType)
+	if at == "" && token == "" {
+		panic(invalid("lark_file needs url or obj_token"))
 	}
 	a.lark, a.uri = true, cmp.Or(at, "https://example.feishu.cn/"+cmp.Or(a.docType, "docx")+"/"+token)
-	return wrong
 }
 
 // addFolder imports what lies under a TOS path: two documents, in the sandbox.
-func (f *face) addFolder(in input, a addition) (object, *failure) {
+func (f *face) addFolder(in input, a addition) object {
 	var data object
 	for _, name := range []string{"one.txt", "two.md"} {
 		file := a
 		file.uri += name
-		var wrong *failure
-		if data, wrong = f.addDocument(in, file); wrong != nil {
-			return nil, wrong
-		}
+		data = f.addDocument(in, file)
 	}
 	delete(data, "doc_id")
 	data["task_id"] = f.s.Now().UnixMilli()
-	return data, nil
+	return data
 }
 
-func (f *face) addDocument(in input, a addition) (object, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, wrong
-	}
-	d, wrong := a.document()
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) addDocument(in input, a addition) object {
+	kb := f.collection(in, "collection_name")
+	d := a.document()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	data := object{"collection_name": kb.Name, "resource_id": kb.ID, "project": projectOf(kb), "doc_id": a.id}
 	if twin := f.twin(kb, d, a); twin != "" && a.skip {
 		data["dedup_info"] = object{"skip": true, "same_doc_ids": []string{twin}}
-		return data, nil
+		return data
 	} else if twin != "" {
-		return nil, &failure{400, 1001002, fmt.Sprintf("invalid request: doc_id:%s is duplicated with doc_ids:%s", a.id, twin)}
+		panic(&failure{400, 1001002, fmt.Sprintf("invalid request: doc_id:%s is duplicated with doc_ids:%s", a.id, twin)})
 	}
 	old := f.s.Document(world.Volcengine, a.id)
 	switch {
 	case old != nil && old.KB != kb.ID:
-		return nil, invalid("doc_id is used in another collection") // ids are one space in the sandbox's store
+		panic(invalid("doc_id is used in another collection")) // ids are one space in the sandbox's store
 	case old != nil:
 		f.overwrite(old, d)
 	default:
 		data["doc_id"] = f.store(kb, d)
 	}
-	return data, nil
+	return data
 }
 
 // document is what an address is fetched as: the sandbox reaches no network, so
 // the text is made of the address and the name.
-func (a addition) document() (world.Document, *failure) {
+func (a addition) document() world.Document {
 	u, err := url.Parse(a.uri)
 	d := world.Document{Platform: world.Volcengine, ID: a.id, URL: a.uri, Metadata: a.fields}
 	switch {
 	case a.id != "" && !documentIDForm.MatchString(a.id):
-		return d, invalid("doc_id must match ^[A-Za-z_][A-Za-z0-9_]*$ and have at most 128 characters")
+		panic(invalid("doc_id must match ^[A-Za-z_][A-Za-z0-9_]*$ and have at most 128 characters"))
 	case utf8.RuneCountInString(a.name) > 255 || strings.ContainsAny(a.name, `<>:"/\|?*`):
-		return d, invalid("doc_name is not valid")
+		panic(invalid("doc_name is not valid"))
 	case err != nil || u.Host == "":
-		return d, invalid("uri is not valid")
+		panic(invalid("uri is not valid"))
 	case a.lark:
 		d.Source = "lark"
 	case u.Scheme == "tos":
@@ -170,7 +146,7 @@ func (a addition) document() (world.Document, *failure) {
 	case u.Scheme == "http" || u.Scheme == "https":
 		d.Source = "web"
 	default:
-		return d, invalid("uri must begin with http://, https:// or tos://")
+		panic(invalid("uri must begin with http://, https:// or tos://"))
 	}
 	d.Name = cmp.Or(a.name, path.Base(u.Path))
 	docType, types := cmp.Or(a.docType, typeOf(d.Name), typeOf(u.Path)), fileTypes()
@@ -178,7 +154,7 @@ func (a addition) document() (world.Document, *failure) {
 		docType, types = cmp.Or(a.docType, "docx"), larkTypes()
 	}
 	if !slices.Contains(types, docType) {
-		return d, invalid("doc_type %q is not supported", docType)
+		panic(invalid("doc_type %q is not supported", docType))
 	}
 	d.Format = docType
 	if docType == "markdown" {
@@ -186,7 +162,7 @@ func (a addition) document() (world.Document, *failure) {
 	}
 	d.Text = fmt.Sprintf("Text of %s, fetched from %s.\n它的第二段。", d.Name, contentAt(a.uri))
 	d.Size = len(d.Text)
-	return d, nil
+	return d
 }
 
 // typeOf is the type that a name's suffix stands for.
@@ -214,8 +190,7 @@ func contentAt(uri string) string {
 // counts; "" when there is none.
 func (f *face) twin(kb *world.KnowledgeBase, d world.Document, a addition) string {
 	docs := f.s.Documents(world.Volcengine, kb.ID)
-	for i := range docs.Len() {
-		o := docs.At(i)
+	for o := range docs.All() {
 		content := a.byContent && o.URL != "" && contentAt(o.URL) == contentAt(d.URL)
 		if !content && !(a.byName && o.Name == d.Name) {
 			continue

@@ -18,65 +18,50 @@ const gone world.Phase = "gone"
 const deletionTime = 3 * time.Second
 
 // inCollection finds the document that a request names.
-func (f *face) inCollection(in input) (*world.KnowledgeBase, *world.Document, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, nil, wrong
-	}
-	id, wrong := in.required("doc_id")
-	if wrong != nil {
-		return nil, nil, wrong
-	}
+func (f *face) inCollection(in input) (*world.KnowledgeBase, *world.Document) {
+	kb := f.collection(in, "collection_name")
+	id := in.required("doc_id")
 	d := f.s.Document(world.Volcengine, id)
 	if d == nil || d.KB != kb.ID {
-		return nil, nil, noDocument()
+		panic(&failure{400, 1001001, "doc not exist"})
 	}
-	return kb, d, nil
+	return kb, d
 }
 
 // deleteDocument only begins a deletion; the lists show the document for some
 // seconds.
-func (f *face) deleteDocument(in input) (object, *failure) {
-	_, d, wrong := f.inCollection(in)
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) deleteDocument(in input) object {
+	_, d := f.inCollection(in)
 	if d.Plan.Outcome == gone {
-		return nil, nil // already on its way
+		return nil // already on its way
 	}
 	now := f.s.Now()
 	f.s.Update(world.Volcengine, d.ID, func(d *world.Document) {
 		d.Updated, d.Started = now, now
 		d.Plan = world.Plan{Stages: []world.Stage{{Phase: world.Deleting, For: deletionTime}}, Outcome: gone}.Sped(f.s.Speed())
 	})
-	return nil, nil
+	return nil
 }
 
 // sweep removes the documents of a collection whose deletion is over.
 func (f *face) sweep(kb string) {
 	docs := f.s.Documents(world.Volcengine, kb)
-	for i := range docs.Len() {
-		if d := docs.At(i); d.Plan.Outcome == gone && f.s.State(d).Phase == gone {
+	for d := range docs.All() {
+		if d.Plan.Outcome == gone && f.s.State(d).Phase == gone {
 			f.s.Remove(world.Volcengine, d.ID)
 		}
 	}
 }
 
 // renameDocument answers with the name it has given.
-func (f *face) renameDocument(in input) (object, *failure) {
-	_, d, wrong := f.inCollection(in)
-	if wrong != nil {
-		return nil, wrong
-	}
-	name, wrong := in.required("doc_name")
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) renameDocument(in input) object {
+	_, d := f.inCollection(in)
+	name := in.required("doc_name")
 	if utf8.RuneCountInString(name) > 255 || strings.ContainsAny(name, `<>:"/\|?*`) {
-		return nil, invalid("doc_name is not valid")
+		panic(invalid("doc_name is not valid"))
 	}
 	f.s.Update(world.Volcengine, d.ID, func(d *world.Document) { d.Name, d.Updated = name, f.s.Now() })
-	return object{"doc_id": d.ID, "doc_name": name}, nil
+	return object{"doc_id": d.ID, "doc_name": name}
 }
 
 // field is one entry of "meta", or of the fields of an index.
@@ -89,24 +74,18 @@ type field struct {
 
 // updateMeta replaces the document's fields by those given: a client that sends
 // a part only loses the rest, which the platform does not rule out.
-func (f *face) updateMeta(in input) (object, *failure) {
-	_, d, wrong := f.inCollection(in)
-	if wrong != nil {
-		return nil, wrong
-	}
-	fields, wrong := in.meta("meta")
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) updateMeta(in input) object {
+	_, d := f.inCollection(in)
+	fields := in.meta("meta")
 	f.s.Update(world.Volcengine, d.ID, func(d *world.Document) { d.Metadata, d.Updated = fields, f.s.Now() })
-	return nil, nil
+	return nil
 }
 
 // meta reads the fields under a key: an array, or the same array as JSON inside
 // a string.
-func (in input) meta(key string) ([]world.Field, *failure) {
+func (in input) meta(key string) []world.Field {
 	if !in.has(key) {
-		return nil, invalid("%s is required", key)
+		panic(invalid("%s is required", key))
 	}
 	raw := in[key]
 	var text string
@@ -115,16 +94,16 @@ func (in input) meta(key string) ([]world.Field, *failure) {
 	}
 	var list []field
 	if json.Unmarshal(raw, &list) != nil {
-		return nil, invalid("%s is not a list of fields", key)
+		panic(invalid("%s is not a list of fields", key))
 	}
 	fields := make([]world.Field, 0, len(list))
 	for _, x := range list {
 		if x.Name == "" || x.Name == "doc_id" || !x.fits() {
-			return nil, invalid("%s: field %q does not fit its type %q", key, x.Name, x.Type)
+			panic(invalid("%s: field %q does not fit its type %q", key, x.Name, x.Type))
 		}
 		fields = append(fields, world.Field{Name: x.Name, Type: x.Type, Value: x.Value})
 	}
-	return fields, nil
+	return fields
 }
 
 // fits reports whether a value is of its field's type.

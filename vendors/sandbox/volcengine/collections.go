@@ -1,20 +1,16 @@
 package volcengine
 
 import (
-	"cmp"
-
 	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/world"
 )
 
 // listCollections answers everything at once: the platform does not page here.
 // Without a project it is the collections of all projects.
-func (f *face) listCollections(in input) (object, *failure) {
+func (f *face) listCollections(in input) object {
 	var project string
 	var brief bool
-	if wrong := cmp.Or(in.read("project", &project), in.read("brief", &brief)); wrong != nil {
-		return nil, wrong
-	}
+	in.read("project", &project).read("brief", &brief)
 	rows := []object{}
 	for _, kb := range f.s.KBs(world.Volcengine) {
 		if project == "" || projectOf(kb) == project {
@@ -22,15 +18,12 @@ func (f *face) listCollections(in input) (object, *failure) {
 			rows = append(rows, f.collectionRow(kb, brief))
 		}
 	}
-	return object{"total_num": len(rows), "collection_list": rows}, nil
+	return object{"total_num": len(rows), "collection_list": rows}
 }
 
-func (f *face) collectionInfo(in input) (object, *failure) {
-	kb, wrong := f.collection(in, "name")
-	if wrong != nil {
-		return nil, wrong
-	}
-	return f.collectionRow(kb, false), nil
+func (f *face) collectionInfo(in input) object {
+	kb := f.collection(in, "name")
+	return f.collectionRow(kb, false)
 }
 
 // collectionRow is one knowledge base; times are seconds. "doc_num" is absent
@@ -80,8 +73,7 @@ func dataType(kb *world.KnowledgeBase) string {
 func (f *face) pipelineStat(kb string) object {
 	docs := f.s.Documents(world.Volcengine, kb)
 	finished, succeeded, points := 0, 0, 0
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		st := f.s.State(d)
 		switch status(st) {
 		case completed:

@@ -1,8 +1,8 @@
 package volcengine
 
 import (
-	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sort"
@@ -17,12 +17,9 @@ import (
 const maxPage = 100
 
 // documentInfo is the one place whose times are milliseconds.
-func (f *face) documentInfo(in input) (object, *failure) {
-	kb, d, wrong := f.inCollection(in)
-	if wrong != nil {
-		return nil, wrong
-	}
-	return f.documentRow(kb, d, time.Time.UnixMilli), nil
+func (f *face) documentInfo(in input) object {
+	kb, d := f.inCollection(in)
+	return f.documentRow(kb, d, time.Time.UnixMilli)
 }
 
 // listQuery is what doc/list knows.
@@ -33,24 +30,19 @@ type listQuery struct {
 	typed         bool // doc_type was sent: an empty list matches nothing
 }
 
-func parseList(in input) (listQuery, *failure) {
+func parseList(in input) listQuery {
 	q := listQuery{limit: -1, typed: in.has("doc_type")}
-	filter := input{}
-	wrong := cmp.Or(in.read("offset", &q.offset), in.read("limit", &q.limit), in.read("filter", &filter))
-	if wrong != nil {
-		return q, wrong
-	}
+	in.read("offset", &q.offset).read("limit", &q.limit)
+	filter := in.object("filter")
 	var one string // the libraries send a text, the pages say a list
-	if in.read("doc_type", &one) == nil && one != "" {
+	if json.Unmarshal(in["doc_type"], &one) == nil && one != "" {
 		q.types = []string{one}
-	} else if wrong := in.read("doc_type", &q.types); wrong != nil {
-		return q, wrong
+	} else {
+		in.read("doc_type", &q.types)
 	}
-	if wrong := filter.read("doc_id_list", &q.ids); wrong != nil {
-		return q, wrong
-	}
+	filter.read("doc_id_list", &q.ids)
 	if q.offset < 0 || q.limit < -1 {
-		return q, invalid("offset or limit out of range")
+		panic(invalid("offset or limit out of range"))
 	}
 	// An offset from 100 on needs a limit beside it; alone it is ignored and
 	// the first page comes again.
@@ -60,7 +52,7 @@ func parseList(in input) (listQuery, *failure) {
 	if q.limit < 0 || q.limit > maxPage {
 		q.limit = maxPage
 	}
-	return q, nil
+	return q
 }
 
 func (q listQuery) keeps(d *world.Document) bool {
@@ -69,44 +61,30 @@ func (q listQuery) keeps(d *world.Document) bool {
 
 // listDocuments is version 1: newest first, times in seconds. total_num is the
 // collection's number of documents even when a filter leaves fewer.
-func (f *face) listDocuments(in input) (object, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, wrong
-	}
-	q, wrong := parseList(in)
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) listDocuments(in input) object {
+	kb := f.collection(in, "collection_name")
+	q := parseList(in)
 	docs := f.s.Documents(world.Volcengine, kb.ID)
 	total := docs.Len()
 	if len(q.ids) > 0 || q.typed {
 		docs = docs.Filter(q.keeps)
 	}
 	page := docs.Window(q.offset, q.limit)
-	return object{"collection_name": kb.Name, "total_num": total, "count": len(page), "doc_list": f.rows(kb, page)}, nil
+	return object{"collection_name": kb.Name, "total_num": total, "count": len(page), "doc_list": f.rows(kb, page)}
 }
 
 // searchByFilter gives the documents whose metadata a filter matches.
-func (f *face) searchByFilter(in input) (object, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) searchByFilter(in input) object {
+	kb := f.collection(in, "collection_name")
 	limit := -1
-	if wrong := in.read("limit", &limit); wrong != nil {
-		return nil, wrong
-	}
+	in.read("limit", &limit)
 	if !in.has("filter") {
-		return nil, invalid("filter is required")
+		panic(invalid("filter is required"))
 	}
-	keep, wrong := in.filter("filter", kb)
-	if wrong != nil {
-		return nil, wrong
-	}
+	keep := in.filter("filter", kb)
 	docs := f.s.Documents(world.Volcengine, kb.ID).Filter(keep)
 	page := docs.Window(0, limit)
-	return object{"collection_name": kb.Name, "total_num": docs.Len(), "count": len(page), "doc_list": f.rows(kb, page)}, nil
+	return object{"collection_name": kb.Name, "total_num": docs.Len(), "count": len(page), "doc_list": f.rows(kb, page)}
 }
 
 func (f *face) rows(kb *world.KnowledgeBase, docs []*world.Document) []object {
@@ -120,17 +98,12 @@ func (f *face) rows(kb *world.KnowledgeBase, docs []*world.Document) []object {
 // listDocumentsV2 goes on where the token says, so that documents added in the
 // meantime shift nothing. total_num is null from the second page on; the last
 // page's token is "" or null, and an empty list is absent.
-func (f *face) listDocumentsV2(in input) (object, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) listDocumentsV2(in input) object {
+	kb := f.collection(in, "collection_name")
 	limit, token := maxPage, ""
-	if wrong := cmp.Or(in.read("limit", &limit), in.read("next_token", &token)); wrong != nil {
-		return nil, wrong
-	}
+	in.read("limit", &limit).read("next_token", &token)
 	if limit < 1 || limit > maxPage {
-		return nil, invalid("limit must be between 1 and 100")
+		panic(invalid("limit must be between 1 and 100"))
 	}
 	docs := f.s.Documents(world.Volcengine, kb.ID)
 	data := object{"collection_name": kb.Name, "total_num": docs.Len(), "has_more": false, "next_token": ""}
@@ -138,7 +111,7 @@ func (f *face) listDocumentsV2(in input) (object, *failure) {
 	if token != "" {
 		at, ok := readToken(kb.ID, token)
 		if !ok {
-			return nil, invalid("next_token is not valid")
+			panic(invalid("next_token is not valid"))
 		}
 		offset = at.after(docs)
 		data["total_num"], data["next_token"] = nil, nil
@@ -152,7 +125,7 @@ func (f *face) listDocumentsV2(in input) (object, *failure) {
 		last := page[len(page)-1]
 		data["has_more"], data["next_token"] = true, place{last.Created.UnixNano(), last.Seq}.token(kb.ID)
 	}
-	return data, nil
+	return data
 }
 
 // place is the last document of a page. It need not exist any more.

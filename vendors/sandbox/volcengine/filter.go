@@ -20,55 +20,51 @@ type filter struct {
 }
 
 // filter reads the filter under a key; without one it keeps everything.
-func (in input) filter(key string, kb *world.KnowledgeBase) (keep func(*world.Document) bool, wrong *failure) {
+func (in input) filter(key string, kb *world.KnowledgeBase) (keep func(*world.Document) bool) {
 	if !in.has(key) {
-		return func(*world.Document) bool { return true }, nil
+		return func(*world.Document) bool { return true }
 	}
 	return parseFilter(in[key], kb)
 }
 
-func parseFilter(raw json.RawMessage, kb *world.KnowledgeBase) (func(*world.Document) bool, *failure) {
+func parseFilter(raw json.RawMessage, kb *world.KnowledgeBase) func(*world.Document) bool {
 	var x filter
 	if json.Unmarshal(raw, &x) != nil {
-		return nil, invalid("filter has the wrong type")
+		panic(invalid("filter has the wrong type"))
 	}
 	switch x.Op {
 	case "and", "or":
 		return x.joined(kb)
 	case "must", "must_not", "range":
 	default:
-		return nil, invalid("op %s is not supported", x.Op)
+		panic(invalid("op %s is not supported", x.Op))
 	}
 	known := slices.ContainsFunc(kb.Fields, func(f world.Field) bool { return f.Name == x.Field })
 	if !known && x.Field != "doc_id" && x.Field != "_sys_auto_doc_id" {
-		return nil, invalid("field %s not in collection config", x.Field)
+		panic(invalid("field %s not in collection config", x.Field))
 	}
 	if x.Op == "range" {
-		return func(d *world.Document) bool { return x.within(x.value(d)) }, nil
+		return func(d *world.Document) bool { return x.within(x.value(d)) }
 	}
 	values := make([]any, len(x.Conds))
 	for i, c := range x.Conds {
 		if json.Unmarshal(c, &values[i]) != nil {
-			return nil, invalid("conds has the wrong type")
+			panic(invalid("conds has the wrong type"))
 		}
 	}
-	return func(d *world.Document) bool { return holds(values, x.value(d)) == (x.Op == "must") }, nil
+	return func(d *world.Document) bool { return holds(values, x.value(d)) == (x.Op == "must") }
 }
 
 // joined is the filter of an "and" or "or".
-func (x filter) joined(kb *world.KnowledgeBase) (func(*world.Document) bool, *failure) {
+func (x filter) joined(kb *world.KnowledgeBase) func(*world.Document) bool {
 	var parts []func(*world.Document) bool
 	for _, c := range x.Conds {
-		part, wrong := parseFilter(c, kb)
-		if wrong != nil {
-			return nil, wrong
-		}
-		parts = append(parts, part)
+		parts = append(parts, parseFilter(c, kb))
 	}
 	return func(d *world.Document) bool {
 		fits := func(part func(*world.Document) bool) bool { return part(d) == (x.Op == "or") }
 		return slices.ContainsFunc(parts, fits) == (x.Op == "or")
-	}, nil
+	}
 }
 
 // value is what a document has in the filter's field; nil when it has nothing.

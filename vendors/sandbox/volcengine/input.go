@@ -13,12 +13,12 @@ import (
 // filter, and its answer has code 0.
 type input map[string]json.RawMessage
 
-func parseInput(raw []byte) (input, *failure) {
+func parseInput(raw []byte) input {
 	var in input
 	if err := json.Unmarshal(raw, &in); err != nil || in == nil {
-		return nil, invalid("body is not a JSON object")
+		panic(invalid("body is not a JSON object"))
 	}
-	return in, nil
+	return in
 }
 
 // has reports whether key was sent with a value other than null.
@@ -28,53 +28,48 @@ func (in input) has(key string) bool {
 }
 
 // read decodes one key into v, which stays as it is when the key is not there.
-func (in input) read(key string, v any) *failure {
-	if !in.has(key) {
-		return nil
+// It gives the object, for more of them.
+func (in input) read(key string, v any) input {
+	if in.has(key) && json.Unmarshal(in[key], v) != nil {
+		panic(invalid("%s has the wrong type", key))
 	}
-	if err := json.Unmarshal(in[key], v); err != nil {
-		return invalid("%s has the wrong type", key)
-	}
-	return nil
+	return in
+}
+
+// object is an object inside the request; without members when it is not there.
+func (in input) object(key string) (out input) {
+	in.read(key, &out)
+	return out
 }
 
 // required reads a text that must not be missing or empty.
-func (in input) required(key string) (string, *failure) {
-	var text string
-	if wrong := in.read(key, &text); wrong != nil {
-		return "", wrong
+func (in input) required(key string) (text string) {
+	if in.read(key, &text); text == "" {
+		panic(invalid("%s is required", key))
 	}
-	if text == "" {
-		return "", invalid("%s is required", key)
-	}
-	return text, nil
+	return text
 }
 
 // collection finds the knowledge base that a request names: by resource_id, or
 // by name and project. The name's key is "name" on collection/* and
 // "collection_name" elsewhere.
-func (f *face) collection(in input, nameKey string) (*world.KnowledgeBase, *failure) {
+func (f *face) collection(in input, nameKey string) *world.KnowledgeBase {
 	var id, project string
-	if wrong := cmp.Or(in.read("resource_id", &id), in.read("project", &project)); wrong != nil {
-		return nil, wrong
-	}
+	in.read("resource_id", &id).read("project", &project)
 	if id != "" {
 		return f.swept(f.s.KB(world.Volcengine, id))
 	}
-	name, wrong := in.required(nameKey)
-	if wrong != nil {
-		return nil, wrong
-	}
+	name := in.required(nameKey)
 	return f.swept(f.named(name, cmp.Or(project, defaultProject)))
 }
 
 // swept is a collection without the documents whose deletion is over.
-func (f *face) swept(kb *world.KnowledgeBase) (*world.KnowledgeBase, *failure) {
+func (f *face) swept(kb *world.KnowledgeBase) *world.KnowledgeBase {
 	if kb == nil {
-		return nil, noCollection()
+		panic(&failure{400, 1000005, "collection not exist"})
 	}
 	f.sweep(kb.ID)
-	return kb, nil
+	return kb
 }
 
 // named finds a collection by its name; nil when there is none.

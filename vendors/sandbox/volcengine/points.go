@@ -1,7 +1,6 @@
 package volcengine
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -50,20 +49,15 @@ func chunkType(d *world.Document, c world.Chunk) string {
 // listPoints gives chunks in the order of their ids as text. doc_ids and
 // point_ids are the filters: null is no filter, an empty list of documents
 // matches none; any other key is ignored.
-func (f *face) listPoints(in input) (object, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) listPoints(in input) object {
+	kb := f.collection(in, "collection_name")
 	offset, limit, docs, points := 0, maxPage, []string{}, []string{}
-	wrong = cmp.Or(in.read("offset", &offset), in.read("limit", &limit), in.read("doc_ids", &docs), in.read("point_ids", &points))
+	in.read("offset", &offset).read("limit", &limit).read("doc_ids", &docs).read("point_ids", &points)
 	switch {
-	case wrong != nil:
-		return nil, wrong
 	case offset < 0 || limit < -1:
-		return nil, invalid("offset or limit out of range")
+		panic(invalid("offset or limit out of range"))
 	case len(docs) > 100:
-		return nil, invalid("doc_ids has more than 100 ids")
+		panic(invalid("doc_ids has more than 100 ids"))
 	}
 	if limit < 0 || limit > maxPage {
 		limit = maxPage
@@ -81,14 +75,13 @@ func (f *face) listPoints(in input) (object, *failure) {
 	if from < to {
 		data["point_list"] = rows[from:to]
 	}
-	return data, nil
+	return data
 }
 
 // points are the chunks of what is imported.
 func (f *face) points(kb *world.KnowledgeBase, docs world.List) []object {
 	var rows []object
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		if f.s.State(d).Phase != world.Completed {
 			continue
 		}
@@ -103,45 +96,36 @@ func (f *face) points(kb *world.KnowledgeBase, docs world.List) []object {
 }
 
 // point finds the chunk that a request names.
-func (f *face) point(in input) (*world.KnowledgeBase, *world.Document, world.Chunk, *failure) {
-	kb, wrong := f.collection(in, "collection_name")
-	if wrong != nil {
-		return nil, nil, world.Chunk{}, wrong
-	}
-	id, wrong := in.required("point_id")
-	if wrong != nil {
-		return nil, nil, world.Chunk{}, wrong
-	}
+func (f *face) point(in input) (*world.KnowledgeBase, *world.Document, world.Chunk) {
+	kb := f.collection(in, "collection_name")
+	id := in.required("point_id")
 	if at := strings.LastIndex(id, "-"); at > 0 {
 		d := f.s.Document(world.Volcengine, id[:at])
 		n, err := strconv.Atoi(id[at+1:])
 		if err == nil && d != nil && d.KB == kb.ID && f.s.State(d).Phase == world.Completed {
 			if c, ok := d.Part(n); ok {
-				return kb, d, c, nil
+				return kb, d, c
 			}
 		}
 	}
-	return nil, nil, world.Chunk{}, noPoint()
+	panic(&failure{400, 1002001, "point not exist"})
 }
 
-func (f *face) pointInfo(in input) (object, *failure) {
-	kb, d, c, wrong := f.point(in)
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) pointInfo(in input) object {
+	kb, d, c := f.point(in)
 	row := pointRow(d, c)
 	row["collection_name"] = kb.Name
-	return row, nil
+	return row
 }
 
 // edit is what may be set of a chunk.
 type edit struct{ title, content, question *string }
 
 // edit reads the new words of a chunk. Rows of a table come as fields.
-func (in input) edit() (edit, *failure) {
+func (in input) edit() edit {
 	var e edit
 	var fields []field
-	wrong := cmp.Or(in.read("chunk_title", &e.title), in.read("content", &e.content), in.read("question", &e.question), in.read("fields", &fields))
+	in.read("chunk_title", &e.title).read("content", &e.content).read("question", &e.question).read("fields", &fields)
 	if len(fields) > 0 {
 		cells := make([]string, len(fields))
 		for i, x := range fields {
@@ -150,7 +134,7 @@ func (in input) edit() (edit, *failure) {
 		text := strings.Join(cells, "; ")
 		e.content = &text
 	}
-	return e, wrong
+	return e
 }
 
 func (e edit) apply(c *world.Chunk, now time.Time) {
@@ -163,48 +147,34 @@ func (e edit) apply(c *world.Chunk, now time.Time) {
 }
 
 // addPoint adds a chunk to a document; its type must be one of the collection.
-func (f *face) addPoint(in input) (object, *failure) {
-	kb, d, wrong := f.inCollection(in)
-	if wrong != nil {
-		return nil, wrong
-	}
-	kind, wrong := in.required("chunk_type")
-	if wrong != nil {
-		return nil, wrong
-	}
-	e, wrong := in.edit()
+func (f *face) addPoint(in input) object {
+	kb, d := f.inCollection(in)
+	kind := in.required("chunk_type")
+	e := in.edit()
 	structured := dataType(kb) == "structured_data"
 	switch {
-	case wrong != nil:
-		return nil, wrong
 	case structured != (kind == "structured") || !structured && kind != "text" && kind != "faq":
-		return nil, invalid("chunk_type %s does not fit the collection", kind)
+		panic(invalid("chunk_type %s does not fit the collection", kind))
 	case e.content == nil || *e.content == "":
-		return nil, invalid("content is required")
+		panic(invalid("content is required"))
 	case kind == "faq" && (e.question == nil || *e.question == ""):
-		return nil, invalid("question is required")
+		panic(invalid("question is required"))
 	}
 	c := world.Chunk{Number: -1}
 	e.apply(&c, f.s.Now())
 	d = f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk { return append(list, c) })
 	if d == nil {
-		return nil, noDocument()
+		panic(&failure{400, 1001001, "doc not exist"})
 	}
 	return object{
 		"collection_name": kb.Name, "resource_id": kb.ID, "project": projectOf(kb),
 		"doc_id": d.ID, "chunk_id": d.LastChunk, "point_id": pointID(d, d.LastChunk),
-	}, nil
+	}
 }
 
-func (f *face) updatePoint(in input) (object, *failure) {
-	_, d, c, wrong := f.point(in)
-	if wrong != nil {
-		return nil, wrong
-	}
-	e, wrong := in.edit()
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) updatePoint(in input) object {
+	_, d, c := f.point(in)
+	e := in.edit()
 	f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk {
 		for i := range list {
 			if list[i].Number == c.Number {
@@ -213,16 +183,13 @@ func (f *face) updatePoint(in input) (object, *failure) {
 		}
 		return list
 	})
-	return nil, nil
+	return nil
 }
 
-func (f *face) deletePoint(in input) (object, *failure) {
-	_, d, c, wrong := f.point(in)
-	if wrong != nil {
-		return nil, wrong
-	}
+func (f *face) deletePoint(in input) object {
+	_, d, c := f.point(in)
 	f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk {
 		return slices.DeleteFunc(list, func(x world.Chunk) bool { return x.Number == c.Number })
 	})
-	return nil, nil
+	return nil
 }

@@ -1,7 +1,6 @@
 package volcengine
 
 import (
-	"cmp"
 	"unicode/utf8"
 
 	"kb-mcp/vendors/sandbox/world"
@@ -9,52 +8,39 @@ import (
 
 // searchKnowledge gives the hits of a query, best first. No hit is no
 // result_list.
-func (f *face) searchKnowledge(in input) (object, *failure) {
-	var after, before input
-	var rerank bool
-	wrong := cmp.Or(in.read("post_processing", &after), after.read("rerank_switch", &rerank), in.read("pre_processing", &before))
-	if wrong != nil {
-		return nil, wrong
-	}
-	data, wrong := f.search(in, rerank)
-	if wrong == nil && before != nil {
+func (f *face) searchKnowledge(in input) object {
+	rerank := false
+	in.object("post_processing").read("rerank_switch", &rerank)
+	before := in.object("pre_processing")
+	data := f.search(in, rerank)
+	if before != nil {
 		data["rewrite_query"] = "" // the sandbox rewrites nothing
 	}
-	return data, wrong
+	return data
 }
 
 // searchCollection is the older search, which knows no rewriting.
-func (f *face) searchCollection(in input) (object, *failure) {
+func (f *face) searchCollection(in input) object {
 	var rerank bool
-	if wrong := in.read("rerank_switch", &rerank); wrong != nil {
-		return nil, wrong
-	}
+	in.read("rerank_switch", &rerank)
 	return f.search(in, rerank)
 }
 
 // search is what both searches do.
-func (f *face) search(in input, rerank bool) (object, *failure) {
-	kb, wrong := f.collection(in, "name")
-	if wrong != nil {
-		return nil, wrong
-	}
-	query, wrong := in.required("query")
-	limit, param := 10, input{}
-	wrong = cmp.Or(wrong, in.read("limit", &limit), in.read("query_param", &param))
+func (f *face) search(in input, rerank bool) object {
+	kb := f.collection(in, "name")
+	query, limit := in.required("query"), 10
+	in.read("limit", &limit)
+	param := in.object("query_param")
 	switch {
-	case wrong != nil:
-		return nil, wrong
 	case utf8.RuneCountInString(query) > 8000:
-		return nil, invalid("query is too long")
+		panic(invalid("query is too long"))
 	case limit < 1 || limit > 1000:
-		return nil, invalid("limit must be between 1 and 1000")
+		panic(invalid("limit must be between 1 and 1000"))
 	case f.indexStatus(kb) == indexBuilding:
-		return nil, &failure{400, 1000023, "index is not ready"}
+		panic(&failure{400, 1000023, "index is not ready"})
 	}
-	keep, wrong := param.filter("doc_filter", kb)
-	if wrong != nil {
-		return nil, wrong
-	}
+	keep := param.filter("doc_filter", kb)
 	data := object{"collection_name": kb.Name, "count": 0, "token_usage": object{}}
 	rows := []object{}
 	if f.indexStatus(kb) == indexBuilt { // in any other state it finds nothing
@@ -67,7 +53,7 @@ func (f *face) search(in input, rerank bool) (object, *failure) {
 	if data["count"] = len(rows); len(rows) > 0 {
 		data["result_list"] = rows
 	}
-	return data, nil
+	return data
 }
 
 // hitRow is one hit; rank is its place among the recalled. A rerank's score is

@@ -52,7 +52,7 @@ func New(s *world.World) http.Handler {
 	} {
 		f.mux.HandleFunc("POST /api/knowledge/"+path, f.serve(call))
 	}
-	f.mux.HandleFunc("GET /ping", f.serve(func(input) (object, *failure) { return nil, nil }))
+	f.mux.HandleFunc("GET /ping", f.serve(func(input) object { return nil }))
 	// The gateway does not answer in JSON for a path or method that it lacks.
 	f.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		web.WriteRaw(w, http.StatusNotFound, "text/plain", "404 page not found")
@@ -60,9 +60,8 @@ func New(s *world.World) http.Handler {
 	return f.mux
 }
 
-// operation is one operation: the answer's data (nil: it has none), or what the
-// platform refuses.
-type operation func(in input) (object, *failure)
+// operation gives the answer's data; nil: it has none.
+type operation func(in input) object
 
 // failure is an error in the platform's words.
 type failure struct {
@@ -74,19 +73,8 @@ func invalid(format string, args ...any) *failure {
 	return &failure{http.StatusBadRequest, 1000003, "invalid request: " + fmt.Sprintf(format, args...)}
 }
 
-func noCollection() *failure {
-	return &failure{http.StatusBadRequest, 1000005, "collection not exist"}
-}
-
-func noDocument() *failure {
-	return &failure{http.StatusBadRequest, 1001001, "doc not exist"}
-}
-
-func noPoint() *failure {
-	return &failure{http.StatusBadRequest, 1002001, "point not exist"}
-}
-
-// serve wraps an operation: credential, quota, body, envelope.
+// serve wraps an operation: credential, quota, body, envelope. An operation that
+// refuses panics with its failure.
 func (f *face) serve(call operation) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// A driver names the clock's skew from the answer's Date, so the header
@@ -107,41 +95,37 @@ func (f *face) serve(call operation) http.HandlerFunc {
 	}
 }
 
-func (f *face) answer(r *http.Request, call operation) (object, *failure) {
+func (f *face) answer(r *http.Request, call operation) (data object, wrong *failure) {
+	defer web.Catch(&wrong)
 	raw, ok := web.Body(r)
 	if !ok {
-		return nil, invalid("body too large")
+		panic(invalid("body too large"))
 	}
-	if wrong := f.authenticate(r, raw); wrong != nil {
-		return nil, wrong
-	}
+	f.authenticate(r, raw)
 	if f.s.Limited(Name, false) {
-		return nil, &failure{http.StatusTooManyRequests, 1000029, "request rate limit exceeded"}
+		panic(&failure{http.StatusTooManyRequests, 1000029, "request rate limit exceeded"})
 	}
 	var in input
 	if r.Method == http.MethodPost {
-		var wrong *failure
-		if in, wrong = parseInput(raw); wrong != nil {
-			return nil, wrong
-		}
+		in = parseInput(raw)
 	}
-	return call(in)
+	return call(in), nil
 }
 
 // authenticate takes a Bearer API key or a signature. What is wrong with a
 // signature is not told, as on the platform.
-func (f *face) authenticate(r *http.Request, raw []byte) *failure {
+func (f *face) authenticate(r *http.Request, raw []byte) {
 	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		switch key {
 		case APIKey:
-			return nil
+			return
 		case APIKeyNoRights:
-			return &failure{http.StatusForbidden, 1000002, "no permission"}
+			panic(&failure{http.StatusForbidden, 1000002, "no permission"})
 		}
 	} else if verify(r, raw, keys(), f.s.Now()) == nil {
-		return nil
+		return
 	}
-	return &failure{http.StatusUnauthorized, 1000001, "unauthorized"}
+	panic(&failure{http.StatusUnauthorized, 1000001, "unauthorized"})
 }
 
 // keys is the pairs that may sign; the first one also as a temporary pair.

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -15,6 +16,17 @@ func (l List) Len() int { return len(l.oldestFirst) }
 
 // At is the i-th newest document.
 func (l List) At(i int) *Document { return l.oldestFirst[len(l.oldestFirst)-1-i] }
+
+// All is the documents, newest first.
+func (l List) All() iter.Seq[*Document] {
+	return func(yield func(*Document) bool) {
+		for _, d := range slices.Backward(l.oldestFirst) {
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
 
 // Window is at most limit documents from offset on (none past the end); a
 // negative limit is all of them.

@@ -22,8 +22,7 @@ func (w *World) Search(platform, kb, query string) []Hit {
 	docs := w.Documents(platform, kb)
 	want := Terms(query)
 	var hits []Hit
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		if d.Disabled || d.Archived || w.State(d).Phase != Completed {
 			continue
 		}

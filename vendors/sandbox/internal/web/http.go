@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"time"
 )
@@ -61,4 +62,28 @@ func Seconds(t time.Time) int64 {
 		return 0
 	}
 	return t.Unix()
+}
+
+// ReadPart is the content of a file of a multipart form.
+func ReadPart(head *multipart.FileHeader) (string, error) {
+	file, err := head.Open()
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(file)
+	return string(data), err
+}
+
+// Catch, deferred, ends a panic with a T and stores it. An operation refuses by
+// panicking with what its face answers then, from however deep in the reading
+// of a request, as parsers do. Other panics go on.
+func Catch[T any](answer *T) {
+	switch p := recover().(type) {
+	case nil:
+	case T:
+		*answer = p
+	default:
+		panic(p)
+	}
 }

@@ -106,8 +106,8 @@ const MaxName = 255
 // Named reports that a dataset has a document of a name, in whatever case.
 func (s *Tables) Named(kb, name string) bool {
 	docs := s.Documents(world.RAGFlow, kb)
-	for i := range docs.Len() {
-		if strings.EqualFold(docs.At(i).Name, name) {
+	for d := range docs.All() {
+		if strings.EqualFold(d.Name, name) {
 			return true
 		}
 	}

@@ -136,8 +136,7 @@ type counts struct{ Documents, Chunks, Tokens, Size int }
 func (s *Tables) Counts(kb string) counts {
 	docs := s.Documents(world.RAGFlow, kb)
 	c := counts{Documents: docs.Len()}
-	for i := range docs.Len() {
-		d := docs.At(i)
+	for d := range docs.All() {
 		l := s.Life(d)
 		c.Chunks += l.Chunks
 		c.Tokens += l.Tokens
@@ -179,8 +178,8 @@ func (s *Tables) States(kb string) object {
 		counts[name] = 0
 	}
 	docs := s.Documents(world.RAGFlow, kb)
-	for i := range docs.Len() {
-		if name := names[s.Life(docs.At(i)).Run]; name != "" {
+	for d := range docs.All() {
+		if name := names[s.Life(d).Run]; name != "" {
 			counts[name] = counts[name].(int) + 1
 		}
 	}
