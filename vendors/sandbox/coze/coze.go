@@ -2,6 +2,7 @@ package coze
 
 import (
 	"crypto/rsa"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -34,9 +35,41 @@ type Options struct {
 	PlainStates bool                   // only the documented statuses 0, 1 and 9 are shown
 }
 
+// action gives the members of an answer's top level, or panics with a *refusal.
+type action func(*http.Request) object
+
 // New serves the hosted API.
 func New(w *world.World, o Options) http.Handler {
-	return &hosted{s: &tables{w, o.PlainStates}, opts: o, app: newApp(w, o.Key)}
+	c := &hosted{s: &tables{w, o.PlainStates}, opts: o, app: newApp(w, o.Key)}
+	mux := http.NewServeMux()
+	for pattern, call := range map[string]struct {
+		permission string
+		action     action
+	}{
+		"GET /v1/workspaces":                       {"listWorkspace", c.workspaces},
+		"GET /v1/datasets":                         {"listKnowledge", c.datasets},
+		"POST /v1/datasets":                        {"createKnowledge", c.createKB},
+		"PUT /v1/datasets/{id}":                    {"update", c.updateKB},
+		"DELETE /v1/datasets/{id}":                 {"delete", c.deleteKB},
+		"POST /v1/datasets/{id}/process":           {"readDocumentProgress", c.process},
+		"GET /v1/datasets/{id}/images":             {"listPhoto", c.images},
+		"PUT /v1/datasets/{id}/images/{document}":  {"updatePhoto", c.caption},
+		"POST /open_api/knowledge/document/list":   {"listDocument", c.documents},
+		"POST /open_api/knowledge/document/create": {"createDocument", c.createDocuments},
+		"POST /open_api/knowledge/document/update": {"updateDocument", c.updateDocument},
+		"POST /open_api/knowledge/document/delete": {"deleteDocument", c.deleteDocuments},
+		"POST /v1/files/upload":                    {"uploadFile", c.uploadFile},
+		"GET /v1/files/retrieve":                   {"retrieveFile", c.file},
+	} {
+		mux.HandleFunc(pattern, c.serve(func(r *http.Request) object {
+			c.admit(r, call.permission)
+			return call.action(r)
+		}))
+	}
+	mux.HandleFunc("POST /api/permission/oauth2/token", c.app.exchange)
+	mux.HandleFunc("POST /api/permission/oauth2/account/{account}/token", c.app.exchange)
+	mux.HandleFunc("/", c.serve(func(*http.Request) object { panic(&refusal{404, 4000, "Request path not found"}) }))
+	return mux
 }
 
 // tables is what both servers of Coze know of the world.
@@ -52,113 +85,50 @@ type refusal struct {
 	msg          string
 }
 
-// The refusals of the hosted API.
 func badToken() *refusal { return &refusal{401, 700012006, "access token invalid"} }
-func noPath() *refusal   { return &refusal{404, 4000, "Request path not found"} }
 func notFound() *refusal { return &refusal{200, 4200, "Requested resource not found."} }
 func badField(name string) *refusal {
 	return &refusal{200, 4000, "Request parameter error: the field " + name + " is missing or not valid."}
 }
 
-// action is what a call gives: members for the top level, or a refusal.
-type action = func(*http.Request) (object, *refusal)
-
-// ServeHTTP answers one call: path, token, permission, rate, then the call.
-func (c *hosted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if account, ok := tokenPath(r.URL.Path); ok && r.Method == http.MethodPost {
-		c.app.exchange(w, r, account)
-		return
+// serve puts the envelope round what an action gives.
+func (c *hosted) serve(call action) http.HandlerFunc {
+	answer := func(r *http.Request) (out object, no *refusal) {
+		defer web.Catch(&no)
+		return call(r), nil
 	}
-	call, permission := c.route(r)
-	if call == nil {
-		c.refuse(w, r, noPath())
-		return
+	return func(w http.ResponseWriter, r *http.Request) {
+		members, no := answer(r)
+		if no == nil {
+			no = &refusal{status: 200}
+		}
+		now := c.s.Now()
+		logid := now.UTC().Format("20060102150405") + strings.ToUpper(web.Fingerprint(r, now)[:18])
+		w.Header().Set("X-Tt-Logid", logid)
+		out := object{"code": no.code, "msg": no.msg, "detail": object{"logid": logid}}
+		maps.Copy(out, members)
+		web.WriteJSON(w, no.status, out)
 	}
-	if no := c.admit(r, permission); no != nil {
-		c.refuse(w, r, no)
-		return
-	}
-	payload, no := call(r)
-	if no != nil {
-		c.refuse(w, r, no)
-		return
-	}
-	c.answer(w, r, 200, 0, "", payload)
-}
-
-// route finds the call of a path and the permission that it needs.
-func (c *hosted) route(r *http.Request) (action, string) {
-	switch r.Method + " " + r.URL.Path {
-	case "GET /v1/datasets":
-		return c.datasets, "listKnowledge"
-	case "GET /v1/workspaces":
-		return c.workspaces, "listWorkspace"
-	case "POST /open_api/knowledge/document/list":
-		return c.documents, "listDocument"
-	case "GET /v1/files/retrieve":
-		return c.file, "retrieveFile"
-	}
-	if id, ok := underDataset(r.URL.Path, "/images"); ok && r.Method == http.MethodGet {
-		return func(r *http.Request) (object, *refusal) { return c.images(r, id) }, "listPhoto"
-	}
-	if id, ok := processPath(r.URL.Path); ok && r.Method == http.MethodPost {
-		return func(r *http.Request) (object, *refusal) { return c.process(r, id) }, "readDocumentProgress"
-	}
-	return c.writeRoute(r)
-}
-
-// processPath takes the id out of /v1/datasets/{id}/process.
-func processPath(path string) (id string, ok bool) { return underDataset(path, "/process") }
-
-// underDataset takes the id out of /v1/datasets/{id} with something behind.
-func underDataset(path, behind string) (id string, ok bool) {
-	rest, ok := strings.CutPrefix(path, "/v1/datasets/")
-	if !ok {
-		return "", false
-	}
-	id, ok = strings.CutSuffix(rest, behind)
-	return id, ok && id != "" && !strings.Contains(id, "/")
 }
 
 // admit checks the token, its permission and the rate.
-func (c *hosted) admit(r *http.Request, permission string) *refusal {
+func (c *hosted) admit(r *http.Request, permission string) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch {
 	case !ok:
-		return badToken()
+		panic(badToken())
 	case token == TokenNoScope:
-		return &refusal{200, 4101, "Access to this resource is not permitted: the token lacks the permission " + permission + "."}
+		panic(&refusal{200, 4101, "Access to this resource is not permitted: the token lacks the permission " + permission + "."})
 	case token != Token && !c.app.valid(token):
-		return badToken()
+		panic(badToken())
 	case c.opts.Spent:
-		return &refusal{200, 4028, "You have used up the free API calls of your plan."}
-	case c.s.Limited(Name, false):
-		return c.tooMany()
+		panic(&refusal{200, 4028, "You have used up the free API calls of your plan."})
+	case !c.s.Limited(Name, false):
+		return
 	}
-	return nil
-}
-
-// tooMany alternates between the two forms in which Coze limits the rate.
-func (c *hosted) tooMany() *refusal {
-	status := http.StatusTooManyRequests
+	status := http.StatusTooManyRequests // the two forms in which Coze limits the rate take turns
 	if c.s.Refusals(Name)%2 == 0 {
 		status = http.StatusOK
 	}
-	return &refusal{status, 4009, "Too many requests. Please try again later."}
-}
-
-func (c *hosted) refuse(w http.ResponseWriter, r *http.Request, no *refusal) {
-	c.answer(w, r, no.status, no.code, no.msg, nil)
-}
-
-// answer writes the envelope round payload.
-func (c *hosted) answer(w http.ResponseWriter, r *http.Request, status, code int, msg string, payload object) {
-	now := c.s.Now()
-	logid := now.UTC().Format("20060102150405") + strings.ToUpper(web.Fingerprint(r, now)[:18])
-	w.Header().Set("X-Tt-Logid", logid)
-	out := object{"code": code, "msg": msg, "detail": object{"logid": logid}}
-	for k, v := range payload {
-		out[k] = v
-	}
-	web.WriteJSON(w, status, out)
+	panic(&refusal{status, 4009, "Too many requests. Please try again later."})
 }

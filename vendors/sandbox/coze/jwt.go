@@ -48,20 +48,6 @@ func newApp(s *world.World, key func() *rsa.PrivateKey) *app {
 	return &app{s: s, key: key, seen: map[string]bool{}, tokens: map[string]time.Time{}}
 }
 
-// tokenPath recognises the two paths of the exchange; account is "" on the
-// one without.
-func tokenPath(path string) (account string, ok bool) {
-	if path == "/api/permission/oauth2/token" {
-		return "", true
-	}
-	rest, ok := strings.CutPrefix(path, "/api/permission/oauth2/account/")
-	if !ok {
-		return "", false
-	}
-	account, ok = strings.CutSuffix(rest, "/token")
-	return account, ok && account != "" && !strings.Contains(account, "/")
-}
-
 // valid reports whether token was given out here and has not expired.
 func (a *app) valid(token string) bool {
 	a.mu.Lock()
@@ -71,8 +57,8 @@ func (a *app) valid(token string) bool {
 }
 
 // exchange answers the token endpoint, whose errors have a shape of their own.
-func (a *app) exchange(w http.ResponseWriter, r *http.Request, account string) {
-	token, end, code, why := a.grant(r, account)
+func (a *app) exchange(w http.ResponseWriter, r *http.Request) {
+	token, end, code, why := a.grant(r, r.PathValue("account"))
 	if code == "" {
 		web.WriteJSON(w, 200, object{"access_token": token, "expires_in": end.Unix(), "token_type": "Bearer"})
 		return

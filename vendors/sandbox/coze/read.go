@@ -12,46 +12,40 @@ import (
 )
 
 // workspaces answers GET /v1/workspaces: there is one space.
-func (c *hosted) workspaces(r *http.Request) (object, *refusal) {
-	page, size, no := paging(r, 20, 50)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) workspaces(r *http.Request) object {
+	page, size := paging(r, 20, 50)
 	all := []object{{
 		"id": SpaceID, "name": "Sandbox 沙盒", "icon_url": signed("space.png"),
 		"role_type": "owner", "workspace_type": "personal", "enterprise_id": "",
 	}}
 	from, to := web.Span(len(all), web.Multiply(page-1, size), size)
-	return object{"data": object{"workspaces": all[from:to], "total_count": len(all)}}, nil
+	return object{"data": object{"workspaces": all[from:to], "total_count": len(all)}}
 }
 
 // paging reads page_num (from 1) and page_size.
-func paging(r *http.Request, def, most int) (page, size int, no *refusal) {
+func paging(r *http.Request, def, most int) (page, size int) {
 	q := r.URL.Query()
 	page, err := web.QueryInt(q, "page_num", 1)
 	if err != nil || page < 1 {
-		return 0, 0, badField("page_num")
+		panic(badField("page_num"))
 	}
 	size, err = web.QueryInt(q, "page_size", def)
 	if err != nil || size < 1 || size > most {
-		return 0, 0, badField("page_size")
+		panic(badField("page_size"))
 	}
-	return page, size, nil
+	return page, size
 }
 
 // datasets answers GET /v1/datasets.
-func (c *hosted) datasets(r *http.Request) (object, *refusal) {
-	page, size, no := paging(r, 10, 300)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) datasets(r *http.Request) object {
+	page, size := paging(r, 10, 300)
 	q := r.URL.Query()
 	switch q.Get("space_id") {
 	case SpaceID:
 	case "":
-		return nil, badField("space_id")
+		panic(badField("space_id"))
 	default:
-		return nil, notFound()
+		panic(notFound())
 	}
 	kbs := knowledgeBases(c.s.Store, q.Get("name"), q.Get("format_type"))
 	rows := []object{}
@@ -59,7 +53,7 @@ func (c *hosted) datasets(r *http.Request) (object, *refusal) {
 	for _, kb := range kbs[from:to] {
 		rows = append(rows, datasetRow(c.s, kb))
 	}
-	return object{"data": object{"total_count": len(kbs), "dataset_list": rows}}, nil
+	return object{"data": object{"total_count": len(kbs), "dataset_list": rows}}
 }
 
 // shown reports whether a document that is being deleted is still in answers.
@@ -78,32 +72,24 @@ func knowledgeBases(st *world.Store, name, format string) []*world.KnowledgeBase
 
 // documents answers POST /open_api/knowledge/document/list. Pages 0 and 1 are
 // both the first.
-func (c *hosted) documents(r *http.Request) (object, *refusal) {
-	data, _ := web.Body(r)
-	a, err := web.ParseArgs(data)
-	if err != nil {
-		return nil, badField("body")
-	}
+func (c *hosted) documents(r *http.Request) object {
+	a := argsOf(r)
 	kb, err := a.ID("dataset_id")
 	if err != nil || kb == "" {
-		return nil, badField("dataset_id")
+		panic(badField("dataset_id"))
 	}
 	page, err := a.Int("page", 1)
 	if err != nil || page < 0 {
-		return nil, badField("page")
+		panic(badField("page"))
 	}
 	size, err := a.Int("size", 10)
 	if err != nil || size < 1 {
-		return nil, badField("size")
+		panic(badField("size"))
 	}
 	if c.s.KB(world.Coze, kb) == nil {
-		return nil, notFound()
+		panic(notFound())
 	}
-	docs, err := filtered(c.s.Documents(world.Coze, kb), a)
-	if err != nil {
-		return nil, badField("document_ids")
-	}
-	docs = docs.Filter(func(d *world.Document) bool { return c.shown(d) })
+	docs := filtered(c.s.Documents(world.Coze, kb), a).Filter(c.shown)
 	rows := []object{}
 	for _, d := range docs.Window(web.Multiply(max(page, 1)-1, size), size) {
 		row := documentRow(c.s, d)
@@ -112,40 +98,35 @@ func (c *hosted) documents(r *http.Request) (object, *refusal) {
 		}
 		rows = append(rows, row)
 	}
-	return object{"total": docs.Len(), "document_infos": rows}, nil
+	return object{"total": docs.Len(), "document_infos": rows}
 }
 
 // filtered applies the filters document_ids and keyword.
-func filtered(docs world.List, a args) (world.List, error) {
-	if a.Has("document_ids") {
-		ids, err := a.IDs("document_ids")
-		if err != nil {
-			return world.List{}, err
-		}
-		if len(ids) > 0 {
-			docs = docs.Filter(func(d *world.Document) bool { return slices.Contains(ids, d.ID) })
-		}
+func filtered(docs world.List, a args) world.List {
+	ids, err := a.IDs("document_ids")
+	if err != nil && err != web.ErrNotGiven {
+		panic(badField("document_ids"))
+	}
+	if len(ids) > 0 {
+		docs = docs.Filter(func(d *world.Document) bool { return slices.Contains(ids, d.ID) })
 	}
 	if word, _ := a.Text("keyword"); word != "" {
 		docs = docs.Filter(func(d *world.Document) bool { return strings.Contains(d.Name, word) })
 	}
-	return docs, nil
+	return docs
 }
 
 // process answers POST /v1/datasets/{id}/process: ids that the knowledge base
 // does not have are left out without a word.
-func (c *hosted) process(r *http.Request, kb string) (object, *refusal) {
-	data, _ := web.Body(r)
-	a, err := web.ParseArgs(data)
-	if err != nil {
-		return nil, badField("body")
-	}
+func (c *hosted) process(r *http.Request) object {
+	kb := r.PathValue("id")
+	a := argsOf(r)
 	ids, err := a.IDs("document_ids")
 	if err != nil || len(ids) == 0 {
-		return nil, badField("document_ids")
+		panic(badField("document_ids"))
 	}
 	if c.s.KB(world.Coze, kb) == nil {
-		return nil, notFound()
+		panic(notFound())
 	}
 	rows := []object{}
 	for _, id := range ids {
@@ -153,25 +134,23 @@ func (c *hosted) process(r *http.Request, kb string) (object, *refusal) {
 			rows = append(rows, progressRow(c.s, d))
 		}
 	}
-	return object{"data": object{"data": rows}}, nil
+	return object{"data": object{"data": rows}}
 }
 
 // images answers GET /v1/datasets/{id}/images. The keyword is looked for in the
 // captions.
-func (c *hosted) images(r *http.Request, kb string) (object, *refusal) {
-	page, size, no := paging(r, 10, 299)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) images(r *http.Request) object {
+	kb := r.PathValue("id")
+	page, size := paging(r, 10, 299)
 	q := r.URL.Query()
 	has, err := strconv.ParseBool(q.Get("has_caption"))
 	switch base := c.s.KB(world.Coze, kb); {
 	case q.Get("has_caption") != "" && err != nil:
-		return nil, badField("has_caption")
+		panic(badField("has_caption"))
 	case base == nil:
-		return nil, notFound()
+		panic(notFound())
 	case base.Kind != "image":
-		return nil, badField("dataset_id")
+		panic(badField("dataset_id"))
 	}
 	docs := c.s.Documents(world.Coze, kb).Filter(func(d *world.Document) bool {
 		return strings.Contains(d.Coze.Caption, q.Get("keyword")) && (err != nil || has == (d.Coze.Caption != ""))
@@ -182,14 +161,14 @@ func (c *hosted) images(r *http.Request, kb string) (object, *refusal) {
 		row["url"], row["creator_id"], row["source_type"] = signed(d.ID), "2175268956150001", 5
 		rows = append(rows, row)
 	}
-	return object{"data": object{"photo_infos": rows, "total_count": docs.Len()}}, nil
+	return object{"data": object{"photo_infos": rows, "total_count": docs.Len()}}
 }
 
 // file answers GET /v1/files/retrieve.
-func (c *hosted) file(r *http.Request) (object, *refusal) {
+func (c *hosted) file(r *http.Request) object {
 	file, ok := c.files.getID(r.URL.Query().Get("file_id"))
 	if !ok {
-		return nil, notFound()
+		panic(notFound())
 	}
-	return object{"data": file.row(web.Seconds(c.s.Now()))}, nil
+	return object{"data": file.row(web.Seconds(c.s.Now()))}
 }

@@ -1,8 +1,8 @@
 package coze
 
 import (
+	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"kb-mcp/vendors/sandbox/internal/web"
@@ -53,21 +53,10 @@ func studioTooLong() studioAnswer {
 	return studioError(200, 105000003, "MySQL operation failed: Error 1406 (22001): Data too long for column 'name' at row 1")
 }
 
-// studioNotBound answers a body or parameter of the wrong type: as text on the
-// calls under /open_api but create, else as JSON.
-func studioNotBound(msg string, asText bool) studioAnswer {
-	if asText {
-		return studioAnswer{status: 400, text: msg}
-	}
-	return studioError(400, 400, msg)
-}
-
 // studioOK is a success; data may be nil.
 func studioOK(msg string, members object) studioAnswer {
 	out := object{"code": 0, "msg": msg}
-	for k, v := range members {
-		out[k] = v
-	}
+	maps.Copy(out, members)
 	return studioAnswer{status: 200, json: out}
 }
 
@@ -93,7 +82,8 @@ type studioCall = func(*http.Request, studioUser) studioAnswer
 // call finds what a path means. The path decides before the token: what is not
 // open to tokens, and an id that is not all digits, meets the check of the web
 // session.
-func (c *studio) call(r *http.Request) studioAnswer {
+func (c *studio) call(r *http.Request) (out studioAnswer) {
+	defer web.Catch(&out)
 	methods := c.methods(r)
 	if methods == nil {
 		return studioNoSession()
@@ -101,31 +91,28 @@ func (c *studio) call(r *http.Request) studioAnswer {
 	if call, ok := methods[r.Method]; ok {
 		return c.authorised(r, call)
 	}
-	if id, ok := datasetPath(r.URL.Path); ok { // a router that looks for the path with a slash
+	if id, ok := strings.CutPrefix(r.URL.Path, "/v1/datasets/"); ok && web.Digits(id) { // a router that looks for the path with a slash
 		status := http.StatusTemporaryRedirect
 		if r.Method == http.MethodGet {
 			status = http.StatusMovedPermanently
 		}
-		return studioAnswer{status: status, bare: web.Digits(id)}
+		return studioAnswer{status: status, bare: true}
 	}
 	return c.authorised(r, func(*http.Request, studioUser) studioAnswer { return studioError(404, 404, "not found") })
 }
 
 // methods are the calls of a path that is open to tokens, by method.
 func (c *studio) methods(r *http.Request) map[string]studioCall {
-	switch r.URL.Path {
-	case "/v1/datasets":
-		return map[string]studioCall{"GET": c.datasets, "POST": c.createKB}
-	case "/v1/files/upload":
-		return map[string]studioCall{"POST": c.uploadFile}
-	case "/open_api/knowledge/document/list":
-		return map[string]studioCall{"POST": c.documents}
-	case "/open_api/knowledge/document/create":
-		return map[string]studioCall{"POST": c.createDocuments}
-	case "/open_api/knowledge/document/update":
-		return map[string]studioCall{"POST": c.updateDocument}
-	case "/open_api/knowledge/document/delete":
-		return map[string]studioCall{"POST": c.deleteDocuments}
+	calls := map[string]map[string]studioCall{
+		"/v1/datasets":                        {"GET": c.datasets, "POST": c.createKB},
+		"/v1/files/upload":                    {"POST": c.uploadFile},
+		"/open_api/knowledge/document/list":   {"POST": c.documents},
+		"/open_api/knowledge/document/create": {"POST": c.createDocuments},
+		"/open_api/knowledge/document/update": {"POST": c.updateDocument},
+		"/open_api/knowledge/document/delete": {"POST": c.deleteDocuments},
+	}[r.URL.Path]
+	if calls != nil {
+		return calls
 	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/v1/datasets/")
 	id, what, deeper := strings.Cut(rest, "/")
@@ -134,9 +121,7 @@ func (c *studio) methods(r *http.Request) map[string]studioCall {
 	}
 	withID := func(call func(*http.Request, studioUser, string) studioAnswer) studioCall {
 		return func(r *http.Request, user studioUser) studioAnswer {
-			if _, err := strconv.ParseInt(id, 10, 64); err != nil {
-				return studioNotBound(studioNoInt(id), false)
-			}
+			studioInt(id)
 			return call(r, user, id)
 		}
 	}

@@ -3,6 +3,8 @@ package coze
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -12,49 +14,56 @@ import (
 // Studio binds JSON by another library than this: its words are like these, and
 // its positions are left out.
 
-func studioNoInt(text string) string {
-	why := "invalid syntax"
-	if web.Digits(text) {
-		why = "value out of range"
-	}
-	return fmt.Sprintf("unable to decode '%s' as int64: strconv.ParseInt: parsing %q: %s", text, text, why)
+// bound is the members of a request's body. What cannot be bound is refused.
+type bound struct {
+	args
+	asText bool // refusals are text: so on the calls under /open_api but create
 }
 
-// studioArgs reads a body; an absent one has no members. problem is studio's
-// word on one that is no object.
-func studioArgs(data []byte) (a args, problem string) {
+// bind reads a body; an absent one has no members.
+func bind(r *http.Request, asText bool) bound {
+	data, _ := web.Body(r)
 	a, err := web.ParseArgs(data)
+	b := bound{a, asText}
 	if err != nil {
-		return nil, fmt.Sprintf("bind body failed, err=%q", "Syntax error at index 1: "+err.Error())
+		b.refuse(fmt.Sprintf("bind body failed, err=%q", "Syntax error at index 1: "+err.Error()))
 	}
-	return a, ""
+	return b
 }
 
-// studioID is an id, which comes as a JSON string of digits; "0" when absent.
-func studioID(a args, key string) (id, problem string) {
-	if !a.Has(key) {
-		return "0", ""
+func (b bound) refuse(msg string) {
+	if b.asText {
+		panic(studioAnswer{status: 400, text: msg})
 	}
-	text, err := a.Text(key)
+	panic(studioNotBound(msg))
+}
+
+// studioNotBound answers a body or parameter of the wrong type.
+func studioNotBound(msg string) studioAnswer { return studioError(400, 400, msg) }
+
+// id is an id, which comes as a JSON string of digits; "0" when absent.
+func (b bound) id(key string) string {
+	if !b.Has(key) {
+		return "0"
+	}
+	text, err := b.Text(key)
 	if _, wrong := strconv.ParseInt(text, 10, 64); err != nil || wrong != nil {
-		return "", fmt.Sprintf("bind body failed, err=%q", "Syntax error at "+key+": invalid char")
+		b.refuse(fmt.Sprintf("bind body failed, err=%q", "Syntax error at "+key+": invalid char"))
 	}
-	return text, ""
+	return text
 }
 
-// studioBound decodes a member into v when it is there.
-func studioBound(a args, key string, v any) (problem string) {
-	if !a.Has(key) {
-		return ""
+// read decodes a member into v when it is there.
+func (b bound) read(key string, v any) bound {
+	if !b.Has(key) || json.Unmarshal(b.args[key], v) == nil {
+		return b
 	}
-	if err := json.Unmarshal(a[key], v); err != nil {
-		want := strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
-		if strings.HasPrefix(string(a[key]), "[") { // it is about an element
-			want = strings.TrimPrefix(want, "[]")
-		}
-		return fmt.Sprintf("bind body failed, err=Mismatch type %s with value %s %q", want, studioValue(a[key]), "at "+key+": mismatched type with value")
+	want := strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
+	if strings.HasPrefix(string(b.args[key]), "[") { // it is about an element
+		want = strings.TrimPrefix(want, "[]")
 	}
-	return ""
+	b.refuse(fmt.Sprintf("bind body failed, err=Mismatch type %s with value %s %q", want, studioValue(b.args[key]), "at "+key+": mismatched type with value"))
+	return b
 }
 
 // studioValue is what a JSON value is called.
@@ -68,4 +77,27 @@ func studioValue(raw json.RawMessage) string {
 		return "bool"
 	}
 	return "number"
+}
+
+// studioInts reads parameters that must be integers, 0 when absent or empty.
+func studioInts(q url.Values, keys ...string) map[string]int {
+	values := map[string]int{}
+	for _, key := range keys {
+		if text := q.Get(key); text != "" {
+			values[key] = studioInt(text)
+		}
+	}
+	return values
+}
+
+func studioInt(text string) int {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		why := "invalid syntax"
+		if web.Digits(text) {
+			why = "value out of range"
+		}
+		panic(studioNotBound(fmt.Sprintf("unable to decode '%s' as int64: strconv.ParseInt: parsing %q: %s", text, text, why)))
+	}
+	return int(n)
 }

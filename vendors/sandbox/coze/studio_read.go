@@ -3,7 +3,6 @@ package coze
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,33 +12,14 @@ import (
 	"kb-mcp/vendors/sandbox/world"
 )
 
-// studioInts reads parameters that must be integers, 0 when absent or empty.
-func studioInts(q url.Values, keys ...string) (values map[string]int, problem string) {
-	values = map[string]int{}
-	for _, key := range keys {
-		text := q.Get(key)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return nil, studioNoInt(text)
-		}
-		values[key] = int(n)
-	}
-	return values, ""
-}
-
 // datasets answers GET /v1/datasets. It pages only when both numbers are above
 // 0, and takes the name for a pattern of SQL.
 func (c *studio) datasets(r *http.Request, user studioUser) studioAnswer {
 	q := r.URL.Query()
-	in, problem := studioInts(q, "space_id", "page_num", "page_size", "format_type")
+	in := studioInts(q, "space_id", "page_num", "page_size", "format_type")
 	space := q.Get("space_id")
 	project := q.Get("project_id")
 	switch {
-	case problem != "":
-		return studioNotBound(problem, false)
 	case !user.mayRead(space):
 		return studioForeign()
 	case project != "" && !web.Digits(project):
@@ -100,25 +80,15 @@ func studioLike(name string) *regexp.Regexp {
 // 0, without a size there is no limit, and an unknown knowledge base is empty.
 // The keyword is ignored.
 func (c *studio) documents(r *http.Request, user studioUser) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
-	if problem == "" && !a.Has("dataset_id") {
-		problem = "'dataset_id' field is a 'required' parameter, but the request body does not have this parameter 'dataset_id'"
+	a := bind(r, true)
+	if !a.Has("dataset_id") {
+		a.refuse("'dataset_id' field is a 'required' parameter, but the request body does not have this parameter 'dataset_id'")
 	}
+	kb := a.id("dataset_id")
 	var page, size int32
 	var ids []string
-	kb := ""
-	if problem == "" {
-		kb, problem = studioID(a, "dataset_id")
-	}
-	for key, v := range map[string]any{"page": &page, "size": &size, "document_ids": &ids} {
-		if problem == "" {
-			problem = studioBound(a, key, v)
-		}
-	}
+	a.read("page", &page).read("size", &size).read("document_ids", &ids)
 	switch {
-	case problem != "":
-		return studioNotBound(problem, true)
 	case slices.ContainsFunc(ids, func(id string) bool { return !web.Digits(id) }):
 		return studioBroken()
 	case kb == "0" && len(ids) == 0:
@@ -156,15 +126,8 @@ func studioPage(docs world.List, page, size int) []*world.Document {
 // ignored, ids must be numbers, the answer has the database's order and leaves
 // out what is unknown or deleted; one foreign id fails the whole call.
 func (c *studio) process(r *http.Request, user studioUser, _ string) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
 	var numbers []int64
-	if problem == "" {
-		problem = studioBound(a, "document_ids", &numbers)
-	}
-	if problem != "" {
-		return studioNotBound(problem, false)
-	}
+	bind(r, false).read("document_ids", &numbers)
 	ids := make([]string, len(numbers))
 	for i, n := range numbers {
 		ids[i] = strconv.FormatInt(n, 10)
@@ -199,14 +162,12 @@ func studioDocuments(st *world.Store, ids []string) []*world.Document {
 // images answers GET /v1/datasets/{id}/images; the keyword is ignored.
 func (c *studio) images(r *http.Request, user studioUser, id string) studioAnswer {
 	q := r.URL.Query()
-	in, problem := studioInts(q, "page_num", "page_size")
+	in := studioInts(q, "page_num", "page_size")
 	has, err := strconv.ParseBool(q.Get("has_caption"))
 	kb := c.s.KB(world.Coze, id)
 	switch {
-	case problem != "":
-		return studioNotBound(problem, false)
 	case q.Get("has_caption") != "" && err != nil:
-		return studioNotBound("unable to decode '"+q.Get("has_caption")+"' as bool", false)
+		return studioNotBound("unable to decode '" + q.Get("has_caption") + "' as bool")
 	case !user.owns(kb):
 		return studioForeign()
 	}

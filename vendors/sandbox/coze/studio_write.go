@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,29 +15,14 @@ import (
 // studioMostName is the longest name that the database takes, in characters.
 const studioMostName = 150
 
-// studioName reads a name; problem is a body of the wrong type.
-func studioName(a args, key string) (name, problem string) {
-	problem = studioBound(a, key, &name)
-	return name, problem
-}
-
 // createKB answers POST /v1/datasets. A space that nobody has is good.
 func (c *studio) createKB(r *http.Request, user studioUser) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
+	a := bind(r, false)
 	var format int32
-	var name, description, space string
-	if problem == "" {
-		space, problem = studioID(a, "space_id")
-	}
-	for key, v := range map[string]any{"name": &name, "description": &description, "format_type": &format} {
-		if problem == "" {
-			problem = studioBound(a, key, v)
-		}
-	}
+	var name, description string
+	space := a.id("space_id")
+	a.read("name", &name).read("description", &description).read("format_type", &format)
 	switch {
-	case problem != "":
-		return studioNotBound(problem, false)
 	case format < 0 || format > 2:
 		return studioBroken()
 	case !user.mayRead(space):
@@ -57,18 +43,10 @@ func (c *studio) createKB(r *http.Request, user studioUser) studioAnswer {
 // updateKB answers PUT /v1/datasets/{id}: a name that is empty is kept, a
 // description is not.
 func (c *studio) updateKB(r *http.Request, user studioUser, id string) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
 	var name, description string
-	for key, v := range map[string]*string{"name": &name, "description": &description} {
-		if problem == "" {
-			problem = studioBound(a, key, v)
-		}
-	}
+	bind(r, false).read("name", &name).read("description", &description)
 	kb := c.s.KB(world.Coze, id)
 	switch {
-	case problem != "":
-		return studioNotBound(problem, false)
 	case !user.owns(kb):
 		return studioForeign()
 	case id == "0":
@@ -124,26 +102,15 @@ type studioColumn struct {
 
 // createDocuments answers POST /open_api/knowledge/document/create.
 func (c *studio) createDocuments(r *http.Request, user studioUser) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
+	a := bind(r, false)
 	var bases []studioBase
 	var format int32
 	var strategy struct {
 		Caption *int `json:"caption_type"`
 	}
-	id := ""
-	if problem == "" {
-		id, problem = studioID(a, "dataset_id")
-	}
-	for key, v := range map[string]any{"document_bases": &bases, "format_type": &format, "chunk_strategy": &strategy} {
-		if problem == "" {
-			problem = studioBound(a, key, v)
-		}
-	}
-	kb := c.s.KB(world.Coze, id)
+	kb := c.s.KB(world.Coze, a.id("dataset_id"))
+	a.read("document_bases", &bases).read("format_type", &format).read("chunk_strategy", &strategy)
 	switch {
-	case problem != "":
-		return studioNotBound(problem, false)
 	case !user.owns(kb):
 		return studioForeign()
 	case kb == nil, len(bases) == 0:
@@ -200,23 +167,12 @@ func (c *studio) document(b studioBase, kb *world.KnowledgeBase, format int, noS
 // updateDocument answers POST /open_api/knowledge/document/update; update_rule
 // is ignored. A table loses the columns that are not named.
 func (c *studio) updateDocument(r *http.Request, user studioUser) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
-	id, name := "", ""
+	a := bind(r, true)
+	id, name := a.id("document_id"), ""
 	var columns []studioColumn
-	if problem == "" {
-		id, problem = studioID(a, "document_id")
-	}
-	if problem == "" {
-		name, problem = studioName(a, "document_name")
-	}
-	if problem == "" {
-		problem = studioBound(a, "table_meta", &columns)
-	}
+	a.read("document_name", &name).read("table_meta", &columns)
 	d := c.s.Document(world.Coze, id)
 	switch {
-	case problem != "":
-		return studioNotBound(problem, true)
 	case d == nil:
 		return studioPanic()
 	case !c.ownsAll(user, []*world.Document{d}):
@@ -242,23 +198,11 @@ func (c *studio) updateDocument(r *http.Request, user studioUser) studioAnswer {
 // deleteDocuments answers POST /open_api/knowledge/document/delete: with one
 // foreign id nothing is deleted, and an unknown one counts as deleted.
 func (c *studio) deleteDocuments(r *http.Request, user studioUser) studioAnswer {
-	data, _ := web.Body(r)
-	a, problem := studioArgs(data)
 	var ids []string
-	if problem == "" {
-		problem = studioBound(a, "document_ids", &ids)
-	}
-	if problem != "" {
-		return studioNotBound(problem, true)
-	}
-	for _, id := range ids {
-		if !web.Digits(id) {
-			return studioBroken()
-		}
-	}
+	bind(r, true).read("document_ids", &ids)
 	docs := studioDocuments(c.s.Store, ids)
 	switch {
-	case len(ids) == 0:
+	case len(ids) == 0, slices.ContainsFunc(ids, func(id string) bool { return !web.Digits(id) }):
 		return studioBroken()
 	case !c.ownsAll(user, docs):
 		return studioForeign()

@@ -18,68 +18,27 @@ const (
 	mostName  = 100 // characters of a knowledge base's name
 )
 
-// datasetPath takes the id out of /v1/datasets/{id}.
-func datasetPath(path string) (id string, ok bool) {
-	id, ok = strings.CutPrefix(path, "/v1/datasets/")
-	if !ok || strings.Contains(id, "/") {
-		return "", false
-	}
-	return id, id != ""
-}
-
-// writeRoute finds the call that changes something, and its permission.
-func (c *hosted) writeRoute(r *http.Request) (action, string) {
-	switch r.Method + " " + r.URL.Path {
-	case "POST /v1/datasets":
-		return c.createKB, "createKnowledge"
-	case "POST /open_api/knowledge/document/create":
-		return c.createDocuments, "createDocument"
-	case "POST /open_api/knowledge/document/update":
-		return c.updateDocument, "updateDocument"
-	case "POST /open_api/knowledge/document/delete":
-		return c.deleteDocuments, "deleteDocument"
-	case "POST /v1/files/upload":
-		return c.uploadFile, "uploadFile"
-	}
-	if rest, document, found := strings.Cut(r.URL.Path, "/images/"); found && r.Method == http.MethodPut {
-		if kb, ok := datasetPath(rest); ok && document != "" {
-			return func(r *http.Request) (object, *refusal) { return c.caption(r, kb, document) }, "updatePhoto"
-		}
-	}
-	id, ok := datasetPath(r.URL.Path)
-	switch {
-	case ok && r.Method == http.MethodPut:
-		return func(r *http.Request) (object, *refusal) { return c.updateKB(r, id) }, "update"
-	case ok && r.Method == http.MethodDelete:
-		return func(*http.Request) (object, *refusal) { return c.deleteKB(id) }, "delete"
-	}
-	return nil, ""
-}
-
 // argsOf reads a JSON body.
-func argsOf(r *http.Request) (args, *refusal) {
+func argsOf(r *http.Request) args {
 	data, ok := web.Body(r)
 	a, err := web.ParseArgs(data)
 	if !ok || len(data) > mostBody || err != nil {
-		return nil, badField("body")
+		panic(badField("body"))
 	}
-	return a, nil
+	return a
 }
 
 // createDocuments answers POST /open_api/knowledge/document/create: all
 // documents or none.
-func (c *hosted) createDocuments(r *http.Request) (object, *refusal) {
-	a, no := argsOf(r)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) createDocuments(r *http.Request) object {
+	a := argsOf(r)
 	id, err := a.ID("dataset_id")
 	if err != nil || id == "" {
-		return nil, badField("dataset_id")
+		panic(badField("dataset_id"))
 	}
 	kb := c.s.KB(world.Coze, id)
 	if kb == nil {
-		return nil, notFound()
+		panic(notFound())
 	}
 	var strategy struct {
 		Caption int `json:"caption_type"` // 0: the platform describes images by itself
@@ -87,20 +46,18 @@ func (c *hosted) createDocuments(r *http.Request) (object, *refusal) {
 	format, err := a.Int("format_type", 0)
 	switch {
 	case err != nil || format != formatOf(kb.Kind) || format == 1:
-		return nil, badField("format_type")
+		panic(badField("format_type"))
 	case a.Has("chunk_strategy") && json.Unmarshal(a["chunk_strategy"], &strategy) != nil,
 		!a.Has("chunk_strategy") && c.s.Documents(world.Coze, id).Len() == 0: // the later ones take the first's
-		return nil, badField("chunk_strategy")
+		panic(badField("chunk_strategy"))
 	}
 	var bases []base
 	if json.Unmarshal(a["document_bases"], &bases) != nil || len(bases) == 0 || len(bases) > mostBases {
-		return nil, badField("document_bases")
+		panic(badField("document_bases"))
 	}
 	docs := make([]world.Document, len(bases))
 	for i, b := range bases {
-		if docs[i], no = c.document(b, kb); no != nil {
-			return nil, no
-		}
+		docs[i] = c.document(b, kb)
 		if kb.Kind == "image" && docs[i].Coze.Caption == "" && strategy.Caption == 0 {
 			docs[i].Coze.Caption = "A picture: " + b.Name
 		}
@@ -113,7 +70,7 @@ func (c *hosted) createDocuments(r *http.Request) (object, *refusal) {
 		}
 		rows = append(rows, row)
 	}
-	return object{"document_infos": rows}, nil
+	return object{"document_infos": rows}
 }
 
 // base is one entry of document_bases.
@@ -146,12 +103,12 @@ func (r rule) hours() int {
 
 // document is the document to be made of a base. Images come as files that were
 // uploaded before.
-func (c *hosted) document(b base, kb *world.KnowledgeBase) (world.Document, *refusal) {
+func (c *hosted) document(b base, kb *world.KnowledgeBase) world.Document {
 	d := world.Document{KB: kb.ID, Name: b.Name, Coze: world.CozeDetail{Kind: kb.Kind, Caption: b.Caption}}
 	isImage := kb.Kind == "image"
 	switch s := b.Source; {
 	case b.Name == "":
-		return d, badField("name")
+		panic(badField("name"))
 	case s.DocumentSource == 0 && !isImage && len(s.FileBase64) > 0 && slices.Contains([]string{"pdf", "txt", "doc", "docx"}, s.FileType):
 		d.Source, d.Format, d.Size = "file", s.FileType, len(s.FileBase64)
 		d.Text = textOf(b.Name, s.FileType, s.FileBase64)
@@ -163,54 +120,49 @@ func (c *hosted) document(b base, kb *world.KnowledgeBase) (world.Document, *ref
 		file, ok := c.files.getID(id)
 		d.Source, d.Format, d.Size = "file", world.Suffix(file.name), len(file.data)
 		if !ok || isImage != (suffixFormat(d.Format) == 2) {
-			return d, badField("source_info")
+			panic(badField("source_info"))
 		}
 		d.Text = textOf(file.name, d.Format, file.data)
 	default:
-		return d, badField("source_info")
+		panic(badField("source_info"))
 	}
-	return d, nil
+	return d
 }
 
 // caption answers PUT /v1/datasets/{id}/images/{document}.
-func (c *hosted) caption(r *http.Request, kb, id string) (object, *refusal) {
-	a, no := argsOf(r)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) caption(r *http.Request) object {
+	kb, id := r.PathValue("id"), r.PathValue("document")
+	a := argsOf(r)
 	caption, err := a.Text("caption")
 	if err != nil {
-		return nil, badField("caption")
+		panic(badField("caption"))
 	}
 	if d := c.s.Document(world.Coze, id); d == nil || d.KB != kb || kindOf(d) != "image" {
-		return nil, notFound()
+		panic(notFound())
 	}
 	c.s.Update(world.Coze, id, func(d *world.Document) { d.Coze.Caption, d.Updated = caption, c.s.Now() })
-	return nil, nil
+	return nil
 }
 
 // updateDocument answers POST /open_api/knowledge/document/update.
-func (c *hosted) updateDocument(r *http.Request) (object, *refusal) {
-	a, no := argsOf(r)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) updateDocument(r *http.Request) object {
+	a := argsOf(r)
 	id, err := a.ID("document_id")
 	name, err2 := a.Text("document_name")
 	var rule rule
 	if a.Has("update_rule") && json.Unmarshal(a["update_rule"], &rule) != nil {
-		return nil, badField("update_rule")
+		panic(badField("update_rule"))
 	}
 	switch {
 	case err != nil || id == "":
-		return nil, badField("document_id")
+		panic(badField("document_id"))
 	case err2 != nil && err2 != web.ErrNotGiven || err2 == nil && name == "":
-		return nil, badField("document_name")
+		panic(badField("document_name"))
 	case !renameDocument(c.s, id, name):
-		return nil, notFound()
+		panic(notFound())
 	}
 	c.s.Update(world.Coze, id, func(d *world.Document) { d.Coze.Interval = rule.hours() }) // none is the default
-	return nil, nil
+	return nil
 }
 
 // renameDocument renames a document when a name is given.
@@ -224,31 +176,28 @@ func renameDocument(s *tables, id, name string) bool {
 
 // deleteDocuments answers POST /open_api/knowledge/document/delete: with one
 // unknown id nothing is deleted.
-func (c *hosted) deleteDocuments(r *http.Request) (object, *refusal) {
-	a, no := argsOf(r)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) deleteDocuments(r *http.Request) object {
+	a := argsOf(r)
 	ids, err := a.IDs("document_ids")
 	if err != nil || len(ids) == 0 || len(ids) > mostIDs {
-		return nil, badField("document_ids")
+		panic(badField("document_ids"))
 	}
 	for _, id := range ids {
 		if c.s.Document(world.Coze, id) == nil {
-			return nil, notFound()
+			panic(notFound())
 		}
 	}
 	for _, id := range ids {
 		c.s.Remove(world.Coze, id)
 	}
-	return nil, nil
+	return nil
 }
 
 // uploadFile answers POST /v1/files/upload.
-func (c *hosted) uploadFile(r *http.Request) (object, *refusal) {
+func (c *hosted) uploadFile(r *http.Request) object {
 	file, ok := c.files.receive(r)
 	if !ok {
-		return nil, badField("file")
+		panic(badField("file"))
 	}
-	return object{"data": file.row(web.Seconds(c.s.Now()))}, nil
+	return object{"data": file.row(web.Seconds(c.s.Now()))}
 }

@@ -12,37 +12,28 @@ import (
 	"kb-mcp/vendors/sandbox/world"
 )
 
-// chunked finds the document of a call about chunks; nil when the answer is given.
-func (f *face) chunked(w http.ResponseWriter, r *http.Request) *world.Document {
+// chunked finds the document of a call about chunks.
+func (f *face) chunked(r *http.Request) *world.Document {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.In(ds, id)
 	switch {
 	case d != nil:
 		return d
 	case f.server == tables.Go:
-		web.WriteJSON(w, http.StatusInternalServerError, object{"code": 500, "data": nil, "message": "document not found"})
+		panic(tables.JSON(http.StatusInternalServerError, object{"code": 500, "data": nil, "message": "document not found"}))
 	case f.s.KB(world.RAGFlow, ds) == nil:
-		f.fail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
+		panic(f.fail(102, fmt.Sprintf("You don't own the dataset %s.", ds)))
 	case f.server == tables.Old:
-		f.fail(w, 102, fmt.Sprintf("You don't own the document %s.", id))
-	default:
-		f.fail(w, 102, "you don't own the document "+id)
+		panic(f.fail(102, fmt.Sprintf("You don't own the document %s.", id)))
 	}
-	return nil
+	panic(f.fail(102, "you don't own the document "+id))
 }
 
 // listChunks pages through a document's chunks; there are none before it is done.
-func (f *face) listChunks(w http.ResponseWriter, r *http.Request) {
-	d := f.chunked(w, r)
-	if d == nil {
-		return
-	}
+func (f *face) listChunks(r *http.Request) reply {
+	d := f.chunked(r)
 	v := r.URL.Query()
-	page, size, wrong := f.paging(v)
-	if wrong != nil {
-		f.fail(w, wrong.Code, wrong.Message)
-		return
-	}
+	page, size := f.paging(v)
 	if page == 0 || size == 0 {
 		page, size = 1, 30
 	}
@@ -50,8 +41,7 @@ func (f *face) listChunks(w http.ResponseWriter, r *http.Request) {
 		return v.Get("id") != "" && tables.ChunkID(d, c.Number) != v.Get("id") || !tables.HasKeywords(c.Text, v.Get("keywords"))
 	})
 	if id := v.Get("id"); id != "" && len(pieces) == 0 {
-		f.fail(w, 102, "Chunk not found: "+d.ID+"/"+id)
-		return
+		return f.fail(102, "Chunk not found: "+d.ID+"/"+id)
 	}
 	rows := []object{}
 	for _, c := range tables.Window(pieces, web.Multiply(page-1, size), size) {
@@ -61,7 +51,7 @@ func (f *face) listChunks(w http.ResponseWriter, r *http.Request) {
 	if f.server == tables.Go {
 		body["message"] = "success"
 	}
-	web.WriteJSON(w, http.StatusOK, body)
+	return tables.JSON(http.StatusOK, body)
 }
 
 // chunk is one row of a chunk list.
@@ -95,19 +85,12 @@ func (f *face) chunksDocument(d *world.Document) object {
 }
 
 // addChunk adds one to those of a document.
-func (f *face) addChunk(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
-	d := f.chunked(w, r)
-	if d == nil {
-		return
-	}
+func (f *face) addChunk(r *http.Request) reply {
+	a := f.body(r)
+	d := f.chunked(r)
 	content, _ := a.Text("content")
 	if strings.TrimSpace(content) == "" {
-		f.refuse(w, 102, "`content` is required", nil)
-		return
+		return f.refuse(102, "`content` is required", nil)
 	}
 	keywords, _ := a.Texts("important_keywords")
 	questions, _ := a.Texts("questions")
@@ -117,19 +100,13 @@ func (f *face) addChunk(w http.ResponseWriter, r *http.Request) {
 	})
 	made := f.chunk(d, d.Edited[len(d.Edited)-1])
 	made["create_time"], made["create_timestamp"] = now.In(tables.Zone()).Format(time.DateTime), float64(now.UnixMilli())/1000
-	f.succeed(w, object{"chunk": made})
+	return f.succeed(object{"chunk": made})
 }
 
 // updateChunk changes what is given of one.
-func (f *face) updateChunk(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
-	d := f.chunked(w, r)
-	if d == nil {
-		return
-	}
+func (f *face) updateChunk(r *http.Request) reply {
+	a := f.body(r)
+	d := f.chunked(r)
 	found, now := false, f.s.Now()
 	f.s.EditChunks(world.RAGFlow, d.ID, func(parts []world.Chunk) []world.Chunk {
 		for i := range parts {
@@ -151,23 +128,16 @@ func (f *face) updateChunk(w http.ResponseWriter, r *http.Request) {
 		return parts
 	})
 	if !found {
-		f.refuse(w, 102, "Can't find this chunk "+r.PathValue("chunk"), nil)
-		return
+		return f.refuse(102, "Can't find this chunk "+r.PathValue("chunk"), nil)
 	}
-	f.done(w)
+	return f.done()
 }
 
 // deleteChunks deletes those that are named; without any, and without delete_all,
 // newer servers delete none.
-func (f *face) deleteChunks(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
-	d := f.chunked(w, r)
-	if d == nil {
-		return
-	}
+func (f *face) deleteChunks(r *http.Request) reply {
+	a := f.body(r)
+	d := f.chunked(r)
 	ids, _ := a.Texts("chunk_ids")
 	all := len(ids) == 0 && (f.server == tables.Old || string(a["delete_all"]) == "true")
 	deleted := 0
@@ -179,8 +149,7 @@ func (f *face) deleteChunks(w http.ResponseWriter, r *http.Request) {
 		})
 	})
 	if !all && deleted != len(ids) {
-		f.refuse(w, 102, fmt.Sprintf("rm_chunk deleted chunks %d, expect %d", deleted, len(ids)), nil)
-		return
+		return f.refuse(102, fmt.Sprintf("rm_chunk deleted chunks %d, expect %d", deleted, len(ids)), nil)
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "message": fmt.Sprintf("deleted %d chunks", deleted)})
+	return tables.JSON(http.StatusOK, object{"code": 0, "message": fmt.Sprintf("deleted %d chunks", deleted)})
 }

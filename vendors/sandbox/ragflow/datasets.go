@@ -11,7 +11,7 @@ import (
 )
 
 // lacks is the refusal for an unknown dataset and for a foreign one alike.
-func (f *face) lacks(w http.ResponseWriter, what, id string) {
+func (f *face) lacks(what, id string) reply {
 	code, user := 102, "User"
 	if f.server == tables.Old {
 		code = 108
@@ -19,30 +19,26 @@ func (f *face) lacks(w http.ResponseWriter, what, id string) {
 	if f.server == tables.Go {
 		user = "user"
 	}
-	f.fail(w, code, user+" '"+tables.Tenant+"' lacks permission for "+what+" '"+id+"'")
+	return f.fail(code, user+" '"+tables.Tenant+"' lacks permission for "+what+" '"+id+"'")
 }
 
 // listDatasets is the only list that is strict about its parameters. Its total
 // stands beside the data, and there is no message.
-func (f *face) listDatasets(w http.ResponseWriter, r *http.Request) {
+func (f *face) listDatasets(r *http.Request) reply {
 	q, problem := f.parseDatasetQuery(r.URL.Query())
 	if problem != "" {
-		f.refuse(w, 101, problem, nil)
-		return
+		return f.refuse(101, problem, nil)
 	}
 	all := f.s.KBs(world.RAGFlow)
 	unknown := func(id string) bool { return f.s.KB(world.RAGFlow, id) == nil }
 	i := slices.IndexFunc(q.ids, unknown)
 	switch {
 	case q.id != "" && len(q.ids) > 0:
-		f.fail(w, 102, "should not provide both 'id':"+q.id+" and 'ids':"+pythonList(q.ids))
-		return
+		return f.fail(102, "should not provide both 'id':"+q.id+" and 'ids':"+pythonList(q.ids))
 	case q.id != "" && unknown(q.id):
-		f.lacks(w, "dataset", q.id)
-		return
+		return f.lacks("dataset", q.id)
 	case i >= 0:
-		f.lacks(w, "datasets:", q.ids[i])
-		return
+		return f.lacks("datasets:", q.ids[i])
 	}
 	kbs, named := []*world.KnowledgeBase{}, q.name == ""
 	for _, kb := range all {
@@ -52,8 +48,7 @@ func (f *face) listDatasets(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if !named {
-		f.lacks(w, "dataset", q.name)
-		return
+		return f.lacks("dataset", q.name)
 	}
 	total := len(kbs)
 	tables.SortKBs(kbs, q.orderby, q.desc)
@@ -65,7 +60,7 @@ func (f *face) listDatasets(w http.ResponseWriter, r *http.Request) {
 		}
 		rows = append(rows, row)
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": rows, "total_datasets": total})
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": rows, "total_datasets": total})
 }
 
 // pythonList is a list of texts as Python shows it.
@@ -74,41 +69,37 @@ func pythonList(texts []string) string {
 }
 
 // getDataset has "size" and "connectors", which the list lacks.
-func (f *face) getDataset(w http.ResponseWriter, r *http.Request) {
+func (f *face) getDataset(r *http.Request) reply {
 	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
 	if kb == nil {
-		f.lacks(w, "dataset", r.PathValue("ds"))
-		return
+		return f.lacks("dataset", r.PathValue("ds"))
 	}
 	row := f.dataset(kb)
 	row["connectors"], row["size"] = []string{}, f.s.Counts(kb.ID).Size
-	f.succeed(w, row)
+	return f.succeed(row)
 }
 
 // ingestionSummary is the server's own count of a knowledge base.
-func (f *face) ingestionSummary(w http.ResponseWriter, r *http.Request) {
+func (f *face) ingestionSummary(r *http.Request) reply {
 	id := r.PathValue("ds")
 	if f.s.KB(world.RAGFlow, id) == nil {
-		f.refuse(w, 102, "User '"+tables.Tenant+"' lacks permission for dataset '"+id+"'", nil)
-		return
+		return f.refuse(102, "User '"+tables.Tenant+"' lacks permission for dataset '"+id+"'", nil)
 	}
 	c := f.s.Counts(id)
 	data := object{"doc_num": c.Documents, "chunk_num": c.Chunks, "token_num": c.Tokens, "status": f.s.States(id)}
 	if f.server == tables.Go {
-		web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": data, "message": "success"})
-		return
+		return tables.JSON(http.StatusOK, object{"code": 0, "data": data, "message": "success"})
 	}
-	f.succeed(w, data)
+	return f.succeed(data)
 }
 
 // metadataConfig is what a dataset's metadata are made of.
-func (f *face) metadataConfig(w http.ResponseWriter, r *http.Request) {
+func (f *face) metadataConfig(r *http.Request) reply {
 	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
 	if kb == nil {
-		f.lacks(w, "dataset", r.PathValue("ds"))
-		return
+		return f.lacks("dataset", r.PathValue("ds"))
 	}
-	f.succeed(w, metadataFields(kb))
+	return f.succeed(metadataFields(kb))
 }
 
 // metadataFields is the fields that somebody has set.
@@ -121,15 +112,11 @@ func metadataFields(kb *world.KnowledgeBase) object {
 }
 
 // setMetadataConfig sets the fields by their names.
-func (f *face) setMetadataConfig(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) setMetadataConfig(r *http.Request) reply {
+	a := f.body(r)
 	id := r.PathValue("ds")
 	if f.s.KB(world.RAGFlow, id) == nil {
-		f.lacks(w, "dataset", id)
-		return
+		return f.lacks("dataset", id)
 	}
 	var fields []world.Field
 	for _, key := range []string{"metadata", "fields"} {
@@ -142,5 +129,5 @@ func (f *face) setMetadataConfig(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	f.s.UpdateKB(world.RAGFlow, id, func(kb *world.KnowledgeBase) { kb.Fields = fields })
-	f.succeed(w, metadataFields(f.s.KB(world.RAGFlow, id)))
+	return f.succeed(metadataFields(f.s.KB(world.RAGFlow, id)))
 }

@@ -15,42 +15,29 @@ import (
 
 // updateDocument takes PATCH and, on main, as an old alias PUT. Keys that it
 // does not know are ignored.
-func (f *face) updateDocument(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) updateDocument(r *http.Request) reply {
+	a := f.body(r)
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.In(ds, id)
 	switch {
 	case f.s.KB(world.RAGFlow, ds) == nil && f.server == tables.Old:
-		f.fail(w, 102, "You don't own the dataset.")
-		return
+		return f.fail(102, "You don't own the dataset.")
 	case f.s.KB(world.RAGFlow, ds) == nil:
-		f.fail(w, 102, "you don't own the dataset")
-		return
+		return f.fail(102, "you don't own the dataset")
 	case d == nil && f.server == tables.Old:
-		f.fail(w, 102, "The dataset doesn't own the document.")
-		return
+		return f.fail(102, "The dataset doesn't own the document.")
 	case d == nil:
-		f.fail(w, 102, "the dataset doesn't own the document")
-		return
+		return f.fail(102, "the dataset doesn't own the document")
 	}
-	wrong := f.badChange(a)
-	if wrong == nil {
-		wrong = f.change(d, a)
-	}
-	if wrong != nil {
-		f.fail(w, wrong.Code, wrong.Message)
-		return
-	}
-	f.succeed(w, f.changedDocument(f.s.Document(world.RAGFlow, id), a.Has("meta_fields")))
+	f.checkChange(a)
+	f.change(d, a)
+	return f.succeed(f.changedDocument(f.s.Document(world.RAGFlow, id), a.Has("meta_fields")))
 }
 
-// badChange refuses what the model of the request does not take. v0.24 has none:
+// checkChange refuses what the model of the request does not take. v0.24 has none:
 // its checks are in [face.change].
-func (f *face) badChange(a args) *tables.Failure {
-	wrong := func(field, message string) *tables.Failure {
+func (f *face) checkChange(a args) {
+	refuse := func(field, message string) {
 		code := 102
 		if f.server == tables.Old {
 			code = 101
@@ -58,40 +45,39 @@ func (f *face) badChange(a args) *tables.Failure {
 		var value any
 		json.Unmarshal(a[field], &value)
 		text := strings.Trim(pythonText(value), "'")
-		return tables.Refuse(code, fmt.Sprintf("Field: <%s> - Message: <%s> - Value: <%s>", field, message, text))
+		panic(f.fail(code, fmt.Sprintf("Field: <%s> - Message: <%s> - Value: <%s>", field, message, text)))
 	}
 	if f.server == tables.Old {
 		if a.Has("meta_fields") && json.Unmarshal(a["meta_fields"], new(map[string]any)) != nil {
-			return tables.Refuse(101, "meta_fields must be a dictionary")
+			panic(f.fail(101, "meta_fields must be a dictionary"))
 		}
-		return nil
+		return
 	}
 	if raw, given := a["name"]; given && json.Unmarshal(raw, new(string)) != nil || string(raw) == "null" {
-		return wrong("name", "Input should be a valid string")
+		refuse("name", "Input should be a valid string")
 	}
 	if raw, given := a["enabled"]; given {
 		var n int
 		switch {
 		case json.Unmarshal(raw, &n) != nil || string(raw) == "null":
-			return wrong("enabled", "Input should be a valid integer")
+			refuse("enabled", "Input should be a valid integer")
 		case n != 0 && n != 1:
-			return wrong("enabled", "`enabled` value invalid, only accept 0 or 1")
+			refuse("enabled", "`enabled` value invalid, only accept 0 or 1")
 		}
 	}
 	raw, given := a["meta_fields"]
 	if !given {
-		return nil
+		return
 	}
 	meta, err := decodeObject(raw)
 	if err != nil || meta == nil {
-		return wrong("meta_fields", "Input should be a valid dictionary")
+		refuse("meta_fields", "Input should be a valid dictionary")
 	}
 	for _, value := range meta {
 		if !f.storable(value) {
-			return wrong("meta_fields", "The type is not supported: "+pythonText(value))
+			refuse("meta_fields", "The type is not supported: "+pythonText(value))
 		}
 	}
-	return nil
 }
 
 // pythonText is a value as Python shows it.
@@ -136,21 +122,21 @@ func (f *face) storable(value any) bool {
 
 // change checks everything before it sets anything. Metadata become what is sent,
 // and are added to on v0.24.
-func (f *face) change(d *world.Document, a args) *tables.Failure {
+func (f *face) change(d *world.Document, a args) {
 	if a.Has("meta_fields") && f.away("engine") {
-		return tables.Refuse(102, "Failed to update metadata")
+		panic(f.fail(102, "Failed to update metadata"))
 	}
 	if name, err := a.Text("name"); err == nil {
 		if len(name) > tables.MaxName {
-			return tables.Refuse(101, "File name must be 255 bytes or less.")
+			panic(f.fail(101, "File name must be 255 bytes or less."))
 		}
 		switch extension, taken := f.s.Rename(d, name); {
 		case extension:
-			return tables.Refuse(101, "The extension of file can't be changed")
+			panic(f.fail(101, "The extension of file can't be changed"))
 		case taken && f.server == tables.Go:
-			return tables.Refuse(102, "duplicated document name in the same dataset")
+			panic(f.fail(102, "duplicated document name in the same dataset"))
 		case taken:
-			return tables.Refuse(102, "Duplicated document name in the same dataset.")
+			panic(f.fail(102, "Duplicated document name in the same dataset."))
 		}
 	}
 	meta, _ := decodeObject(a["meta_fields"])
@@ -171,53 +157,40 @@ func (f *face) change(d *world.Document, a args) *tables.Failure {
 		}
 		d.Updated = now
 	})
-	return nil
 }
 
 // deleteDocuments deletes all that are named or none (v0.25.2). v0.24 takes no
 // ids for all of them, and deletes those that it knows.
-func (f *face) deleteDocuments(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) deleteDocuments(r *http.Request) reply {
+	a := f.body(r)
 	ds := r.PathValue("ds")
 	if f.s.KB(world.RAGFlow, ds) == nil {
-		f.unowned(w, ds)
-		return
+		return f.unowned(ds)
 	}
 	if f.server == tables.Old {
-		f.deleteKnown(w, ds, a)
-		return
+		return f.deleteKnown(ds, a)
 	}
-	if problem := f.pythonExtra(a, "ids", "delete_all"); problem != "" {
-		f.fail(w, 101, problem)
-		return
-	}
+	f.checkExtra(a, "ids", "delete_all")
 	ids, err := a.Texts("ids")
 	all := string(a["delete_all"]) == "true"
 	switch {
 	case err != nil && !errors.Is(err, web.ErrNotGiven):
-		f.refuse(w, 101, pythonComplaint("ids", "Input should be a valid list", a["ids"]), nil)
-		return
+		return f.refuse(101, pythonComplaint("ids", "Input should be a valid list", a["ids"]), nil)
 	case len(ids) == 0 && !all:
 		text := "should either provide doc ids or set delete_all(true)"
 		if f.server != tables.Go {
 			text += ", dataset: " + ds + ". "
 		}
-		f.refuse(w, 102, text, nil)
-		return
+		return f.refuse(102, text, nil)
 	case all && len(ids) == 0:
 		ids = f.documentIDs(ds)
 	}
 	if twice := firstTwice(ids); twice != "" && f.server != tables.Go {
-		f.fail(w, 101, fmt.Sprintf("Field: <ids> - Message: <Duplicate ids: '%s'> - Value: <%s>", twice, pythonList(ids)))
-		return
+		return f.fail(101, fmt.Sprintf("Field: <ids> - Message: <Duplicate ids: '%s'> - Value: <%s>", twice, pythonList(ids)))
 	}
 	for _, id := range ids {
 		if f.s.In(ds, id) == nil {
-			f.refuse(w, 102, "These documents do not belong to dataset "+ds+" or Document not found: "+id, nil)
-			return
+			return f.refuse(102, "These documents do not belong to dataset "+ds+" or Document not found: "+id, nil)
 		}
 	}
 	deleted := 0
@@ -228,11 +201,11 @@ func (f *face) deleteDocuments(w http.ResponseWriter, r *http.Request) {
 	if f.server == tables.Go {
 		body["message"] = "success"
 	}
-	web.WriteJSON(w, http.StatusOK, body)
+	return tables.JSON(http.StatusOK, body)
 }
 
 // deleteKnown is v0.24's delete.
-func (f *face) deleteKnown(w http.ResponseWriter, ds string, a args) {
+func (f *face) deleteKnown(ds string, a args) reply {
 	ids, _ := a.Texts("ids")
 	if len(ids) == 0 {
 		ids = f.documentIDs(ds)
@@ -244,10 +217,9 @@ func (f *face) deleteKnown(w http.ResponseWriter, ds string, a args) {
 		}
 	}
 	if len(unknown) > 0 {
-		f.fail(w, 102, "Documents not found: "+pythonList(unknown))
-		return
+		return f.fail(102, "Documents not found: "+pythonList(unknown))
 	}
-	f.done(w)
+	return f.done()
 }
 
 // documentIDs is all of a dataset's.
@@ -271,22 +243,22 @@ func firstTwice(ids []string) string {
 }
 
 // download sends a file, or an error as JSON with the same status.
-func (f *face) download(w http.ResponseWriter, r *http.Request) {
+func (f *face) download(r *http.Request) reply {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.In(ds, id)
 	switch {
 	case f.server == tables.Old && f.s.KB(world.RAGFlow, ds) == nil:
-		f.fail(w, 102, fmt.Sprintf("You do not own the dataset %s.", ds))
+		return f.fail(102, fmt.Sprintf("You do not own the dataset %s.", ds))
 	case f.server == tables.Old && d == nil:
-		f.fail(w, 102, fmt.Sprintf("The dataset not own the document %s.", id))
+		return f.fail(102, fmt.Sprintf("The dataset not own the document %s.", id))
 	case d == nil:
-		f.fail(w, 102, "document not found")
+		return f.fail(102, "document not found")
 	case d.Text == "" || f.away("store"):
-		f.fail(w, 102, "This file is empty.")
+		return f.fail(102, "This file is empty.")
 	case f.server == tables.Python:
-		tables.Attachment(w, mediaType(d.Format), d.Name, d.Text)
+		return tables.Attachment(mediaType(d.Format), d.Name, d.Text)
 	default:
-		tables.Attachment(w, "application/octet-stream", d.Name, d.Text)
+		return tables.Attachment("application/octet-stream", d.Name, d.Text)
 	}
 }
 

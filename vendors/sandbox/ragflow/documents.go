@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,9 +25,9 @@ type documentQuery struct {
 }
 
 // unowned is the refusal of documents of an unknown dataset.
-func (f *face) unowned(w http.ResponseWriter, kb string) {
+func (f *face) unowned(kb string) reply {
 	text := fmt.Sprintf("You don't own the dataset %s. ", kb)
-	f.refuse(w, 102, strings.TrimSuffix(text, strings.Repeat(" ", btoi(f.server == tables.Go))), nil)
+	return f.refuse(102, strings.TrimSuffix(text, strings.Repeat(" ", btoi(f.server == tables.Go))), nil)
 }
 
 // btoi is 1 for true.
@@ -38,30 +39,19 @@ func btoi(b bool) int {
 }
 
 // listDocuments ignores every parameter that it does not know.
-func (f *face) listDocuments(w http.ResponseWriter, r *http.Request) {
+func (f *face) listDocuments(r *http.Request) reply {
 	kb := r.PathValue("ds")
 	if f.s.KB(world.RAGFlow, kb) == nil {
-		f.unowned(w, kb)
-		return
+		return f.unowned(kb)
 	}
-	q, wrong := f.parseDocumentQuery(r.URL.Query())
-	if wrong == nil {
-		if wrong = f.unknownDocument(kb, q); wrong != nil && f.server == tables.Go {
-			f.refuse(w, wrong.Code, wrong.Message, object{"docs": []any{}, "total": 0})
-			return
-		}
-	}
-	if wrong != nil {
-		f.refuse(w, wrong.Code, wrong.Message, nil)
-		return
-	}
+	q := f.parseDocumentQuery(r.URL.Query())
+	f.checkKnown(kb, q)
 	docs := f.s.Documents(world.RAGFlow, kb)
 	if q.filters() {
 		docs = docs.Filter(func(d *world.Document) bool { return f.keeps(q, d) })
 	}
 	if r.URL.Query().Get("type") == "filter" && f.server != tables.Old {
-		f.filterCounts(w, docs)
-		return
+		return f.filterCounts(docs)
 	}
 	rows := []object{}
 	for _, d := range f.pageOf(docs, q) {
@@ -73,11 +63,11 @@ func (f *face) listDocuments(w http.ResponseWriter, r *http.Request) {
 	if f.server != tables.Old {
 		body["message"] = "success"
 	}
-	web.WriteJSON(w, http.StatusOK, body)
+	return tables.JSON(http.StatusOK, body)
 }
 
 // parseDocumentQuery refuses what the server's own code stumbles over.
-func (f *face) parseDocumentQuery(v url.Values) (documentQuery, *tables.Failure) {
+func (f *face) parseDocumentQuery(v url.Values) documentQuery {
 	q := documentQuery{
 		orderby:  "create_time",
 		desc:     strings.ToLower(strings.TrimSpace(v.Get("desc"))) != "false",
@@ -87,69 +77,63 @@ func (f *face) parseDocumentQuery(v url.Values) (documentQuery, *tables.Failure)
 	if f.server != tables.Old {
 		q.ids = v["ids"]
 	}
-	var wrong *tables.Failure
-	if q.page, q.pageSize, wrong = f.paging(v); wrong != nil {
-		return q, wrong
-	}
+	q.page, q.pageSize = f.paging(v)
 	q.from, q.to = loose(v, "create_time_from", 0), loose(v, "create_time_to", 0)
 	if v.Has("orderby") {
 		q.orderby = v.Get("orderby")
 	}
 	if !slices.Contains([]string{"create_time", "update_time", "name", "size", "process_duration", "progress", "run", "status", "type", "suffix", "id"}, q.orderby) {
 		if f.server == tables.Old {
-			return q, tables.Refuse(100, fmt.Sprintf(`AttributeError("type object 'Document' has no attribute '%s'")`, q.orderby))
+			panic(f.refuse(100, fmt.Sprintf(`AttributeError("type object 'Document' has no attribute '%s'")`, q.orderby), nil))
 		}
-		return q, tables.Refuse(101, "invalid orderby field: "+q.orderby)
+		panic(f.refuse(101, "invalid orderby field: "+q.orderby, nil))
 	}
 	for _, run := range v["run"] {
 		value, ok := f.runValue(run)
 		if !ok {
-			return q, tables.Refuse(102, "Invalid filter run status conditions: "+run)
+			panic(f.refuse(102, "Invalid filter run status conditions: "+run, nil))
 		}
 		q.run = append(q.run, value)
 	}
 	for _, kind := range q.kind {
 		if !slices.Contains([]string{"pdf", "doc", "visual", "aural", "virtual", "folder", "other"}, kind) {
-			return q, tables.Refuse(102, "Invalid filter conditions: "+kind+" type")
+			panic(f.refuse(102, "Invalid filter conditions: "+kind+" type", nil))
 		}
 	}
 	if len(q.ids) > 100 && f.server == tables.Python {
-		return q, tables.Refuse(101, "ids must contain at most 100 IDs")
+		panic(f.refuse(101, "ids must contain at most 100 IDs", nil))
 	}
 	if q.id != "" && len(q.ids) > 0 && f.server == tables.Python {
-		return q, tables.Refuse(100, "ValueError('not enough values to unpack (expected 4, got 2)')")
+		panic(f.refuse(100, "ValueError('not enough values to unpack (expected 4, got 2)')", nil))
 	}
-	return q, nil
+	return q
 }
 
 // paging is the page and its size. Newer servers take what is not a number, or
 // below 1, for the default; v0.24 stumbles over the former.
-func (f *face) paging(v url.Values) (page, size int, wrong *tables.Failure) {
+func (f *face) paging(v url.Values) (page, size int) {
 	usual := 30
 	switch f.server {
 	case tables.Go:
 		usual = 10
 	case tables.Old:
 		page, size = 1, usual
-		if wrong = tables.PythonInt(v, "page", &page); wrong == nil {
-			wrong = tables.PythonInt(v, "page_size", &size)
+		if wrong := cmp.Or(tables.PythonInt(v, "page", &page), tables.PythonInt(v, "page_size", &size)); wrong != nil {
+			panic(f.fail(wrong.Code, wrong.Message))
 		}
-		if wrong == nil && (page < 0 || size < 0) {
-			wrong = tables.Refuse(100, `ProgrammingError(1064, "You have an error in your SQL syntax")`)
+		if page < 0 || size < 0 {
+			panic(f.fail(100, `ProgrammingError(1064, "You have an error in your SQL syntax")`))
 		}
-		return page, size, wrong
+		return page, size
 	}
-	page, size = loose(v, "page", 1), loose(v, "page_size", usual)
-	if page < 1 {
-		page = 1
-	}
+	page, size = max(loose(v, "page", 1), 1), loose(v, "page_size", usual)
 	if size < 1 {
 		size = usual
 	}
 	if size > maxPage && f.server == tables.Python {
-		return page, size, tables.Refuse(100, "ValueError('page_size must be less than or equal to 100')")
+		panic(f.fail(100, "ValueError('page_size must be less than or equal to 100')"))
 	}
-	return page, size, nil
+	return page, size
 }
 
 // loose is a parameter's number, def where it is none.
@@ -174,11 +158,12 @@ func (f *face) runValue(run string) (string, bool) {
 	return "", false
 }
 
-// unknownDocument refuses an id or a name that is not in the dataset. Unknown
-// entries of "ids" are not refused: they are missing from the answer.
-func (f *face) unknownDocument(kb string, q documentQuery) *tables.Failure {
+// checkKnown refuses an id or a name that is not in the dataset. Unknown entries
+// of "ids" are not refused: they are missing from the answer.
+func (f *face) checkKnown(kb string, q documentQuery) {
+	nothing := object{"docs": []any{}, "total": 0}
 	if q.id != "" && len(q.ids) > 0 {
-		return tables.Refuse(102, fmt.Sprintf("should not provide both 'id':%s and 'ids'%v", q.id, q.ids))
+		panic(f.refuse(102, fmt.Sprintf("should not provide both 'id':%s and 'ids'%v", q.id, q.ids), nothing))
 	}
 	missing := ""
 	switch {
@@ -187,12 +172,12 @@ func (f *face) unknownDocument(kb string, q documentQuery) *tables.Failure {
 	case q.name != "" && !f.s.Named(kb, q.name):
 		missing = q.name
 	default:
-		return nil
+		return
 	}
 	if f.server == tables.Old {
-		return tables.Refuse(102, "You don't own the document "+missing+".")
+		panic(f.fail(102, "You don't own the document "+missing+"."))
 	}
-	return tables.Refuse(102, "you don't own the document "+missing)
+	panic(f.refuse(102, "you don't own the document "+missing, nothing))
 }
 
 func (q documentQuery) filters() bool {
@@ -236,7 +221,7 @@ func (f *face) pageOf(docs world.List, q documentQuery) []*world.Document {
 }
 
 // filterCounts answers type=filter: how many documents have each value.
-func (f *face) filterCounts(w http.ResponseWriter, docs world.List) {
+func (f *face) filterCounts(docs world.List) reply {
 	runs, suffixes, bare := map[string]int{}, map[string]int{}, 0
 	for d := range docs.All() {
 		runs[f.s.Life(d).Run]++
@@ -247,7 +232,7 @@ func (f *face) filterCounts(w http.ResponseWriter, docs world.List) {
 	if bare > 0 {
 		metadata["empty_metadata"] = object{"true": bare}
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "message": "success", "data": object{
+	return tables.JSON(http.StatusOK, object{"code": 0, "message": "success", "data": object{
 		"filter": object{"run_status": runs, "suffix": suffixes, "metadata": metadata}, "total": docs.Len(),
 	}})
 }

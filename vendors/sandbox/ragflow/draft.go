@@ -98,12 +98,8 @@ func pythonModel(text string) string {
 	return ""
 }
 
-// pythonExtra is the Python servers' complaint about members that a call does
-// not know.
-func (f *face) pythonExtra(a args, known ...string) string {
-	if f.server == tables.Go {
-		return ""
-	}
+// checkExtra is the Python servers' refusal of members that a call does not know.
+func (f *face) checkExtra(a args, known ...string) {
 	var lines []string
 	for key, raw := range a {
 		if !slices.Contains(known, key) {
@@ -111,18 +107,18 @@ func (f *face) pythonExtra(a args, known ...string) string {
 		}
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+	if len(lines) > 0 && f.server != tables.Go {
+		panic(f.fail(101, strings.Join(lines, "\n")))
+	}
 }
 
 // draft checks the body of a create or update.
-func (f *face) draft(a args, create bool) (name, description *string, wrong *tables.Failure) {
-	if problem := f.pythonExtra(a, "name", "description", "avatar", "embedding_model", "permission", "chunk_method", "parser_config",
-		"language", "pagerank", "parse_type", "pipeline_id", "ext", "auto_metadata_config", "connectors"); problem != "" {
-		return nil, nil, tables.Refuse(101, problem)
-	}
+func (f *face) draft(a args, create bool) (name, description *string) {
+	f.checkExtra(a, "name", "description", "avatar", "embedding_model", "permission", "chunk_method", "parser_config",
+		"language", "pagerank", "parse_type", "pipeline_id", "ext", "auto_metadata_config", "connectors")
 	if f.server != tables.Go {
 		if problem := pythonDataset(a); problem != "" {
-			return nil, nil, tables.Refuse(101, problem)
+			panic(f.fail(101, problem))
 		}
 	}
 	if d, err := a.Text("description"); err == nil {
@@ -131,37 +127,36 @@ func (f *face) draft(a args, create bool) (name, description *string, wrong *tab
 	text, err := a.Text("name")
 	switch {
 	case string(a["name"]) == "null" && f.server != tables.Go:
-		return nil, nil, tables.Refuse(101, pythonComplaint("name", "Input should be a valid string", a["name"]))
+		panic(f.fail(101, pythonComplaint("name", "Input should be a valid string", a["name"])))
 	case errors.Is(err, web.ErrNotGiven) && !create:
-		return nil, description, nil
+		return nil, description
 	case errors.Is(err, web.ErrNotGiven) && f.server != tables.Go:
-		return nil, nil, tables.Refuse(101, "Field: <name> - Message: <Field required> - Value: <{}>")
+		panic(f.fail(101, "Field: <name> - Message: <Field required> - Value: <{}>"))
 	case err != nil && !errors.Is(err, web.ErrNotGiven):
-		return nil, nil, tables.Refuse(101, pythonComplaint("name", "Input should be a valid string", a["name"]))
+		panic(f.fail(101, pythonComplaint("name", "Input should be a valid string", a["name"])))
 	}
 	text = strings.TrimSpace(text)
-	return &text, description, f.badName(text)
+	f.checkName(text)
+	return &text, description
 }
 
-// badName refuses the name of a dataset. The model counts characters, what
+// checkName refuses the name of a dataset. The model counts characters, what
 // comes behind it bytes.
-func (f *face) badName(name string) *tables.Failure {
+func (f *face) checkName(name string) {
 	runes := utf8.RuneCountInString(name)
 	switch {
 	case f.server == tables.Go && name == "":
-		return tables.Refuse(102, "dataset name can't be empty")
+		panic(f.fail(102, "dataset name can't be empty"))
 	case f.server == tables.Go && len(name) > 128:
-		return tables.Refuse(102, fmt.Sprintf("Dataset name length is %d which is large than 128", len(name)))
+		panic(f.fail(102, fmt.Sprintf("Dataset name length is %d which is large than 128", len(name))))
 	case f.server == tables.Go:
-		return nil
 	case name == "":
-		return tables.Refuse(101, "Field: <name> - Message: <String should have at least 1 character> - Value: <>")
+		panic(f.fail(101, "Field: <name> - Message: <String should have at least 1 character> - Value: <>"))
 	case runes > 128:
-		return tables.Refuse(101, fmt.Sprintf("Field: <name> - Message: <String should have at most 128 characters> - Value: <%s...>", string([]rune(name)[:125])))
+		panic(f.fail(101, fmt.Sprintf("Field: <name> - Message: <String should have at most 128 characters> - Value: <%s...>", string([]rune(name)[:125]))))
 	case len(name) > 128 && f.server == tables.Old:
-		return tables.Refuse(102, fmt.Sprintf("Dataset name length is %d which is large than 128", runes))
+		panic(f.fail(102, fmt.Sprintf("Dataset name length is %d which is large than 128", runes)))
 	case len(name) > 128:
-		return tables.Refuse(101, "Unable to serialize unknown type: <class 'quart.wrappers.response.Response'>")
+		panic(f.fail(101, "Unable to serialize unknown type: <class 'quart.wrappers.response.Response'>"))
 	}
-	return nil
 }

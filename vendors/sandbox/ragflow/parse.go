@@ -5,41 +5,30 @@ import (
 	"net/http"
 	"strings"
 
-	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/ragflow/tables"
 	"kb-mcp/vendors/sandbox/world"
 )
 
-// parsing reads the body of a start or stop and the dataset; false when the
-// answer is given.
-func (f *face) parsing(w http.ResponseWriter, r *http.Request) (kb *world.KnowledgeBase, ids []string, ok bool) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return nil, nil, false
+// parsing reads the body of a start or stop and the dataset.
+func (f *face) parsing(r *http.Request) (kb *world.KnowledgeBase, ids []string) {
+	a, ds := f.body(r), r.PathValue("ds")
+	kb = f.s.KB(world.RAGFlow, ds)
+	ids, _ = a.Texts("document_ids")
+	switch {
+	case kb == nil:
+		panic(f.refuse(102, fmt.Sprintf("You don't own the dataset %s.", ds), nil))
+	case r.Method == http.MethodPost && kb.Pipeline != "" && f.server == tables.Python:
+		panic(f.fail(101, "Datasets configured with an ingestion pipeline cannot be parsed with `/datasets/{dataset_id}/chunks`. Use `/documents/ingest` instead."))
+	case len(ids) == 0:
+		panic(f.refuse(102, "`document_ids` is required", nil))
 	}
-	ds := r.PathValue("ds")
-	if kb = f.s.KB(world.RAGFlow, ds); kb == nil {
-		f.refuse(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds), nil)
-		return nil, nil, false
-	}
-	if r.Method == http.MethodPost && kb.Pipeline != "" && f.server == tables.Python {
-		f.fail(w, 101, "Datasets configured with an ingestion pipeline cannot be parsed with `/datasets/{dataset_id}/chunks`. Use `/documents/ingest` instead.")
-		return nil, nil, false
-	}
-	if ids, _ = a.Texts("document_ids"); len(ids) == 0 {
-		f.refuse(w, 102, "`document_ids` is required", nil)
-		return nil, nil, false
-	}
-	return kb, ids, true
+	return kb, ids
 }
 
 // startParsing starts one after another until one is busy or cannot be put into
 // the queue; unknown ones are named at the end.
-func (f *face) startParsing(w http.ResponseWriter, r *http.Request) {
-	kb, ids, ok := f.parsing(w, r)
-	if !ok {
-		return
-	}
+func (f *face) startParsing(r *http.Request) reply {
+	kb, ids := f.parsing(r)
 	var unknown, twice []string
 	seen := map[string]bool{}
 	for _, id := range ids {
@@ -53,19 +42,18 @@ func (f *face) startParsing(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		if wrong := f.start(d); wrong != nil {
-			f.refuse(w, wrong.Code, wrong.Message, nil)
-			return
+			return f.refuse(wrong.Code, wrong.Message, nil)
 		}
 		seen[id] = true
 	}
 	switch {
 	case len(unknown) > 0:
-		f.refuse(w, 102, "Documents not found: "+pythonList(unknown), nil)
+		return f.refuse(102, "Documents not found: "+pythonList(unknown), nil)
 	case len(twice) > 0:
-		web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": object{"success_count": len(seen), "errors": twice},
+		return tables.JSON(http.StatusOK, object{"code": 0, "data": object{"success_count": len(seen), "errors": twice},
 			"message": fmt.Sprintf("Partially parsed %d documents with %d errors", len(seen), len(twice))})
 	default:
-		f.done(w)
+		return f.done()
 	}
 }
 
@@ -97,39 +85,31 @@ func (f *face) start(d *world.Document) *tables.Failure {
 const forever = 365 * 24 * tables.Long * 60
 
 // stopParsing stops one after another until one cannot be stopped.
-func (f *face) stopParsing(w http.ResponseWriter, r *http.Request) {
-	kb, ids, ok := f.parsing(w, r)
-	if !ok {
-		return
-	}
+func (f *face) stopParsing(r *http.Request) reply {
+	kb, ids := f.parsing(r)
 	for _, id := range ids {
 		d := f.s.In(kb.ID, id)
 		switch {
 		case d == nil && f.server == tables.Old:
-			f.fail(w, 102, fmt.Sprintf("You don't own the document %s.", id))
-			return
+			return f.fail(102, fmt.Sprintf("You don't own the document %s.", id))
 		case d == nil:
-			f.refuse(w, 102, "you don't own the document "+id, nil)
-			return
+			return f.refuse(102, "you don't own the document "+id, nil)
 		case f.server == tables.Go && f.away("tables"):
-			f.refuse(w, 500, "get ingestion task for "+id+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", nil)
-			return
+			return f.refuse(500, "get ingestion task for "+id+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", nil)
 		case !f.s.Busy(d):
-			f.notRunning(w)
-			return
+			return f.notRunning()
 		}
 		f.s.Stop(id, "")
 	}
-	f.done(w)
+	return f.done()
 }
 
 // notRunning is how a stop is refused.
-func (f *face) notRunning(w http.ResponseWriter) {
+func (f *face) notRunning() reply {
 	if f.server == tables.Old {
-		f.fail(w, 102, "Can't stop parsing document with progress at 0 or 1")
-		return
+		return f.fail(102, "Can't stop parsing document with progress at 0 or 1")
 	}
-	web.WriteJSON(w, http.StatusOK, object{
+	return tables.JSON(http.StatusOK, object{
 		"code": 102, "data": object{"error_code": "DOC_STOP_PARSING_INVALID_STATE"},
 		"message": "Can't stop parsing document that has not started or already completed",
 	})
@@ -137,34 +117,28 @@ func (f *face) notRunning(w http.ResponseWriter) {
 
 // ingest starts (run "1") and stops (run "2") documents of any dataset, those with
 // a pipeline too.
-func (f *face) ingest(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) ingest(r *http.Request) reply {
+	a := f.body(r)
 	ids, _ := a.Texts("doc_ids")
 	run := strings.Trim(string(a["run"]), `"`)
 	for _, key := range []string{"doc_ids", "run"} {
 		if !a.Has(key) {
-			web.WriteJSON(w, http.StatusOK, object{"code": 101, "data": nil, "message": "required argument are missing: " + key + "; "})
-			return
+			return tables.JSON(http.StatusOK, object{"code": 101, "data": nil, "message": "required argument are missing: " + key + "; "})
 		}
 	}
 	for _, id := range ids {
 		d := f.s.Document(world.RAGFlow, id)
 		if d == nil {
-			web.WriteJSON(w, http.StatusOK, object{"code": 109, "data": nil, "message": "no authorization"})
-			return
+			return tables.JSON(http.StatusOK, object{"code": 109, "data": nil, "message": "no authorization"})
 		}
 		switch {
 		case run == tables.Cancel && f.s.Busy(d):
 			f.s.Stop(id, "")
 		case run == tables.Running:
 			if wrong := f.start(d); wrong != nil {
-				web.WriteJSON(w, http.StatusOK, object{"code": wrong.Code, "data": nil, "message": wrong.Message})
-				return
+				return tables.JSON(http.StatusOK, object{"code": wrong.Code, "data": nil, "message": wrong.Message})
 			}
 		}
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": true, "message": "success"})
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": true, "message": "success"})
 }

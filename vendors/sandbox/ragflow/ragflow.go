@@ -13,6 +13,9 @@ import (
 // object is a JSON object whose keys come out sorted, hence always the same.
 type object = map[string]any
 
+// reply writes an answer.
+type reply = tables.Reply
+
 // args is the members of a request.
 type args = web.Args
 
@@ -30,65 +33,63 @@ type face struct {
 	s      *tables.Tables
 	server tables.Server
 	down   string // what it needs and cannot reach
-	mux    *http.ServeMux
+	mux    tables.Mux
 }
 
 // New serves /api/v1/datasets and what belongs to it.
 func New(w *world.World, o Options) http.Handler {
-	server := o.Server
-	f := &face{s: &tables.Tables{World: w}, server: server, down: o.Away, mux: http.NewServeMux()}
-	f.route("/api/v1/datasets", tables.Methods{
-		"GET": f.authed(f.listDatasets), "POST": f.authed(f.createDataset), "DELETE": f.authed(f.deleteDatasets),
-	})
-	f.route("/api/v1/datasets/{ds}", f.only(tables.Methods{"GET": f.authed(f.getDataset), "PUT": f.authed(f.updateDataset)}, tables.Old, "GET"))
-	f.route("/api/v1/datasets/{ds}/documents", tables.Methods{
-		"GET": f.authed(f.listDocuments), "POST": f.authed(f.uploadDocuments), "DELETE": f.authed(f.deleteDocuments),
-	})
-	f.route("/api/v1/datasets/{ds}/documents/{doc}", f.only(f.only(tables.Methods{
-		"GET": f.authed(f.download), "PATCH": f.authed(f.updateDocument), "PUT": f.authed(f.updateDocument),
-	}, tables.Old, "PATCH"), tables.Go, "PUT"))
-	f.route("/api/v1/datasets/{ds}/documents/{doc}/chunks", tables.Methods{
-		"GET": f.authed(f.listChunks), "POST": f.authed(f.addChunk), "DELETE": f.authed(f.deleteChunks),
-	})
-	f.route("/api/v1/datasets/{ds}/documents/{doc}/chunks/{chunk}", tables.Methods{"PUT": f.authed(f.updateChunk), "PATCH": f.authed(f.updateChunk)})
-	f.route("/api/v1/datasets/{ds}/chunks", tables.Methods{"POST": f.authed(f.startParsing), "DELETE": f.authed(f.stopParsing)})
-	if server == tables.Go {
-		f.route("/api/v1/datasets/{ds}/search", tables.Methods{"POST": f.authed(f.searchDataset)})
-	} else {
-		f.route("/api/v1/retrieval", tables.Methods{"POST": f.authed(f.retrieve)})
+	f := &face{s: &tables.Tables{World: w}, server: o.Server, down: o.Away}
+	for path, actions := range f.routes() {
+		for method, action := range actions {
+			f.mux.Answer(method+" /api/v1/"+path, f.authed(action))
+		}
+		f.mux.Answer("/api/v1/"+path, f.noMethod)
 	}
-	if server != tables.Old {
-		f.route("/api/v1/system/version", tables.Methods{"GET": f.version})
-		f.route("/api/v1/language", tables.Methods{"GET": f.language})
-		f.route("/api/v1/datasets/{ds}/ingestions/summary", tables.Methods{"GET": f.authed(f.ingestionSummary)})
-		f.route("/api/v1/datasets/{ds}/metadata/config", tables.Methods{"GET": f.authed(f.metadataConfig), "PUT": f.authed(f.setMetadataConfig)})
-		f.route("/api/v1/documents/ingest", tables.Methods{"POST": f.authed(f.ingest)})
+	if o.Server != tables.Old { // they need no key since v0.26
+		f.mux.Answer("GET /api/v1/system/version", f.version)
+		f.mux.Answer("GET /api/v1/language", f.language)
 	}
-	f.mux.HandleFunc("/", f.noRoute)
+	f.mux.Answer("/", f.noRoute)
 	return f
 }
 
-// only takes a method away on one server.
-func (f *face) only(ms tables.Methods, server tables.Server, method string) tables.Methods {
-	if f.server == server {
-		delete(ms, method)
+// routes is what needs a key.
+func (f *face) routes() map[string]tables.Methods {
+	document := tables.Methods{"GET": f.download, "PATCH": f.updateDocument, "PUT": f.updateDocument}
+	dataset := tables.Methods{"GET": f.getDataset, "PUT": f.updateDataset}
+	routes := map[string]tables.Methods{
+		"datasets":                                     {"GET": f.listDatasets, "POST": f.createDataset, "DELETE": f.deleteDatasets},
+		"datasets/{ds}":                                dataset,
+		"datasets/{ds}/documents":                      {"GET": f.listDocuments, "POST": f.uploadDocuments, "DELETE": f.deleteDocuments},
+		"datasets/{ds}/documents/{doc}":                document,
+		"datasets/{ds}/documents/{doc}/chunks":         {"GET": f.listChunks, "POST": f.addChunk, "DELETE": f.deleteChunks},
+		"datasets/{ds}/documents/{doc}/chunks/{chunk}": {"PUT": f.updateChunk, "PATCH": f.updateChunk},
+		"datasets/{ds}/chunks":                         {"POST": f.startParsing, "DELETE": f.stopParsing},
 	}
-	return ms
+	if f.server == tables.Go {
+		delete(document, "PUT")
+		routes["datasets/{ds}/search"] = tables.Methods{"POST": f.searchDataset}
+	} else {
+		routes["retrieval"] = tables.Methods{"POST": f.retrieve}
+	}
+	if f.server == tables.Old {
+		delete(document, "PATCH")
+		delete(dataset, "GET")
+		return routes
+	}
+	routes["datasets/{ds}/ingestions/summary"] = tables.Methods{"GET": f.ingestionSummary}
+	routes["datasets/{ds}/metadata/config"] = tables.Methods{"GET": f.metadataConfig, "PUT": f.setMetadataConfig}
+	routes["documents/ingest"] = tables.Methods{"POST": f.ingest}
+	return routes
 }
 
-// route registers one path. A method that it lacks is answered as all Python
-// versions do, with HTTP 200 and code 100, or as if there were no such path.
-func (f *face) route(path string, ms tables.Methods) {
-	for method, h := range ms {
-		f.mux.HandleFunc(method+" "+path, h)
+// noMethod answers a method that a path lacks as all Python versions do, with HTTP
+// 200 and code 100, or as if there were no such path.
+func (f *face) noMethod(r *http.Request) reply {
+	if f.server == tables.Go {
+		return f.noRoute(r)
 	}
-	f.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-		if f.server == tables.Go {
-			f.noRoute(w, r)
-			return
-		}
-		f.fail(w, 100, "<MethodNotAllowed '405: Method Not Allowed'>")
-	})
+	return f.fail(100, "<MethodNotAllowed '405: Method Not Allowed'>")
 }
 
 // slashes is more than one slash, which the servers take for one.
@@ -109,95 +110,91 @@ func (f *face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // authed lets a request with the API key pass. Routing comes first: a path that
 // does not exist needs no key to be told so. A server without its database
 // knows no key, and Go asks a service of its own before all.
-func (f *face) authed(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+func (f *face) authed(action tables.Action) tables.Action {
+	return func(r *http.Request) reply {
 		given := r.Header.Get("Authorization")
 		switch {
 		case f.away("license") && f.server == tables.Go:
-			web.WriteJSON(w, http.StatusServiceUnavailable, object{"code": 401, "data": "No", "message": `server license Post "http://127.0.0.1:9383/api/v1/admin/reports": dial tcp 127.0.0.1:9383: connect: connection refused`})
+			return tables.JSON(http.StatusServiceUnavailable, object{"code": 401, "data": "No", "message": `server license Post "http://127.0.0.1:9383/api/v1/admin/reports": dial tcp 127.0.0.1:9383: connect: connection refused`})
 		case given != "Bearer "+Key || f.away("database"):
-			f.unauthorized(w, given)
+			return f.unauthorized(given)
 		case f.s.Limited(f.server.Face(), false):
-			tables.TooMany(w)
-		default:
-			h(w, r)
+			return tables.TooMany()
 		}
+		return action(r)
 	}
 }
 
-func (f *face) unauthorized(w http.ResponseWriter, given string) {
+func (f *face) unauthorized(given string) reply {
+	text := "<Unauthorized '401: Unauthorized'>"
 	switch {
 	case f.server == tables.Old && given == "":
-		web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": false, "message": "`Authorization` can't be empty"})
+		return tables.JSON(http.StatusOK, object{"code": 0, "data": false, "message": "`Authorization` can't be empty"})
 	case f.server == tables.Old:
-		web.WriteJSON(w, http.StatusOK, object{"code": 109, "data": false, "message": "Authentication error: API key is invalid!"})
+		return tables.JSON(http.StatusOK, object{"code": 109, "data": false, "message": "Authentication error: API key is invalid!"})
 	case f.server == tables.Go && given == "":
-		web.WriteJSON(w, http.StatusUnauthorized, object{"code": 401, "data": nil, "message": "Missing Authorization header"})
+		text = "Missing Authorization header"
 	case f.server == tables.Go:
-		web.WriteJSON(w, http.StatusUnauthorized, object{"code": 401, "data": nil, "message": "Invalid access token"})
-	default:
-		web.WriteJSON(w, http.StatusUnauthorized, object{"code": 401, "data": nil, "message": "<Unauthorized '401: Unauthorized'>"})
+		text = "Invalid access token"
 	}
+	return tables.JSON(http.StatusUnauthorized, object{"code": 401, "data": nil, "message": text})
 }
 
 // away reports that a service behind the server does not answer.
 func (f *face) away(service string) bool { return f.down == service }
 
-func (f *face) noRoute(w http.ResponseWriter, r *http.Request) {
-	web.WriteJSON(w, http.StatusNotFound, object{
+func (f *face) noRoute(r *http.Request) reply {
+	return tables.JSON(http.StatusNotFound, object{
 		"code": 404, "data": nil, "error": "Not Found", "message": "Not Found: " + r.URL.Path,
 	})
 }
 
 // fail is an error of the platform's own: HTTP 200, no data. An exception (code
 // 100) has null for it.
-func (f *face) fail(w http.ResponseWriter, code int, message string) {
+func (f *face) fail(code int, message string) reply {
 	body := object{"code": code, "message": message}
 	if code == 100 {
 		body["data"] = nil
 	}
-	web.WriteJSON(w, http.StatusOK, body)
+	return tables.JSON(http.StatusOK, body)
 }
 
 // refuse is an error of those handlers of Go that always write data; the Python
 // servers leave it out.
-func (f *face) refuse(w http.ResponseWriter, code int, message string, data any) {
+func (f *face) refuse(code int, message string, data any) reply {
 	if f.server != tables.Go {
-		f.fail(w, code, message)
-		return
+		return f.fail(code, message)
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": code, "data": data, "message": message})
+	return tables.JSON(http.StatusOK, object{"code": code, "data": data, "message": message})
 }
 
 // succeed is a success with data. Go's handlers add a message, null or not.
-func (f *face) succeed(w http.ResponseWriter, data any) {
+func (f *face) succeed(data any) reply {
 	body := object{"code": 0, "data": data}
 	if f.server == tables.Go {
 		body["message"] = nil
 	}
-	web.WriteJSON(w, http.StatusOK, body)
+	return tables.JSON(http.StatusOK, body)
 }
 
 // done is a success that says no more.
-func (f *face) done(w http.ResponseWriter) {
+func (f *face) done() reply {
 	if f.server == tables.Go {
-		web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": nil, "message": "success"})
-		return
+		return tables.JSON(http.StatusOK, object{"code": 0, "data": nil, "message": "success"})
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0})
+	return tables.JSON(http.StatusOK, object{"code": 0})
 }
 
-// version and language need no key since v0.26.
-func (f *face) version(w http.ResponseWriter, _ *http.Request) {
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": "v0.27.0", "message": "success"})
+func (f *face) version(_ *http.Request) reply {
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": "v0.27.0", "message": "success"})
 }
 
-func (f *face) language(w http.ResponseWriter, _ *http.Request) {
+func (f *face) language(_ *http.Request) reply {
 	name := "python"
 	if f.server == tables.Go {
 		name = "go"
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": object{"language": name}, "message": "success"})
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": object{"language": name}, "message": "success"})
 }
 
 // hasKeywords is the platform's search in names: a part, without regard to case.

@@ -13,29 +13,22 @@ import (
 )
 
 // retrieve searches datasets.
-func (f *face) retrieve(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) retrieve(r *http.Request) reply {
+	a := f.body(r)
 	sets, err := a.Texts("dataset_ids")
 	switch {
 	case a.Has("dataset_ids") && err != nil:
-		f.fail(w, 102, "`dataset_ids` should be a list")
-		return
+		return f.fail(102, "`dataset_ids` should be a list")
 	case len(sets) == 0:
-		f.fail(w, 102, "`dataset_ids` is required.")
-		return
+		return f.fail(102, "`dataset_ids` is required.")
 	}
 	for _, ds := range sets {
 		if f.s.KB(world.RAGFlow, ds) == nil {
-			f.fail(w, 102, fmt.Sprintf("You don't own the dataset %s.", ds))
-			return
+			return f.fail(102, fmt.Sprintf("You don't own the dataset %s.", ds))
 		}
 	}
 	if !a.Has("question") {
-		f.fail(w, 102, "`question` is required.")
-		return
+		return f.fail(102, "`question` is required.")
 	}
 	question, _ := a.Text("question")
 	page, _ := a.Int("page", 1)
@@ -48,22 +41,22 @@ func (f *face) retrieve(w http.ResponseWriter, r *http.Request) {
 	})
 	switch {
 	case strings.TrimSpace(question) == "":
-		f.succeed(w, object{"chunks": []any{}, "doc_aggs": object{}, "total": 0})
+		return f.succeed(object{"chunks": []any{}, "doc_aggs": object{}, "total": 0})
 	case a.Has("document_ids") && err != nil:
-		f.fail(w, 102, "`documents` should be a list")
+		return f.fail(102, "`documents` should be a list")
 	case strange >= 0:
-		f.fail(w, 102, "The datasets don't own the document "+documents[strange])
+		return f.fail(102, "The datasets don't own the document "+documents[strange])
 	case size > maxPage && f.server == tables.Python:
-		f.fail(w, 100, "ValueError('page_size must be less than or equal to 100')")
+		return f.fail(100, "ValueError('page_size must be less than or equal to 100')")
 	case f.away("model"):
-		f.fail(w, 100, "LookupError('Provider BAAI not found for model bge-large-zh-v1.5@BAAI.')")
+		return f.fail(100, "LookupError('Provider BAAI not found for model bge-large-zh-v1.5@BAAI.')")
 	case f.away("engine"):
-		f.fail(w, 100, `ConnectionError("HTTPConnection(host='es01', port=9200): Failed to establish a new connection: [Errno 111] Connection refused")`)
+		return f.fail(100, `ConnectionError("HTTPConnection(host='es01', port=9200): Failed to establish a new connection: [Errno 111] Connection refused")`)
 	case f.nothingParsed():
-		f.fail(w, 102, "No chunk found! Check the chunk status please!")
+		return f.fail(102, "No chunk found! Check the chunk status please!")
 	default:
 		hits := f.hits(sets, documents, question)
-		f.succeed(w, hitRows(tables.Window(hits, web.Multiply(page-1, size), size), len(hits)))
+		return f.succeed(hitRows(tables.Window(hits, web.Multiply(page-1, size), size), len(hits)))
 	}
 }
 
@@ -123,11 +116,8 @@ func documentsOf(hits []world.Hit) []object {
 }
 
 // searchDataset is the Go server's search of one dataset, with its names.
-func (f *face) searchDataset(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) searchDataset(r *http.Request) reply {
+	a := f.body(r)
 	ds := r.PathValue("ds")
 	question, _ := a.Text("question")
 	page, _ := a.Int("page", 1)
@@ -136,14 +126,11 @@ func (f *face) searchDataset(w http.ResponseWriter, r *http.Request) {
 	documents, _ := a.Texts("doc_ids")
 	switch {
 	case f.s.KB(world.RAGFlow, ds) == nil:
-		f.refuse(w, 102, "only owner of dataset "+ds+" is authorized for this operation", nil)
-		return
+		return f.refuse(102, "only owner of dataset "+ds+" is authorized for this operation", nil)
 	case strings.TrimSpace(question) == "":
-		f.refuse(w, 101, "question is required", nil)
-		return
+		return f.refuse(101, "question is required", nil)
 	case f.away("engine") || f.away("model"):
-		f.refuse(w, 102, `retrieval search failed: search failed: GetVector failed: Post "http://localhost:6380/embed": dial tcp 127.0.0.1:6380: connect: connection refused`, nil)
-		return
+		return f.refuse(102, `retrieval search failed: search failed: GetVector failed: Post "http://localhost:6380/embed": dial tcp 127.0.0.1:6380: connect: connection refused`, nil)
 	}
 	hits := f.hits([]string{ds}, documents, question)
 	chunks := []object{}
@@ -153,5 +140,5 @@ func (f *face) searchDataset(w http.ResponseWriter, r *http.Request) {
 			"image_id": "", "important_kwd": []string{}, "positions": []any{}, "similarity": h.Score, "term_similarity": h.Score, "vector_similarity": h.Score,
 		})
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": object{"chunks": chunks, "doc_aggs": documentsOf(hits), "total": len(hits)}, "message": "success"})
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": object{"chunks": chunks, "doc_aggs": documentsOf(hits), "total": len(hits)}, "message": "success"})
 }

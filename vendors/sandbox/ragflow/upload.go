@@ -13,44 +13,37 @@ import (
 
 // tooLarge is the server's answer to a body over its bound (MAX_CONTENT_LENGTH),
 // or the web front's before Go.
-func (f *face) tooLarge(w http.ResponseWriter) {
+func (f *face) tooLarge() reply {
 	if f.server == tables.Go {
-		tables.TooLarge(w)
-		return
+		return tables.TooLarge()
 	}
-	f.fail(w, 100, "<RequestEntityTooLarge '413: Request Entity Too Large'>")
+	return f.fail(100, "<RequestEntityTooLarge '413: Request Entity Too Large'>")
 }
 
 // uploadDocuments stores files; it starts nothing. A file that is refused does not
 // keep the others from being stored.
-func (f *face) uploadDocuments(w http.ResponseWriter, r *http.Request) {
+func (f *face) uploadDocuments(r *http.Request) reply {
 	ds := r.PathValue("ds")
 	files, fields, ok := tables.Form(r)
 	unknown := f.s.KB(world.RAGFlow, ds) == nil
 	switch {
 	case !ok:
-		f.tooLarge(w)
-		return
+		return f.tooLarge()
 	case r.URL.Query().Get("type") == "web" && f.server != tables.Old:
-		f.uploadWeb(w, ds, fields)
-		return
+		return f.uploadWeb(ds, fields)
 	case len(files) == 0:
-		f.refuse(w, 101, "No file part!", nil)
-		return
+		return f.refuse(101, "No file part!", nil)
 	}
 	for _, file := range files {
 		if len(file.Name) > tables.MaxName {
-			f.refuse(w, 101, "File name must be 255 bytes or less.", nil)
-			return
+			return f.refuse(101, "File name must be 255 bytes or less.", nil)
 		}
 	}
 	switch {
 	case unknown && f.server == tables.Old:
-		f.fail(w, 100, `LookupError("Can't find the dataset with ID `+ds+`!")`)
-		return
+		return f.fail(100, `LookupError("Can't find the dataset with ID `+ds+`!")`)
 	case unknown:
-		f.refuse(w, 102, "Can't find the dataset with ID "+ds+"!", nil)
-		return
+		return f.refuse(102, "Can't find the dataset with ID "+ds+"!", nil)
 	}
 	rows, refused := []object{}, []string{}
 	for _, file := range files {
@@ -61,10 +54,9 @@ func (f *face) uploadDocuments(w http.ResponseWriter, r *http.Request) {
 		rows = append(rows, f.uploadedDocument(f.s.Put(ds, file.Name, "file", "", file.Content)))
 	}
 	if len(refused) > 0 {
-		f.refuse(w, 500, strings.Join(refused, "\n"), nil)
-		return
+		return f.refuse(500, strings.Join(refused, "\n"), nil)
 	}
-	f.succeed(w, rows)
+	return f.succeed(rows)
 }
 
 // unreadable is why a file is not stored. The type is told by the name that is
@@ -84,35 +76,29 @@ func (f *face) unreadable(ds string, file tables.File) string {
 }
 
 // uploadWeb fetches a page, which the sandbox makes up, as a PDF.
-func (f *face) uploadWeb(w http.ResponseWriter, ds string, fields map[string][]string) {
+func (f *face) uploadWeb(ds string, fields map[string][]string) reply {
 	value := func(key string) string { return strings.Join(fields[key], "") }
 	name, address := value("name"), value("url")
 	u, err := url.Parse(address)
 	switch {
 	case name == "":
-		f.fail(w, 101, `Lack of "name"`)
-		return
+		return f.fail(101, `Lack of "name"`)
 	case address == "":
-		f.fail(w, 101, `Lack of "url"`)
-		return
+		return f.fail(101, `Lack of "url"`)
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		f.fail(w, 101, "The URL format is invalid")
-		return
+		return f.fail(101, "The URL format is invalid")
 	case f.s.KB(world.RAGFlow, ds) == nil:
-		f.fail(w, 102, "Can't find this dataset!")
-		return
+		return f.fail(102, "Can't find this dataset!")
 	case f.server == tables.Go && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")):
-		f.fail(w, 102, "URL resolves to a non-public address (127.0.0.1), which is not allowed")
-		return
+		return f.fail(102, "URL resolves to a non-public address (127.0.0.1), which is not allowed")
 	case f.server == tables.Go && strings.HasSuffix(u.Hostname(), ".invalid"):
-		f.fail(w, 102, "could not resolve hostname '"+u.Hostname()+"': lookup "+u.Hostname()+": no such host")
-		return
+		return f.fail(102, "could not resolve hostname '"+u.Hostname()+"': lookup "+u.Hostname()+": no such host")
 	}
 	if world.Suffix(name) != "pdf" {
 		name += ".pdf"
 	}
 	text := "Page of " + u.Host + u.Path + ".\nIt was fetched by its address."
-	f.succeed(w, f.uploadedDocument(f.s.Put(ds, name, "web", address, text)))
+	return f.succeed(f.uploadedDocument(f.s.Put(ds, name, "web", address, text)))
 }
 
 // decodeObject reads a member that must be an object, with every digit of numbers.

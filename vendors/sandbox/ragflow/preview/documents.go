@@ -6,31 +6,30 @@ import (
 	"net/url"
 	"slices"
 
-	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/ragflow/tables"
 	"kb-mcp/vendors/sandbox/world"
 )
 
 // ordered sorts by order_by when descend is literally True or False. With
 // anything else, and with neither, the rows come as the table has them.
-func (f *face) ordered(docs world.List, v url.Values) ([]*world.Document, *tables.Failure) {
+func (f *face) ordered(docs world.List, v url.Values) []*world.Document {
 	all := docs.Window(0, -1)
 	orderby, descend := v.Get("order_by"), v.Get("descend")
 	if descend != "True" && descend != "False" {
 		slices.SortFunc(all, func(a, b *world.Document) int { return a.Seq - b.Seq })
-		return all, nil
+		return all
 	}
 	switch orderby {
 	case "", "create_time":
 	case "update_time":
 		f.s.SortByUpdate(all)
 	default:
-		return nil, tables.Refuse(100, noColumn("Document", orderby))
+		panic(fail(100, noColumn("Document", orderby)))
 	}
 	if descend == "False" {
 		slices.Reverse(all)
 	}
-	return all, nil
+	return all
 }
 
 // document is one row: run is a digit, and the duration has its old spelling.
@@ -65,16 +64,14 @@ func (f *face) document(d *world.Document) object {
 // documentStatus reads its word from the validity column, so it says RUNNING of
 // every enabled document: only the progress is true. Nor does it look whether
 // the document belongs to the dataset.
-func (f *face) documentStatus(w http.ResponseWriter, r *http.Request) {
+func (f *face) documentStatus(r *http.Request) reply {
 	ds, doc := r.PathValue("ds"), r.PathValue("doc")
 	if f.s.KB(world.RAGFlow, ds) == nil {
-		fail(w, 102, fmt.Sprintf("This dataset: '%s' cannot be found!", ds))
-		return
+		return fail(102, fmt.Sprintf("This dataset: '%s' cannot be found!", ds))
 	}
 	d := f.s.Document(world.RAGFlow, doc)
 	if d == nil {
-		fail(w, 102, fmt.Sprintf("This document: '%s' is not a valid document.", doc))
-		return
+		return fail(102, fmt.Sprintf("This document: '%s' is not a valid document.", doc))
 	}
 	word := "RUNNING"
 	switch {
@@ -83,7 +80,7 @@ func (f *face) documentStatus(w http.ResponseWriter, r *http.Request) {
 	case d.Disabled:
 		word = "UNSTART"
 	}
-	web.WriteJSON(w, http.StatusOK, object{
+	return tables.JSON(http.StatusOK, object{
 		"code": 0, "data": object{"progress": f.s.Life(d).Progress, "status": word}, "message": "success",
 	})
 }

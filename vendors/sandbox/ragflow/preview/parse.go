@@ -8,70 +8,46 @@ import (
 )
 
 // startOne and its kind parse as the builds of July 2024 do; the releases v0.9.0
-// and v0.10.0 fail, see Options.BrokenStart.
-func (f *face) startOne(w http.ResponseWriter, r *http.Request) {
-	d := f.found(w, r, r.PathValue("doc"))
-	if d == nil {
-		return
-	}
-	text, broken := f.start(d)
-	if broken != nil {
-		fail(w, broken.Code, broken.Message)
-		return
-	}
-	fail(w, 0, text)
+// and v0.10.0 fail, see [Options].
+func (f *face) startOne(r *http.Request) reply {
+	return fail(0, f.start(f.found(r, r.PathValue("doc"))))
 }
 
-func (f *face) startMany(w http.ResponseWriter, r *http.Request) {
-	docs, ok := f.named(w, r)
-	if !ok {
-		return
-	}
+func (f *face) startMany(r *http.Request) reply {
 	all := ""
-	for _, d := range docs {
-		text, broken := f.start(d)
-		if broken != nil {
-			fail(w, broken.Code, broken.Message)
-			return
-		}
-		all += text
+	for _, d := range f.named(r) {
+		all += f.start(d)
 	}
-	f.ok(w, true, all)
+	return ok(true, all)
 }
 
 // start parses a document. The text names it when it is empty.
-func (f *face) start(d *world.Document) (string, *tables.Failure) {
-	if d.Size == 0 {
-		return "Empty data in the document: " + d.Name + "; ", nil
-	}
-	if f.broken { // the chunks are gone and the row says it runs
+func (f *face) start(d *world.Document) string {
+	switch {
+	case d.Size == 0:
+		return "Empty data in the document: " + d.Name + "; "
+	case f.broken: // the chunks are gone and the row says it runs
 		now := f.s.Now()
 		f.s.Update(world.RAGFlow, d.ID, func(d *world.Document) {
 			d.Started, d.Updated = now, now
 			d.Plan = world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: 1 << 62}}}
 		})
-		return "", tables.Refuse(100, `NameError("name 'doc_parse' is not defined")`)
+		panic(fail(100, `NameError("name 'doc_parse' is not defined")`))
 	}
 	f.s.Start(d.ID)
-	return "", nil
+	return ""
 }
 
-func (f *face) stopOne(w http.ResponseWriter, r *http.Request) {
-	if d := f.found(w, r, r.PathValue("doc")); d != nil {
-		f.stop(d)
-		fail(w, 0, "")
-	}
+func (f *face) stopOne(r *http.Request) reply {
+	f.stop(f.found(r, r.PathValue("doc")))
+	return fail(0, "")
 }
 
-func (f *face) stopMany(w http.ResponseWriter, r *http.Request) {
-	docs, ok := f.named(w, r)
-	if !ok {
-		return
-	}
-	for _, d := range docs {
+func (f *face) stopMany(r *http.Request) reply {
+	for _, d := range f.named(r) {
 		f.stop(d)
 	}
-	f.ok(w, true, "")
+	return ok(true, "")
 }
 
 // stop ends what is enabled and at work. The run column stays at "1": the
@@ -90,26 +66,15 @@ func (f *face) stopped(d *world.Document) bool {
 
 // named is the documents of "doc_ids". Null and an empty list mean all of the
 // dataset.
-func (f *face) named(w http.ResponseWriter, r *http.Request) ([]*world.Document, bool) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return nil, false
-	}
-	ds := r.PathValue("ds")
-	ids, _ := a.Texts("doc_ids")
-	if len(ids) == 0 && f.s.KB(world.RAGFlow, ds) != nil {
-		return f.s.Documents(world.RAGFlow, ds).Window(0, -1), true
-	}
-	var docs []*world.Document
-	for _, id := range ids {
-		d := f.found(w, r, id)
-		if d == nil {
-			return nil, false
-		}
-		docs = append(docs, d)
-	}
+func (f *face) named(r *http.Request) []*world.Document {
+	ids, _ := body(r).Texts("doc_ids")
 	if len(ids) == 0 {
-		f.found(w, r, "")
+		f.dataset(r)
+		return f.s.Documents(world.RAGFlow, r.PathValue("ds")).Window(0, -1)
 	}
-	return docs, len(ids) > 0
+	docs := make([]*world.Document, len(ids))
+	for i, id := range ids {
+		docs[i] = f.found(r, id)
+	}
+	return docs
 }

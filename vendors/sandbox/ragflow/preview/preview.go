@@ -16,6 +16,9 @@ import (
 // object is a JSON object whose keys come out sorted, hence always the same.
 type object = map[string]any
 
+// reply writes an answer.
+type reply = tables.Reply
+
 // args is the members of a request.
 type args = web.Args
 
@@ -24,7 +27,7 @@ type args = web.Args
 type face struct {
 	s      *tables.Tables
 	broken bool // parsing fails to start
-	mux    *http.ServeMux
+	mux    tables.Mux
 }
 
 // Token is the web login token of the preview generation.
@@ -40,22 +43,23 @@ type Options struct {
 
 // New serves /api/v1/dataset and what belongs to it.
 func New(w *world.World, o Options) http.Handler {
-	f := &face{s: &tables.Tables{World: w}, broken: o.BrokenStart, mux: http.NewServeMux()}
-	f.route("/api/v1/dataset", tables.Methods{"GET": f.listDatasets, "POST": f.createDataset})
-	f.route("/api/v1/dataset/{ds}", tables.Methods{"GET": f.getDataset, "PUT": f.updateDataset, "DELETE": f.deleteDataset})
-	f.route("/api/v1/dataset/{ds}/documents", tables.Methods{"GET": f.listDocuments, "POST": f.uploadDocuments})
-	f.route("/api/v1/dataset/{ds}/documents/{doc}", tables.Methods{
-		"GET": f.download, "PUT": f.updateDocument, "DELETE": f.deleteDocument,
-	})
-	f.route("/api/v1/dataset/{ds}/documents/{doc}/status", tables.Methods{
-		"GET": f.documentStatus, "POST": f.startOne, "DELETE": f.stopOne,
-	})
-	// With GET this path is a download of the document "status".
-	f.mux.HandleFunc("POST /api/v1/dataset/{ds}/documents/status", f.authed(f.startMany))
-	f.mux.HandleFunc("DELETE /api/v1/dataset/{ds}/documents/status", f.authed(f.stopMany))
-	f.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, 100, "<NotFound '404: Not Found'>")
-	})
+	f := &face{s: &tables.Tables{World: w}, broken: o.BrokenStart}
+	for path, actions := range map[string]tables.Methods{
+		"":                             {"GET": f.listDatasets, "POST": f.createDataset},
+		"/{ds}":                        {"GET": f.getDataset, "PUT": f.updateDataset, "DELETE": f.deleteDataset},
+		"/{ds}/documents":              {"GET": f.listDocuments, "POST": f.uploadDocuments},
+		"/{ds}/documents/{doc}":        {"GET": f.download, "PUT": f.updateDocument, "DELETE": f.deleteDocument},
+		"/{ds}/documents/{doc}/status": {"GET": f.documentStatus, "POST": f.startOne, "DELETE": f.stopOne},
+	} {
+		for method, action := range actions {
+			f.mux.Answer(method+" /api/v1/dataset"+path, f.authed(action))
+		}
+		f.mux.Answer("/api/v1/dataset"+path, func(*http.Request) reply { return refuse(100, "<MethodNotAllowed '405: Method Not Allowed'>") })
+	}
+	// With other methods this path is about the document "status".
+	f.mux.Answer("POST /api/v1/dataset/{ds}/documents/status", f.authed(f.startMany))
+	f.mux.Answer("DELETE /api/v1/dataset/{ds}/documents/status", f.authed(f.stopMany))
+	f.mux.Answer("/", func(*http.Request) reply { return refuse(100, "<NotFound '404: Not Found'>") })
 	return f
 }
 
@@ -68,66 +72,48 @@ func (f *face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mux.ServeHTTP(w, &r2)
 }
 
-func (f *face) route(path string, ms tables.Methods) {
-	for method, h := range ms {
-		f.mux.HandleFunc(method+" "+path, f.authed(h))
-	}
-	f.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, 100, "<MethodNotAllowed '405: Method Not Allowed'>")
-	})
-}
-
 // authed wants the web login token, raw. An API key and the token behind
 // "Bearer " are refused, whatever that version's documentation says.
-func (f *face) authed(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != Token {
-			refuse(w, 401, "<Unauthorized '401: Unauthorized'>")
-			return
+func (f *face) authed(action tables.Action) tables.Action {
+	return func(r *http.Request) reply {
+		switch {
+		case r.Header.Get("Authorization") != Token:
+			return refuse(401, "<Unauthorized '401: Unauthorized'>")
+		case f.s.Limited(Name, false):
+			return tables.TooMany()
 		}
-		if f.s.Limited(Name, false) {
-			tables.TooMany(w)
-			return
-		}
-		h(w, r)
+		return action(r)
 	}
 }
 
-// refuse is the other envelope of this generation, which it uses for
-// errors outside its own handlers. The HTTP status is 200 even so.
-func refuse(w http.ResponseWriter, code int, message string) {
-	web.WriteJSON(w, http.StatusOK, object{"data": nil, "retcode": code, "retmsg": message})
+// refuse is the other envelope of this generation, which it uses for errors
+// outside its own handlers. The HTTP status is 200 even so.
+func refuse(code int, message string) reply {
+	return tables.JSON(http.StatusOK, object{"data": nil, "retcode": code, "retmsg": message})
 }
 
 // listDatasets answers a plain list without a total.
-func (f *face) listDatasets(w http.ResponseWriter, r *http.Request) {
+func (f *face) listDatasets(r *http.Request) reply {
 	v := r.URL.Query()
 	kbs := f.s.KBs(world.RAGFlow)
 	orderby := v.Get("orderby")
 	if orderby != "" && orderby != "create_time" && orderby != "update_time" {
-		fail(w, 100, noColumn("Knowledgebase", orderby))
-		return
+		return fail(100, noColumn("Knowledgebase", orderby))
 	}
 	tables.SortKBs(kbs, orderby, !v.Has("desc") || v.Get("desc") != "") // any text means descending
-	kbs, wrong := window(kbs, v)
-	if wrong != nil {
-		fail(w, wrong.Code, wrong.Message)
-		return
-	}
 	rows := []object{}
-	for _, kb := range kbs {
+	for _, kb := range window(kbs, v) {
 		rows = append(rows, f.kbRow(kb))
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": rows, "message": "List datasets successfully!"})
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": rows, "message": "List datasets successfully!"})
 }
 
-func (f *face) getDataset(w http.ResponseWriter, r *http.Request) {
+func (f *face) getDataset(r *http.Request) reply {
 	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
 	if kb == nil {
-		fail(w, 102, "Can't find this dataset!")
-		return
+		return fail(102, "Can't find this dataset!")
 	}
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": f.kb(kb), "message": "success"})
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": f.kb(kb), "message": "success"})
 }
 
 // kb is the single dataset: without its times.
@@ -163,43 +149,35 @@ func noColumn(model, name string) string {
 
 // window cuts "count" rows at "offset", a row number, out of a list.
 // An offset at the end is an empty list; one behind it is an error.
-func window[T any](all []T, v url.Values) ([]T, *tables.Failure) {
+func window[T any](all []T, v url.Values) []T {
 	offset, count := 0, -1
 	if wrong := cmp.Or(tables.PythonInt(v, "offset", &offset), tables.PythonInt(v, "count", &count)); wrong != nil {
-		return nil, wrong
+		panic(fail(wrong.Code, wrong.Message))
 	}
 	if offset < 0 || offset > len(all) {
-		return nil, tables.Refuse(100, "IndexError('Offset is out of the valid range.')")
+		panic(fail(100, "IndexError('Offset is out of the valid range.')"))
 	}
-	return tables.Window(all, offset, count), nil
+	return tables.Window(all, offset, count)
 }
 
 // listDocuments does not look whether the dataset exists: an unknown one has no
 // documents.
-func (f *face) listDocuments(w http.ResponseWriter, r *http.Request) {
+func (f *face) listDocuments(r *http.Request) reply {
 	v := r.URL.Query()
 	docs := f.s.Documents(world.RAGFlow, r.PathValue("ds"))
 	if keywords := v.Get("keywords"); keywords != "" {
 		docs = docs.Filter(func(d *world.Document) bool { return tables.HasKeywords(d.Name, keywords) })
 	}
-	all, wrong := f.ordered(docs, v)
-	if wrong == nil {
-		all, wrong = window(all, v)
-	}
-	if wrong != nil {
-		fail(w, wrong.Code, wrong.Message)
-		return
-	}
 	rows := []object{}
-	for _, d := range all {
+	for _, d := range window(f.ordered(docs, v), v) {
 		rows = append(rows, f.document(d))
 	}
-	web.WriteJSON(w, http.StatusOK, object{
+	return tables.JSON(http.StatusOK, object{
 		"code": 0, "data": object{"docs": rows, "total": docs.Len()}, "message": 0,
 	})
 }
 
 // fail is an error of the preview's own: HTTP 200, no data.
-func fail(w http.ResponseWriter, code int, message string) {
-	web.WriteJSON(w, http.StatusOK, object{"code": code, "message": message})
+func fail(code int, message string) reply {
+	return tables.JSON(http.StatusOK, object{"code": code, "message": message})
 }

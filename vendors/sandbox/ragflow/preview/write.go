@@ -11,33 +11,28 @@ import (
 	"kb-mcp/vendors/sandbox/world"
 )
 
-// body reads a JSON object; false when the answer is given.
-func (f *face) body(w http.ResponseWriter, r *http.Request) (args, bool) {
+// body reads a JSON object.
+func body(r *http.Request) args {
 	data, ok := web.Body(r)
 	a, err := web.ParseArgs(data)
 	if !ok || err != nil || len(a) > 0 && r.Header.Get("Content-Type") != "application/json" {
-		refuse(w, 100, "<BadRequest '400: Bad Request'>")
-		return nil, false
+		panic(refuse(100, "<BadRequest '400: Bad Request'>"))
 	}
-	return a, true
+	return a
 }
 
 // ok is a success with data, and the message of most handlers.
-func (f *face) ok(w http.ResponseWriter, data any, message string) {
-	web.WriteJSON(w, http.StatusOK, object{"code": 0, "data": data, "message": message})
+func ok(data any, message string) reply {
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": data, "message": message})
 }
 
 // createDataset takes "name" and nothing else, whatever that version's
 // documentation says.
-func (f *face) createDataset(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) createDataset(r *http.Request) reply {
+	a := body(r)
 	name, err := a.Text("name")
 	if err != nil {
-		refuse(w, 101, "required argument are missing: name; ")
-		return
+		return refuse(101, "required argument are missing: name; ")
 	}
 	var extra []string
 	for key := range a {
@@ -48,35 +43,27 @@ func (f *face) createDataset(w http.ResponseWriter, r *http.Request) {
 	slices.Sort(extra)
 	switch name = strings.TrimSpace(name); {
 	case len(extra) > 0:
-		fail(w, 102, "fields: ["+strings.Join(extra, ", ")+"], are not allowed in request body.")
-		return
+		return fail(102, "fields: ["+strings.Join(extra, ", ")+"], are not allowed in request body.")
 	case name == "":
-		fail(w, 102, "Empty dataset name")
-		return
+		return fail(102, "Empty dataset name")
 	}
 	kb := f.s.NewKB(name, "")
-	f.ok(w, object{"dataset_id": kb.ID, "dataset_name": kb.Name}, "success")
+	return ok(object{"dataset_id": kb.ID, "dataset_name": kb.Name}, "success")
 }
 
-func (f *face) updateDataset(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) updateDataset(r *http.Request) reply {
+	a := body(r)
 	id := r.PathValue("ds")
 	name, nameErr := a.Text("name")
 	description, descriptionErr := a.Text("description")
 	kb := f.s.KB(world.RAGFlow, id)
 	switch {
 	case len(a) == 0:
-		fail(w, 102, "Please input at least one parameter that you want to update!")
-		return
+		return fail(102, "Please input at least one parameter that you want to update!")
 	case kb == nil:
-		fail(w, 103, "Only the owner of knowledgebase is authorized for this operation!")
-		return
+		return fail(103, "Only the owner of knowledgebase is authorized for this operation!")
 	case nameErr == nil && name != kb.Name && f.s.FreeKB(name) != name:
-		fail(w, 102, "Duplicated knowledgebase name.")
-		return
+		return fail(102, "Duplicated knowledgebase name.")
 	}
 	var newName, newText *string
 	if nameErr == nil {
@@ -86,43 +73,36 @@ func (f *face) updateDataset(w http.ResponseWriter, r *http.Request) {
 		newText = &description
 	}
 	f.s.ChangeKB(id, newName, newText)
-	f.ok(w, f.kbRow(f.s.KB(world.RAGFlow, id)), "success")
+	return ok(f.kbRow(f.s.KB(world.RAGFlow, id)), "success")
 }
 
-func (f *face) deleteDataset(w http.ResponseWriter, r *http.Request) {
+func (f *face) deleteDataset(r *http.Request) reply {
 	id := r.PathValue("ds")
 	if !f.s.RemoveKB(world.RAGFlow, id) {
-		fail(w, 103, "The dataset cannot be found for your current account.")
-		return
+		return fail(103, "The dataset cannot be found for your current account.")
 	}
-	fail(w, 0, "Remove dataset: "+id+" successfully")
+	return fail(0, "Remove dataset: "+id+" successfully")
 }
 
-func (f *face) uploadDocuments(w http.ResponseWriter, r *http.Request) {
+func (f *face) uploadDocuments(r *http.Request) reply {
 	ds := r.PathValue("ds")
-	files, _, ok := tables.Form(r)
+	files, _, whole := tables.Form(r)
 	switch {
-	case !ok:
-		tables.TooLarge(w)
-		return
+	case !whole:
+		return tables.TooLarge()
 	case len(files) == 0:
-		fail(w, 101, "There is no file!")
-		return
+		return fail(101, "There is no file!")
 	case len(files) > 256:
-		fail(w, 102, fmt.Sprintf("You try to upload %d files, which exceeds the maximum number of uploading files: 256", len(files)))
-		return
+		return fail(102, fmt.Sprintf("You try to upload %d files, which exceeds the maximum number of uploading files: 256", len(files)))
 	case f.s.KB(world.RAGFlow, ds) == nil:
-		fail(w, 102, "Can't find this dataset")
-		return
+		return fail(102, "Can't find this dataset")
 	}
 	for _, file := range files {
 		if strings.Contains(file.Name, "http") {
-			fail(w, 101, "Remote files have not unsupported.")
-			return
+			return fail(101, "Remote files have not unsupported.")
 		}
 		if tables.Unread(file.Name) {
-			fail(w, 102, "This type of file has not been supported yet!")
-			return
+			return fail(102, "This type of file has not been supported yet!")
 		}
 	}
 	rows := []object{}
@@ -134,90 +114,84 @@ func (f *face) uploadDocuments(w http.ResponseWriter, r *http.Request) {
 		}
 		rows = append(rows, row)
 	}
-	f.ok(w, rows, "success")
+	return ok(rows, "success")
 }
 
 // updateDocument renames. It does not look whether the document is in the
 // dataset.
-func (f *face) updateDocument(w http.ResponseWriter, r *http.Request) {
-	a, ok := f.body(w, r)
-	if !ok {
-		return
-	}
+func (f *face) updateDocument(r *http.Request) reply {
+	a := body(r)
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.Document(world.RAGFlow, id)
-	if wrong := f.renames(ds, id, d, a); wrong != nil {
-		fail(w, wrong.Code, wrong.Message)
-		return
-	}
+	f.checkRename(ds, id, d, a)
 	name, _ := a.Text("name")
 	switch extension, taken := f.s.Rename(d, name); {
 	case extension:
-		web.WriteJSON(w, http.StatusOK, object{"code": 101, "data": false, "message": "The extension of file cannot be changed"})
+		return tables.JSON(http.StatusOK, object{"code": 101, "data": false, "message": "The extension of file cannot be changed"})
 	case taken:
-		fail(w, 101, "Duplicated document name in the same dataset.")
+		return fail(101, "Duplicated document name in the same dataset.")
 	default:
-		f.ok(w, f.document(f.s.Document(world.RAGFlow, id)), "Success")
+		return ok(f.document(f.s.Document(world.RAGFlow, id)), "Success")
 	}
 }
 
-// renames refuses everything but a name.
-func (f *face) renames(ds, id string, d *world.Document, a args) *tables.Failure {
+// checkRename refuses everything but a name.
+func (f *face) checkRename(ds, id string, d *world.Document, a args) {
 	switch {
 	case len(a) == 0:
-		return tables.Refuse(102, "Please input at least one parameter that you want to update!")
+		panic(fail(102, "Please input at least one parameter that you want to update!"))
 	case f.s.KB(world.RAGFlow, ds) == nil:
-		return tables.Refuse(102, "This dataset "+ds+" cannot be found!")
+		panic(fail(102, "This dataset "+ds+" cannot be found!"))
 	case d == nil:
-		return tables.Refuse(101, "This document "+id+" cannot be found!")
+		panic(fail(101, "This document "+id+" cannot be found!"))
 	case a.Has("enable"):
-		return tables.Refuse(102, "Illegal value "+string(a["enable"])+" for 'enable' field.")
+		panic(fail(102, "Illegal value "+string(a["enable"])+" for 'enable' field."))
 	}
 	for key := range a {
 		if key != "name" && key != "template_type" {
-			return tables.Refuse(101, key+" is an illegal parameter.")
+			panic(fail(101, key+" is an illegal parameter."))
 		}
 	}
 	if name, _ := a.Text("name"); name == "" {
-		return tables.Refuse(102, "There is no new name.")
+		panic(fail(102, "There is no new name."))
 	}
-	return nil
 }
 
-func (f *face) deleteDocument(w http.ResponseWriter, r *http.Request) {
+func (f *face) deleteDocument(r *http.Request) reply {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.Document(world.RAGFlow, id)
 	switch {
 	case d == nil:
-		fail(w, 102, "Document "+id+" not found!")
+		return fail(102, "Document "+id+" not found!")
 	case d.KB != ds:
-		fail(w, 101, fmt.Sprintf("The document %s is not in the dataset: %s, but in the dataset: %s.", id, ds, d.KB))
+		return fail(101, fmt.Sprintf("The document %s is not in the dataset: %s, but in the dataset: %s.", id, ds, d.KB))
 	default:
 		f.s.Remove(world.RAGFlow, id)
-		f.ok(w, true, "success")
+		return ok(true, "success")
 	}
 }
 
-func (f *face) download(w http.ResponseWriter, r *http.Request) {
-	if d := f.found(w, r, r.PathValue("doc")); d != nil {
-		if d.Text == "" {
-			fail(w, 102, "This file is empty.")
-			return
-		}
-		tables.Attachment(w, "application/octet-stream", d.Name, d.Text)
+func (f *face) download(r *http.Request) reply {
+	d := f.found(r, r.PathValue("doc"))
+	if d.Text == "" {
+		return fail(102, "This file is empty.")
+	}
+	return tables.Attachment("application/octet-stream", d.Name, d.Text)
+}
+
+// dataset refuses a dataset that is not there.
+func (f *face) dataset(r *http.Request) {
+	if ds := r.PathValue("ds"); f.s.KB(world.RAGFlow, ds) == nil {
+		panic(fail(102, "This dataset '"+ds+"' cannot be found!"))
 	}
 }
 
-// found is a document of any dataset; nil when the answer is given.
-func (f *face) found(w http.ResponseWriter, r *http.Request, id string) *world.Document {
-	ds := r.PathValue("ds")
-	if f.s.KB(world.RAGFlow, ds) == nil {
-		fail(w, 102, "This dataset '"+ds+"' cannot be found!")
-		return nil
-	}
+// found is a document of any dataset.
+func (f *face) found(r *http.Request, id string) *world.Document {
+	f.dataset(r)
 	d := f.s.Document(world.RAGFlow, id)
 	if d == nil {
-		fail(w, 101, "This document '"+id+"' cannot be found!")
+		panic(fail(101, "This document '"+id+"' cannot be found!"))
 	}
 	return d
 }

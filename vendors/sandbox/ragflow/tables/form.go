@@ -21,29 +21,26 @@ func Form(r *http.Request) (files []File, fields map[string][]string, ok bool) {
 		return nil, nil, whole
 	}
 	for _, head := range r.MultipartForm.File["file"] {
-		file, err := head.Open()
+		content, err := web.ReadPart(head)
 		if err != nil {
 			return nil, nil, false
 		}
-		content, err := io.ReadAll(file)
-		file.Close()
-		if err != nil {
-			return nil, nil, false
-		}
-		files = append(files, File{head.Filename, string(content)})
+		files = append(files, File{head.Filename, content})
 	}
 	return files, r.MultipartForm.Value, true
 }
 
 // TooLarge is the web front's answer to a body over its bound.
-func TooLarge(w http.ResponseWriter) {
-	web.WriteRaw(w, http.StatusRequestEntityTooLarge, "text/html", "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n"+
+func TooLarge() Reply {
+	return page(http.StatusRequestEntityTooLarge, "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n"+
 		"<body>\r\n<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
 }
 
 // Attachment sends a file.
-func Attachment(w http.ResponseWriter, contentType, name, content string) {
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	w.Header().Set("Content-Length", fmt.Sprint(len(content)))
-	web.WriteRaw(w, http.StatusOK, contentType, content)
+func Attachment(contentType, name, content string) Reply {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+		web.WriteRaw(w, http.StatusOK, contentType, content)
+	}
 }

@@ -35,14 +35,46 @@ func (s Server) Face() string { return []string{"ragflow", "ragflow-go", "ragflo
 // Tables is what the servers of both generations keep of the world.
 type Tables struct{ *world.World }
 
-// Methods is what one path can do.
-type Methods map[string]http.HandlerFunc
+// Reply writes an answer.
+type Reply func(w http.ResponseWriter)
 
-// TooMany is the web front's answer: RAGFlow itself limits nothing, so a
-// 429 comes from the proxy before it and is a page, not JSON.
-func TooMany(w http.ResponseWriter) {
-	w.Header().Set("Server", "nginx")
-	web.WriteRaw(w, http.StatusTooManyRequests, "text/html", "<html>\r\n"+
+// Action answers a request. It may refuse it by panicking with a [Reply].
+type Action func(r *http.Request) Reply
+
+// Methods is what one path can do.
+type Methods map[string]Action
+
+// Mux finds the action of a request.
+type Mux struct{ http.ServeMux }
+
+// Answer registers an action.
+func (m *Mux) Answer(pattern string, action Action) {
+	m.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		answer := func() (out Reply) {
+			defer web.Catch(&out)
+			return action(r)
+		}
+		answer()(w)
+	})
+}
+
+// JSON is an answer of the servers.
+func JSON(status int, v any) Reply {
+	return func(w http.ResponseWriter) { web.WriteJSON(w, status, v) }
+}
+
+// page is an answer of the web front before the servers.
+func page(status int, html string) Reply {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Server", "nginx")
+		web.WriteRaw(w, status, "text/html", html)
+	}
+}
+
+// TooMany is the web front's answer: RAGFlow itself limits nothing, so a 429
+// comes from the proxy before it and is a page, not JSON.
+func TooMany() Reply {
+	return page(http.StatusTooManyRequests, "<html>\r\n"+
 		"<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n"+
 		"<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
 }

@@ -10,40 +10,34 @@ import (
 
 // kbName reads a knowledge base's name and description; a description that
 // is left out is empty.
-func kbName(a args) (name, description string, no *refusal) {
+func kbName(a args) (name, description string) {
 	name, err := a.Text("name")
 	if err != nil || name == "" || utf8.RuneCountInString(name) > mostName {
-		return "", "", badField("name")
+		panic(badField("name"))
 	}
 	description, err = a.Text("description")
 	if err != nil && err != web.ErrNotGiven {
-		return "", "", badField("description")
+		panic(badField("description"))
 	}
-	return name, description, nil
+	return name, description
 }
 
 // createKB answers POST /v1/datasets. Tables are not possible.
-func (c *hosted) createKB(r *http.Request) (object, *refusal) {
-	a, no := argsOf(r)
-	if no != nil {
-		return nil, no
-	}
-	name, description, no := kbName(a)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) createKB(r *http.Request) object {
+	a := argsOf(r)
+	name, description := kbName(a)
 	format, err := a.Int("format_type", -1)
 	if err != nil || format != 0 && format != 2 {
-		return nil, badField("format_type")
+		panic(badField("format_type"))
 	}
 	switch space, err := a.ID("space_id"); {
 	case err != nil:
-		return nil, badField("space_id")
+		panic(badField("space_id"))
 	case space != SpaceID:
-		return nil, notFound()
+		panic(notFound())
 	}
 	kb := c.s.AddKB(newKB(c.s, name, description, format))
-	return object{"data": object{"dataset_id": kb.ID}}, nil
+	return object{"data": object{"dataset_id": kb.ID}}
 }
 
 func newKB(s *tables, name, description string, format int) world.KnowledgeBase {
@@ -54,19 +48,14 @@ func newKB(s *tables, name, description string, format int) world.KnowledgeBase 
 }
 
 // updateKB answers PUT /v1/datasets/{id}, which overwrites all.
-func (c *hosted) updateKB(r *http.Request, id string) (object, *refusal) {
-	a, no := argsOf(r)
-	if no != nil {
-		return nil, no
-	}
-	name, description, no := kbName(a)
-	if no != nil {
-		return nil, no
-	}
+func (c *hosted) updateKB(r *http.Request) object {
+	id := r.PathValue("id")
+	a := argsOf(r)
+	name, description := kbName(a)
 	if !rename(c.s, id, name, description) {
-		return nil, notFound()
+		panic(notFound())
 	}
-	return nil, nil
+	return nil
 }
 
 func rename(s *tables, id, name, description string) bool {
@@ -76,9 +65,9 @@ func rename(s *tables, id, name, description string) bool {
 }
 
 // deleteKB answers DELETE /v1/datasets/{id}: all files go with it.
-func (c *hosted) deleteKB(id string) (object, *refusal) {
-	if !c.s.RemoveKB(world.Coze, id) {
-		return nil, notFound()
+func (c *hosted) deleteKB(r *http.Request) object {
+	if !c.s.RemoveKB(world.Coze, r.PathValue("id")) {
+		panic(notFound())
 	}
-	return nil, nil
+	return nil
 }
