@@ -13,9 +13,6 @@ import (
 
 // Download implements [vendors.Downloader].
 func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
-	if err := checkRef(ref); err != nil {
-		return vendors.Download{}, err
-	}
 	return request(ctx, d, func(a api) (vendors.Download, error) {
 		file, err := a.download(ctx, ref)
 		return file, notEmpty(ctx, a, ref, err)

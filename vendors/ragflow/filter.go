@@ -131,10 +131,6 @@ func (c currentAPI) counts(ctx context.Context, kb string) (map[vendors.Status]i
 	return counts, err
 }
 
-func (p previewAPI) counts(context.Context, string) (map[vendors.Status]int, error) {
-	return nil, cannotCount()
-}
-
 func cannotCount() error {
 	return vendors.Errorf(vendors.Unsupported, "This RAGFlow server does not count documents by status.")
 }
@@ -150,8 +146,5 @@ func (c currentAPI) allCounted(ctx context.Context, kb string) bool {
 
 // CountByStatus implements [vendors.StatusCounter].
 func (d *Driver) CountByStatus(ctx context.Context, kb string) (map[vendors.Status]int, error) {
-	if err := checkPath(kb); err != nil {
-		return nil, err
-	}
-	return request(ctx, d, func(a api) (map[vendors.Status]int, error) { return a.counts(ctx, kb) })
+	return onCurrent(ctx, d, "counting", func(c currentAPI) (map[vendors.Status]int, error) { return c.counts(ctx, kb) })
 }

@@ -44,9 +44,6 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 		return vendors.Report{}, vendors.Errorf(vendors.Unsupported, "RAGFlow has no upload batches.").
 			WithHint("Pass `document_ids`, or neither for the whole knowledge base.")
 	}
-	if err := checkPath(q.KnowledgeBaseID); err != nil {
-		return vendors.Report{}, err
-	}
 	rep, err := request(ctx, d, func(a api) (vendors.Report, error) { return a.progress(ctx, q.KnowledgeBaseID, q.DocumentIDs) })
 	d.started.correct(rep.Documents)
 	return rep, err

@@ -16,13 +16,11 @@ package ragflow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
-	"unicode"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/write"
@@ -38,37 +36,34 @@ type Config struct {
 
 // Problems lists what is wrong with the configuration, by variable.
 func (c Config) Problems() []rest.Problem {
-	var list []rest.Problem
-	add := func(variable, text string) { list = append(list, rest.Problem{Variable: variable, Text: text}) }
-	key := c.key()
-	switch {
+	var list rest.Problems
+	switch key := c.key(); {
 	case key == "":
-		add("RAGFLOW_API_KEY", "is missing: set an API key (RAGFlow's web app, avatar > API), or for RAGFlow 0.8 - 0.10 the web login token")
-	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || unicode.IsSpace(r) }):
-		add("RAGFLOW_API_KEY", "holds spaces or characters that no key has: give the bare key, without quotes")
+		list.Add("RAGFLOW_API_KEY", "is missing: set an API key (RAGFlow's web app, avatar > API), or for RAGFlow 0.8 - 0.10 the web login token")
 	case c.generation() == preview && strings.HasPrefix(key, "ragflow-"):
-		add("RAGFLOW_API_KEY", "is an API key, but this generation takes the web login token "+
+		list.Add("RAGFLOW_API_KEY", "is an API key, but this generation takes the web login token "+
 			"(in the browser's local storage under Authorization), not an API key")
+	default:
+		list.Add("RAGFLOW_API_KEY", rest.KeyProblem(key))
 	}
-	if strings.TrimSpace(c.BaseURL) == "" {
-		add("RAGFLOW_BASE_URL", "is missing: set the server's root, e.g. http://127.0.0.1:9380")
-	} else if _, text := rest.BaseURL(c.BaseURL); text != "" {
-		add("RAGFLOW_BASE_URL", text)
+	if _, text := rest.BaseURL(c.BaseURL); strings.TrimSpace(c.BaseURL) == "" {
+		list.Add("RAGFLOW_BASE_URL", "is missing: set the server's root, e.g. http://127.0.0.1:9380")
+	} else {
+		list.Add("RAGFLOW_BASE_URL", text)
 	}
 	if c.generation() == 0 {
-		add("RAGFLOW_API_GENERATION", "must be auto, current or preview")
+		list.Add("RAGFLOW_API_GENERATION", "must be auto, current or preview")
 	}
 	return list
 }
 
-// Account identifies credential and server without showing the credential.
+// Account implements [rest.Config].
 func (c Config) Account() string {
-	base, _ := c.base()
-	if base == nil {
-		base = &url.URL{}
+	base := ""
+	if u := c.base(); u != nil {
+		base = u.String()
 	}
-	sum := sha256.Sum256([]byte(c.key()))
-	return base.String() + " " + hex.EncodeToString(sum[:8])
+	return rest.AccountOf(base, c.key())
 }
 
 // Needs implements [rest.Config].
@@ -88,32 +83,24 @@ func (c Config) key() string {
 	return key
 }
 
-// base is the server's root: people paste the address of the API.
-func (c Config) base() (*url.URL, string) {
-	u, text := rest.BaseURL(c.BaseURL)
-	if text != "" {
-		return nil, text
+// base is the server's root: people paste the address of the API. nil is a
+// problem.
+func (c Config) base() *url.URL {
+	u, _ := rest.BaseURL(c.BaseURL)
+	if u == nil {
+		return nil
 	}
-	for _, tail := range []string{"/api/v1", "/v1/api", "/v1"} {
-		if path, ok := strings.CutSuffix(u.Path, tail); ok {
-			u.Path = strings.TrimRight(path, "/")
-			break
-		}
-	}
-	return u, ""
+	u.Path = strings.TrimRight(apiPath.ReplaceAllString(u.Path, ""), "/")
+	return u
 }
+
+// apiPath is what may follow the root in an address that people copy.
+var apiPath = regexp.MustCompile(`(/api/v1|/v1/api|/v1)$`)
 
 // generation is what the settings say, 0 for a word that they cannot hold.
 func (c Config) generation() generation {
-	switch strings.ToLower(strings.TrimSpace(c.Generation)) {
-	case "", "auto":
-		return auto
-	case "current":
-		return current
-	case "preview":
-		return preview
-	}
-	return 0
+	words := map[string]generation{"": auto, "auto": auto, "current": current, "preview": preview}
+	return words[strings.ToLower(strings.TrimSpace(c.Generation))]
 }
 
 // Driver is one RAGFlow account. It keeps what it has found out about the server
@@ -129,8 +116,7 @@ type Driver struct {
 
 // New makes the driver; c has no problems.
 func New(c Config, conn rest.Conn) *Driver {
-	base, _ := c.base()
-	key := c.key()
+	base, key := c.base(), c.key()
 	if conn.Secrets != nil {
 		conn.Secrets.Add(key) // without the Bearer that the variable may hold
 	}
@@ -160,9 +146,6 @@ type api interface {
 	documents(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error)
 	document(ctx context.Context, ref vendors.Ref) (vendors.Document, error)
 	progress(ctx context.Context, kb string, ids []string) (vendors.Report, error)
-	counts(ctx context.Context, kb string) (map[vendors.Status]int, error)
-	search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error)
-	chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error)
 	download(ctx context.Context, ref vendors.Ref) (vendors.Download, error)
 
 	create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error)

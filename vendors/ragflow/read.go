@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -28,9 +27,6 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	case vendors.Paused, vendors.Deleting, vendors.NotFound:
 		return vendors.Page[vendors.Document]{Items: []vendors.Document{}, Total: new(int), Filtered: true}, nil
 	}
-	if err := checkPath(q.KnowledgeBaseID); err != nil {
-		return vendors.Page[vendors.Document]{}, err
-	}
 	p, err := request(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })
 	d.started.correct(p.Items)
 	return p, err
@@ -39,9 +35,6 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 // GetDocument implements [vendors.Driver]. Neither generation has a call for
 // it: GET .../documents/{doc} is the download.
 func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	if err := checkPath(ref.KnowledgeBaseID); err != nil {
-		return vendors.Document{}, err
-	}
 	doc, err := request(ctx, d, func(a api) (vendors.Document, error) { return a.document(ctx, ref) })
 	return d.corrected(doc), err
 }
@@ -54,32 +47,18 @@ func (d *Driver) corrected(doc vendors.Document) vendors.Document {
 	return docs[0]
 }
 
-// checkPath refuses knowledge base ids that RAGFlow's router would take for
-// another path, escaped or not; the answer would look like an old server's.
-func checkPath(id string) error { return checkID("knowledge_base_id", id, "list_knowledge_bases") }
-
-// checkRef is checkPath for a knowledge base and a document.
-func checkRef(ref vendors.Ref) error {
-	if err := checkPath(ref.KnowledgeBaseID); err != nil {
-		return err
-	}
-	return checkID("document_id", ref.DocumentID, "list_documents")
-}
-
-func checkID(arg, id, source string) error {
-	if !strings.ContainsAny(id, "/?#") {
-		return nil
-	}
-	return vendors.Errorf(vendors.InvalidArgument, "`%s` holds one of / ? #, and no RAGFlow id does.", arg).
-		WithHint("Pass the id exactly as " + source + " gave it.")
-}
-
 // knowledgeBases sends only what every version knows: since v0.19 any other
 // parameter is refused. The total stands beside the rows, since v0.21.
 func (c currentAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	return c.datasets(ctx, q, newestFirst(q.Page, q.Size))
+}
+
+// datasets is one page of the knowledge bases. A page behind the last row is an
+// exception in the preview.
+func (s server) datasets(ctx context.Context, q vendors.PageQuery, query url.Values) (vendors.Page[vendors.KnowledgeBase], error) {
 	var out answer[[]dataset]
-	err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(), Query: newestFirst(q.Page, q.Size), Rows: q.Size}, &out)
-	if err != nil {
+	err := s.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: s.path(), Query: query, Rows: q.Size}, &out)
+	if err != nil && !errors.Is(err, errBeyondEnd) {
 		return vendors.Page[vendors.KnowledgeBase]{}, err
 	}
 	rows := out.payload()
@@ -157,12 +136,18 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 // rows is one page of the document list. An empty knowledge base of v0.14 -
 // v0.16 complains of a document ("None") that nobody asked for.
 func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]document, rest.Num, error) {
-	var out answer[documentList]
 	size, _ := strconv.Atoi(query.Get("page_size"))
-	err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(kb, "documents"), Query: query, Rows: size}, &out)
+	rows, total, err := c.listed(ctx, kb, query, size)
 	if errors.Is(err, errEmptyKB) {
 		return nil, rest.Num{Valid: true}, nil
 	}
+	return rows, total, err
+}
+
+// listed is the document list with a query for a number of rows.
+func (s server) listed(ctx context.Context, kb string, query url.Values, size int) ([]document, rest.Num, error) {
+	var out answer[documentList]
+	err := s.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: s.path(kb, "documents"), Query: query, Rows: size}, &out)
 	if err != nil {
 		return nil, rest.Num{}, err
 	}
@@ -197,15 +182,7 @@ func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) 
 
 // knowledgeBases pages by row offset; no total is given.
 func (p previewAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
-	var out answer[[]dataset]
-	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: p.path(), Query: window(q, "orderby", "desc"), Rows: q.Size}, &out)
-	if err != nil && !errors.Is(err, errBeyondEnd) {
-		return vendors.Page[vendors.KnowledgeBase]{}, err
-	}
-	rows := out.payload()
-	page := datasetPage(rows)
-	page.More = len(rows) == q.Size
-	return page, nil
+	return p.datasets(ctx, q, window(q, "orderby", "desc"))
 }
 
 // knowledgeBase reads one knowledge base, without its times.
@@ -231,16 +208,11 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	if q.NameContains != "" {
 		query.Set("keywords", q.NameContains)
 	}
-	var out answer[documentList]
-	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: p.path(q.KnowledgeBaseID, "documents"), Query: query, Rows: q.Size}, &out)
 	page := vendors.Page[vendors.Document]{Items: []vendors.Document{}, NewestFirst: true, Filtered: q.Status == ""}
+	rows, total, err := p.listed(ctx, q.KnowledgeBaseID, query, q.Size)
 	if errors.Is(err, errBeyondEnd) {
 		return page, nil
 	}
-	if err != nil {
-		return page, err
-	}
-	rows, total, err := out.payload().rows()
 	if err == nil && len(rows) == 0 && q.Page == 1 {
 		_, err = p.knowledgeBase(ctx, q.KnowledgeBaseID)
 	}

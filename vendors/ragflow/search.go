@@ -28,18 +28,23 @@ func (d *Driver) Instead() map[string]string {
 
 // Search implements [vendors.Searcher].
 func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
-	if err := checkPath(q.KnowledgeBaseID); err != nil {
-		return nil, err
-	}
-	return request(ctx, d, func(a api) ([]vendors.Hit, error) { return a.search(ctx, q) })
+	return onCurrent(ctx, d, "searching", func(c currentAPI) ([]vendors.Hit, error) { return c.search(ctx, q) })
 }
 
 // ListChunks implements [vendors.ChunkLister].
 func (d *Driver) ListChunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
-	if err := checkRef(ref); err != nil {
-		return vendors.Page[vendors.Chunk]{}, err
-	}
-	return request(ctx, d, func(a api) (vendors.Page[vendors.Chunk], error) { return a.chunks(ctx, ref, q) })
+	return onCurrent(ctx, d, "listing chunks", func(c currentAPI) (vendors.Page[vendors.Chunk], error) { return c.chunks(ctx, ref, q) })
+}
+
+// onCurrent makes a call that the preview generation does not have.
+func onCurrent[T any](ctx context.Context, d *Driver, what string, call func(currentAPI) (T, error)) (T, error) {
+	return request(ctx, d, func(a api) (out T, err error) {
+		if c, ok := a.(currentAPI); ok {
+			return call(c)
+		}
+		return out, vendors.Errorf(vendors.Unsupported, "This server is RAGFlow 0.8 - 0.10, whose API has no way of %s.", what).
+			WithHint(needsNewer)
+	})
 }
 
 // question is the body of a search; the Go back end's own path names the
@@ -106,20 +111,6 @@ func (c currentAPI) chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQ
 	p := vendors.Page[vendors.Chunk]{Items: list.chunks(), Filtered: true}
 	p.Total, p.More = turn(list.Total, q.Page, q.Size, len(list.Chunks), false)
 	return p, nil
-}
-
-func (p previewAPI) search(context.Context, vendors.SearchQuery) ([]vendors.Hit, error) {
-	return nil, tooNew("searching")
-}
-
-func (p previewAPI) chunks(context.Context, vendors.Ref, vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
-	return vendors.Page[vendors.Chunk]{}, tooNew("listing chunks")
-}
-
-// tooNew is the error for what the preview generation does not have.
-func tooNew(what string) error {
-	return vendors.Errorf(vendors.Unsupported, "This server is RAGFlow 0.8 - 0.10, whose API has no way of %s.", what).
-		WithHint(needsNewer)
 }
 
 // chunk is a chunk, of a search or a listing. The Python back end writes the

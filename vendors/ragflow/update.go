@@ -14,12 +14,10 @@ import (
 
 // UpdateDocument implements [vendors.DocumentUpdater].
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
-	err := checkRef(ref)
-	if err == nil && change.Name != nil {
-		err = fileName.Check("name", *change.Name)
-	}
-	if err != nil {
-		return vendors.Document{}, err
+	if change.Name != nil {
+		if err := fileName.Check("name", *change.Name); err != nil {
+			return vendors.Document{}, err
+		}
 	}
 	doc, err := request(ctx, d, func(a api) (vendors.Document, error) {
 		doc, err := a.change(ctx, ref, change)

@@ -27,9 +27,6 @@ const needsStart = "RAGFlow does not parse an upload by itself: call start_inges
 
 // Upload implements [vendors.Uploader].
 func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
-	if err := checkPath(u.KnowledgeBaseID); err != nil {
-		return vendors.Uploaded{}, err
-	}
 	u, notes := prepared(u)
 	if err := fileName.Check("name", u.Name); err != nil {
 		return vendors.Uploaded{}, err

@@ -29,26 +29,18 @@ type dataset struct {
 	ParserID      rest.Str `json:"parser_id"` // preview, Go
 }
 
-// datasetKind is what kind of contents a way of chunking makes.
-func datasetKind(method string) string {
-	switch method {
-	case "table":
-		return "table"
-	case "picture":
-		return "image"
-	case "qa":
-		return "faq"
-	case "naive", "book", "email", "laws", "manual", "one", "paper", "presentation", "resume":
-		return "text"
-	}
-	return ""
+// datasetKinds is what kind of contents a way of chunking makes.
+var datasetKinds = map[string]string{
+	"table": "table", "picture": "image", "qa": "faq",
+	"naive": "text", "book": "text", "email": "text", "laws": "text", "manual": "text", "one": "text",
+	"paper": "text", "presentation": "text", "resume": "text",
 }
 
 func (w dataset) normal() vendors.KnowledgeBase {
 	return vendors.KnowledgeBase{
 		KnowledgeBaseID: first(w.ID, w.MadeID), Name: first(w.Name, w.MadeName), Description: string(w.Description),
 		DocumentCount: either(w.DocumentCount, w.DocNum).Count(), ChunkCount: either(w.ChunkCount, w.ChunkNum).Count(),
-		Kind:      datasetKind(first(w.ChunkMethod, w.ParserID)),
+		Kind:      datasetKinds[first(w.ChunkMethod, w.ParserID)],
 		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
 	}
 }
@@ -206,38 +198,33 @@ func (w document) format() string {
 	return rest.Suffix(string(w.Name))
 }
 
+// kinds of documents by type, and of visual ones by suffix: any other is an image.
+var kinds = map[rest.Str]string{"pdf": "text", "doc": "text", "aural": "audio", "visual": "image"}
+
+var videos = []string{"mp4", "mov", "avi", "mkv", "mpeg", "mpg", "wmv", "rmvb"}
+
 func (w document) kind() string {
-	switch w.Type {
-	case "pdf", "doc":
-		return "text"
-	case "aural":
-		return "audio"
-	case "visual":
-		switch w.format() {
-		case "mp4", "mov", "avi", "mkv", "mpeg", "mpg", "wmv", "rmvb":
-			return "video"
-		}
-		return "image"
+	if w.Type == "visual" && slices.Contains(videos, w.format()) {
+		return "video"
 	}
-	return ""
+	return kinds[w.Type]
 }
 
-// source names where a document came from: a connector's name, perhaps with its
-// id behind a slash.
+// sources are where documents came from, by the connector's name.
+var sources = map[string]string{
+	"": "file", "local": "file", "notion": "notion", "feishu": "lark", "lark": "lark",
+	"s3": "object_storage", "r2": "object_storage", "minio": "object_storage", "oss": "object_storage", "oci_storage": "object_storage",
+	"google_cloud_storage": "object_storage", "azure_blob": "object_storage", "blob": "object_storage",
+}
+
+// source looks a connector's name up, which may have its id behind a slash.
 func (w document) source() string {
 	if w.SourceType == nil {
 		return ""
 	}
 	name, _, _ := strings.Cut(strings.ToLower(string(*w.SourceType)), "/")
-	switch name {
-	case "", "local":
-		return "file"
-	case "notion":
-		return "notion"
-	case "feishu", "lark":
-		return "lark"
-	case "s3", "r2", "minio", "oss", "oci_storage", "google_cloud_storage", "azure_blob", "blob":
-		return "object_storage"
+	if source, ok := sources[name]; ok {
+		return source
 	}
 	return "connector"
 }

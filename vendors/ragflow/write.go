@@ -37,9 +37,6 @@ type idsBody struct {
 
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator].
 func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	if draft.Name == nil {
-		return vendors.KnowledgeBase{}, vendors.Errorf(vendors.InvalidArgument, "`name` is missing.")
-	}
 	draft, err := named(draft)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
@@ -131,10 +128,7 @@ func (p previewAPI) create(ctx context.Context, body datasetBody) (vendors.Knowl
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
 func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	err := checkPath(id)
-	if err == nil {
-		change, err = named(change)
-	}
+	change, err := named(change)
 	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
@@ -188,9 +182,6 @@ func (p previewAPI) update(ctx context.Context, id string, body datasetBody) (ve
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter]. A lost answer
 // is cleared up by asking for the knowledge base.
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
-	if err := checkPath(id); err != nil {
-		return err
-	}
 	_, err := request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
 		err := ownersOnly(ctx, a, id, a.remove(ctx, id))
 		if !vendors.Unsure(err) {
@@ -241,9 +232,6 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 // them before, because servers up to v0.25.1 change those of another knowledge
 // base too.
 func (d *Driver) write(ctx context.Context, kb string, ids []string, describe func(api) write.Documents) ([]vendors.Outcome, error) {
-	if err := checkPath(kb); err != nil {
-		return nil, err
-	}
 	if len(ids) == 0 { // RAGFlow takes an empty list for everything
 		return nil, vendors.Errorf(vendors.InvalidArgument, "`document_ids` is empty.")
 	}
