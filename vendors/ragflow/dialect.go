@@ -23,16 +23,29 @@ const (
 	preview                       // v0.8 - v0.10
 )
 
-// server is a RAGFlow server in one generation; root is what that calls a
-// knowledge base in paths.
+// server is a RAGFlow server in one generation.
 type server struct {
-	rc   *rest.Client
-	root string
+	rc *rest.Client
+	generation
 }
 
 // path is the path of the knowledge bases, or to something below them.
 func (s server) path(below ...string) []string {
-	return append([]string{"api", "v1", s.root}, below...)
+	root := "datasets"
+	if s.generation == preview {
+		root = "dataset"
+	}
+	return append([]string{"api", "v1", root}, below...)
+}
+
+// send makes a write. Setting something twice does no harm.
+func (s server) send(ctx context.Context, method string, body any, below ...string) (out ack, err error) {
+	call := rest.Call{Method: method, Path: s.path(below...), Body: body, Write: rest.Once}
+	if method == http.MethodPut || method == http.MethodPatch {
+		call.Write = rest.Repeatable
+	}
+	err = s.rc.Do(ctx, call, &out)
+	return out, err
 }
 
 // currentAPI speaks to v0.14 and newer (http_api_reference.md, "Dataset
@@ -167,6 +180,13 @@ func (h head) plainCode() string {
 	return code
 }
 
+// denied is the error of a success whose data say otherwise.
+func (h head) denied(format string, args ...any) *vendors.Error {
+	e := vendors.Errorf(vendors.VendorError, format, args...)
+	e.VendorCode, e.VendorMessage = h.code(), h.text()
+	return e
+}
+
 // answer is an envelope with its payload; nil when there is none. Lists of
 // knowledge bases have their total beside the data.
 type answer[T any] struct {
@@ -175,38 +195,29 @@ type answer[T any] struct {
 	Data  *T       `json:"data"`
 }
 
+// ack is the answer to a write: {"code":0} alone is a full success.
+type ack = answer[json.RawMessage]
+
 // reply is any answer.
 type reply interface {
 	envelope() head
+	untyped() bool
 	missing() bool
 }
 
 func (a *answer[T]) envelope() head { return a.head }
 
+// untyped reports that data of any type are data.
+func (a *answer[T]) untyped() bool { _, ok := any(a).(*ack); return ok }
+
 // missing allows for the null that Go writes for an empty list.
-func (a *answer[T]) missing() bool { return a.Data == nil && !a.Total.Valid }
+func (a *answer[T]) missing() bool { return a.Data == nil && !a.Total.Valid && !a.untyped() }
 
 func (a *answer[T]) payload() (data T) {
 	if a.Data != nil {
 		data = *a.Data
 	}
 	return data
-}
-
-// ack is the answer to a write: {"code":0} alone is a full success.
-type ack struct {
-	head
-	Data json.RawMessage `json:"data"`
-}
-
-func (a *ack) envelope() head { return a.head }
-func (a *ack) missing() bool  { return false }
-
-// denied is the error of a success whose own data say otherwise.
-func (a *ack) denied(format string, args ...any) *vendors.Error {
-	e := vendors.Errorf(vendors.VendorError, format, args...)
-	e.VendorCode, e.VendorMessage = a.code(), a.text()
-	return e
 }
 
 func decodeCurrent(a rest.Answer, out any) error {
@@ -243,15 +254,14 @@ func decode(a rest.Answer, place any) *vendors.Error {
 		return unreadable(a, broken)
 	}
 	h := out.envelope()
-	_, anyType := out.(*ack) // so that data:false does not stand out by its type
 	switch code := h.plainCode(); {
 	case a.Status >= 400 || code != "" && code != "0":
 		return fault(a, h)
 	case code == "":
 		return address(rest.NotJSON(a, nil))
-	case (mistyped != nil || anyType) && refused(a):
-		e := vendors.Errorf(vendors.Unauthenticated, refusedText)
-		e.VendorCode, e.VendorMessage = h.code(), h.text()
+	case (mistyped != nil || out.untyped()) && refused(a):
+		e := h.denied(refusedText)
+		e.Kind = vendors.Unauthenticated
 		return e
 	case mistyped != nil:
 		return mistyped

@@ -80,14 +80,13 @@ func (c currentAPI) filtered(ctx context.Context, q vendors.PageQuery, query url
 // how many documents there are, and how many of five values of `run`. Others,
 // and none at all, are in the former only.
 type summary struct {
-	Documents rest.Num `json:"doc_num"`
-	Status    struct {
-		Unstart rest.Num `json:"unstart_count"`
-		Running rest.Num `json:"running_count"`
-		Cancel  rest.Num `json:"cancel_count"`
-		Done    rest.Num `json:"done_count"`
-		Fail    rest.Num `json:"fail_count"`
-	} `json:"status"`
+	Documents rest.Num            `json:"doc_num"`
+	Status    map[string]rest.Num `json:"status"`
+}
+
+var countNames = map[string]vendors.Status{
+	"unstart_count": vendors.NotStarted, "running_count": vendors.Processing, "cancel_count": vendors.Cancelled,
+	"done_count": vendors.Completed, "fail_count": vendors.Failed,
 }
 
 // counts are the documents by status; those of none of the five values are
@@ -95,13 +94,8 @@ type summary struct {
 func (s summary) counts() (byStatus map[vendors.Status]int, ok bool) {
 	byStatus = map[vendors.Status]int{}
 	others := s.Documents.Int
-	for status, n := range map[vendors.Status]rest.Num{
-		vendors.NotStarted: s.Status.Unstart,
-		vendors.Processing: s.Status.Running,
-		vendors.Cancelled:  s.Status.Cancel,
-		vendors.Completed:  s.Status.Done,
-		vendors.Failed:     s.Status.Fail,
-	} {
+	for name, status := range countNames {
+		n := s.Status[name]
 		if !n.Valid {
 			return nil, false
 		}

@@ -219,7 +219,8 @@ func (c currentAPI) stopping(kb string) write.Documents {
 
 // parse starts (POST) or stops (DELETE) parsing.
 func (c currentAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) error {
-	return c.rc.Do(ctx, rest.Call{Method: method, Path: c.path(kb, "chunks"), Body: documentsBody{write.IDs(docs)}, Write: rest.Once}, &ack{})
+	_, err := c.send(ctx, method, documentsBody{write.IDs(docs)}, kb, "chunks")
+	return err
 }
 
 // ingest is the start for knowledge bases with a pipeline (v0.26.3). A server
@@ -320,13 +321,10 @@ type docIDsBody struct {
 
 // parse starts (POST) or stops (DELETE) parsing, of one document or several.
 func (p previewAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) (string, error) {
-	call := rest.Call{Method: method, Path: p.path(kb, "documents", "status"), Write: rest.Once}
+	below, body := []string{kb, "documents", "status"}, any(docIDsBody{write.IDs(docs)})
 	if len(docs) == 1 {
-		call.Path = p.path(kb, "documents", docs[0].DocumentID, "status")
-	} else {
-		call.Body = docIDsBody{write.IDs(docs)}
+		below, body = []string{kb, "documents", docs[0].DocumentID, "status"}, nil
 	}
-	var out ack
-	err := p.rc.Do(ctx, call, &out)
+	out, err := p.send(ctx, method, body, below...)
 	return out.text(), err
 }

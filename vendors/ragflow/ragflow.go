@@ -133,8 +133,8 @@ func New(c Config, conn rest.Conn) *Driver {
 	return &Driver{
 		configured: c.generation(),
 		probing:    make(chan struct{}, 1),
-		now:        currentAPI{server{client("Bearer "+key, decodeCurrent), "datasets"}, new(memory)},
-		before:     previewAPI{server{client(key, decodePreview), "dataset"}, new(atomic.Bool)},
+		now:        currentAPI{server{client("Bearer "+key, decodeCurrent), current}, new(memory)},
+		before:     previewAPI{server{client(key, decodePreview), preview}, new(atomic.Bool)},
 		started:    newStarted(),
 	}
 }

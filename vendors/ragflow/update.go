@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"kb-mcp/vendors"
@@ -43,21 +44,18 @@ func ownersOnly(ctx context.Context, a api, kb string, err error) error {
 // documentBody is what to set of a document. chunk_method is never among it: it
 // would wipe the chunks. Servers ignore keys that they do not know.
 type documentBody struct {
-	Name       *string         `json:"name,omitempty"`
-	Enabled    *int            `json:"enabled,omitempty"` // v0.27 refuses a boolean
-	MetaFields *map[string]any `json:"meta_fields,omitempty"`
+	Name       *string        `json:"name,omitempty"`
+	Enabled    *int           `json:"enabled,omitempty"`     // v0.27 refuses a boolean
+	MetaFields map[string]any `json:"meta_fields,omitempty"` // an empty one changes nothing
 }
 
 func bodyOf(change vendors.DocumentChange) documentBody {
-	b := documentBody{Name: change.Name}
+	b := documentBody{Name: change.Name, MetaFields: change.Metadata}
 	if change.Enabled != nil {
 		b.Enabled = new(int)
 		if *change.Enabled {
 			*b.Enabled = 1
 		}
-	}
-	if len(change.Metadata) > 0 { // an empty one changes nothing
-		b.MetaFields = &change.Metadata
 	}
 	return b
 }
@@ -65,44 +63,54 @@ func bodyOf(change vendors.DocumentChange) documentBody {
 // change sets, and reads again: answers range from a bare code to the row. Newer
 // servers take metadata for the whole of it (v0.24 adds), so that what the
 // document has is sent with what is given.
-func (c currentAPI) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
+func (c currentAPI) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (doc vendors.Document, err error) {
 	body := bodyOf(change)
-	if body.MetaFields != nil {
-		before, err := c.row(ctx, ref)
-		if err != nil {
-			return vendors.Document{}, err
+	if len(change.Metadata) > 0 {
+		if body.MetaFields, err = c.merged(ctx, ref, change.Metadata); err != nil {
+			return doc, err
 		}
-		all := before.metadata()
-		if all == nil && !before.hasNoMetadata() {
-			return vendors.Document{}, vendors.Errorf(vendors.BadResponse, "The document's present metadata cannot be read, and setting a part might lose the rest; nothing was changed.").
-				WithHint("Change the metadata in RAGFlow's web app.")
-		}
-		if all == nil {
-			all = map[string]any{}
-		}
-		maps.Copy(all, change.Metadata)
-		body.MetaFields = &all
 	}
 	if err := c.patch(ctx, ref, body); err != nil {
-		return vendors.Document{}, err
+		return doc, err
 	}
-	doc, err := c.document(ctx, ref)
-	if err != nil {
+	if doc, err = c.document(ctx, ref); err != nil {
 		return doc, vendors.NotReadBack(err, "The change was accepted")
 	}
 	return doc, unchanged(doc, change)
+}
+
+// merged is a document's metadata with a change.
+func (c currentAPI) merged(ctx context.Context, ref vendors.Ref, change map[string]any) (map[string]any, error) {
+	before, err := c.row(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	all := before.metadata()
+	if all == nil && !before.hasNoMetadata() {
+		return nil, vendors.Errorf(vendors.BadResponse, "The document's present metadata cannot be read, and setting a part might lose the rest; nothing was changed.").
+			WithHint("Change the metadata in RAGFlow's web app.")
+	}
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, change)
+	return all, nil
 }
 
 // unchanged compares what was asked for with what the document has now: older
 // servers accept keys that they ignore. (RAGFlow splits some texts of metadata
 // into lists, so that only the names of its fields can be compared.)
 func unchanged(doc vendors.Document, change vendors.DocumentChange) error {
-	what := ""
-	switch {
-	case change.Enabled != nil && doc.Enabled != nil && *doc.Enabled != *change.Enabled:
-		what = "enabled"
-	case change.Name != nil && doc.Name != *change.Name:
-		what = "name"
+	what, changes := "", len(change.Metadata)
+	if change.Name != nil {
+		if changes++; doc.Name != *change.Name {
+			what = "name"
+		}
+	}
+	if change.Enabled != nil {
+		if changes++; doc.Enabled != nil && *doc.Enabled != *change.Enabled {
+			what = "enabled"
+		}
 	}
 	for key := range change.Metadata {
 		if _, ok := doc.Metadata[key]; !ok {
@@ -114,45 +122,25 @@ func unchanged(doc vendors.Document, change vendors.DocumentChange) error {
 	}
 	e := vendors.Errorf(vendors.Unsupported, "RAGFlow accepted the request, but the document's `%s` has not changed.", what).
 		WithHint("`enabled` needs RAGFlow 0.19 or newer, `metadata` 0.16; on older servers use the web app.")
-	if changes(change) > 1 {
+	if changes > 1 {
 		e.Effect = vendors.SomeEffect
 	}
 	return e
 }
 
-// changes is how many things of a document are to be changed.
-func changes(change vendors.DocumentChange) int {
-	n := len(change.Metadata)
-	if change.Name != nil {
-		n++
-	}
-	if change.Enabled != nil {
-		n++
-	}
-	return n
-}
-
 // patch uses PATCH, or PUT where the server has no PATCH (v0.24 and before),
-// which is remembered.
-func (c currentAPI) patch(ctx context.Context, ref vendors.Ref, body documentBody) error {
-	call := rest.Call{
-		Method: http.MethodPatch, Body: body,
-		Path: c.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
-	}
+// which is remembered until an upgrade.
+func (c currentAPI) patch(ctx context.Context, ref vendors.Ref, body documentBody) (err error) {
+	methods := []string{http.MethodPatch, http.MethodPut}
 	if c.put.Load() {
-		call.Method = http.MethodPut
+		slices.Reverse(methods)
 	}
-	err := c.rc.Do(ctx, call, &ack{})
-	if !errors.Is(err, errMethod) && !errors.Is(err, errRouteAbsent) {
-		return err
-	}
-	was := call.Method
-	if call.Method = http.MethodPut; was == http.MethodPut { // upgraded meanwhile
-		call.Method = http.MethodPatch
-	}
-	err = c.rc.Do(ctx, call, &ack{})
-	if !errors.Is(err, errMethod) && !errors.Is(err, errRouteAbsent) {
-		c.put.Store(call.Method == http.MethodPut)
+	for _, method := range methods {
+		_, err = c.send(ctx, method, body, ref.KnowledgeBaseID, "documents", ref.DocumentID)
+		if !errors.Is(err, errMethod) && !errors.Is(err, errRouteAbsent) {
+			c.put.Store(method == http.MethodPut)
+			break
+		}
 	}
 	return err
 }
@@ -172,16 +160,12 @@ func (p previewAPI) change(ctx context.Context, ref vendors.Ref, change vendors.
 		return doc, vendors.Errorf(vendors.InvalidArgument, "RAGFlow does not change the extension of a document's name, and the present name is %q.", doc.Name).
 			WithHint(extensionHint)
 	}
-	var out ack
-	err = p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPut, Path: p.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
-		Body: documentBody{Name: change.Name},
-	}, &out)
+	out, err := p.send(ctx, http.MethodPut, documentBody{Name: change.Name}, ref.KnowledgeBaseID, "documents", ref.DocumentID)
 	if err != nil {
 		return doc, err
 	}
 	var w document
-	if json.Unmarshal(out.Data, &w) == nil && string(w.ID) == ref.DocumentID {
+	if json.Unmarshal(out.payload(), &w) == nil && string(w.ID) == ref.DocumentID {
 		return w.normal(preview), nil
 	}
 	if doc, err = p.document(ctx, ref); err != nil {

@@ -106,62 +106,13 @@ func upload(ctx context.Context, a api, u vendors.Upload, notes []string) (vendo
 	return vendors.Uploaded{Document: doc, Notes: append(notes, needsStart)}, nil
 }
 
-// stored is the document of an upload's answer, which holds a list, or one
-// object for an upload by address.
-func stored(data json.RawMessage, g generation) (vendors.Document, error) {
-	var rows []document
-	if data = bytes.TrimSpace(data); bytes.HasPrefix(data, []byte("{")) {
-		data = slices.Concat([]byte("["), data, []byte("]"))
-	}
-	if err := json.Unmarshal(data, &rows); err != nil || len(rows) == 0 || rows[0].ID == "" {
-		return vendors.Document{}, noPayload()
-	}
-	d := rows[0].normal(g)
-	d.Warnings = nil // of a parse that nobody can have asked for yet
-	if w := rows[0]; w.Run == "" && w.IngestionStatus == "" {
-		d.Status = vendors.NotStarted // the preview does not say: an upload starts nothing
-	}
-	return d, nil
-}
-
 func (c currentAPI) accepts(vendors.Upload) error { return nil }
-
-// upload sends a file, or an address for RAGFlow to fetch (v0.25.1).
-func (c currentAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
-	call := rest.Call{Method: http.MethodPost, Path: c.path(u.KnowledgeBaseID, "documents"), Write: rest.Once}
-	if u.URL != "" {
-		call.Query = url.Values{"type": {"web"}}
-		call.Form = &rest.Form{Fields: [][2]string{{"name", u.Name}, {"url", u.URL}}}
-	} else {
-		call.Form = &rest.Form{Field: "file", Name: u.Name, File: *u.File}
-	}
-	var out ack
-	err := c.rc.Do(ctx, call, &out)
-	if u.URL != "" && errors.Is(err, errNoFile) {
-		return vendors.Document{}, reworded(err, vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address.",
-			"That needs RAGFlow 0.25.1 or newer; fetch the page yourself and upload it as `text` or `path`.")
-	}
-	if err != nil {
-		return vendors.Document{}, aboutFile(err, u.Name)
-	}
-	return stored(out.Data, current)
-}
-
-// aboutFile explains a refusal of code 500 that begins with the file's name: it
-// is about that file, so that trying again will not help.
-func aboutFile(err error, name string) error {
-	if !errors.Is(err, errInside) || !strings.HasPrefix(vendors.Classify(err).VendorMessage, name+": ") {
-		return err
-	}
-	return reworded(err, vendors.VendorError, "RAGFlow did not accept the file.", "vendor_message says what RAGFlow found wrong with it.")
-}
 
 // accepts refuses what this generation does not accept.
 func (p previewAPI) accepts(u vendors.Upload) error {
 	switch {
 	case u.URL != "":
-		return vendors.Errorf(vendors.Unsupported, "RAGFlow 0.8 - 0.10 cannot fetch a document from an address.").
-			WithHint("Fetch the page yourself and upload it as `text` or `path`.")
+		return vendors.Errorf(vendors.Unsupported, "RAGFlow 0.8 - 0.10 cannot fetch a document from an address.").WithHint(pageHint)
 	case strings.Contains(u.Name, "http"):
 		return vendors.Errorf(vendors.InvalidArgument, "`name` holds \"http\", which RAGFlow 0.8 - 0.10 refuses in a file's name.").
 			WithHint("Give another name.")
@@ -169,14 +120,47 @@ func (p previewAPI) accepts(u vendors.Upload) error {
 	return nil
 }
 
-func (p previewAPI) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
-	var out ack
-	err := p.rc.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: p.path(u.KnowledgeBaseID, "documents"), Write: rest.Once,
-		Form: &rest.Form{Field: "file", Name: u.Name, File: *u.File},
-	}, &out)
-	if err != nil {
-		return vendors.Document{}, err
+const pageHint = "Fetch the page yourself and upload it as `text` or `path`."
+
+// upload sends a file, or an address for RAGFlow to fetch (v0.25.1). A refusal of
+// code 500 that begins with the file's name is about that file, so that trying
+// again will not help.
+func (s server) upload(ctx context.Context, u vendors.Upload) (vendors.Document, error) {
+	call := rest.Call{Method: http.MethodPost, Path: s.path(u.KnowledgeBaseID, "documents"), Write: rest.Once}
+	if u.URL != "" {
+		call.Query = url.Values{"type": {"web"}}
+		call.Form = &rest.Form{Fields: [][2]string{{"name", u.Name}, {"url", u.URL}}}
+	} else {
+		call.Form = &rest.Form{Field: "file", Name: u.Name, File: *u.File}
 	}
-	return stored(out.Data, preview)
+	var out ack
+	err := s.rc.Do(ctx, call, &out)
+	switch {
+	case err == nil:
+		return s.stored(out.payload())
+	case u.URL != "" && errors.Is(err, errNoFile):
+		err = reworded(err, vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address.",
+			"That needs RAGFlow 0.25.1 or newer. "+pageHint)
+	case errors.Is(err, errInside) && strings.HasPrefix(vendors.Classify(err).VendorMessage, u.Name+": "):
+		err = reworded(err, vendors.VendorError, "RAGFlow did not accept the file.", "vendor_message says what RAGFlow found wrong with it.")
+	}
+	return vendors.Document{}, err
+}
+
+// stored is the document of an upload's answer, which holds a list, or one
+// object for an upload by address.
+func (s server) stored(data json.RawMessage) (vendors.Document, error) {
+	if data = bytes.TrimSpace(data); bytes.HasPrefix(data, []byte("{")) {
+		data = slices.Concat([]byte("["), data, []byte("]"))
+	}
+	var rows []document
+	if err := json.Unmarshal(data, &rows); err != nil || len(rows) == 0 || rows[0].ID == "" {
+		return vendors.Document{}, noPayload()
+	}
+	d := rows[0].normal(s.generation)
+	d.Warnings = nil // of a parse that nobody can have asked for yet
+	if w := rows[0]; w.Run == "" && w.IngestionStatus == "" {
+		d.Status = vendors.NotStarted // the preview does not say: an upload starts nothing
+	}
+	return d, nil
 }

@@ -159,7 +159,7 @@ func notSet(kb vendors.KnowledgeBase, change vendors.KnowledgeBaseChange) error 
 // update sends what is given and reads the knowledge base again: some versions
 // answer with nothing but a code.
 func (c currentAPI) update(ctx context.Context, id string, body datasetBody) (vendors.KnowledgeBase, error) {
-	if err := c.rc.Do(ctx, rest.Call{Method: http.MethodPut, Path: c.path(id), Body: body}, &ack{}); err != nil {
+	if _, err := c.send(ctx, http.MethodPut, body, id); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	return c.knowledgeBase(ctx, id)
@@ -168,12 +168,12 @@ func (c currentAPI) update(ctx context.Context, id string, body datasetBody) (ve
 // update sends name and description only: the server would overwrite its own
 // columns with other keys.
 func (p previewAPI) update(ctx context.Context, id string, body datasetBody) (vendors.KnowledgeBase, error) {
-	var out ack
-	if err := p.rc.Do(ctx, rest.Call{Method: http.MethodPut, Path: p.path(id), Body: body}, &out); err != nil {
+	out, err := p.send(ctx, http.MethodPut, body, id)
+	if err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
 	var w dataset
-	if json.Unmarshal(out.Data, &w) == nil && string(w.ID) == id {
+	if json.Unmarshal(out.payload(), &w) == nil && string(w.ID) == id {
 		return w.normal(), nil
 	}
 	return p.knowledgeBase(ctx, id)
@@ -199,24 +199,21 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 // remove names exactly one id: without any, old servers delete every knowledge
 // base of the account.
 func (c currentAPI) remove(ctx context.Context, id string) error {
-	var out ack
-	err := c.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: c.path(), Body: idsBody{[]string{id}}, Write: rest.Once}, &out)
-	if err != nil {
-		return err
-	}
+	out, err := c.send(ctx, http.MethodDelete, idsBody{[]string{id}})
 	var done struct { // since v0.25; the Go back end lists them
 		Count   rest.Num   `json:"success_count"`
 		Deleted *[]rest.ID `json:"deleted"`
 	}
-	if len(out.Data) > 0 && json.Unmarshal(out.Data, &done) == nil &&
+	if err == nil && json.Unmarshal(out.payload(), &done) == nil &&
 		(done.Count.Valid && done.Count.Int == 0 || done.Deleted != nil && len(*done.Deleted) == 0) {
 		return out.denied("RAGFlow says success but has deleted no knowledge base.")
 	}
-	return nil
+	return err
 }
 
 func (p previewAPI) remove(ctx context.Context, id string) error {
-	return p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: p.path(id), Write: rest.Once}, &ack{})
+	_, err := p.send(ctx, http.MethodDelete, nil, id)
+	return err
 }
 
 // DeleteDocuments implements [vendors.DocumentDeleter].
@@ -249,14 +246,11 @@ func (d *Driver) write(ctx context.Context, kb string, ids []string, describe fu
 
 func (c currentAPI) deleting(kb string) write.Documents {
 	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
-		var out ack
-		err := c.rc.Do(ctx, rest.Call{
-			Method: http.MethodDelete, Path: c.path(kb, "documents"), Body: idsBody{write.IDs(docs)}, Write: rest.Once,
-		}, &out)
+		out, err := c.send(ctx, http.MethodDelete, idsBody{write.IDs(docs)}, kb, "documents")
 		var done struct { // since v0.25.2
 			Deleted rest.Num `json:"deleted"`
 		}
-		if err == nil && json.Unmarshal(out.Data, &done) == nil && done.Deleted.Valid && int(done.Deleted.Int) < len(docs) {
+		if err == nil && json.Unmarshal(out.payload(), &done) == nil && done.Deleted.Valid && int(done.Deleted.Int) < len(docs) {
 			err = out.denied("RAGFlow says success, but has deleted %d of %d documents.", done.Deleted.Int, len(docs))
 		}
 		return nil, err
@@ -267,7 +261,8 @@ func (c currentAPI) deleting(kb string) write.Documents {
 // deleting sends one by one; there is no other call.
 func (p previewAPI) deleting(kb string) write.Documents {
 	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
-		return nil, p.rc.Do(ctx, rest.Call{Method: http.MethodDelete, Path: p.path(kb, "documents", docs[0].DocumentID), Write: rest.Once}, &ack{})
+		_, err := p.send(ctx, http.MethodDelete, nil, kb, "documents", docs[0].DocumentID)
+		return nil, err
 	}
 	return write.Documents{Send: send, Batch: 1}
 }
