@@ -86,12 +86,14 @@ func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vend
 
 // each asks for every id still missing in a request of its own.
 func (c currentAPI) each(ctx context.Context, kb string, s *idSearch) error {
-	for _, id := range s.missing() {
+	for _, id := range s.ids {
+		if _, ok := s.found[id]; ok {
+			continue
+		}
 		d, err := c.document(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: id})
-		switch {
-		case err == nil:
-			s.keep([]vendors.Document{d})
-		case !errors.Is(err, errNoDocument):
+		if err == nil {
+			s.found[id] = d
+		} else if !errors.Is(err, errNoDocument) {
 			return err
 		}
 	}
@@ -101,7 +103,7 @@ func (c currentAPI) each(ctx context.Context, kb string, s *idSearch) error {
 // sweepOn reads the whole listing from a page on, or asks for what is missing
 // one by one when that takes fewer requests.
 func (c currentAPI) sweepOn(ctx context.Context, kb string, s *idSearch, page int, before []vendors.Document, total *int) error {
-	if total != nil && len(s.pending) < (*total-1)/pageSize {
+	if total != nil && len(s.ids)-len(s.found) < (*total-1)/pageSize {
 		return c.each(ctx, kb, s)
 	}
 	return sweep(ctx, c, kb, s, page, before)
@@ -133,51 +135,38 @@ func sweep(ctx context.Context, a api, kb string, s *idSearch, number int, befor
 
 // idSearch collects the documents of given ids as pages come in.
 type idSearch struct {
-	ids     []string
-	pending map[string]bool
-	found   []vendors.Document
-	blind   bool // a row had no id
+	ids   []string
+	found map[string]vendors.Document
+	blind bool // a row had no id
 }
 
 func newIDSearch(ids []string) *idSearch {
-	s := &idSearch{ids: ids, pending: make(map[string]bool, len(ids)), found: make([]vendors.Document, 0, len(ids))}
-	for _, id := range ids {
-		s.pending[id] = true
-	}
-	return s
+	return &idSearch{ids: ids, found: make(map[string]vendors.Document, len(ids))}
 }
 
 // keep keeps what is looked for of rows and reports whether nothing is left to
 // find.
 func (s *idSearch) keep(rows []vendors.Document) (enough bool) {
 	for _, d := range rows {
-		if s.pending[d.DocumentID] {
-			delete(s.pending, d.DocumentID)
-			s.found = append(s.found, d)
+		if _, again := s.found[d.DocumentID]; !again && slices.Contains(s.ids, d.DocumentID) {
+			s.found[d.DocumentID] = d
 		}
 	}
-	return len(s.pending) == 0
-}
-
-// missing gives the ids not found so far, in the caller's order.
-func (s *idSearch) missing() []string {
-	out := make([]string, 0, len(s.pending))
-	for _, id := range s.ids {
-		if s.pending[id] {
-			out = append(out, id)
-		}
-	}
-	return out
+	return len(s.found) == len(s.ids)
 }
 
 // report ends a search: without an error, what was not found does not exist.
 func (s *idSearch) report(err error) (vendors.Report, error) {
-	r := vendors.Report{Documents: s.found}
-	if err == nil && s.blind && len(s.pending) > 0 {
-		err = rest.NoID()
+	r := vendors.Report{Documents: make([]vendors.Document, 0, len(s.found))}
+	for _, id := range s.ids {
+		if d, ok := s.found[id]; ok {
+			r.Documents = append(r.Documents, d)
+		} else if err == nil {
+			r.Missing = append(r.Missing, id)
+		}
 	}
-	if err == nil {
-		r.Missing = s.missing()
+	if s.blind && len(r.Missing) > 0 {
+		return vendors.Report{Documents: r.Documents}, rest.NoID()
 	}
 	return r, err
 }

@@ -151,7 +151,6 @@ type api interface {
 	create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error)
 	update(ctx context.Context, id string, body datasetBody) (vendors.KnowledgeBase, error)
 	remove(ctx context.Context, id string) error
-	accepts(u vendors.Upload) error // refuses what the generation does not accept
 	upload(ctx context.Context, u vendors.Upload) (vendors.Document, error)
 	change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error)
 

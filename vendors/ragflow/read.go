@@ -125,12 +125,14 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	// Rows with dates that claim GMT come from a server before v0.24. It may
 	// not know `run` (v0.21.1), and its total may be the page's.
 	old := slices.ContainsFunc(rows, document.beforeISO)
-	p := vendors.Page[vendors.Document]{
-		Items: normal(rows, current), NewestFirst: true, Filtered: q.Status == "" || exact && !old,
-		Blind: blind(rows),
-	}
+	return c.page(q, rows, total, q.Status == "" || exact && !old, old), nil
+}
+
+// page is a page of documents.
+func (s server) page(q vendors.PageQuery, rows []document, total rest.Num, filtered, old bool) vendors.Page[vendors.Document] {
+	p := vendors.Page[vendors.Document]{Items: normal(rows, s.generation), NewestFirst: true, Filtered: filtered, Blind: blind(rows)}
 	p.Total, p.More = turn(total, q.Page, q.Size, len(rows), old)
-	return p, nil
+	return p
 }
 
 // rows is one page of the document list. An empty knowledge base of v0.14 -
@@ -208,20 +210,14 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	if q.NameContains != "" {
 		query.Set("keywords", q.NameContains)
 	}
-	page := vendors.Page[vendors.Document]{Items: []vendors.Document{}, NewestFirst: true, Filtered: q.Status == ""}
 	rows, total, err := p.listed(ctx, q.KnowledgeBaseID, query, q.Size)
-	if errors.Is(err, errBeyondEnd) {
-		return page, nil
-	}
-	if err == nil && len(rows) == 0 && q.Page == 1 {
+	switch {
+	case errors.Is(err, errBeyondEnd):
+		err = nil
+	case err == nil && len(rows) == 0 && q.Page == 1:
 		_, err = p.knowledgeBase(ctx, q.KnowledgeBaseID)
 	}
-	if err != nil {
-		return page, err
-	}
-	page.Items, page.Blind = normal(rows, preview), blind(rows)
-	page.Total, page.More = turn(total, q.Page, q.Size, len(rows), false)
-	return page, nil
+	return p.page(q, rows, total, q.Status == "", false), err
 }
 
 // document walks the list: there is no route for one document, and the status

@@ -74,8 +74,10 @@ func addressName(address string) string {
 // before: RAGFlow up to v0.24 accepts uploads into other people's knowledge
 // bases, and what a lost answer made is looked for behind that document.
 func upload(ctx context.Context, a api, u vendors.Upload, notes []string) (vendors.Uploaded, error) {
-	if err := a.accepts(u); err != nil {
-		return vendors.Uploaded{}, err
+	if _, ok := a.(previewAPI); ok {
+		if err := previewAccepts(u); err != nil {
+			return vendors.Uploaded{}, err
+		}
 	}
 	before, err := a.documents(ctx, vendors.PageQuery{KnowledgeBaseID: u.KnowledgeBaseID, Page: 1, Size: 1})
 	if err != nil {
@@ -106,10 +108,8 @@ func upload(ctx context.Context, a api, u vendors.Upload, notes []string) (vendo
 	return vendors.Uploaded{Document: doc, Notes: append(notes, needsStart)}, nil
 }
 
-func (c currentAPI) accepts(vendors.Upload) error { return nil }
-
-// accepts refuses what this generation does not accept.
-func (p previewAPI) accepts(u vendors.Upload) error {
+// previewAccepts refuses what the preview does not accept.
+func previewAccepts(u vendors.Upload) error {
 	switch {
 	case u.URL != "":
 		return vendors.Errorf(vendors.Unsupported, "RAGFlow 0.8 - 0.10 cannot fetch a document from an address.").WithHint(pageHint)
