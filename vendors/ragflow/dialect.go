@@ -220,26 +220,22 @@ func (a *answer[T]) payload() (data T) {
 	return data
 }
 
-func decodeCurrent(a rest.Answer, out any) error {
-	return hinted(decode(a, out), "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), "+
-		"made in RAGFlow's web app under avatar > API. RAGFlow answers the same while its database is down.")
-}
+// What to do about a refused credential, in either generation.
+const (
+	keyHint = "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), " +
+		"made in RAGFlow's web app under avatar > API. RAGFlow answers the same while its database is down."
+	tokenHint = "RAGFlow 0.8 - 0.10 takes the web login token in RAGFLOW_API_KEY, not an API key. The user's next login " +
+		"replaces it: copy it again from the browser's local storage (Authorization) and restart kb-mcp."
+)
 
-func decodePreview(a rest.Answer, out any) error {
-	return hinted(decode(a, out), "RAGFlow 0.8 - 0.10 takes the web login token in RAGFLOW_API_KEY, not an API key. The user's next login "+
-		"replaces it: copy it again from the browser's local storage (Authorization) and restart kb-mcp.")
-}
-
-// hinted tells what to do about a refused credential, which differs between the
-// generations. It also turns a nil *Error into a nil error.
-func hinted(e *vendors.Error, hint string) error {
-	switch {
-	case e == nil:
+// decoder is decode with a hint about a refused credential.
+func decoder(hint string) func(rest.Answer, any) error {
+	return func(a rest.Answer, out any) error {
+		if e := decode(a, out); e != nil {
+			return vendors.HintFor(e, vendors.Unauthenticated, hint)
+		}
 		return nil
-	case e.Kind == vendors.Unauthenticated:
-		e.Hint = hint
 	}
-	return e
 }
 
 // decode judges by HTTP status, then code, then the type of data. A download has

@@ -91,32 +91,13 @@ func refusedOne(err error) bool {
 	return false
 }
 
-// fate is what became of a document in a start that failed.
-type fate int
-
-const (
-	untouched fate = iota // as before: the request did not come to it
-	moved                 // the request took effect
-	noted                 // its row says that the request took effect, and nothing proves it
-	halfway               // the request began with it and did not end
-)
-
-// fateOf compares a document with itself before a start. RAGFlow writes that it
-// runs, and only then puts it into its queue, which writes the time and a line.
-// (The time of an earlier start stays.)
-func fateOf(before, now vendors.Document) fate {
+// halfway reports a document that a start began with and did not end. RAGFlow
+// writes that it runs, and only then puts it into its queue, which writes the
+// time and a line. (The time of an earlier start stays.)
+func halfway(before, now vendors.Document) bool {
 	was, is := before.Ingestion, now.Ingestion
-	switch {
-	case now.Status.Settled() && now.Status == before.Status:
-		return untouched
-	case now.Status != vendors.Queued:
-		return moved
-	case is.ElapsedSeconds == nil: // no time of any start
-		return halfway
-	case was.ElapsedSeconds != nil && is.StartedAt.Equal(was.StartedAt) && !is.StartedAt.IsZero():
-		return halfway
-	}
-	return noted
+	sameTime := was.ElapsedSeconds != nil && is.StartedAt.Equal(was.StartedAt) && !is.StartedAt.IsZero()
+	return now.Status == vendors.Queued && (is.ElapsedSeconds == nil || sameTime)
 }
 
 // startBecame tells documents that a failed start has reached from those that
@@ -129,19 +110,19 @@ func fateOf(before, now vendors.Document) fate {
 func startBecame(err error, before, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
 	brokeOff := vendors.Answered(err) && vendors.KindOf(err) == vendors.Unavailable
 	guilty := !errors.Is(err, errQueue) && slices.ContainsFunc(before, func(d vendors.Document) bool {
-		after, there := write.Find(now, d.DocumentID)
-		return there && fateOf(d, after) == halfway
+		after, _ := write.Find(now, d.DocumentID)
+		return halfway(d, after)
 	})
 	for _, d := range before {
 		after, there := write.Find(now, d.DocumentID)
 		o := vendors.Outcome{DocumentID: d.DocumentID, Result: vendors.Accepted}
-		switch f := fateOf(d, after); {
+		switch {
 		case !there:
 			o.Result = vendors.Absent
-		case f == untouched:
+		case after.Status.Settled() && after.Status == d.Status: // the request did not come to it
 			left = append(left, after)
 			continue
-		case brokeOff && (f == halfway || f == noted && !guilty):
+		case brokeOff && after.Status == vendors.Queued && (halfway(d, after) || !guilty):
 			o.Result, o.Err = vendors.NotDone, stuck(err)
 		}
 		out = append(out, o)
@@ -200,9 +181,8 @@ func (c currentAPI) starting(kb string) write.Documents {
 		case errors.Is(err, errPipeline):
 			err = c.ingest(ctx, docs)
 		case errors.Is(err, errNoStop): // so v0.14 - v0.17 refuse to start what was ever parsed
-			e := reworded(err, vendors.Conflict, "This RAGFlow server starts only documents that have never been parsed.",
+			err = reworded(err, vendors.Conflict, "This RAGFlow server starts only documents that have never been parsed.",
 				"RAGFlow 0.18 and newer parse again. On this one, upload the file as another document and look at its chunks before you delete this one.")
-			err = e
 		}
 		return nil, err
 	}

@@ -120,21 +120,18 @@ func New(c Config, conn rest.Conn) *Driver {
 	if conn.Secrets != nil {
 		conn.Secrets.Add(key) // without the Bearer that the variable may hold
 	}
-	client := func(authorization string, decode func(rest.Answer, any) error) *rest.Client {
-		return rest.New(conn, rest.Dialect{
-			Base:   base,
-			Decode: decode,
-			Sign: func(r *http.Request, _ []byte) error {
-				r.Header.Set("Authorization", authorization)
-				return nil
-			},
-		})
+	client := func(authorization, hint string) *rest.Client {
+		sign := func(r *http.Request, _ []byte) error {
+			r.Header.Set("Authorization", authorization)
+			return nil
+		}
+		return rest.New(conn, rest.Dialect{Base: base, Decode: decoder(hint), Sign: sign})
 	}
 	return &Driver{
 		configured: c.generation(),
 		probing:    make(chan struct{}, 1),
-		now:        currentAPI{server{client("Bearer "+key, decodeCurrent), current}, new(memory)},
-		before:     previewAPI{server{client(key, decodePreview), preview}, new(atomic.Bool)},
+		now:        currentAPI{server{client("Bearer "+key, keyHint), current}, new(memory)},
+		before:     previewAPI{server{client(key, tokenHint), preview}, new(atomic.Bool)},
 		started:    newStarted(),
 	}
 }
