@@ -101,15 +101,15 @@ type Driver struct {
 	cloud  bool
 	now    func() time.Time
 
-	bases   *recent.Map[dataset] // by id in lower case, as batches are
-	batches *recent.Map[batch]
+	bases   *recent.Map[dataset] // by id in lower case
+	uploads *recent.Map[uploaded]
 }
 
 // New makes the driver of a connection whose settings have no problems.
 func New(c Config, conn rest.Conn) *Driver {
 	base, _ := c.base()
 	bearer := "Bearer " + c.key()
-	d := &Driver{base: base, cloud: c.cloud(), now: conn.Now, bases: recent.New[dataset](512, 5*time.Minute), batches: recent.New[batch](2048, 0)}
+	d := &Driver{base: base, cloud: c.cloud(), now: conn.Now, bases: recent.New[dataset](512, 5*time.Minute), uploads: recent.New[uploaded](2048, 0)}
 	if d.now == nil {
 		d.now = time.Now
 	}

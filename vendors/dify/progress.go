@@ -51,28 +51,28 @@ func (d *Driver) batch(ctx context.Context, kb, id string) (vendors.Report, erro
 	return rep, nil
 }
 
-// batch is one upload. No call tells the batch of a document, so this process
-// remembers those that it made.
-type batch struct{ id, name string }
+// uploaded is what this process remembers of an upload, because no call tells the
+// batch of a document.
+type uploaded struct{ batch, name string }
 
 // byBatch reads the progress of a document by its batch. It is not found where
 // that is not known, or the document was uploaded again elsewhere since.
 func (d *Driver) byBatch(ctx context.Context, kb, id string) (doc vendors.Document, found bool, err error) {
-	b, known := d.batches.Get(strings.ToLower(id))
+	u, known := d.uploads.Get(strings.ToLower(id))
 	if !known {
 		return doc, false, nil
 	}
-	rep, err := d.batch(ctx, kb, b.id)
+	rep, err := d.batch(ctx, kb, u.batch)
 	for _, doc := range rep.Documents {
 		if strings.EqualFold(doc.DocumentID, id) {
-			doc.Name = b.name
+			doc.Name = u.name
 			return doc, true, nil
 		}
 	}
 	if err != nil && !errors.Is(err, errNoDocument) {
 		return doc, false, err
 	}
-	d.batches.Forget(strings.ToLower(id))
+	d.uploads.Forget(strings.ToLower(id))
 	return doc, false, nil
 }
 

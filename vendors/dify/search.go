@@ -80,20 +80,16 @@ func badCall(err error) bool {
 	return err != nil && vendors.Classify(err).HTTPStatus == http.StatusBadRequest && vendors.KindOf(err) != vendors.ErrNotFound
 }
 
-// question is a search; without settings it is by those of the knowledge base,
-// and for as many hits as they say. A member of an unknown name would be ignored
-// without a word.
-type question struct {
-	Query     string    `json:"query"`
-	Retrieval retrieval `json:"retrieval_model,omitempty"`
-}
-
-// retrieve makes the search.
+// retrieve makes the search. Without settings it is by those of the knowledge
+// base, and for as many hits as they say.
 func (d *Driver) retrieve(ctx context.Context, q vendors.SearchQuery, how retrieval) ([]vendors.Hit, error) {
+	body := map[string]any{"query": q.Query}
+	if how != nil {
+		body["retrieval_model"] = how
+	}
 	var out records
 	err := d.client.Do(ctx, rest.Call{
-		Method: http.MethodPost, Path: []string{"datasets", q.KnowledgeBaseID, "retrieve"},
-		Body: question{Query: q.Query, Retrieval: how}, Search: true,
+		Method: http.MethodPost, Path: []string{"datasets", q.KnowledgeBaseID, "retrieve"}, Body: body, Search: true,
 	}, &out)
 	if err != nil {
 		return nil, err

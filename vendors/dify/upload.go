@@ -89,7 +89,7 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 		return vendors.Uploaded{Document: doc, Notes: []string{write.FoundNote, "Its batch_id is not known: ask for its progress by document_ids."}}, nil
 	}
 	if batchForm.MatchString(string(out.Batch)) {
-		d.batches.Put(strings.ToLower(doc.DocumentID), batch{string(out.Batch), doc.Name})
+		d.uploads.Put(strings.ToLower(doc.DocumentID), uploaded{string(out.Batch), doc.Name})
 	}
 	notes := d.notes(ctx, out, sent)
 	if doc.Name != "" && doc.Name != u.Name {

@@ -128,7 +128,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 	d.forget(kb) // it may be empty soon
 	return write.Documents{
 		Send: func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
-			d.batches.Forget(strings.ToLower(docs[0].DocumentID))
+			d.uploads.Forget(strings.ToLower(docs[0].DocumentID))
 			return nil, d.remove(ctx, "datasets", kb, "documents", docs[0].DocumentID)
 		},
 		Batch: 1, Done: vendors.Done, Absent: isMarked(errNoDocument), Again: true,
