@@ -168,7 +168,7 @@ var refusals = []rest.Rule{
 		Message: "Dify refused the request as invalid."},
 	{Statuses: []int{400}, Texts: []string{"^process_rule is required"}, Kind: vendors.InvalidArgument, Mark: errWantsRule,
 		Message: "Dify refused the request as invalid."},
-	{Codes: []string{"invalid_param"}, Texts: []string{"indexing_technique", "doc_form", "process_rule"}, Kind: vendors.InvalidArgument, Mark: errOptions,
+	{Statuses: []int{400}, Codes: []string{"invalid_param"}, Texts: []string{"indexing_technique", "doc_form", "process_rule"}, Kind: vendors.InvalidArgument, Mark: errOptions,
 		Message: "Dify refused the request as invalid."},
 	{Statuses: []int{400}, Texts: []string{"validation error for", "payload validation failed"}, Kind: vendors.InvalidArgument,
 		Message: "Dify refused the request as invalid."},
@@ -177,10 +177,10 @@ var refusals = []rest.Rule{
 // byStatus are refusals that neither code nor text explains. Behind most 400s is
 // a Python exception of any layer.
 var byStatus = []rest.Rule{
-	{Codes: []string{"completion_request_error"}, Kind: vendors.Unavailable, Retry: vendors.Later,
+	{Statuses: []int{400}, Codes: []string{"completion_request_error"}, Kind: vendors.Unavailable, Retry: vendors.Later,
 		Message: "Dify, or a service that it needs, failed over a request that is in order.",
 		Hint:    "vendor_message says what happened. If it stays, the server's operator must look at it and at the log of Dify's api container (mostly the vector store or the model provider)."},
-	{Statuses: []int{400, 415, 422}, Kind: vendors.InvalidArgument,
+	{Statuses: []int{400, 422}, Kind: vendors.InvalidArgument,
 		Message: "Dify refused the request as invalid."},
 	{Statuses: []int{401}, Kind: vendors.Unauthenticated,
 		Message: "Dify does not accept the API key of this connection.",
@@ -198,6 +198,9 @@ var byStatus = []rest.Rule{
 	{Statuses: []int{413}, Kind: vendors.InvalidArgument,
 		Message: "The request is larger than this Dify server accepts.",
 		Hint:    "Split the file or upload its text; a self-hosted server accepts more with UPLOAD_FILE_SIZE_LIMIT (15 MB by default) and, in the proxy before it, NGINX_CLIENT_MAX_BODY_SIZE."},
+	{Statuses: []int{415}, Kind: vendors.InvalidArgument,
+		Message: "Dify does not accept files of this type.",
+		Hint:    acceptedTypes},
 	{Statuses: []int{429}, Kind: vendors.RateLimited, After: time.Minute,
 		Message: "Dify, or a proxy before it, limits requests (HTTP 429).",
 		Hint:    "Wait retry_after_seconds, then call again; a lower DIFY_RATE_LIMIT avoids this."},

@@ -22,7 +22,7 @@ var dependencies = []rest.Rule{
 	{Texts: []string{"plugin daemon", "plugindaemon"}, Kind: vendors.Unavailable,
 		Message: "Dify cannot reach its plugin daemon, which holds the model providers.",
 		Hint:    "Try again in a minute; if it stays, the server's operator must look at the plugin_daemon container of Dify."},
-	{Texts: []string{"vector space", "number of documents has reached", "upgrade to a paid plan", "upgrade your plan"}, Kind: vendors.QuotaExhausted,
+	{Statuses: []int{400, 403}, Texts: []string{"vector space", "number of documents has reached", "upgrade to a paid plan", "upgrade your plan"}, Kind: vendors.QuotaExhausted,
 		Message: "The plan of the Dify workspace is used up.",
 		Hint:    "The workspace's owner must upgrade its plan or make room in it."},
 	{Texts: []string{"rate limit", "ratelimit", "too many requests"}, Kind: vendors.RateLimited, After: 30 * time.Second, // mostly per minute
@@ -47,14 +47,12 @@ var dependencies = []rest.Rule{
 		Hint:    "Wait some minutes; if it stays, the server's operator must look at that service."},
 }
 
-// dependencyRules are the dependencies as refusals of calls. A plan that is used
-// up is told by another status, too.
+// dependencyRules are the dependencies as refusals of calls.
 func dependencyRules() []rest.Rule {
 	rules := slices.Clone(dependencies)
 	for i := range rules {
-		rules[i].Statuses = []int{http.StatusBadRequest}
-		if rules[i].Kind == vendors.QuotaExhausted {
-			rules[i].Statuses = append(rules[i].Statuses, http.StatusForbidden)
+		if rules[i].Statuses == nil {
+			rules[i].Statuses = []int{http.StatusBadRequest}
 		}
 	}
 	return rules
@@ -86,7 +84,7 @@ func failure(s vendors.Status, text rest.Str) *vendors.Failure {
 		return f
 	}
 	hints := slices.Concat(dependencies, files)
-	if i := rest.Find(hints, 0, "", f.Message); i >= 0 {
+	if i := rest.Find(hints, http.StatusBadRequest, "", f.Message); i >= 0 {
 		retryable := hints[i].Error().Retryable()
 		f.Hint, f.Retryable = hints[i].Hint, &retryable
 		if i < len(dependencies) {
