@@ -7,14 +7,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
 )
-
-// signatureLife is how far X-Date may be from the platform's clock.
-const signatureLife = 15 * time.Minute
 
 // Diagnose implements [vendors.Doctor]: the clock, which signatures carry, from
 // the Date header that any answer has; which list the server speaks, as far as it

@@ -2,7 +2,6 @@ package volcengine
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -156,24 +155,16 @@ func (d *Driver) refusal(a rest.Answer, code, text string) *vendors.Error {
 	return e
 }
 
-// maxSkew is how far apart the clocks may be before a refused signature is
-// blamed on them.
-const maxSkew = 5 * time.Minute
-
 // credentialHint names the variables to look at. A signature is refused when
 // the clocks are too far apart, which the answer's Date shows.
 func (d *Driver) credentialHint(h http.Header) string {
 	if !d.signed {
 		return "Check VOLCENGINE_API_KEY (or VIKING_API_KEY): the key must be one of this region's knowledge base service."
 	}
-	date, err := http.ParseTime(h.Get("Date"))
-	skew, side := d.now().Sub(date), "ahead of"
-	if skew < 0 {
-		skew, side = -skew, "behind"
+	for _, f := range vendors.Clock(h.Get("Date"), d.now(), signatureLife) {
+		if f.Status == vendors.Broken {
+			return f.Message + " " + f.Hint
+		}
 	}
-	if err != nil || skew <= maxSkew {
-		return "Check VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY, and VOLCENGINE_SESSION_TOKEN if the pair is temporary; a proxy must not change the request."
-	}
-	return fmt.Sprintf("Set the clock of this machine: it is about %d minutes %s Volcengine's, which refuses signatures of another time.",
-		int(skew.Round(time.Minute).Minutes()), side)
+	return "Check VOLCENGINE_ACCESS_KEY and VOLCENGINE_SECRET_KEY, and VOLCENGINE_SESSION_TOKEN if the pair is temporary; a proxy must not change the request."
 }

@@ -15,6 +15,8 @@ import (
 const (
 	algorithm = "HMAC-SHA256"
 	service   = "air"
+
+	signatureLife = 15 * time.Minute // how far X-Date may be from the platform's clock
 )
 
 // signer signs requests with a pair of keys as Volcengine's common rules say
@@ -25,8 +27,8 @@ type signer struct {
 }
 
 // sign puts the signature headers on r. It is called again for every try,
-// because X-Date moves and is good for 15 minutes only. Content-Type has to be
-// set before and must not change afterwards.
+// because X-Date moves. Content-Type has to be set before and must not change
+// afterwards.
 func (s signer) sign(r *http.Request, body []byte) error {
 	stamp := s.now().UTC().Format("20060102T150405Z")
 	r.Header.Set("X-Date", stamp)

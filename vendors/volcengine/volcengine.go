@@ -18,6 +18,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,7 +57,7 @@ func (c Config) Problems() []rest.Problem {
 	list.Add("VOLCENGINE_API_KEY", rest.KeyProblem(c.APIKey))
 	list.Add("VIKING_API_KEY", rest.KeyProblem(c.VikingAPIKey))
 	list.Add("VOLCENGINE_BASE_URL", baseProblem(c.BaseURL))
-	if strings.Trim(c.Region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || c.Region == "" {
+	if !regionName.MatchString(c.Region) {
 		list.Add("VOLCENGINE_REGION", "is not a region's name such as cn-beijing")
 	}
 	if strings.TrimSpace(c.Project) == "" {
@@ -64,6 +65,8 @@ func (c Config) Problems() []rest.Problem {
 	}
 	return list
 }
+
+var regionName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // baseProblem says what is wrong with a base URL; "" for a good one.
 func baseProblem(base string) string {
