@@ -37,17 +37,20 @@ const maxText = 64 << 10
 
 const beginning = "Only the beginning is shown; pass `path` to write the whole file."
 
-func (s *Set) downloadDocument(ctx context.Context, in downloadDocumentArgs) (downloaded, error) {
+func (s *Set) downloadDocumentTool() tool {
+	return on(s, face{
+		name: "download_document", title: "Download a document", doc: downloadDocumentDoc,
+		effect: adds, needs: connection.Can[vendors.Downloader],
+	}, s.downloadDocument)
+}
+
+func (s *Set) downloadDocument(ctx context.Context, c *connection.Connection, in downloadDocumentArgs) (downloaded, error) {
 	out := downloaded{DocumentID: in.DocumentID}
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return out, err
-	}
 	if in.Path != "" {
-		return s.downloadTo(ctx, v, in)
+		return s.downloadTo(ctx, c, in)
 	}
 	ref := vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}
-	d, err := v.Download(ctx, ref)
+	d, err := c.Download(ctx, ref)
 	if err != nil {
 		return out, err
 	}
@@ -61,7 +64,7 @@ func (s *Set) downloadDocument(ctx context.Context, in downloadDocumentArgs) (do
 	if size <= maxText {
 		out.SizeBytes = &size
 		out.show(b, true)
-		return out, whole(ctx, v, ref, d.Size, size)
+		return out, whole(ctx, c, ref, d.Size, size)
 	}
 	if d.Size >= 0 {
 		out.SizeBytes = &d.Size

@@ -1,13 +1,9 @@
 package tools
 
 import (
-	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -101,6 +97,14 @@ func (f *finds) put(query string, u connection.Unfinished) {
 	f.list[query] = found{u, time.Now()}
 }
 
+func (s *Set) findUnfinishedDocumentsTool() tool {
+	return define(s, face{
+		name: "find_unfinished_documents", title: "Find unfinished documents", doc: findUnfinishedDocumentsDoc,
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
+	}, s.findUnfinishedDocuments)
+}
+
 func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocumentsArgs) (unfinishedList, error) {
 	out := unfinishedList{Documents: []vendors.Document{}, query: in.Vendor + " " + in.KnowledgeBaseID}
 	list := s.vendors
@@ -111,9 +115,12 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 		}
 		list = []*connection.Connection{v}
 	}
-	after, err := readPlace(in.Cursor, out.query)
-	if err != nil {
-		return out, err
+	var after connection.Rank
+	var err error
+	if in.Cursor != "" {
+		if after, err = connection.ParseRank(in.Cursor, out.query); err != nil {
+			return out, err
+		}
 	}
 	u, known := s.finds.get(out.query)
 	if in.Cursor == "" || !known {
@@ -169,32 +176,7 @@ func search(ctx context.Context, list []*connection.Connection, kb string) (all 
 	return all, nil
 }
 
-// cursor is the place of the last document shown, with the search's arguments.
+// cursor goes on behind the last document shown.
 func (l unfinishedList) cursor() string {
-	p := connection.RankOf(l.Documents[len(l.Documents)-1])
-	b, err := json.Marshal([]any{1, l.query, p.Urgency, p.Created, p.Vendor, p.KB, p.Doc})
-	if err != nil {
-		panic(err) // strings and ints only
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// readPlace reads a cursor that belongs to query.
-func readPlace(cursor, query string) (p connection.Rank, err error) {
-	if cursor == "" {
-		return p, nil
-	}
-	var version int
-	var q string
-	fields := []any{&version, &q, &p.Urgency, &p.Created, &p.Vendor, &p.KB, &p.Doc}
-	b, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(cursor))
-	if err := cmp.Or(err, json.Unmarshal(b, &fields)); err != nil || len(fields) != 7 || version != 1 {
-		return p, invalid("`cursor` is not a cursor of this tool.").
-			WithHint("Pass next_cursor of the previous answer unchanged, or leave `cursor` out to start again.")
-	}
-	if q != query {
-		return p, invalid("`cursor` belongs to a call with other arguments.").
-			WithHint("Repeat the arguments of the call that gave the cursor (only `limit` may change), or leave `cursor` out.")
-	}
-	return p, nil
+	return connection.RankOf(l.Documents[len(l.Documents)-1]).Cursor(l.query)
 }

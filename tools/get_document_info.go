@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
 )
 
 const getDocumentInfoDoc = `Returns everything the platform says about one document: status, the platform's own status value, progress, the reason of a failure with a hint, format, size, counts, times, source and metadata. Use it when you know the document's id and want details, for example why it failed. Not for many documents: list_documents and get_ingestion_progress read them in batches. A field that is absent was not said by the platform.`
@@ -31,11 +32,15 @@ func (d documentInfo) Fit(int) any {
 	return d
 }
 
-func (s *Set) getDocumentInfo(ctx context.Context, in getDocumentInfoArgs) (documentInfo, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return documentInfo{}, err
-	}
-	d, err := v.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID})
+func (s *Set) getDocumentInfoTool() tool {
+	return on(s, face{
+		name: "get_document_info", title: "Get one document", doc: getDocumentInfoDoc,
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"get_document", "document_info", "get_doc", "document", "get_document_status"},
+	}, getDocumentInfo)
+}
+
+func getDocumentInfo(ctx context.Context, c *connection.Connection, in getDocumentInfoArgs) (documentInfo, error) {
+	d, err := c.GetDocument(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID})
 	return documentInfo{Document: d}, err
 }

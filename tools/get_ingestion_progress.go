@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 
+	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 )
 
@@ -22,10 +23,14 @@ func (in *getIngestionProgressArgs) request() connection.ProgressRequest {
 
 func (in *getIngestionProgressArgs) conflicts() []problem { return asProblem(in.request().Check()) }
 
-func (s *Set) getIngestionProgress(ctx context.Context, in getIngestionProgressArgs) (connection.ProgressResult, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.ProgressResult{}, err
-	}
-	return v.Progress(ctx, in.request())
+func (s *Set) getIngestionProgressTool() tool {
+	return on(s, face{
+		name: "get_ingestion_progress", title: "Get ingestion progress", doc: getIngestionProgressDoc,
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"get_progress", "ingestion_progress", "progress", "get_status", "indexing_status", "get_ingestion_status"},
+	}, getIngestionProgress)
+}
+
+func getIngestionProgress(ctx context.Context, c *connection.Connection, in getIngestionProgressArgs) (connection.ProgressResult, error) {
+	return c.Progress(ctx, in.request())
 }

@@ -118,3 +118,11 @@ func (s *Set) find(name string) (*connection.Connection, *problem) {
 	}
 	return nil, &problem{arg: "vendor", text: fmt.Sprintf("`vendor` is %q, which is not a connection of this server", cut(name)), hint: hint}
 }
+
+// blank refuses a text that is given and says nothing.
+func blank(name string, s *string) []problem {
+	if s == nil || strings.TrimSpace(*s) != "" {
+		return nil
+	}
+	return []problem{{arg: name, text: fmt.Sprintf("`%s` holds only spaces", name), hint: "Give a name that people will recognize."}}
+}

@@ -17,10 +17,14 @@ type listChunksArgs struct {
 	Cursor          string `arg:"cursor"`
 }
 
-func (s *Set) listChunks(ctx context.Context, in listChunksArgs) (connection.ChunkList, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.ChunkList{}, err
-	}
-	return v.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}, in.Limit, in.Cursor)
+func (s *Set) listChunksTool() tool {
+	return on(s, face{
+		name: "list_chunks", title: "List chunks", doc: listChunksDoc,
+		needs: connection.Can[vendors.ChunkLister],
+		also:  []string{"list_segments", "chunks", "segments", "get_chunks", "list_points"},
+	}, listChunks)
+}
+
+func listChunks(ctx context.Context, c *connection.Connection, in listChunksArgs) (connection.ChunkList, error) {
+	return c.ListChunks(ctx, vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}, in.Limit, in.Cursor)
 }

@@ -18,12 +18,16 @@ type listDocumentsArgs struct {
 	Cursor          string `arg:"cursor"`
 }
 
-func (s *Set) listDocuments(ctx context.Context, in listDocumentsArgs) (connection.DocumentList, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.DocumentList{}, err
-	}
-	return v.ListDocuments(ctx, connection.ListQuery{
+func (s *Set) listDocumentsTool() tool {
+	return on(s, face{
+		name: "list_documents", title: "List documents", doc: listDocumentsDoc,
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"list_docs", "list_files", "documents", "get_documents"},
+	}, listDocuments)
+}
+
+func listDocuments(ctx context.Context, c *connection.Connection, in listDocumentsArgs) (connection.DocumentList, error) {
+	return c.ListDocuments(ctx, connection.ListQuery{
 		KnowledgeBaseID: in.KnowledgeBaseID, Status: vendors.Status(in.Status),
 		NameContains: in.NameContains, Limit: in.Limit, Cursor: in.Cursor,
 	})

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 
+	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 )
 
@@ -15,10 +16,14 @@ type listKnowledgeBasesArgs struct {
 	Cursor       string `arg:"cursor"`
 }
 
-func (s *Set) listKnowledgeBases(ctx context.Context, in listKnowledgeBasesArgs) (connection.KnowledgeBaseList, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.KnowledgeBaseList{}, err
-	}
-	return v.ListKnowledgeBases(ctx, connection.ListQuery{NameContains: in.NameContains, Limit: in.Limit, Cursor: in.Cursor})
+func (s *Set) listKnowledgeBasesTool() tool {
+	return on(s, face{
+		name: "list_knowledge_bases", title: "List knowledge bases", doc: listKnowledgeBasesDoc,
+		needs: connection.Can[vendors.KnowledgeBaseLister],
+		also:  []string{"list_datasets", "list_collections", "list_kbs", "knowledge_bases", "datasets", "get_knowledge_bases"},
+	}, listKnowledgeBases)
+}
+
+func listKnowledgeBases(ctx context.Context, c *connection.Connection, in listKnowledgeBasesArgs) (connection.KnowledgeBaseList, error) {
+	return c.ListKnowledgeBases(ctx, connection.ListQuery{NameContains: in.NameContains, Limit: in.Limit, Cursor: in.Cursor})
 }

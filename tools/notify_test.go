@@ -221,7 +221,7 @@ func TestWaitingIsShown(t *testing.T) {
 // real sockets and time: without the pause most runs lose or misplace some.
 func TestProgressIsNotOvertaken(t *testing.T) {
 	s := New(nil, Options{Clean: strings.Clone, Log: discard})
-	s.tools = []tool{define(s, "list_vendors", "t", "d", func(ctx context.Context, _ listVendorsArgs) (vendorList, error) {
+	s.tools = []tool{define(s, face{name: "list_vendors", title: "t", doc: "d"}, func(ctx context.Context, _ listVendorsArgs) (vendorList, error) {
 		for _, p := range []float64{1, 1, 0} { // they must rise all the same
 			tell(ctx, p, 3, "m")
 		}

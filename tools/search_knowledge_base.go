@@ -16,10 +16,14 @@ type searchKnowledgeBaseArgs struct {
 	Limit           int    `arg:"limit" min:"1" max:"50" default:"5"`
 }
 
-func (s *Set) searchKnowledgeBase(ctx context.Context, in searchKnowledgeBaseArgs) (connection.SearchResult, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.SearchResult{}, err
-	}
-	return v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: in.KnowledgeBaseID, Query: in.Query, Limit: in.Limit})
+func (s *Set) searchKnowledgeBaseTool() tool {
+	return on(s, face{
+		name: "search_knowledge_base", title: "Search a knowledge base", doc: searchKnowledgeBaseDoc,
+		needs: connection.Can[vendors.Searcher],
+		also:  []string{"search", "query", "retrieve", "retrieval", "search_documents", "search_knowledge", "ask"},
+	}, searchKnowledgeBase)
+}
+
+func searchKnowledgeBase(ctx context.Context, c *connection.Connection, in searchKnowledgeBaseArgs) (connection.SearchResult, error) {
+	return c.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: in.KnowledgeBaseID, Query: in.Query, Limit: in.Limit})
 }

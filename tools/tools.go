@@ -1,6 +1,6 @@
 // Package tools is what an agent can call: one file per tool, each a
 // description, an argument struct and a method of [Set]. The package turns
-// arguments into calls of *vendors.Vendor and answers into the contract's JSON;
+// arguments into calls of a connection and answers into JSON;
 // it knows no platform.
 package tools
 
@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-// callTime bounds a call: the contract promises an answer within 55 s, and
+// callTime bounds a call: clients are promised an answer within 55 s, and
 // writing it takes time too.
 const callTime = 54 * time.Second
 
@@ -55,40 +56,32 @@ const DefaultMaxDownload = 256 << 20
 // New makes the tools.
 func New(connections []*connection.Connection, o Options) *Set {
 	s := &Set{vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots, maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload)}
-	s.tools = s.readTools()
-	if o.AllowWrites {
-		s.tools = append(s.tools, s.writeTools()...)
-	}
+	s.tools = slices.DeleteFunc(s.all(), func(t tool) bool { return t.effect != reads && !o.AllowWrites })
 	return s
 }
 
-// readTools change nothing.
-func (s *Set) readTools() []tool {
+// all are the tools of this program, in the order in which clients see them. A
+// new one is one more line.
+func (s *Set) all() []tool {
 	return []tool{
-		define(s, "list_vendors", "List connections", listVendorsDoc, s.listVendors),
-		define(s, "list_knowledge_bases", "List knowledge bases", listKnowledgeBasesDoc, s.listKnowledgeBases),
-		define(s, "list_documents", "List documents", listDocumentsDoc, s.listDocuments),
-		define(s, "get_document_info", "Get one document", getDocumentInfoDoc, s.getDocumentInfo),
-		define(s, "get_ingestion_progress", "Get ingestion progress", getIngestionProgressDoc, s.getIngestionProgress),
-		define(s, "wait_for_ingestion", "Wait for ingestion", waitForIngestionDoc, s.waitForIngestion),
-		define(s, "search_knowledge_base", "Search a knowledge base", searchKnowledgeBaseDoc, s.searchKnowledgeBase),
-		define(s, "find_unfinished_documents", "Find unfinished documents", findUnfinishedDocumentsDoc, s.findUnfinishedDocuments),
-		define(s, "list_chunks", "List chunks", listChunksDoc, s.listChunks),
-	}
-}
-
-// writeTools change something; deletes cannot be undone.
-func (s *Set) writeTools() []tool {
-	return []tool{
-		define(s, "create_knowledge_base", "Create a knowledge base", createKnowledgeBaseDoc, s.createKnowledgeBase).writes(adds),
-		define(s, "update_knowledge_base", "Update a knowledge base", updateKnowledgeBaseDoc, s.updateKnowledgeBase).writes(changes),
-		define(s, "delete_knowledge_base", "Delete a knowledge base", deleteKnowledgeBaseDoc, s.deleteKnowledgeBase).writes(destroys),
-		define(s, "upload_document", "Upload a document", uploadDocumentDoc, s.uploadDocument).writes(adds),
-		define(s, "update_document", "Update a document", updateDocumentDoc, s.updateDocument).writes(changes),
-		define(s, "delete_documents", "Delete documents", deleteDocumentsDoc, s.deleteDocuments).writes(destroys),
-		define(s, "start_ingestion", "Start ingestion", startIngestionDoc, s.startIngestion).writes(adds),
-		define(s, "stop_ingestion", "Stop ingestion", stopIngestionDoc, s.stopIngestion).writes(changes),
-		define(s, "download_document", "Download a document", downloadDocumentDoc, s.downloadDocument).writes(adds),
+		s.listVendorsTool(),
+		s.listKnowledgeBasesTool(),
+		s.listDocumentsTool(),
+		s.getDocumentInfoTool(),
+		s.getIngestionProgressTool(),
+		s.waitForIngestionTool(),
+		s.searchKnowledgeBaseTool(),
+		s.findUnfinishedDocumentsTool(),
+		s.listChunksTool(),
+		s.createKnowledgeBaseTool(),
+		s.updateKnowledgeBaseTool(),
+		s.deleteKnowledgeBaseTool(),
+		s.uploadDocumentTool(),
+		s.updateDocumentTool(),
+		s.deleteDocumentsTool(),
+		s.startIngestionTool(),
+		s.stopIngestionTool(),
+		s.downloadDocumentTool(),
 	}
 }
 
@@ -102,26 +95,29 @@ const (
 	destroys        // cannot be undone; once more changes nothing
 )
 
-// writes is the tool with another effect than reading.
-func (t tool) writes(e effect) tool {
-	t.effect = e
-	return t
+// face is a tool as clients see it, and what it needs.
+type face struct {
+	name, title, doc string
+	also             []string // what other servers and platforms call it
+	effect           effect
+	// needs reports whether a connection has what the tool asks of it; nil for a
+	// tool that asks no connection.
+	needs func(*connection.Connection) bool
 }
 
 // tool is one tool: its face and its work.
 type tool struct {
-	name, title, doc string
-	params           []param
-	result           reflect.Type
-	effect           effect
-	call             func(ctx context.Context, args map[string]json.RawMessage) (any, error)
+	face
+	params []param
+	result reflect.Type
+	call   func(ctx context.Context, args map[string]json.RawMessage) (any, error)
 }
 
-// define makes a tool of a method; A is its argument struct, R its result.
-func define[A, R any](s *Set, name, title, doc string, call func(context.Context, A) (R, error)) tool {
+// define makes a tool of a function; A is its argument struct, R its result.
+func define[A, R any](s *Set, f face, call func(context.Context, A) (R, error)) tool {
 	params := paramsOf[A]()
 	return tool{
-		name: name, title: title, doc: doc, params: params, result: reflect.TypeFor[R](),
+		face: f, params: params, result: reflect.TypeFor[R](),
 		call: func(ctx context.Context, args map[string]json.RawMessage) (any, error) {
 			var a A
 			wrong := decodeArgs(params, args, &a)
@@ -133,7 +129,38 @@ func define[A, R any](s *Set, name, title, doc string, call func(context.Context
 	}
 }
 
-// Definitions are the tools as clients see them, in the order of the contract.
+// on is define for a tool that works on the connection that its argument Vendor
+// names.
+func on[A, R any](s *Set, f face, call func(context.Context, *connection.Connection, A) (R, error)) tool {
+	return define(s, f, func(ctx context.Context, in A) (R, error) {
+		c, err := s.vendor(reflect.ValueOf(in).FieldByName("Vendor").String())
+		if err != nil {
+			var none R
+			return none, err
+		}
+		return call(ctx, c, in)
+	})
+}
+
+// Capabilities gives the names of the tools that work on a connection, in their
+// order. Having a method is having its tool, unless the driver advises against
+// it.
+func Capabilities(c *connection.Connection) []string { return capabilities((&Set{}).all(), c) }
+
+func capabilities(tools []tool, c *connection.Connection) []string {
+	names := []string{}
+	for _, t := range tools {
+		if t.needs == nil || !t.needs(c) {
+			continue
+		}
+		if _, instead := c.Instead(t.name); !instead {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
+// Definitions are the tools as clients see them, in their order.
 // They are the same at every call and need no network.
 func (s *Set) Definitions() []mcp.Tool {
 	list := make([]mcp.Tool, len(s.tools))
@@ -160,9 +187,6 @@ func (s *Set) ServerTools() []server.ServerTool {
 			if err := req.BindArguments(&args); err != nil {
 				return toResult(s.failure(ctx, t, notAnObject(), 0)), nil
 			}
-			caller := vendors.CallerOf(ctx) // the server says which party and session
-			caller.Tool = t.name
-			ctx = vendors.WithCaller(ctx, caller)
 			ctx, n := withNotifier(ctx, req)
 			defer n.settle()
 			return toResult(s.run(ctx, t, args)), nil
@@ -199,35 +223,22 @@ func (s *Set) Call(ctx context.Context, name string, args json.RawMessage) (a An
 // are.
 func (s *Set) Unknown(name string) string {
 	names := s.Names()
-	for _, t := range s.writeTools() {
-		if t.name == name { // it would be among names otherwise
+	for _, t := range s.all() {
+		if t.name == name { // it is not among s.tools
 			return fmt.Sprintf("%s changes something, and exists only where KB_MCP_ALLOW_WRITES is true", name)
 		}
 	}
 	text := fmt.Sprintf("there is no tool %q", cut(name))
 	meant := nearest.Of(name, names)
-	for _, tool := range names {
-		if meant == "" && nearest.Of(name, otherTools[tool]) != "" {
-			meant = tool
+	for _, t := range s.tools {
+		if meant == "" && nearest.Of(name, t.also) != "" {
+			meant = t.name
 		}
 	}
 	if meant != "" {
 		return text + "; did you mean " + meant + "?"
 	}
 	return text + "; tools are " + strings.Join(names, ", ")
-}
-
-// otherTools are the names that other servers and platforms have for ours.
-var otherTools = map[string][]string{
-	"list_vendors":              {"list_connections", "list_platforms", "vendors", "list_providers"},
-	"list_knowledge_bases":      {"list_datasets", "list_collections", "list_kbs", "knowledge_bases", "datasets", "get_knowledge_bases"},
-	"list_documents":            {"list_docs", "list_files", "documents", "get_documents"},
-	"get_document_info":         {"get_document", "document_info", "get_doc", "document", "get_document_status"},
-	"get_ingestion_progress":    {"get_progress", "ingestion_progress", "progress", "get_status", "indexing_status", "get_ingestion_status"},
-	"wait_for_ingestion":        {"wait", "wait_for_document", "wait_for_upload", "watch"},
-	"search_knowledge_base":     {"search", "query", "retrieve", "retrieval", "search_documents", "search_knowledge", "ask"},
-	"find_unfinished_documents": {"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
-	"list_chunks":               {"list_segments", "chunks", "segments", "get_chunks", "list_points"},
 }
 
 // Names lists the tools.
@@ -248,6 +259,9 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 			a = s.failure(ctx, t, panicked(r), time.Since(began))
 		}
 	}()
+	caller := vendors.CallerOf(ctx) // the server says which party and session
+	caller.Tool = t.name
+	ctx = vendors.WithCaller(ctx, caller)
 	callCtx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	v, err := t.call(callCtx, args)

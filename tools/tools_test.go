@@ -375,3 +375,34 @@ func BenchmarkListDocuments(b *testing.B) {
 		}
 	}
 }
+
+// TestCapabilities: a tool is offered where the driver has what it needs and does
+// not advise against it.
+func TestCapabilities(t *testing.T) {
+	all := New(nil, Options{AllowWrites: true}).Names()[1:] // list_vendors asks no connection
+	if got := Capabilities(connection.New("v", "p", &depot{})); !slices.Equal(got, all) {
+		t.Errorf("a driver with every method: %v", got)
+	}
+	least := strings.Fields("list_documents get_document_info get_ingestion_progress wait_for_ingestion find_unfinished_documents")
+	if got := Capabilities(connection.New("v", "p", bare{&depot{}})); !slices.Equal(got, least) {
+		t.Errorf("a driver with no more than it must have: %v", got)
+	}
+	for _, name := range all {
+		if got := Capabilities(connection.New("v", "p", advising{&depot{}, name})); slices.Contains(got, name) || len(got) != len(all)-1 {
+			t.Errorf("%s is still among %v", name, got)
+		}
+	}
+}
+
+// bare is a driver without anything beyond reading.
+type bare struct{ vendors.Driver }
+
+// advising is a driver that advises against one tool.
+type advising struct {
+	*depot
+	against string
+}
+
+func (a advising) Instead() map[string]string {
+	return map[string]string{a.against: "Do something else."}
+}

@@ -21,18 +21,21 @@ type uploadDocumentArgs struct {
 	Path            string `arg:"path" max:"4096"`
 }
 
-func (s *Set) uploadDocument(ctx context.Context, in uploadDocumentArgs) (connection.UploadResult, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.UploadResult{}, err
-	}
+func (s *Set) uploadDocumentTool() tool {
+	return on(s, face{
+		name: "upload_document", title: "Upload a document", doc: uploadDocumentDoc,
+		effect: adds, needs: connection.Can[vendors.Uploader],
+	}, s.uploadDocument)
+}
+
+func (s *Set) uploadDocument(ctx context.Context, c *connection.Connection, in uploadDocumentArgs) (connection.UploadResult, error) {
 	u := vendors.Upload{KnowledgeBaseID: in.KnowledgeBaseID, Name: in.Name, Text: in.Text, URL: in.URL}
 	if in.Path != "" {
 		if err := s.file(in.Path, &u); err != nil {
 			return connection.UploadResult{}, err
 		}
 	}
-	return v.Upload(ctx, u)
+	return c.Upload(ctx, u)
 }
 
 // conflicts holds that there is exactly one source of the document.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/tally"
 )
@@ -55,11 +56,15 @@ func passPatience(ctx context.Context, began time.Time) {
 	}
 }
 
-func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (connection.ProgressResult, error) {
-	v, err := s.vendor(in.Vendor)
-	if err != nil {
-		return connection.ProgressResult{}, err
-	}
+func (s *Set) waitForIngestionTool() tool {
+	return on(s, face{
+		name: "wait_for_ingestion", title: "Wait for ingestion", doc: waitForIngestionDoc,
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"wait", "wait_for_document", "wait_for_upload", "watch"},
+	}, waitForIngestion)
+}
+
+func waitForIngestion(ctx context.Context, c *connection.Connection, in waitForIngestionArgs) (connection.ProgressResult, error) {
 	timeout := time.Duration(in.TimeoutSeconds) * time.Second
 	if timeout < patienceTo {
 		timeout = min(timeout, shortWait)
@@ -68,7 +73,7 @@ func (s *Set) waitForIngestion(ctx context.Context, in waitForIngestionArgs) (co
 		ctx = short
 	}
 	defer passPatience(ctx, time.Now())
-	return v.Wait(ctx, in.request(), timeout, func(sum tally.Summary) {
+	return c.Wait(ctx, in.request(), timeout, func(sum tally.Summary) {
 		settled := 0
 		for status, n := range sum.ByStatus {
 			if status.Settled() {

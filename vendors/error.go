@@ -29,11 +29,10 @@ const (
 )
 
 // Error is the one error type of kb-mcp. It serves three readers: the program
-// (Kind), the agent (Message, Hint) and the operator (Op, RequestID, Err in
+// (Kind), the agent (Message, Hint) and the operator (RequestID, Err in
 // the log). No field ever holds a credential.
 type Error struct {
 	Vendor        string // connection; set by [connection.Connection]
-	Op            string // what was being done, for the log
 	Kind          Kind
 	Message       string // one sentence for a person
 	Hint          string // what to do next; "" for the kind's usual hint

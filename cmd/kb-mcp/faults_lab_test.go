@@ -99,7 +99,7 @@ func (l *lab) prepare(c *column) {
 	if c.vendor == "coze" { // captions of images are all that can be read there
 		searched, split, query = l.images(set)
 	}
-	can := conf.Connections[0].Capabilities()
+	can := tools.Capabilities(conf.Connections[0])
 	for _, q := range []struct {
 		name, tool string
 		args       object

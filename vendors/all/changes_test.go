@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
@@ -56,7 +57,7 @@ func TestChangesEndSharing(t *testing.T) {
 	for _, way := range slices.Sorted(maps.Keys(credentials(sb, srv.URL))) {
 		t.Run(way, func(t *testing.T) {
 			l := connect(t, sb, srv.URL, way)
-			can := l.Capabilities()
+			can := tools.Capabilities(l.Connection)
 			read := func(ctx context.Context) error {
 				_, err := l.ListKnowledgeBases(ctx, connection.ListQuery{Limit: 20})
 				return err

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/sandbox"
@@ -42,7 +43,7 @@ func TestAgent(t *testing.T) {
 			clear(paths)
 			kb, _ := l.finished(t)
 			l.Diagnose(t.Context())
-			read := !slices.Contains(l.Capabilities(), "download_document")
+			read := !slices.Contains(tools.Capabilities(l.Connection), "download_document")
 			for _, doc := range l.documents(t, connection.ListQuery{KnowledgeBaseID: kb, Limit: 100}) {
 				if d, err := l.Download(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: doc.DocumentID}); err == nil {
 					_, err := io.Copy(io.Discard, d.Body)

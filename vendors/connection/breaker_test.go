@@ -65,7 +65,7 @@ func TestBreakerOfQuotas(t *testing.T) {
 	w := &writer{err: vendors.Errorf(vendors.QuotaExhausted, "The plan is used up.")}
 	v := New("v", "p", w)
 	for range 3 {
-		if _, err := v.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: "kb"}); vendors.KindOf(err) != vendors.QuotaExhausted {
+		if _, err := v.Upload(vendors.WithCaller(t.Context(), vendors.Caller{Tool: "upload_document"}), vendors.Upload{KnowledgeBaseID: "kb"}); vendors.KindOf(err) != vendors.QuotaExhausted {
 			t.Error(err)
 		}
 	}

@@ -33,14 +33,6 @@ type Connection struct {
 	forms    []vendors.IDForm // of all platforms
 }
 
-// toolOrder is the order of the tools that need a connection.
-var toolOrder = []string{
-	"list_knowledge_bases", "list_documents", "get_document_info", "get_ingestion_progress", "wait_for_ingestion",
-	"search_knowledge_base", "find_unfinished_documents", "list_chunks",
-	"create_knowledge_base", "update_knowledge_base", "delete_knowledge_base", "upload_document", "update_document",
-	"delete_documents", "start_ingestion", "stop_ingestion", "download_document",
-}
-
 // New makes the connection name on platform.
 func New(name, platform string, d vendors.Driver) *Connection {
 	reads := proved(d)
@@ -66,35 +58,19 @@ func (c *Connection) Name() string { return c.name }
 // Platform is the kind of service.
 func (c *Connection) Platform() string { return c.platform }
 
-// Capabilities gives the names of the tools that work on this connection, in
-// the order of all tools. Having a method is having its tool.
-func (c *Connection) Capabilities() []string {
-	can := map[string]bool{"list_documents": true, "get_document_info": true, "get_ingestion_progress": true,
-		"wait_for_ingestion": true, "find_unfinished_documents": true}
-	_, can["list_knowledge_bases"] = c.driver.(vendors.KnowledgeBaseLister)
-	_, can["search_knowledge_base"] = c.driver.(vendors.Searcher)
-	_, can["list_chunks"] = c.driver.(vendors.ChunkLister)
-	_, can["create_knowledge_base"] = c.driver.(vendors.KnowledgeBaseCreator)
-	_, can["update_knowledge_base"] = c.driver.(vendors.KnowledgeBaseUpdater)
-	_, can["delete_knowledge_base"] = c.driver.(vendors.KnowledgeBaseDeleter)
-	_, can["upload_document"] = c.driver.(vendors.Uploader)
-	_, can["update_document"] = c.driver.(vendors.DocumentUpdater)
-	_, can["delete_documents"] = c.driver.(vendors.DocumentDeleter)
-	_, can["start_ingestion"] = c.driver.(vendors.IngestionStarter)
-	_, can["stop_ingestion"] = c.driver.(vendors.IngestionStopper)
-	_, can["download_document"] = c.driver.(vendors.Downloader)
-	if a, ok := c.driver.(vendors.Adviser); ok {
-		for tool := range a.Instead() {
-			can[tool] = false
-		}
+// Can reports whether the connection's driver has the methods of T.
+func Can[T any](c *Connection) bool {
+	_, ok := c.driver.(T)
+	return ok
+}
+
+// Instead gives what to do on this connection instead of a tool; ok is false for
+// a tool that its driver does not advise against.
+func (c *Connection) Instead(tool string) (hint string, ok bool) {
+	if a, is := c.driver.(vendors.Adviser); is {
+		hint, ok = a.Instead()[tool]
 	}
-	tools := []string{}
-	for _, name := range toolOrder {
-		if can[name] {
-			tools = append(tools, name)
-		}
-	}
-	return tools
+	return hint, ok
 }
 
 // Diagnose gives what the platform's driver finds; nothing from one that is no
@@ -108,35 +84,38 @@ func (c *Connection) Diagnose(ctx context.Context) []vendors.Finding {
 
 // GetDocument gives one document.
 func (c *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
-	err := c.breaker.Check("get_document_info")
+	err := c.breaker.Check(tool(ctx))
 	if err == nil {
 		err = c.resolveRef(ctx, &ref)
 	}
 	if err != nil {
-		return vendors.Document{}, c.wrap("get_document_info", err)
+		return vendors.Document{}, c.wrap(ctx, err)
 	}
 	d, err := c.reads.GetDocument(ctx, ref)
 	if err != nil {
-		return vendors.Document{}, c.wrap("get_document_info", err)
+		return vendors.Document{}, c.wrap(ctx, err)
 	}
 	settleDocument(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
-// wrap is failure as an error.
-func (c *Connection) wrap(op string, err error) error { return c.failure(op, err) }
+// tool is what a call is for: its errors, and the breaker, are the tool's.
+func tool(ctx context.Context) string { return vendors.CallerOf(ctx).Tool }
 
-// failure is the error of an operation as a caller gets it. The breaker hears of
-// it first.
-func (c *Connection) failure(op string, err error) *vendors.Error {
-	c.breaker.Note(op, err)
-	return c.stamp(op, err)
+// wrap is failure as an error.
+func (c *Connection) wrap(ctx context.Context, err error) error { return c.failure(ctx, err) }
+
+// failure is the error of a call as its caller gets it. The breaker hears of it
+// first.
+func (c *Connection) failure(ctx context.Context, err error) *vendors.Error {
+	c.breaker.Note(tool(ctx), err)
+	return c.stamp(err)
 }
 
-// stamp says once of an error which connection it is of and what was being done.
-func (c *Connection) stamp(op string, err error) *vendors.Error {
+// stamp says once of an error which connection it is of.
+func (c *Connection) stamp(err error) *vendors.Error {
 	e := *vendors.Classify(err)
-	e.Vendor, e.Op = c.name, op
+	e.Vendor = c.name
 	e.Message, e.Hint = visible.Line(e.Message), visible.Line(e.Hint) // both may quote the platform
 	e.VendorCode, e.VendorMessage, e.RequestID = visible.Line(e.VendorCode), visible.Line(e.VendorMessage), visible.Line(e.RequestID)
 	return &e

@@ -21,9 +21,8 @@ type SearchResult struct {
 
 // Search asks a knowledge base a question.
 func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchResult, error) {
-	const tool = "search_knowledge_base"
 	out := SearchResult{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []vendors.Hit{}}
-	s, err := capability[vendors.Searcher](c, tool)
+	s, err := capability[vendors.Searcher](ctx, c)
 	if err == nil {
 		err = c.checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}
@@ -34,12 +33,12 @@ func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchR
 		err = c.resolve(ctx, &q.KnowledgeBaseID)
 	}
 	if err != nil {
-		return out, c.wrap(tool, err)
+		return out, c.wrap(ctx, err)
 	}
 	out.KnowledgeBaseID = q.KnowledgeBaseID
 	hits, err := s.Search(ctx, q)
 	if err != nil {
-		return out, c.wrap(tool, err)
+		return out, c.wrap(ctx, err)
 	}
 	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
 	for i := range out.Hits {
@@ -77,14 +76,13 @@ type ChunkList struct {
 
 // ListChunks gives up to limit chunks of a document, from cursor on.
 func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int, cursor string) (ChunkList, error) {
-	const tool = "list_chunks"
 	out := ChunkList{Chunks: []vendors.Chunk{}}
-	lister, err := capability[vendors.ChunkLister](c, tool)
+	lister, err := capability[vendors.ChunkLister](ctx, c)
 	if err == nil {
 		err = c.resolveRef(ctx, &ref)
 	}
 	if err != nil {
-		return out, c.wrap(tool, err)
+		return out, c.wrap(ctx, err)
 	}
 	w := paging.Walker[vendors.Chunk]{
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Chunk], error) {
@@ -93,10 +91,10 @@ func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int,
 		Key:   func(c vendors.Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
 		Trail: &paging.Trail{}, Sizes: c.sizes, What: "chunks of " + ref.DocumentID,
 	}
-	q := c.query(tool+" "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
+	q := c.query("chunks of "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
 	found, err := paging.Collect(ctx, w, c.trails, q, func(*vendors.Chunk) bool { return true })
 	if err != nil {
-		return out, c.wrap(tool, err)
+		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
 		showChunk(r.Item)
@@ -150,17 +148,13 @@ func head(s string) string {
 
 // capability gives the driver as what a tool needs, or says why it is not, or
 // why it would be of no use to ask it now.
-func capability[C any](v *Connection, tool string) (C, error) {
-	c, ok := v.driver.(C)
-	instead, refused := "", false
-	if a, is := v.driver.(vendors.Adviser); is {
-		instead, refused = a.Instead()[tool]
+func capability[T any](ctx context.Context, c *Connection) (T, error) {
+	instead, refused := c.Instead(tool(ctx))
+	if driver, ok := c.driver.(T); ok && !refused {
+		return driver, c.breaker.Check(tool(ctx))
 	}
-	if ok && !refused {
-		return c, v.breaker.Check(tool)
-	}
-	var none C
-	return none, vendors.Errorf(vendors.Unsupported, "This connection (platform %s) does not support %s.", v.platform, tool).WithHint(instead)
+	var none T
+	return none, vendors.Errorf(vendors.Unsupported, "This connection (platform %s) does not support %s.", c.platform, tool(ctx)).WithHint(instead)
 }
 
 func (c *Connection) checkRef(ref vendors.Ref) error {

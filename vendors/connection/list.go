@@ -46,21 +46,21 @@ type KnowledgeBaseList struct {
 // ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
 // Rows may be fewer; NextCursor alone says whether there is more.
 func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
-	err := c.breaker.Check("list_documents")
+	err := c.breaker.Check(tool(ctx))
 	if err == nil {
 		err = c.resolve(ctx, &q.KnowledgeBaseID)
 	}
 	out := DocumentList{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, Documents: []vendors.Document{}}
 	if err != nil {
-		return out, c.wrap("list_documents", err)
+		return out, c.wrap(ctx, err)
 	}
 	w := c.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
 	match := func(d *vendors.Document) bool {
 		return (q.Status == "" || d.Status == q.Status) && nameContains(d.Name, q.NameContains)
 	}
-	found, err := paging.Collect(ctx, w, c.trails, c.query("list_documents", q), match)
+	found, err := paging.Collect(ctx, w, c.trails, c.query("documents", q), match)
 	if err != nil {
-		return out, c.wrap("list_documents", err)
+		return out, c.wrap(ctx, err)
 	}
 	out.Documents = make([]vendors.Document, len(found.Rows))
 	for i, r := range found.Rows {
@@ -158,14 +158,14 @@ func firstPage(q vendors.PageQuery) bool { return q.Page <= 1 && q.Token == "" }
 // ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
 func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
 	out := KnowledgeBaseList{Vendor: c.name, KnowledgeBases: []vendors.KnowledgeBase{}}
-	lister, err := capability[vendors.KnowledgeBaseLister](c, "list_knowledge_bases")
+	lister, err := capability[vendors.KnowledgeBaseLister](ctx, c)
 	if err != nil {
-		return out, c.wrap("list_knowledge_bases", err)
+		return out, c.wrap(ctx, err)
 	}
 	match := func(k *vendors.KnowledgeBase) bool { return nameContains(k.Name, q.NameContains) }
-	found, err := paging.Collect(ctx, c.knowledgeBases(lister, q.NameContains), c.trails, c.query("list_knowledge_bases", q), match)
+	found, err := paging.Collect(ctx, c.knowledgeBases(lister, q.NameContains), c.trails, c.query("knowledge bases", q), match)
 	if err != nil {
-		return out, c.wrap("list_knowledge_bases", err)
+		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
 		settleKnowledgeBase(r.Item, c.name)

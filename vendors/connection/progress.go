@@ -44,11 +44,11 @@ type ProgressResult struct {
 func (c *Connection) Progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
 	look, err := c.look(ctx, q)
 	if err != nil {
-		return ProgressResult{}, c.wrap("get_ingestion_progress", err)
+		return ProgressResult{}, c.wrap(ctx, err)
 	}
 	out, err := look(ctx)
 	if err != nil {
-		return out, c.wrap("get_ingestion_progress", err)
+		return out, c.wrap(ctx, err)
 	}
 	return out, nil
 }
@@ -69,7 +69,7 @@ func (q ProgressRequest) Check() error {
 // look returns what looks at the documents of a request. Every further look
 // asks only for what was not settled at the one before.
 func (c *Connection) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
-	err := c.breaker.Check("get_ingestion_progress")
+	err := c.breaker.Check(tool(ctx))
 	if err == nil {
 		err = c.checkID("knowledge_base_id", q.KnowledgeBaseID)
 	}

@@ -5,9 +5,10 @@ import (
 	"strings"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/paging"
 )
 
-// Place is where a document stands among unfinished ones: failed, suspected
+// Rank is where a document stands among unfinished ones: failed, suspected
 // stalls, those that wait for a person, then the others; newest first among
 // equals. It is comparable across connections.
 type Rank struct {
@@ -16,22 +17,43 @@ type Rank struct {
 	Vendor, KB, Doc string
 }
 
-// PlaceOf is the place of a document.
+// RankOf is the rank of a document.
 func RankOf(d vendors.Document) Rank {
-	p := Rank{Urgency: urgency(d), Vendor: d.Vendor, KB: d.KnowledgeBaseID, Doc: d.DocumentID}
+	r := Rank{Urgency: urgency(d), Vendor: d.Vendor, KB: d.KnowledgeBaseID, Doc: d.DocumentID}
 	if !d.CreatedAt.IsZero() {
-		p.Created = d.CreatedAt.UnixMilli()
+		r.Created = d.CreatedAt.UnixMilli()
 	}
-	return p
+	return r
 }
 
-// Compare orders places.
-func (p Rank) Compare(o Rank) int {
-	return cmp.Or(cmp.Compare(p.Urgency, o.Urgency), cmp.Compare(o.Created, p.Created),
-		strings.Compare(p.Vendor, o.Vendor), strings.Compare(p.KB, o.KB), strings.Compare(p.Doc, o.Doc))
+// Compare orders ranks.
+func (r Rank) Compare(o Rank) int {
+	return cmp.Or(cmp.Compare(r.Urgency, o.Urgency), cmp.Compare(o.Created, r.Created),
+		strings.Compare(r.Vendor, o.Vendor), strings.Compare(r.KB, o.KB), strings.Compare(r.Doc, o.Doc))
 }
 
-// WorstFirst orders unfinished documents by their places.
+// rankVersion changes when a rank of an older kb-mcp can no longer be read.
+const rankVersion = 2
+
+// Cursor goes on behind the document of this rank in the search for query.
+func (r Rank) Cursor(query string) string {
+	return paging.Encode([]any{rankVersion, paging.Hash(query), r.Urgency, r.Created, r.Vendor, r.KB, r.Doc}, nil)
+}
+
+// ParseRank reads a cursor that belongs to query.
+func ParseRank(cursor, query string) (r Rank, err error) {
+	var version int
+	var of uint32
+	fields := []any{&version, &of, &r.Urgency, &r.Created, &r.Vendor, &r.KB, &r.Doc}
+	if _, err = paging.Decode(strings.TrimSpace(cursor), len(fields), fields); err == nil && version == rankVersion {
+		err = paging.CheckQuery(of, paging.Hash(query))
+	} else if err == nil {
+		err = paging.NotOurs()
+	}
+	return r, err
+}
+
+// WorstFirst orders unfinished documents by their ranks.
 func WorstFirst(a, b vendors.Document) int { return RankOf(a).Compare(RankOf(b)) }
 
 func urgency(d vendors.Document) int {

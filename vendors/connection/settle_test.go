@@ -138,7 +138,7 @@ func TestNamesAndContentsAreData(t *testing.T) {
 	h, c := vendors.Hit{Content: bad, DocumentName: "x"}, vendors.Chunk{Content: bad}
 	showHit(&h)
 	showChunk(&c)
-	err := New("v", "p", &bench{}).wrap("op", &vendors.Error{Kind: vendors.VendorError, Message: bad, Hint: bad, VendorMessage: bad, VendorCode: bad, RequestID: bad})
+	err := New("v", "p", &bench{}).wrap(t.Context(), &vendors.Error{Kind: vendors.VendorError, Message: bad, Hint: bad, VendorMessage: bad, VendorCode: bad, RequestID: bad})
 	for _, v := range []any{d, k, h, c, vendors.ReportOf(err)} {
 		text, err := json.Marshal(v)
 		if err != nil {

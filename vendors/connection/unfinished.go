@@ -63,17 +63,17 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 	ctx, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
 	kbs := []vendors.KnowledgeBase{{KnowledgeBaseID: kb}}
-	if err := c.breaker.Check("find_unfinished_documents"); err != nil {
-		s.gap(kb, err)
+	if err := c.breaker.Check(tool(ctx)); err != nil {
+		s.gap(ctx, kb, err)
 		kbs = nil
 	} else if kb == "" {
 		if kbs, err = s.knowledgeBases(ctx); err != nil {
-			s.gap("", err)
+			s.gap(ctx, "", err)
 		}
 	} else if err = c.checkID("knowledge_base_id", kb); err != nil {
-		return Unfinished{}, c.wrap("find_unfinished_documents", err)
+		return Unfinished{}, c.wrap(ctx, err)
 	} else if err = c.resolve(ctx, &kbs[0].KnowledgeBaseID); err != nil {
-		s.gap(kb, err)
+		s.gap(ctx, kb, err)
 		kbs = nil
 	}
 	places := make(chan struct{}, unfinishedAtOnce)
@@ -83,7 +83,7 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 		wg.Go(func() {
 			defer func() { <-places }()
 			if err := unharmed(func() error { return s.search(ctx, k) }); err != nil {
-				s.gap(k.KnowledgeBaseID, err)
+				s.gap(ctx, k.KnowledgeBaseID, err)
 			}
 		})
 	}
@@ -135,14 +135,15 @@ func (s *unfinishedSearch) fewGaps() []Incomplete {
 		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
 	}
 	e := vendors.Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
-	return append(slices.Clip(s.gaps[:unfinishedGaps]), Incomplete{Vendor: s.c.name, Error: vendors.ReportOf(s.c.stamp("find_unfinished_documents", e))})
+	return append(slices.Clip(s.gaps[:unfinishedGaps]), Incomplete{Vendor: s.c.name, Error: vendors.ReportOf(s.c.stamp(e))})
 }
 
 // knowledgeBases lists all of them.
 func (s *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
-	lister, err := capability[vendors.KnowledgeBaseLister](s.c, "list_knowledge_bases")
-	if err != nil {
-		return nil, err
+	lister, ok := s.c.driver.(vendors.KnowledgeBaseLister)
+	if !ok {
+		return nil, vendors.Errorf(vendors.Unsupported, "This connection cannot list its knowledge bases.").
+			WithHint("Pass the knowledge_base_id of each.")
 	}
 	var all []vendors.KnowledgeBase
 	visit := func(r paging.Row[vendors.KnowledgeBase]) bool { all = append(all, *r.Item); return false }
@@ -269,7 +270,7 @@ func (s *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendo
 		return full
 	}
 	// The position continues a whole-knowledge-base progress call.
-	from := paging.Start(s.c.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: kb}), paging.ScanSize)
+	from := paging.Start(s.c.hash("progress", ListQuery{KnowledgeBaseID: kb}), paging.ScanSize)
 	w := s.c.documents(vendors.PageQuery{KnowledgeBaseID: kb, Status: status})
 	e, err := w.Walk(ctx, from, time.Until(s.until), visit, func(int) bool { return false })
 	if err == nil && e.Page.Thin && len(mine) > 0 {
@@ -327,10 +328,10 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 }
 
 // gap notes what could not be seen.
-func (s *unfinishedSearch) gap(kb string, err error) {
+func (s *unfinishedSearch) gap(ctx context.Context, kb string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gaps = append(s.gaps, Incomplete{
-		Vendor: s.c.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(s.c.wrap("find_unfinished_documents", err)),
+		Vendor: s.c.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(s.c.wrap(ctx, err)),
 	})
 }

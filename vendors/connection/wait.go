@@ -24,20 +24,19 @@ const (
 // every look. A credential or quota that fails ends the wait with its error; a
 // platform that is away for a moment does not.
 func (c *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(tally.Summary)) (ProgressResult, error) {
-	const tool = "wait_for_ingestion"
 	began := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))
 	defer cancel()
 	look, err := c.look(ctx, q)
 	if err != nil {
-		return ProgressResult{}, c.wrap(tool, err)
+		return ProgressResult{}, c.wrap(ctx, err)
 	}
 	last, err := look(ctx)
 	if vendors.OutOfTime(err) && time.Since(began) >= timeout {
 		return c.nothingYet(q), nil
 	}
 	if err != nil {
-		return last, c.wrap(tool, err)
+		return last, c.wrap(ctx, err)
 	}
 	took := time.Since(began) // how long a look takes
 	report(last.Summary)
@@ -61,7 +60,7 @@ func (c *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.D
 		case err == nil:
 			last = now
 		case !passing(err):
-			return last, c.wrap(tool, err)
+			return last, c.wrap(ctx, err)
 		default:
 			last.delay(err)
 		}

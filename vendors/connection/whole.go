@@ -116,7 +116,7 @@ func (o *wholeProgress) outdated() bool {
 // walk reads the knowledge base: by the platform's filters where they are true
 // and save requests, otherwise all rows.
 func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
-	hash := o.c.hash("get_ingestion_progress", ListQuery{KnowledgeBaseID: o.kb})
+	hash := o.c.hash("progress", ListQuery{KnowledgeBaseID: o.kb})
 	o.from = paging.Start(hash, paging.ScanSize)
 	if o.cursor != "" {
 		if o.from, err = paging.ParseCursor(o.cursor, hash); err != nil {

@@ -46,17 +46,16 @@ type OutcomeRow struct {
 
 // CreateKnowledgeBase makes a knowledge base.
 func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	const tool = "create_knowledge_base"
-	driver, err := capability[vendors.KnowledgeBaseCreator](c, tool)
+	driver, err := capability[vendors.KnowledgeBaseCreator](ctx, c)
 	if err == nil && draft.Name == nil {
 		err = vendors.Errorf(vendors.InvalidArgument, "`name` is missing.")
 	}
 	if err != nil {
-		return vendors.KnowledgeBase{}, c.failed(tool, err)
+		return vendors.KnowledgeBase{}, c.failed(ctx, creation, err)
 	}
 	kb, err := driver.CreateKnowledgeBase(ctx, draft)
 	if err != nil {
-		return kb, c.failed(tool, err)
+		return kb, c.failed(ctx, creation, err)
 	}
 	settleKnowledgeBase(&kb, c.name)
 	return kb, nil
@@ -65,9 +64,8 @@ func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.Know
 // failed makes the error of a write. Whether it may have happened all the same
 // is said here for all platforms and tools, with how to see and whether the call
 // may be repeated.
-func (c *Connection) failed(tool string, err error) error {
-	e := c.failure(tool, err)
-	d := doubtOf(tool)
+func (c *Connection) failed(ctx context.Context, d doubt, err error) error {
+	e := c.failure(ctx, err)
 	if e.Effect != vendors.NoEffect && d.once {
 		e.Retry, e.After = vendors.Never, 0
 	}
@@ -84,30 +82,21 @@ type doubt struct {
 	once    bool   // a second one would do it twice
 }
 
-func doubtOf(tool string) doubt {
-	switch tool {
-	case "create_knowledge_base":
-		return doubt{"the knowledge base was created", "Wait a minute, then look with list_knowledge_bases and `name_contains` before you create it again.", true}
-	case "update_knowledge_base":
-		return doubt{"the knowledge base was changed", "Look with list_knowledge_bases; making the same change again does no harm.", false}
-	case "delete_knowledge_base":
-		return doubt{"the knowledge base was deleted", "Look with list_knowledge_bases; if it is still there, delete it again.", false}
-	case "upload_document":
-		return doubt{"the document was added", "Wait a minute, then look with list_documents and `name_contains` before you upload it again.", true}
-	case "update_document":
-		return doubt{"the document was changed", "Look with get_document_info; making the same change again does no harm.", false}
-	case "delete_documents":
-		return doubt{"the document was deleted", "Look with get_ingestion_progress and these document_ids: what is gone is `not_found`. Deleting them again does no harm.", false}
-	case "start_ingestion":
-		return doubt{"ingestion was started", "Look with get_ingestion_progress; start only what is still not started.", true}
-	}
-	return doubt{"ingestion was stopped", "Look with get_ingestion_progress; stop what is still queued or processing.", false}
-}
+// The writes, in doubt.
+var (
+	creation        = doubt{"the knowledge base was created", "Wait a minute, then look with list_knowledge_bases and `name_contains` before you create it again.", true}
+	baseChange      = doubt{"the knowledge base was changed", "Look with list_knowledge_bases; making the same change again does no harm.", false}
+	baseRemoval     = doubt{"the knowledge base was deleted", "Look with list_knowledge_bases; if it is still there, delete it again.", false}
+	addition        = doubt{"the document was added", "Wait a minute, then look with list_documents and `name_contains` before you upload it again.", true}
+	documentChange  = doubt{"the document was changed", "Look with get_document_info; making the same change again does no harm.", false}
+	documentRemoval = doubt{"the document was deleted", "Look with get_ingestion_progress and these document_ids: what is gone is `not_found`. Deleting them again does no harm.", false}
+	start           = doubt{"ingestion was started", "Look with get_ingestion_progress; start only what is still not started.", true}
+	stop            = doubt{"ingestion was stopped", "Look with get_ingestion_progress; stop what is still queued or processing.", false}
+)
 
 // UpdateKnowledgeBase changes name or description.
 func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	const tool = "update_knowledge_base"
-	driver, err := capability[vendors.KnowledgeBaseUpdater](c, tool)
+	driver, err := capability[vendors.KnowledgeBaseUpdater](ctx, c)
 	if err == nil {
 		err = c.resolve(ctx, &id)
 	}
@@ -115,11 +104,11 @@ func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change 
 		err = vendors.Errorf(vendors.InvalidArgument, "Nothing to change: neither `name` nor `description` is given.")
 	}
 	if err != nil {
-		return vendors.KnowledgeBase{}, c.failed(tool, err)
+		return vendors.KnowledgeBase{}, c.failed(ctx, baseChange, err)
 	}
 	kb, err := driver.UpdateKnowledgeBase(ctx, id, change)
 	if err != nil {
-		return kb, c.failed(tool, err)
+		return kb, c.failed(ctx, baseChange, err)
 	}
 	settleKnowledgeBase(&kb, c.name)
 	return kb, nil
@@ -127,8 +116,7 @@ func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change 
 
 // DeleteKnowledgeBase deletes one knowledge base with all its documents.
 func (c *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
-	const tool = "delete_knowledge_base"
-	driver, err := capability[vendors.KnowledgeBaseDeleter](c, tool)
+	driver, err := capability[vendors.KnowledgeBaseDeleter](ctx, c)
 	if err == nil {
 		err = c.resolve(ctx, &id)
 	}
@@ -137,24 +125,23 @@ func (c *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
 		c.forgetBase(id)
 	}
 	if err != nil {
-		return c.failed(tool, err)
+		return c.failed(ctx, baseRemoval, err)
 	}
 	return nil
 }
 
 // Upload adds one document.
 func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult, error) {
-	const tool = "upload_document"
-	driver, err := capability[vendors.Uploader](c, tool)
+	driver, err := capability[vendors.Uploader](ctx, c)
 	if err == nil {
 		err = c.resolve(ctx, &u.KnowledgeBaseID)
 	}
 	if err != nil {
-		return UploadResult{}, c.failed(tool, err)
+		return UploadResult{}, c.failed(ctx, addition, err)
 	}
 	up, err := driver.Upload(ctx, u)
 	if err != nil {
-		err = c.failed(tool, err)
+		err = c.failed(ctx, addition, err)
 		var e *vendors.Error
 		if id := up.Document.DocumentID; id != "" && vendors.Unsure(err) && errors.As(err, &e) {
 			e.Hint = "Look with get_document_info and the document_id " + id + ", which it would have, before you upload it again."
@@ -168,8 +155,7 @@ func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult
 
 // UpdateDocument changes name, enabled or metadata of one document.
 func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
-	const tool = "update_document"
-	driver, err := capability[vendors.DocumentUpdater](c, tool)
+	driver, err := capability[vendors.DocumentUpdater](ctx, c)
 	if err == nil {
 		err = c.resolveRef(ctx, &ref)
 	}
@@ -177,11 +163,11 @@ func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change
 		err = vendors.Errorf(vendors.InvalidArgument, "Nothing to change: none of `name`, `enabled` and `metadata` is given.")
 	}
 	if err != nil {
-		return vendors.Document{}, c.failed(tool, err)
+		return vendors.Document{}, c.failed(ctx, documentChange, err)
 	}
 	d, err := driver.UpdateDocument(ctx, ref, change)
 	if err != nil {
-		return d, c.failed(tool, err)
+		return d, c.failed(ctx, documentChange, err)
 	}
 	settleDocument(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
@@ -189,20 +175,20 @@ func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change
 
 // DeleteDocuments deletes documents and reports for each.
 func (c *Connection) DeleteDocuments(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
-	driver, err := capability[vendors.DocumentDeleter](c, "delete_documents")
+	driver, err := capability[vendors.DocumentDeleter](ctx, c)
 	if err != nil {
-		return OutcomeResult{}, c.failed("delete_documents", err)
+		return OutcomeResult{}, c.failed(ctx, documentRemoval, err)
 	}
-	return c.each(ctx, "delete_documents", &kb, ids, driver.DeleteDocuments)
+	return c.each(ctx, documentRemoval, &kb, ids, driver.DeleteDocuments)
 }
 
 // StartIngestion asks for ingestion of documents, or for it once more.
 func (c *Connection) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
-	driver, err := capability[vendors.IngestionStarter](c, "start_ingestion")
+	driver, err := capability[vendors.IngestionStarter](ctx, c)
 	if err != nil {
-		return OutcomeResult{}, c.failed("start_ingestion", err)
+		return OutcomeResult{}, c.failed(ctx, start, err)
 	}
-	out, err := c.each(ctx, "start_ingestion", &kb, ids, driver.StartIngestion)
+	out, err := c.each(ctx, start, &kb, ids, driver.StartIngestion)
 	for _, r := range out.Results {
 		if r.Outcome == vendors.Done || r.Outcome == vendors.Accepted { // it moves now, whatever its platform's times say
 			c.watched.note(watchKey(kb, r.DocumentID), appearance{status: "started"}, time.Now())
@@ -213,16 +199,16 @@ func (c *Connection) StartIngestion(ctx context.Context, kb string, ids []string
 
 // StopIngestion stops ingestion of documents.
 func (c *Connection) StopIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
-	driver, err := capability[vendors.IngestionStopper](c, "stop_ingestion")
+	driver, err := capability[vendors.IngestionStopper](ctx, c)
 	if err != nil {
-		return OutcomeResult{}, c.failed("stop_ingestion", err)
+		return OutcomeResult{}, c.failed(ctx, stop, err)
 	}
-	return c.each(ctx, "stop_ingestion", &kb, ids, driver.StopIngestion)
+	return c.each(ctx, stop, &kb, ids, driver.StopIngestion)
 }
 
 // each runs a write over several documents, and reports in the caller's order.
 // It makes kb the id that the driver knows.
-func (c *Connection) each(ctx context.Context, tool string, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
+func (c *Connection) each(ctx context.Context, d doubt, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
 	out := OutcomeResult{Results: []OutcomeRow{}}
 	ids = unique(ids)
 	err := c.checkID("knowledge_base_id", *kb)
@@ -236,11 +222,11 @@ func (c *Connection) each(ctx context.Context, tool string, kb *string, ids []st
 		err = c.resolve(ctx, kb)
 	}
 	if err != nil {
-		return out, c.failed(tool, err)
+		return out, c.failed(ctx, d, err)
 	}
 	outcomes, err := do(ctx, *kb, ids)
 	if err != nil && len(outcomes) == 0 {
-		return out, c.failed(tool, err)
+		return out, c.failed(ctx, d, err)
 	}
 	byID := make(map[string]vendors.Outcome, len(outcomes))
 	for _, o := range outcomes {
@@ -257,7 +243,7 @@ func (c *Connection) each(ctx context.Context, tool string, kb *string, ids []st
 		}
 		row := OutcomeRow{DocumentID: id, Outcome: o.Result}
 		if o.Result == vendors.NotDone {
-			report := vendors.WriteReportOf(c.failed(tool, o.Err))
+			report := vendors.WriteReportOf(c.failed(ctx, d, o.Err))
 			row.Error = &report
 		}
 		out.Results = append(out.Results, row)
@@ -267,17 +253,16 @@ func (c *Connection) each(ctx context.Context, tool string, kb *string, ids []st
 
 // Download opens the file of one document. The caller closes it.
 func (c *Connection) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
-	const tool = "download_document"
-	driver, err := capability[vendors.Downloader](c, tool)
+	driver, err := capability[vendors.Downloader](ctx, c)
 	if err == nil {
 		err = c.resolveRef(ctx, &ref)
 	}
 	if err != nil {
-		return vendors.Download{}, c.wrap(tool, err)
+		return vendors.Download{}, c.wrap(ctx, err)
 	}
 	d, err := driver.Download(ctx, ref)
 	if err != nil {
-		return vendors.Download{}, c.wrap(tool, err)
+		return vendors.Download{}, c.wrap(ctx, err)
 	}
 	return d, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kb-mcp/ratelimit"
+	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/coze"
@@ -81,7 +82,7 @@ func TestCapabilities(t *testing.T) {
 		create_knowledge_base update_knowledge_base delete_knowledge_base upload_document update_document delete_documents
 		search_knowledge_base list_chunks`)
 	benches(t, func(t *testing.T, b *bench, _ string) {
-		got := b.Capabilities()
+		got := tools.Capabilities(b.Connection)
 		for _, tool := range want {
 			if !slices.Contains(got, tool) {
 				t.Errorf("%s is not offered", tool)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kb-mcp/ratelimit"
+	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/ragflow"
@@ -228,8 +229,8 @@ func TestLiveBrokenStart(t *testing.T) {
 	if must(l, d, err); d.Status != vendors.Completed {
 		t.Errorf("the document with chunks was sacrificed: %+v", d)
 	}
-	if slices.Contains(l.v.Capabilities(), "start_ingestion") || slices.Contains(l.v.Capabilities(), "search_knowledge_base") {
-		t.Errorf("capabilities %v", l.v.Capabilities())
+	if slices.Contains(tools.Capabilities(l.v), "start_ingestion") || slices.Contains(tools.Capabilities(l.v), "search_knowledge_base") {
+		t.Errorf("capabilities %v", tools.Capabilities(l.v))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 // Do makes a case's call.
 func Do(ctx context.Context, v *connection.Connection, call Call) (any, error) {
+	ctx = vendors.WithCaller(ctx, vendors.Caller{Tool: call.Op})
 	a := call.Args
 	limit := a.Limit
 	if limit == 0 {

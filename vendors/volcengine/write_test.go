@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"kb-mcp/ratelimit"
+	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
@@ -125,7 +126,7 @@ func TestUploadsAtOnce(t *testing.T) {
 // What is unsupported has advice, and what works has none.
 func TestInstead(t *testing.T) {
 	d := New(good(), rest.Conn{})
-	got := strings.Join(connection.New("v", "volcengine", d).Capabilities(), " ")
+	got := strings.Join(tools.Capabilities(connection.New("v", "volcengine", d)), " ")
 	const want = "list_knowledge_bases list_documents get_document_info get_ingestion_progress search_knowledge_base list_chunks " +
 		"create_knowledge_base update_knowledge_base delete_knowledge_base upload_document update_document delete_documents"
 	if !containsAll(got, want) || len(d.Instead()) != 3 {

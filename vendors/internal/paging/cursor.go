@@ -2,9 +2,7 @@ package paging
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -63,50 +61,32 @@ func (p *Position) usual() []any {
 	return []any{&p.Version, &p.Query, &p.Page, &p.Token, &p.Size, &p.Skip, &p.Last, &p.Total, &p.Open}
 }
 
-// Cursor is the opaque form of a position: its JSON, a zero byte, the hashes.
+// Cursor is the opaque form of a position.
 func (p Position) Cursor() string {
 	fields := p.usual()
 	if p.Count != 0 || p.Pass != 0 || p.Filter != "" {
 		fields = p.head()
 	}
-	b, err := json.Marshal(fields)
-	if err != nil {
-		panic(err) // ints, strings and a bool only
-	}
-	return base64.RawURLEncoding.EncodeToString(append(append(b, 0), p.Seen...))
+	return Encode(fields, p.Seen)
 }
 
-// ParseCursor reads a cursor that belongs to query.
-func ParseCursor(s string, query uint32) (Position, error) {
-	p, ok := readCursor(s)
-	switch {
-	case !ok:
-		return p, vendors.Errorf(vendors.InvalidArgument, "`cursor` is not a cursor of this server.").
-			WithHint("Pass next_cursor of the previous answer unchanged, or leave `cursor` out to start again.")
-	case p.Query != query:
-		return p, vendors.Errorf(vendors.InvalidArgument, "`cursor` belongs to a call with other arguments.").
-			WithHint("Repeat the arguments of the call that gave the cursor (only `limit` may change), or leave `cursor` out.")
+// ParseCursor reads a cursor that belongs to query, and believes none of it.
+func ParseCursor(s string, query uint32) (p Position, err error) {
+	if p.Seen, err = Decode(s, len(p.usual()), p.head()); err == nil && !p.possible() {
+		err = NotOurs()
 	}
-	return p, nil
+	if err == nil {
+		err = CheckQuery(p.Query, query)
+	}
+	return p, err
 }
 
-// readCursor reads what cursor wrote, and believes none of it.
-func readCursor(s string) (p Position, ok bool) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	head, seen, found := bytes.Cut(b, []byte{0})
-	if err != nil || !found {
-		return p, false
-	}
-	fields := p.head()
-	few, all := len(p.usual()), len(fields)
-	if err := json.Unmarshal(head, &fields); err != nil || len(fields) != few && len(fields) != all {
-		return p, false
-	}
-	p.Seen = seen
-	return p, p.Version == cursorVersion && p.Page >= 1 && p.Page <= 1<<24 &&
+// possible reports whether a position can be one of ours.
+func (p Position) possible() bool {
+	return p.Version == cursorVersion && p.Page >= 1 && p.Page <= 1<<24 &&
 		p.Size >= 1 && p.Size <= 100 && p.Skip >= 0 && p.Skip <= 1<<24 && (p.Total == nil || *p.Total >= 0) &&
 		p.Count >= 0 && p.Count <= 1<<24 && p.Pass >= 0 && p.Pass < maxPasses && (p.Filter == "" || slices.Contains(vendors.Statuses(), p.Filter)) &&
-		len(seen)%hashBytes == 0 && len(seen) <= hashBytes*remembered
+		len(p.Seen)%hashBytes == 0 && len(p.Seen) <= hashBytes*remembered
 }
 
 // Hash identifies a query by everything that changes its rows.

@@ -1,0 +1,27 @@
+package tools
+
+import (
+	"context"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
+)
+
+const deleteDocumentsDoc = `Deletes documents of one knowledge base, for good, and reports for each: done, accepted (will be gone soon), not_found or failed. Ask the user before. To remove everything at once use delete_knowledge_base; to keep a document but hide it from searches use update_document with enabled false.`
+
+type documentsArgs struct {
+	Vendor          string   `arg:"vendor"`
+	KnowledgeBaseID string   `arg:"knowledge_base_id" required:"true"`
+	DocumentIDs     []string `arg:"document_ids" required:"true" min:"1" max:"100"`
+}
+
+func (s *Set) deleteDocumentsTool() tool {
+	return on(s, face{
+		name: "delete_documents", title: "Delete documents", doc: deleteDocumentsDoc,
+		effect: destroys, needs: connection.Can[vendors.DocumentDeleter],
+	}, deleteDocuments)
+}
+
+func deleteDocuments(ctx context.Context, c *connection.Connection, in documentsArgs) (connection.OutcomeResult, error) {
+	return c.DeleteDocuments(ctx, in.KnowledgeBaseID, in.DocumentIDs)
+}

@@ -1,0 +1,21 @@
+package tools
+
+import (
+	"context"
+
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/connection"
+)
+
+const startIngestionDoc = `Asks the platform to ingest documents: those that are not_started, or failed ones once more. Reports for each: done, accepted, not_found or failed. Ingesting again deletes a document's existing chunks first. Then use wait_for_ingestion. On most platforms ingestion starts by itself with the upload.`
+
+func (s *Set) startIngestionTool() tool {
+	return on(s, face{
+		name: "start_ingestion", title: "Start ingestion", doc: startIngestionDoc,
+		effect: adds, needs: connection.Can[vendors.IngestionStarter],
+	}, startIngestion)
+}
+
+func startIngestion(ctx context.Context, c *connection.Connection, in documentsArgs) (connection.OutcomeResult, error) {
+	return c.StartIngestion(ctx, in.KnowledgeBaseID, in.DocumentIDs)
+}

@@ -1,0 +1,30 @@
+package connection
+
+import (
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"kb-mcp/vendors"
+)
+
+func FuzzRank(f *testing.F) {
+	f.Add(RankOf(vendors.Document{Vendor: "v", KnowledgeBaseID: "kb", DocumentID: "d", CreatedAt: time.Unix(1, 0)}).Cursor("q"))
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte("[2,7,null,null,null,null,null]\x00")))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		r, err := ParseRank(cursor, "q")
+		if err != nil {
+			if vendors.KindOf(err) != vendors.InvalidArgument {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if r.Compare(r) != 0 {
+			t.Fatalf("%+v differs from itself", r)
+		}
+		if again, err := ParseRank(r.Cursor("q"), "q"); err != nil || again != r {
+			t.Fatalf("%+v became %+v, %v", r, again, err)
+		}
+	})
+}
