@@ -92,9 +92,9 @@ type reply interface {
 // ways: recorded answers carry 4101, 4200 and 4028 with HTTP 200. out is a reply.
 func (d *Driver) decode(a rest.Answer, out any) error {
 	r := out.(reply)
-	broken, malformed := rest.Unmarshal(a, out)
-	if broken == nil && malformed == nil && !r.given() {
-		broken, malformed = rest.Unmarshal(a, r.atTop())
+	broken, mistyped := rest.Unmarshal(a, out)
+	if broken == nil && mistyped == nil && !r.given() {
+		broken, mistyped = rest.Unmarshal(a, r.atTop())
 	}
 	h := r.envelope()
 	if broken != nil {
@@ -107,8 +107,8 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 		e = judge(a, h)
 	case broken != nil:
 		e = broken
-	case malformed != nil:
-		e = malformed
+	case mistyped != nil:
+		e = mistyped
 	case !r.given() && !h.Code.Valid:
 		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not of Coze: it has no code.")
 	case !r.given():

@@ -45,14 +45,6 @@ func more(p listing, page, size int) bool {
 	}
 }
 
-// total is a platform's count of rows, nil when it gave none.
-func total(n rest.Num) *int {
-	if c := n.Count(); c != nil {
-		return new(int(*c))
-	}
-	return nil
-}
-
 // ListDocuments implements [vendors.Driver]. Filters are not passed on: there
 // is none for the status, and studio ignores keyword.
 func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
@@ -63,13 +55,13 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 		return p, err
 	}
 	known := slices.DeleteFunc(slices.Clone(r.List), func(w document) bool { return !isID(string(w.ID)) })
-	p.Blind, p.Total = len(known) < len(r.List), total(r.Total)
+	p.Blind, p.Total = len(known) < len(r.List), r.Total.Rows()
 	p.More = len(known) > 0 && more(r, q.Page, q.Size)
-	doubtful := func(document) bool { return false }
+	var open func(document) bool
 	if d.studio() {
-		doubtful = document.doubtful
+		open = document.doubtful
 	}
-	p.Items, err = d.told(ctx, q.KnowledgeBaseID, known, doubtful)
+	p.Items, err = d.withProgress(ctx, q.KnowledgeBaseID, known, open)
 	if err != nil {
 		d.log.WarnContext(ctx, "documents stand as their rows say", "error", err)
 	}
@@ -126,7 +118,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	if d.studio() {
 		lacks = document.unsettled
 	}
-	docs, err := d.told(ctx, ref.KnowledgeBaseID, []document{row}, lacks)
+	docs, err := d.withProgress(ctx, ref.KnowledgeBaseID, []document{row}, lacks)
 	if err != nil {
 		d.log.WarnContext(ctx, "a document stands as its row says", "document_id", ref.DocumentID, "error", err)
 	}
@@ -184,21 +176,20 @@ func unless(err, target error) error {
 	return err
 }
 
-// told gives rows in our words, with one process call for those of whose state
-// it knows more. Without its answer they are as the rows say.
-func (d *Driver) told(ctx context.Context, kb string, rows []document, open func(document) bool) ([]vendors.Document, error) {
+// withProgress converts rows, with one process call for those that are open: it
+// knows more of their state. Without its answer they are as the rows say.
+func (d *Driver) withProgress(ctx context.Context, kb string, rows []document, open func(document) bool) (docs []vendors.Document, err error) {
 	var ids []string
 	for _, w := range rows {
-		if !w.processed && open(w) {
+		if open != nil && open(w) && !w.processed {
 			ids = append(ids, string(w.ID))
 		}
 	}
 	var states []document
-	var err error
 	if len(ids) > 0 {
 		states, err = d.process(ctx, kb, ids)
 	}
-	docs := make([]vendors.Document, len(rows))
+	docs = make([]vendors.Document, len(rows))
 	for i, w := range rows {
 		if at := slices.IndexFunc(states, w.same); at >= 0 {
 			w = w.with(states[at], d.studio())

@@ -89,7 +89,7 @@ func (d *Driver) spacePage(ctx context.Context, space string, page int, q vendor
 	if err != nil {
 		return p, err
 	}
-	p.Total, p.More = total(r.Total), more(r, page, size)
+	p.Total, p.More = r.Total.Rows(), more(r, page, size)
 	p.Moves = d.studio() // it sorts by the last change
 	for _, w := range r.List {
 		if !isID(string(w.ID)) || w.foreign() {

@@ -40,8 +40,8 @@ type tokens struct {
 	now      func() time.Time
 	secrets  *rest.Secrets
 
-	turn chan struct{}         // who has put something in may exchange
-	last atomic.Pointer[grant] // the newest outcome; nil before the first
+	turn chan struct{}         // held by the caller that makes an exchange
+	last atomic.Pointer[grant] // the newest outcome
 }
 
 // grant is the outcome of an exchange.
@@ -62,6 +62,7 @@ func newTokens(c Config, base *url.URL, conn rest.Conn) *tokens {
 	if c.AccountID != "" { // accounts of several organisations
 		t.path = []string{"api", "permission", "oauth2", "account", c.AccountID, "token"}
 	}
+	t.last.Store(&grant{})
 	t.client = rest.New(conn, rest.Dialect{Base: base, Sign: t.sign, Decode: decodeGrant})
 	return t
 }
@@ -73,12 +74,7 @@ func parseKey(pem string) (*rsa.PrivateKey, error) {
 }
 
 // cached is the token obtained last, "" before the first.
-func (t *tokens) cached() string {
-	if g := t.last.Load(); g != nil {
-		return g.token
-	}
-	return ""
-}
+func (t *tokens) cached() string { return t.last.Load().token }
 
 // get gives a token that is good for a while and is not the refused one. Callers
 // that come together make one exchange, and share its failure too.
@@ -98,7 +94,7 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 		return g.token, g.err
 	}
 	g = t.exchange(ctx)
-	if g.err == nil || !over(ctx) { // who left has failed for himself only
+	if g.err == nil || !over(ctx) { // a caller that left has failed for itself only
 		t.last.Store(g)
 	}
 	return g.token, g.err
@@ -113,7 +109,7 @@ func over(ctx context.Context) bool {
 
 // good reports whether a grant serves for the next minute.
 func (t *tokens) good(g *grant, refused string) bool {
-	return g != nil && g.err == nil && g.token != refused && t.now().Add(renewBefore).Before(g.until)
+	return g.err == nil && g.token != refused && t.now().Add(renewBefore).Before(g.until)
 }
 
 // exchange asks for a new token.
@@ -121,7 +117,7 @@ func (t *tokens) exchange(ctx context.Context) *grant {
 	var out grantAnswer
 	err := t.client.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: t.path,
-		Body: grantRequest{GrantType: grantType, Duration: tokenLife},
+		Body: map[string]any{"grant_type": grantType, "duration_seconds": tokenLife},
 	}, &out)
 	if err != nil {
 		// Requests that wait for their turn still go with the token before.
@@ -151,11 +147,6 @@ func (t *tokens) sign(r *http.Request, _ []byte) error {
 	return nil
 }
 
-type grantRequest struct {
-	GrantType string `json:"grant_type"`
-	Duration  int    `json:"duration_seconds"`
-}
-
 // grantAnswer has no envelope; its errors come in two forms.
 type grantAnswer struct {
 	AccessToken  rest.Str `json:"access_token"`
@@ -169,8 +160,7 @@ type grantAnswer struct {
 // decodeGrant judges the answer to an exchange.
 func decodeGrant(a rest.Answer, out any) error {
 	g := out.(*grantAnswer)
-	*g = grantAnswer{}
-	broken, odd := rest.Unmarshal(a, g)
+	broken, mistyped := rest.Unmarshal(a, g)
 	code, msg := g.ErrorCode, g.ErrorMessage
 	if code == "" {
 		code, msg = g.Error, g.Description
@@ -180,8 +170,8 @@ func decodeGrant(a rest.Answer, out any) error {
 	case e != nil:
 	case broken != nil:
 		e = broken
-	case odd != nil:
-		e = odd
+	case mistyped != nil:
+		e = mistyped
 	case g.AccessToken == "" || !g.ExpiresIn.Valid:
 		e = vendors.Errorf(vendors.BadResponse, "Coze granted access without a token.").WithHint(wrongRoot + ".")
 	default:

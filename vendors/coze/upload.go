@@ -278,27 +278,24 @@ func storedName(name, fileType string) string {
 // create makes the document. found says that the answer was lost and the document
 // looked for.
 func (d *Driver) create(ctx context.Context, body createRequest) (doc vendors.Document, found bool, err error) {
-	window, kb, empty := write.Open(), body.DatasetID, false
-	doc, found, err = write.Create(ctx, func(ctx context.Context) (vendors.Document, error) {
+	window, empty := write.Open(), false
+	row, found, err := write.Create(ctx, func(ctx context.Context) (document, error) {
 		out, err := do[stubs](ctx, d, createDocument, rest.Call{Body: body})
-		if err != nil {
-			return vendors.Document{}, err
-		}
-		return out.first().begun(body.DocumentBases[0].Name), nil
-	}, func(ctx context.Context) (docs []vendors.Document, err error) {
-		var rows []document
+		return out.first(), err
+	}, func(ctx context.Context) (rows []document, err error) {
 		rows, empty, err = d.made(ctx, body, window)
-		for _, w := range rows {
-			docs = append(docs, w.normal(d.studio()))
-		}
-		return docs, err
+		return rows, err
 	})
 	switch {
+	case found:
+		doc = row.normal(d.studio())
+	case err == nil:
+		doc = row.begun(body.DocumentBases[0].Name)
 	case errors.Is(err, errQueueRefused):
 		err = d.takeBack(ctx, err, body, window)
 	case empty && d.studio() && vendors.CodeOf(err) == "500": // its words for an unknown knowledge base, too
-		err = cmp.Or(d.CheckKnowledgeBase(ctx, kb), err)
-	case !d.studio() && err != nil && vendors.KindOf(err) == vendors.InvalidArgument:
+		err = cmp.Or(d.CheckKnowledgeBase(ctx, body.DatasetID), err)
+	case !d.studio() && vendors.KindOf(err) == vendors.InvalidArgument:
 		// The kind of the knowledge base was not looked up, as every call counts.
 		e := *vendors.Classify(err)
 		e.Hint = "Check knowledge_base_id and the kind of its knowledge base with list_knowledge_bases: images go into one for images, all else into one for text."

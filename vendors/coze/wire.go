@@ -52,16 +52,16 @@ func (p documents) counted() (int, rest.Num) { return len(p.List), p.Total }
 // stubs is the answer to a create: rows of which only id, name and status count.
 type stubs struct{ documents }
 
-func (p stubs) given() bool { return p.first() != nil }
+func (p stubs) given() bool { return p.first().ID != "" }
 
 // first is the one document that was made.
-func (p stubs) first() *document {
-	for i := range p.List {
-		if p.List[i].ID != "" {
-			return &p.List[i]
+func (p stubs) first() document {
+	for _, w := range p.List {
+		if w.ID != "" {
+			return w
 		}
 	}
-	return nil
+	return document{}
 }
 
 // processAnswer is the answer of POST /v1/datasets/{id}/process: {"data":[...]}, or
@@ -79,14 +79,12 @@ func (p *processAnswer) UnmarshalJSON(b []byte) error {
 		Data []document `json:"data"`
 		Code rest.Num   `json:"code"` // the whole answer's: its data is missing
 	}
-	var err error
-	switch b[0] {
-	case '[':
-		err = json.Unmarshal(b, &in.Data)
-	case '{':
-		err = json.Unmarshal(b, &in)
+	target := any(&in)
+	if b[0] == '[' {
+		target = &in.Data
 	}
-	*p = processAnswer{in.Data, (b[0] == '[' || b[0] == '{') && !in.Code.Valid}
+	err := json.Unmarshal(b, target)
+	*p = processAnswer{in.Data, err == nil && b[0] != 'n' && !in.Code.Valid}
 	return err
 }
 
@@ -121,7 +119,7 @@ type document struct {
 	processed bool // process has told the state
 }
 
-// normal is the document in our words. On studio web_url is a signed link to the
+// normal is the document in the contract's shape. On studio web_url is a signed link to the
 // stored file, not where the document came from.
 func (w document) normal(onStudio bool) vendors.Document {
 	status, raw, enabled := statusOf(w.Status)
@@ -317,7 +315,7 @@ func (w dataset) foreign() bool { return w.DatasetType.Int == 1 || w.FormatType.
 // readOnly reports whether the platform says that writes will be refused.
 func (w dataset) readOnly() bool { return w.CanEdit.Valid && !w.CanEdit.Set }
 
-// normal is the knowledge base in our words.
+// normal is the knowledge base in the contract's shape.
 func (w dataset) normal(onStudio bool) vendors.KnowledgeBase {
 	k := vendors.KnowledgeBase{
 		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),

@@ -46,7 +46,10 @@ func (d *Driver) documentName() write.Text {
 
 // CreateKnowledgeBase implements [vendors.KnowledgeBaseCreator]: one for text.
 func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	kb := vendors.KnowledgeBase{Name: value(draft.Name), Description: value(draft.Description)}
+	kb := vendors.KnowledgeBase{Name: *draft.Name}
+	if draft.Description != nil {
+		kb.Description = *draft.Description
+	}
 	if err := d.baseName().Check("name", kb.Name); err != nil {
 		return kb, err
 	}
@@ -81,14 +84,6 @@ type datasetDraft struct {
 	SpaceID     string `json:"space_id"`
 	FormatType  int    `json:"format_type"`
 	Description string `json:"description,omitempty"`
-}
-
-// value is a text that may be left out.
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // spaceNotes doubts a space in which there is nothing but what was just made:
@@ -155,30 +150,24 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if !d.studio() {
 		d.log.InfoContext(ctx, "a knowledge base was overwritten: an icon of its own is reset", "knowledge_base_id", id)
 	}
-	kb.UpdatedAt = time.Time{} // not told
-	return d.changed(ctx, kb, before)
+	base, _ := d.bases.Get(id)
+	r, err := d.datasets(ctx, base.space, 1, d.kbPage, kb.Name)
+	if row = r.find(id); err != nil || row == nil { // then it is what was sent
+		kb.UpdatedAt = time.Time{} // not told
+		return kb, nil
+	}
+	now := row.normal(d.studio())
+	if unchanged(now, before) && !unchanged(kb, before) { // a success that changed nothing
+		return vendors.KnowledgeBase{}, vendors.NotShown("Coze", "the knowledge base")
+	}
+	return now, nil
 }
+
+func unchanged(a, b vendors.KnowledgeBase) bool { return a.Name == b.Name && a.Description == b.Description }
 
 func notOwner() error {
 	return vendors.Errorf(vendors.PermissionDenied, "Coze says that this credential may not edit this knowledge base (can_edit is false); nothing was changed.").
 		WithHint("Only its owner can change it: use a token of the owner, or a knowledge base of this account.")
-}
-
-// changed reads a knowledge base again after a change: a success that changed
-// nothing is none. Where it cannot be found, it is what was sent.
-func (d *Driver) changed(ctx context.Context, kb, before vendors.KnowledgeBase) (vendors.KnowledgeBase, error) {
-	base, _ := d.bases.Get(kb.KnowledgeBaseID)
-	r, err := d.datasets(ctx, base.space, 1, d.kbPage, kb.Name)
-	row := r.find(kb.KnowledgeBaseID)
-	if err != nil || row == nil {
-		return kb, nil
-	}
-	now := row.normal(d.studio())
-	same := now.Name == before.Name && now.Description == before.Description
-	if same && (kb.Name != before.Name || kb.Description != before.Description) {
-		return vendors.KnowledgeBase{}, vendors.NotShown("Coze", "the knowledge base")
-	}
-	return now, nil
 }
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter].

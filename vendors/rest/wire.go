@@ -104,6 +104,15 @@ func (n Num) Count() *int64 {
 	return n.Ptr()
 }
 
+// Rows is Count for the rows of a listing.
+func (n Num) Rows() *int {
+	if n.Int < 0 || !n.Valid {
+		return nil
+	}
+	i := int(n.Int)
+	return &i
+}
+
 // Positive is the integer when above 0: for fields in which 0 means "not
 // counted".
 func (n Num) Positive() *int64 {

@@ -118,22 +118,13 @@ type documentList struct {
 
 // page gives the rows; a row without an id cannot be asked for and is dropped.
 func (l *documentList) page() vendors.Page[vendors.Document] {
-	page := vendors.Page[vendors.Document]{Items: make([]vendors.Document, 0, len(l.Documents)), Total: total(l.TotalNum)}
+	page := vendors.Page[vendors.Document]{Items: make([]vendors.Document, 0, len(l.Documents)), Total: l.TotalNum.Rows()}
 	for _, w := range l.Documents {
 		if w.ID != "" {
 			page.Items = append(page.Items, w.normal())
 		}
 	}
 	return page
-}
-
-// total is a number of rows, nil when not said.
-func total(n rest.Num) *int {
-	if n.Count() == nil {
-		return nil
-	}
-	i := int(n.Int)
-	return &i
 }
 
 // document leaves out added_by (a person's e-mail), total_tokens (tokens spent,
@@ -288,7 +279,7 @@ func (w point) hit() vendors.Hit {
 // page gives the chunks of document. Those of another one mean that the server
 // does not know the filter; then its total is that of the knowledge base.
 func (l *pointList) page(document string) vendors.Page[vendors.Chunk] {
-	page := vendors.Page[vendors.Chunk]{Items: make([]vendors.Chunk, 0, len(l.Points)), Total: total(l.TotalNum), Filtered: true}
+	page := vendors.Page[vendors.Chunk]{Items: make([]vendors.Chunk, 0, len(l.Points)), Total: l.TotalNum.Rows(), Filtered: true}
 	for _, w := range l.Points {
 		if w.Doc.ID != "" && string(w.Doc.ID) != document {
 			page.Total, page.Filtered = nil, false
