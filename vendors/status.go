@@ -2,10 +2,14 @@ package vendors
 
 // Status is where a document stands in ingestion, and nothing else: whether a
 // completed document is served to searches is said by Enabled and Archived.
-// Its values are what clients see, so a Status is its own JSON.
+// Its values are the contract's, so a Status is its own JSON.
+//
+// What a status means is judged by its methods alone. A driver says which status
+// a word of its platform is; whoever handles documents asks the methods. A new
+// status is a constant here, in [Statuses] and in the tests of these methods.
 type Status string
 
-// The statuses that clients know.
+// The statuses.
 const (
 	NotStarted Status = "not_started" // stored; nobody has asked for ingestion
 	Queued     Status = "queued"      // waiting for the platform
@@ -19,7 +23,7 @@ const (
 	Unknown    Status = "unknown"     // a value this version does not know
 )
 
-// Statuses lists every status in the order in which they are documented.
+// Statuses lists every status in the order in which people read them.
 func Statuses() []Status {
 	return []Status{NotStarted, Queued, Processing, Paused, Completed, Failed, Cancelled, Deleting, NotFound, Unknown}
 }
@@ -27,6 +31,10 @@ func Statuses() []Status {
 // Working reports whether the platform has the document in its hands: it waits
 // in the platform's queue or is at work. Of an unknown status nobody can say.
 func (s Status) Working() bool { return s == Queued || s == Processing }
+
+// Waiting reports whether the document is in the platform's queue, where nothing
+// moves and no time is of this ingestion.
+func (s Status) Waiting() bool { return s == Queued }
 
 // Settled reports whether nothing more will happen without a person: such a
 // document need not be polled.
@@ -40,3 +48,40 @@ func (s Status) Settled() bool {
 
 // NeedsAction reports whether ingestion waits for a person.
 func (s Status) NeedsAction() bool { return s == NotStarted || s == Paused }
+
+// NeedsAttention reports whether the answer for a whole knowledge base lists the
+// document instead of counting it.
+func (s Status) NeedsAttention() bool { return !s.Settled() || s.NeedsAction() || s.IsFailed() }
+
+// Startable reports whether ingestion may be started, which may delete the chunks
+// of an earlier one: nothing is at work on the document, and it stays.
+func (s Status) Startable() bool {
+	switch s {
+	case NotStarted, Completed, Failed, Cancelled:
+		return true
+	}
+	return false
+}
+
+// IsCompleted reports whether ingestion has reached its end: 100 percent.
+func (s Status) IsCompleted() bool { return s == Completed }
+
+// IsFailed reports whether the platform gave up: the document has an error.
+func (s Status) IsFailed() bool { return s == Failed }
+
+// IsCancelled reports whether a person has stopped ingestion for good.
+func (s Status) IsCancelled() bool { return s == Cancelled }
+
+// IsUnstarted reports whether there was no ingestion yet, so that no time is of one.
+func (s Status) IsUnstarted() bool { return s == NotStarted }
+
+// IsLeaving reports whether a deletion is on its way.
+func (s Status) IsLeaving() bool { return s == Deleting }
+
+// IsMissing reports whether the platform does not know the id. Of a new document
+// that may change.
+func (s Status) IsMissing() bool { return s == NotFound }
+
+// Over reports whether a document can be among a hundred percent: it is completed,
+// or nothing of it is left to be ingested.
+func (s Status) Over() bool { return s == Completed || s == Deleting || s == NotFound }

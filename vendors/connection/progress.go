@@ -137,7 +137,7 @@ type idsProgress struct {
 func (g *idsProgress) look(ctx context.Context) (ProgressResult, error) {
 	var ask []string
 	for _, id := range g.ids { // a new document may be unknown for some seconds
-		if p, ok := g.known[id]; !ok || !p.Status.Settled() || p.Status == vendors.NotFound {
+		if p, ok := g.known[id]; !ok || !p.Status.Settled() || p.Status.IsMissing() {
 			ask = append(ask, id)
 		}
 	}
@@ -241,7 +241,7 @@ func (r ProgressResult) Fit(n int) any {
 func (r *ProgressResult) fitIDs(n int) {
 	urgent, calm := []Progress{}, []Progress{}
 	for _, d := range r.Documents {
-		if d.Status == vendors.Completed {
+		if d.Status.IsCompleted() {
 			calm = append(calm, d)
 		} else {
 			urgent = append(urgent, d)

@@ -58,7 +58,7 @@ func WorstFirst(a, b vendors.Document) int { return RankOf(a).Compare(RankOf(b))
 
 func urgency(d vendors.Document) int {
 	switch {
-	case d.Status == vendors.Failed:
+	case d.Status.IsFailed():
 		return 0
 	case d.Stalled != nil:
 		return 1

@@ -14,11 +14,11 @@ import (
 // when completed, below 100 while queued or processing, absent otherwise.
 func settleDocument(d *vendors.Document, vendor, kb string) {
 	d.Vendor, d.KnowledgeBaseID = vendor, kb
-	switch d.Status {
-	case vendors.Completed:
+	switch s := d.Status; {
+	case s.IsCompleted():
 		hundred := 100
 		d.ProgressPercent = &hundred
-	case vendors.Queued, vendors.Processing:
+	case s.Working():
 		if d.ProgressPercent != nil {
 			p := min(max(*d.ProgressPercent, 0), 99)
 			d.ProgressPercent = &p
@@ -26,7 +26,7 @@ func settleDocument(d *vendors.Document, vendor, kb string) {
 	default:
 		d.ProgressPercent = nil
 	}
-	if d.Status != vendors.Failed {
+	if !d.Status.IsFailed() {
 		d.Error = nil
 	}
 	d.Searchable = unserved(d)
@@ -39,7 +39,7 @@ func settleDocument(d *vendors.Document, vendor, kb string) {
 // far as the platform's flags and its driver say; nil otherwise.
 func unserved(d *vendors.Document) *bool {
 	is := func(flag *bool, value bool) bool { return flag != nil && *flag == value }
-	if d.Status == vendors.Completed && (is(d.Enabled, false) || is(d.Archived, true) || is(d.Searchable, false)) {
+	if d.Status.IsCompleted() && (is(d.Enabled, false) || is(d.Archived, true) || is(d.Searchable, false)) {
 		return new(bool)
 	}
 	return nil
@@ -67,7 +67,7 @@ func showDocument(d *vendors.Document) {
 func settleIngestion(g *vendors.Ingestion, s vendors.Status) {
 	g.StartedAt, g.FinishedAt = history(g.StartedAt, g.FinishedAt)
 	g.MovedAt, g.NewestAt = possible(g.MovedAt), possible(g.NewestAt)
-	if s == vendors.NotStarted {
+	if s.IsUnstarted() {
 		g.StartedAt, g.FinishedAt, g.ElapsedSeconds = time.Time{}, time.Time{}, nil
 	}
 	if g.ElapsedSeconds == nil {

@@ -100,7 +100,7 @@ func (c *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
 	s := vendors.Stalled{Suspected: true, Since: m.since, ThresholdSeconds: int(rule.Threshold.Seconds()), NextStep: rule.NextStep,
 		Why: fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)}
 	at, threshold := m.looks.at, max(rule.Threshold, longAgo)
-	if d.Status == vendors.Queued || !d.Ingestion.MovedAt.IsZero() {
+	if d.Status.Waiting() || !d.Ingestion.MovedAt.IsZero() {
 		threshold = rule.Threshold
 	}
 	sure := threshold == rule.Threshold

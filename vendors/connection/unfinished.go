@@ -109,7 +109,7 @@ func (s *unfinishedSearch) result() Unfinished {
 	u := Unfinished{}
 	for _, d := range s.docs {
 		t.Add(d.progress.Status, d.progress.ProgressPercent, d.progress.ETASeconds)
-		if d.Status != vendors.Completed { // meanwhile
+		if !d.Status.IsCompleted() { // meanwhile
 			u.Documents = append(u.Documents, d.Document)
 		}
 	}
@@ -209,7 +209,7 @@ func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 		return false
 	}
 	page, err := s.c.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: 1, Size: paging.ScanSize})
-	if err != nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return d.Status != vendors.Completed }) {
+	if err != nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return !d.Status.IsCompleted() }) {
 		return false
 	}
 	s.mu.Lock()
@@ -262,10 +262,10 @@ func (s *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendo
 	full, open := false, false
 	var mine []string
 	visit := func(r paging.Row[vendors.Document]) bool {
-		if status := r.Item.Status; status == vendors.Failed || !status.Settled() {
+		if status := r.Item.Status; status.IsFailed() || !status.Settled() {
 			mine = append(mine, r.Item.DocumentID)
 		}
-		whole, open = whole || r.Item.Status == vendors.Completed, open || !r.Item.Status.Settled()
+		whole, open = whole || r.Item.Status.IsCompleted(), open || !r.Item.Status.Settled()
 		full = !s.add(*r.Item, kb)
 		return full
 	}
@@ -311,7 +311,7 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 	d.Stalled = p.Stalled
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d.Status == vendors.Completed {
+	if d.Status.IsCompleted() {
 		s.completed++
 		return true
 	}

@@ -54,7 +54,7 @@ type listedRow struct {
 // add counts a document and lists it unless it needs nobody's attention.
 func (s *survey) add(p Progress, after paging.Position) {
 	switch {
-	case !needsAttention(p.Status):
+	case !p.Status.NeedsAttention():
 		s.tally.Add(p.Status, p.ProgressPercent, p.ETASeconds)
 	case len(s.listed) == maxListed:
 		s.overflow = true
@@ -62,11 +62,6 @@ func (s *survey) add(p Progress, after paging.Position) {
 	default:
 		s.listed = append(s.listed, listedRow{p, after}) // counted in result
 	}
-}
-
-// needsAttention tells what a whole-knowledge-base answer lists.
-func needsAttention(s vendors.Status) bool {
-	return !s.Settled() || s.NeedsAction() || s == vendors.Failed
 }
 
 // look reads the knowledge base, the first time; then, and where rows do not
@@ -86,14 +81,14 @@ func (o *wholeProgress) read(ctx context.Context) (err error) {
 		if o.counts, err = o.c.counts(ctx, o.kb); err != nil {
 			return err
 		}
-		return o.refine(ctx, func(s vendors.Status) bool { return !s.Settled() || s == vendors.NotFound }, true)
+		return o.refine(ctx, func(s vendors.Status) bool { return !s.Settled() || s.IsMissing() }, true)
 	}
 	s, err := o.walk(ctx)
 	if err != nil {
 		return err
 	}
 	o.survey, o.surveyed = s, true
-	return o.refine(ctx, func(s vendors.Status) bool { return o.thin && (!s.Settled() || s == vendors.Failed) }, false) // with the reasons
+	return o.refine(ctx, func(s vendors.Status) bool { return o.thin && (!s.Settled() || s.IsFailed()) }, false) // with the reasons
 }
 
 // outdated reports whether a look at what is listed cannot show the end.
@@ -230,7 +225,7 @@ func (o *wholeProgress) result() ProgressResult {
 		next = &o.listed[len(o.listed)-1].after
 	}
 	for _, l := range o.listed {
-		if needsAttention(l.Status) { // it may have completed meanwhile
+		if l.Status.NeedsAttention() { // it may have completed meanwhile
 			l.after.Open = open
 			r.Documents, r.after = append(r.Documents, l.Progress), append(r.after, l.after)
 		}

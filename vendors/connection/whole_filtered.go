@@ -60,7 +60,7 @@ func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Pos
 		return p, err
 	}
 	visit := func(r paging.Row[vendors.Document]) bool {
-		if came++; r.Item.Status == vendors.Completed {
+		if came++; r.Item.Status.IsCompleted() {
 			ignored = true
 		} else if !seen[r.Item.DocumentID] { // or it moved from one listing to another meanwhile
 			seen[r.Item.DocumentID] = true
@@ -131,7 +131,7 @@ func (c *Connection) completed(ctx context.Context, kb string) (n int, ok bool) 
 		return n, err == nil
 	}
 	page, err := c.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Status: vendors.Completed, Page: 1, Size: 1})
-	if err != nil || !page.Filtered || page.Total == nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return d.Status != vendors.Completed }) {
+	if err != nil || !page.Filtered || page.Total == nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return !d.Status.IsCompleted() }) {
 		return 0, false
 	}
 	return *page.Total, true

@@ -44,10 +44,10 @@ func (d *Driver) StopIngestion(ctx context.Context, kb string, ids []string) ([]
 // chunks, so only the states of which that is known are: one that is at work is
 // left alone, and so is one whose state nobody knows.
 func startable(d vendors.Document) (bool, vendors.Outcome) {
-	switch d.Status {
-	case vendors.NotStarted, vendors.Completed, vendors.Failed, vendors.Cancelled:
+	switch s := d.Status; {
+	case s.Startable():
 		return true, vendors.Outcome{}
-	case vendors.Queued, vendors.Processing:
+	case s.Working():
 		if !stopping(d) {
 			return false, vendors.Outcome{Result: vendors.Accepted}
 		}

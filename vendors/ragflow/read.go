@@ -23,8 +23,7 @@ func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (v
 // ListDocuments implements [vendors.Driver]. A status that RAGFlow never has
 // needs no request.
 func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
-	switch q.Status {
-	case vendors.Paused, vendors.Deleting, vendors.NotFound:
+	if !possible(q.Status) {
 		return vendors.Page[vendors.Document]{Items: []vendors.Document{}, Total: new(int), Filtered: true}, nil
 	}
 	p, err := request(ctx, d, func(a api) (vendors.Page[vendors.Document], error) { return a.documents(ctx, q) })

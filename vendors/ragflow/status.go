@@ -33,6 +33,21 @@ var taskStates = map[string]vendors.Status{
 	"COMPLETED": vendors.Completed, "FAILED": vendors.Failed, "STOPPED": vendors.Cancelled,
 }
 
+// possible reports whether a document can be in a status; "" is any.
+func possible(s vendors.Status) bool {
+	if s == "" || s == vendors.Unknown {
+		return true
+	}
+	for _, states := range []map[string]vendors.Status{runStates, taskStates} {
+		for _, state := range states {
+			if s == state {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // told is the platform's own word for where a document stands, and what it means.
 // While a task is active its word wins: `run` still holds how the run before
 // ended. A word that nobody knows could be an active one, so it wins too.
@@ -55,7 +70,7 @@ func (w document) told() (string, vendors.Status) {
 func (w document) status(g generation) vendors.Status {
 	_, s := w.told()
 	switch {
-	case g == preview && w.Status == "2" && (s == vendors.NotStarted || s == vendors.Processing):
+	case g == preview && w.Status == "2" && (s.IsUnstarted() || s.Working()):
 		return vendors.Cancelled // its stop leaves run as it was
 	case s == vendors.Processing && w.Progress.Float < queuedBelow && w.ProgressMsg.waiting() && !strings.EqualFold(string(w.IngestionStatus), "STOPPING"):
 		return vendors.Queued

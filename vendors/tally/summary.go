@@ -89,8 +89,10 @@ func (t *Tally) Summary() Summary {
 		if status.NeedsAction() {
 			s.NeedsAction += n
 		}
+		if status.IsFailed() {
+			s.Failed += n
+		}
 	}
-	s.Failed = t.ByStatus[vendors.Failed]
 	if t.known > 0 {
 		s.ProgressPercent = Percent(t.percent / float64(t.known))
 	}
@@ -101,7 +103,12 @@ func (t *Tally) Summary() Summary {
 // Level leaves a percentage of 100 out beside what is not completed: failed and
 // paused documents have none, and the extent of unfinished work may be unknown.
 func (s *Summary) Level() {
-	over := s.ByStatus[vendors.Completed] + s.ByStatus[vendors.Deleting] + s.ByStatus[vendors.NotFound]
+	over := 0
+	for status, n := range s.ByStatus {
+		if status.Over() {
+			over += n
+		}
+	}
 	if p := s.ProgressPercent; p != nil && *p == 100 && over != s.Total {
 		s.ProgressPercent = nil
 	}

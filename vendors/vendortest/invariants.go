@@ -64,17 +64,17 @@ func document(t testing.TB, d map[string]any) {
 	if id == "" || !known {
 		t.Errorf("document %q has status %q", id, status)
 	}
-	if _, ok := d["error"]; ok != (ok && status == string(vendors.Failed)) {
+	if _, ok := d["error"]; ok != (ok && vendors.Status(status).IsFailed()) {
 		t.Errorf("document %s is %s and has an error", id, status)
 	}
 	p, has := d["progress_percent"].(json.Number)
 	n, _ := p.Int64()
-	switch vendors.Status(status) {
-	case vendors.Completed:
+	switch s := vendors.Status(status); {
+	case s.IsCompleted():
 		if !has || n != 100 {
 			t.Errorf("document %s is completed at %v", id, d["progress_percent"])
 		}
-	case vendors.Queued, vendors.Processing:
+	case s.Working():
 		if has && (n < 0 || n > 99) {
 			t.Errorf("document %s is %s at %v", id, status, n)
 		}

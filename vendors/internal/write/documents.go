@@ -251,7 +251,7 @@ func Deleted(_ error, before, now []vendors.Document) (out []vendors.Outcome, le
 		switch {
 		case !there:
 			out = append(out, vendors.Outcome{DocumentID: d.DocumentID, Result: vendors.Done})
-		case after.Status == vendors.Deleting:
+		case after.Status.IsLeaving():
 			out = append(out, vendors.Outcome{DocumentID: d.DocumentID, Result: vendors.Accepted})
 		default:
 			left = append(left, after)
@@ -263,7 +263,7 @@ func Deleted(_ error, before, now []vendors.Document) (out []vendors.Outcome, le
 // Deletable says for [Documents.Needs] that a document which is on its way out
 // need not be deleted.
 func Deletable(d vendors.Document) (bool, vendors.Outcome) {
-	return d.Status != vendors.Deleting, vendors.Outcome{Result: vendors.Accepted}
+	return !d.Status.IsLeaving(), vendors.Outcome{Result: vendors.Accepted}
 }
 
 func outcomes(docs []vendors.Document, r vendors.Result, err error) []vendors.Outcome {

@@ -7,7 +7,6 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 )
 
@@ -45,7 +44,7 @@ func (b *bars) Show(p connection.Progress) {
 	if p.ProgressPercent != nil {
 		bar.SetCurrent(int64(*p.ProgressPercent))
 	}
-	if p.Status.Settled() && p.Status != vendors.Completed {
+	if p.Status.Settled() && !p.Status.IsCompleted() {
 		bar.Abort(false)
 	}
 }

@@ -23,7 +23,7 @@ type Result struct {
 func (w *Watcher) Result(timedOut bool) Result {
 	r := Result{Summary: w.summary(), TimedOut: timedOut}
 	for _, id := range w.order {
-		if p := w.known[id]; p.Status.Settled() && p.Status != vendors.Completed {
+		if p := w.known[id]; p.Status.Settled() && !p.Status.IsCompleted() {
 			r.reasons = append(r.reasons, fmt.Sprintf("  %s: %s", label(p), words(p)))
 		}
 	}

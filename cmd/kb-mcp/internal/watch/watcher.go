@@ -165,7 +165,7 @@ func (w *Watcher) poll(ctx context.Context) error {
 			p.Name = w.known[p.DocumentID].Name
 		}
 		w.learn(p)
-		if !p.Status.Settled() || p.Status == vendors.NotFound && young {
+		if !p.Status.Settled() || p.Status.IsMissing() && young {
 			pending = append(pending, p.DocumentID)
 		}
 	}
