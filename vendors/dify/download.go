@@ -1,10 +1,8 @@
 package dify
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -27,27 +25,11 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 		return vendors.Download{}, vendors.Errorf(vendors.BadResponse, "Dify gave an address for the file that is not a web address.").
 			WithHint("Set FILES_URL of the Dify server to the address at which it is reached.")
 	}
-	return d.fetch(ctx, ref, link)
-}
-
-// fetch opens the file behind a signed address, and finds its name, and its size
-// where the answer does not show its end.
-func (d *Driver) fetch(ctx context.Context, ref vendors.Ref, link *url.URL) (vendors.Download, error) {
 	s, err := d.client.Fetch(ctx, link.String())
 	if err != nil {
 		return vendors.Download{}, noFile(err)
 	}
-	name := rest.FileName(s.Header)
-	if name == "" || !s.Framed {
-		doc, err := d.GetDocument(ctx, ref)
-		if err != nil {
-			s.Body.Close()
-			return vendors.Download{}, err
-		}
-		s.Expect(doc.SizeBytes)
-		name = cmp.Or(name, doc.Name)
-	}
-	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
+	return s.File(func() (vendors.Document, error) { return d.GetDocument(ctx, ref) })
 }
 
 // linkAnswer is where the file of a document is.
@@ -61,11 +43,11 @@ func (l *linkAnswer) accept(http.Header) bool { return l.URL != "" }
 // noFile says of a file's own address what went wrong: another server answered
 // there, so that a refusal is not about this connection's key.
 func noFile(err error) error {
-	c := *vendors.Classify(err)
-	if c.HTTPStatus >= 400 && c.HTTPStatus < 500 && c.Kind != vendors.RateLimited {
-		c.Kind = vendors.BadResponse
-	}
-	c.Message = "Dify gave an address for the file, but reading it failed: " + c.Message
-	c.Hint = "Try again; if it stays, make sure that kb-mcp can reach the address in FILES_URL of the Dify server (or its file storage)."
-	return &c
+	return vendors.Amended(err, func(e *vendors.Error) {
+		if e.HTTPStatus >= 400 && e.HTTPStatus < 500 && e.Kind != vendors.RateLimited {
+			e.Kind = vendors.BadResponse
+		}
+		e.Message = "Dify gave an address for the file, but reading it failed: " + e.Message
+		e.Hint = "Try again; if it stays, make sure that kb-mcp can reach the address in FILES_URL of the Dify server (or its file storage)."
+	})
 }

@@ -181,22 +181,19 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 // from. Dify gives the same words to one that is locked for minutes after a change
 // and to one that stays as it is.
 func stateRefusal(refusal error, doc vendors.Document) error {
-	e := *vendors.Classify(refusal)
+	lasting := func(message, hint string) error {
+		return vendors.Amended(refusal, func(e *vendors.Error) { e.Message, e.Hint, e.Retry = message, hint, vendors.Never })
+	}
 	switch {
 	case doc.Archived != nil && *doc.Archived:
-		e.Message = "The document is archived; searches do not find it, and `enabled` cannot be changed."
-		e.Hint = "Un-archive it in the Dify console first."
+		return lasting("The document is archived; searches do not find it, and `enabled` cannot be changed.", "Un-archive it in the Dify console first.")
 	case doc.Status == vendors.Failed:
-		e.Message = "The document's ingestion failed, so `enabled` cannot be changed."
-		e.Hint = "Its `error` says why (get_document_info). Uploading the content again under the same name replaces it."
+		return lasting("The document's ingestion failed, so `enabled` cannot be changed.",
+			"Its `error` says why (get_document_info). Uploading the content again under the same name replaces it.")
 	case doc.Status == vendors.Paused:
-		e.Message = "The document is paused, so `enabled` cannot be changed."
-		e.Hint = "Resume it in the Dify console and wait until it is completed."
-	default:
-		return refusal
+		return lasting("The document is paused, so `enabled` cannot be changed.", "Resume it in the Dify console and wait until it is completed.")
 	}
-	e.Retry = vendors.Never
-	return &e
+	return refusal
 }
 
 // enable switches one document on or off for searches.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -151,4 +152,20 @@ func (s Stream) Expect(size *int64) {
 	if b, ok := s.Body.(*fileBody); ok && size != nil && !s.Framed {
 		b.missing = *size
 	}
+}
+
+// File is s as a download. look gives the document: its name where the answer has
+// none, and its size where the answer does not show its end.
+func (s Stream) File(look func() (vendors.Document, error)) (vendors.Download, error) {
+	name := FileName(s.Header)
+	if name == "" || !s.Framed {
+		doc, err := look()
+		if err != nil {
+			s.Body.Close()
+			return vendors.Download{}, err
+		}
+		s.Expect(doc.SizeBytes)
+		name = cmp.Or(name, doc.Name)
+	}
+	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
 }
