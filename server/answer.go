@@ -25,23 +25,37 @@ type postAnswer struct {
 
 	helpful func([]byte) []byte // the error of a tool that is not there
 
-	begun  bool // the status is written
+	status int  // 0: none yet
+	sent   bool // the status is on its way
 	events bool // a JSON answer leaves as an event
 }
 
-// WriteHeader implements mcp-go's HTTPResponseWriter, as the next three do.
+// WriteHeader implements mcp-go's HTTPResponseWriter, as the next three do. The
+// status waits for what is written first, which has its length.
 func (a *postAnswer) WriteHeader(status int) {
-	if a.call.cancelled() || a.begun {
+	if a.status != 0 {
 		return
 	}
-	a.begun = true
+	a.status = status
 	h := a.Header()
 	if a.accept.stream && !a.accept.json && status == http.StatusOK && h.Get("Content-Type") == "application/json" {
 		a.events = true
 		h.Set("Content-Type", "text/event-stream")
 	}
+}
+
+// send gives the next part of the answer, of n bytes, its time. JSON is one
+// part, whose length spares it from being cut into chunks.
+func (a *postAnswer) send(n int) {
 	a.times.extendWrite(a.rc)
-	a.ResponseWriter.WriteHeader(status)
+	if a.sent || a.status == 0 {
+		return
+	}
+	a.sent = true
+	if a.Header().Get("Content-Type") == "application/json" {
+		a.Header().Set("Content-Length", strconv.Itoa(n))
+	}
+	a.ResponseWriter.WriteHeader(a.status)
 }
 
 // Write writes one message, or one event.
@@ -50,13 +64,11 @@ func (a *postAnswer) Write(p []byte) (int, error) {
 	if a.call.cancelled() {
 		return len(p), nil
 	}
-	if !a.begun {
-		a.WriteHeader(http.StatusOK)
-	}
+	a.WriteHeader(http.StatusOK)
 	if a.events {
 		full = fmt.Appendf(nil, "event: message\ndata: %s\n\n", bytes.TrimSpace(full))
 	}
-	a.times.extendWrite(a.rc)
+	a.send(len(full))
 	if _, err := a.ResponseWriter.Write(full); err != nil {
 		return 0, err
 	}
@@ -64,7 +76,10 @@ func (a *postAnswer) Write(p []byte) (int, error) {
 }
 
 // Flush sends what is written.
-func (a *postAnswer) Flush() { _ = a.rc.Flush() } // the next write shows it
+func (a *postAnswer) Flush() {
+	a.send(0)
+	_ = a.rc.Flush() // the next write shows it
+}
 
 // CanStream reports whether notifications may precede the answer.
 func (a *postAnswer) CanStream() bool {
@@ -75,10 +90,10 @@ func (a *postAnswer) CanStream() bool {
 // finish ends the answer. A cancelled call has none: 202 says no more than that
 // the request came.
 func (a *postAnswer) finish() {
-	if a.call.cancelled() && !a.begun {
-		a.times.extendWrite(a.rc)
-		a.ResponseWriter.WriteHeader(http.StatusAccepted)
+	if a.call.cancelled() && !a.sent {
+		a.status = http.StatusAccepted
 	}
+	a.send(0)
 }
 
 // recovered answers a panic; it costs this call and not its connection.
@@ -91,7 +106,7 @@ func (a *postAnswer) recovered(s *Server, m message) {
 		panic(r)
 	}
 	s.log.Error("panic while answering a request", "method", m.method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-	if a.begun {
+	if a.sent {
 		panic(http.ErrAbortHandler) // the client must not take what it has for whole
 	}
 	a.Header().Set("Content-Type", "application/json")

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 )
@@ -77,41 +79,39 @@ func (o *outlet) fill(p []byte) []byte {
 	if !found {
 		return p
 	}
-	var full bytes.Buffer
+	var full []byte
 	used := ""
 	for found {
-		full.Write(before)
+		full = append(full, before...)
 		mark, after, closed := bytes.Cut(rest, []byte(`"`))
 		if token, ok := unmask(mark); ok && closed {
-			full.Write(token)
+			full = append(full, token...)
 		} else if raw, ok := o.result(string(mark)); ok && closed {
 			if used == "" {
-				full.Grow(len(p) + len(raw)*5/2) // a sixth of it is quotes, which the text escapes
+				full = slices.Grow(full, len(p)+len(raw)*5/2) // a sixth of it is quotes, which the text escapes
 			}
 			used = string(mark)
-			putResult(&full, raw)
+			full = appendResult(full, raw)
 		} else { // nobody else knows how a mark begins
-			full.Write(open)
-			full.Write(mark)
+			full = append(append(full, open...), mark...)
 			if closed {
-				full.WriteByte('"')
+				full = append(full, '"')
 			}
 		}
 		before, rest, found = bytes.Cut(after, open)
 	}
-	full.Write(before)
 	o.forget(used)
-	return full.Bytes()
+	return append(full, before...)
 }
 
-// putResult writes a result where its mark is: as structured content it is the
-// JSON itself, as text a string of it.
-func putResult(full *bytes.Buffer, raw []byte) {
-	if bytes.HasSuffix(full.Bytes(), []byte(`"structuredContent":`)) {
-		full.Write(raw)
-	} else if json.NewEncoder(full).Encode(string(raw)) == nil { // a string always encodes
-		full.Truncate(full.Len() - 1) // the encoder's newline
+// appendResult writes a result where its mark is: as structured content it is
+// the JSON itself, as text a string of it.
+func appendResult(full, raw []byte) []byte {
+	if bytes.HasSuffix(full, []byte(`"structuredContent":`)) {
+		return append(full, raw...)
 	}
+	full, _ = jsontext.AppendQuote(full, raw) // a result is UTF-8
+	return full
 }
 
 // result is a held result.

@@ -64,7 +64,7 @@ var theirs = map[string][]string{
 	"github.com/sethvargo/go-envconfig":  {"vendors/all"},
 	"github.com/hashicorp/golang-lru/v2": {"vendors/internal/recent"},
 	"github.com/redis/go-redis/v9":       {"ratelimit/shared"},
-	"github.com/go-json-experiment/json": {"vendors/rest"},
+	"github.com/go-json-experiment/json": {"vendors/rest", "server"},
 	"golang.org/x/time":                  {"ratelimit"},
 	"golang.org/x/net":                   {"vendors/all"},
 	"github.com/golang-jwt/jwt/v5":       {"vendors/coze", "vendors/sandbox"},
