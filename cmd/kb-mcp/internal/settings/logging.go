@@ -38,7 +38,9 @@ type cleanWriter struct {
 }
 
 func (c cleanWriter) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(c.w, c.secrets.Clean(rest.Unsigned(string(p)))); err != nil {
+	// A line's end inside a text would be looked at closely, as it may hide a secret.
+	line := string(bytes.TrimSuffix(p, []byte("\n")))
+	if _, err := io.WriteString(c.w, c.secrets.Clean(rest.Unsigned(line))+"\n"); err != nil {
 		return 0, err
 	}
 	return len(p), nil
