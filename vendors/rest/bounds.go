@@ -99,25 +99,46 @@ func immodest() *vendors.Error {
 		WithHint("Look at the proxy between kb-mcp and the platform, and check this connection's base URL.")
 }
 
-// mostRows is the length of the longest list of objects in what an answer was
-// decoded into, not counting lists in rows.
-func mostRows(v reflect.Value) int {
+// lists visits the lists of what an answer is decoded into, but those in rows.
+func lists(v reflect.Value, visit func(list reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
-			return mostRows(v.Elem())
+			lists(v.Elem(), visit)
 		}
 	case reflect.Struct:
-		most := 0
 		for i := range v.NumField() {
-			most = max(most, mostRows(v.Field(i)))
+			lists(v.Field(i), visit)
 		}
-		return most
 	case reflect.Slice:
 		switch v.Type().Elem().Kind() {
 		case reflect.Struct, reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-			return v.Len()
+			visit(v)
 		}
 	}
-	return 0
+}
+
+// reserve gives the lists that v has yet to get room for n rows: the decoder
+// would double it from one row on.
+func reserve(v any, n int) {
+	if n == 0 {
+		return
+	}
+	lists(reflect.ValueOf(v), func(list reflect.Value) {
+		if list.CanSet() && list.IsNil() {
+			list.Set(reflect.MakeSlice(list.Type(), 0, min(n, fewRows)))
+		}
+	})
+}
+
+// unreserve takes back the room of lists of which the answer said nothing, and
+// gives the length of the longest of the others.
+func unreserve(v any) (most int) {
+	lists(reflect.ValueOf(v), func(list reflect.Value) {
+		if list.CanSet() && list.Len() == 0 && list.Cap() > 0 {
+			list.SetZero()
+		}
+		most = max(most, list.Len())
+	})
+	return most
 }

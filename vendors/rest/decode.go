@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"reflect"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,6 +19,7 @@ func Unmarshal(a Answer, v any) (broken, mistyped *vendors.Error) {
 	if !modest(a.Body) {
 		return immodest(), nil
 	}
+	reserve(v, a.rows)
 	err := json.Unmarshal(a.Body, v, lenient)
 	var form *json.SemanticError
 	if errors.As(err, &form) { // once more: this time past members of a wrong type
@@ -29,7 +29,7 @@ func Unmarshal(a Answer, v any) (broken, mistyped *vendors.Error) {
 	if err != nil && !errors.As(err, &wrong) {
 		return NotJSON(a, err), nil
 	}
-	if a.rows > 0 && mostRows(reflect.ValueOf(v)) > max(moreRows*a.rows, fewRows) {
+	if rows := unreserve(v); a.rows > 0 && rows > max(moreRows*a.rows, fewRows) {
 		return immodest(), nil
 	}
 	if err != nil {

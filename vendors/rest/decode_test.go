@@ -51,12 +51,14 @@ func TestUnmarshal(t *testing.T) {
 			sample{Name: "\ufffd\ufffd", Plain: "\ufffd"}},
 		{"another type than a lenient field's", `{"id":{"a":1},"name":[1],"count":"many","on":{},"plain":"p"}`, sample{Plain: "p"}},
 	} {
-		var got sample
-		if broken, mistyped := Unmarshal(Answer{Body: []byte(tt.body)}, &got); broken != nil || mistyped != nil {
-			t.Errorf("%s: %v, %v", tt.name, broken, mistyped)
-		}
-		if !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		for _, rows := range []int{0, 3} {
+			var got sample
+			if broken, mistyped := Unmarshal(Answer{Body: []byte(tt.body), rows: rows}, &got); broken != nil || mistyped != nil {
+				t.Errorf("%s: %v, %v", tt.name, broken, mistyped)
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+			}
 		}
 	}
 }

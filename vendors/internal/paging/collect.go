@@ -63,6 +63,7 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 	if e.Page.Moves {
 		out.Behind.before, out.Behind.trails = w.Trail, trails
 	}
+	out.Behind.rows = make([]reached, 0, len(out.Rows))
 	for _, r := range out.Rows {
 		out.Behind.rows = append(out.Behind.rows, reached{r.After, r.met})
 	}
