@@ -89,23 +89,23 @@ func seed(sb *sandbox.Sandbox) map[string][]string {
 	at := time.Now().Add(-time.Hour).Truncate(time.Second).UTC()
 	for _, platform := range []string{sandbox.Coze, sandbox.Dify} {
 		for i := range knowledgeBases {
-			kb := sb.Store().AddKB(sandbox.KnowledgeBase{
-				Platform: platform, Name: fmt.Sprintf("team %d", i+1), Technique: "high_quality", Created: at, Updated: at,
+			kb := sb.Store(platform).AddKB(sandbox.KnowledgeBase{
+				Name: fmt.Sprintf("team %d", i+1), Technique: "high_quality", Created: at, Updated: at,
 			})
 			kbs[platform] = append(kbs[platform], kb.ID)
 			for n := range documents {
-				sb.Store().Add(document(platform, kb.ID, n, at))
+				sb.Store(platform).Add(document(kb.ID, n, at))
 			}
 		}
 	}
 	return kbs
 }
 
-func document(platform, kb string, n int, at time.Time) sandbox.Document {
+func document(kb string, n int, at time.Time) sandbox.Document {
 	at = at.Add(time.Duration(n) * time.Second)
 	text := strings.Repeat(fmt.Sprintf("第%d号档案。", n+1), 40)
 	return sandbox.Document{
-		Platform: platform, KB: kb, Name: fmt.Sprintf("quarterly report %02d 季度报告.pdf", n+1), Format: "pdf", Source: "file",
+		KB: kb, Name: fmt.Sprintf("quarterly report %02d 季度报告.pdf", n+1), Format: "pdf", Source: "file",
 		Text: text, Size: len(text), Hits: n, Created: at, Updated: at, Started: at, Plan: sandbox.Immediate(sandbox.Completed),
 	}
 }

@@ -70,11 +70,11 @@ func TestWritesUnderFaults(t *testing.T) {
 
 // made is what a sandbox holds of a test's things, by id.
 func made(sb *sandbox.Sandbox, platform string) (ids []string) {
-	for _, kb := range sb.Store().KBs(platform) {
+	for _, kb := range sb.Store(platform).KBs() {
 		if strings.HasPrefix(kb.Name, "lost") {
 			ids = append(ids, kb.ID)
 		}
-		docs := sb.Store().Documents(platform, kb.ID)
+		docs := sb.Store(platform).Documents(kb.ID)
 		for i := range docs.Len() {
 			if d := docs.At(i); strings.HasPrefix(d.Name, "lost") {
 				ids = append(ids, d.ID)
@@ -149,8 +149,8 @@ func (l *lab) draft(c *column, sb *sandbox.Sandbox, tool string) json.RawMessage
 	args := object{"name": "lost_and_found"}
 	if tool == "upload_document" {
 		most := 0
-		for _, kb := range sb.Store().KBs(c.vendor) {
-			if n := sb.Store().Documents(c.vendor, kb.ID).Len(); n > most {
+		for _, kb := range sb.Store(c.vendor).KBs() {
+			if n := sb.Store(c.vendor).Documents(kb.ID).Len(); n > most {
 				most, args["knowledge_base_id"] = n, kb.ID
 			}
 		}

@@ -18,7 +18,7 @@ import (
 // platform, in an order that has nothing to do with the platform's.
 func herdKB(sb *sandbox.Server, platform string) (kb string, ids []string) {
 	kb = sb.Sandbox().KnowledgeBaseID(platform, sandbox.BulkName(platform))
-	docs := sb.Sandbox().Store().Documents(platform, kb)
+	docs := sb.Sandbox().Store(platform).Documents(kb)
 	for i := range docs.Len() {
 		ids = append(ids, docs.At(i*7%docs.Len()).ID)
 	}

@@ -54,7 +54,7 @@ func (v *visitor) uploadAndDelete() {
 		return
 	}
 	var stored []*sandbox.Document
-	docs := v.w.sb.Store().Documents(v.known.platform, v.known.scratch)
+	docs := v.w.sb.Store(v.known.platform).Documents(v.known.scratch)
 	for i := range docs.Len() {
 		if docs.At(i).Name == name {
 			stored = append(stored, docs.At(i))
@@ -88,7 +88,7 @@ func (v *visitor) delete(id string) {
 		v.failed("delete of %s: %s", id, compact(out))
 		return
 	}
-	d := v.w.sb.Store().Document(v.known.platform, id)
+	d := v.w.sb.Store(v.known.platform).Document(id)
 	there := d != nil && d.State(d.Updated).Phase != sandbox.Deleting
 	if outcome := out.Results[0].Outcome; there != (outcome == "failed") && outcome != "accepted" && outcome != "failed" {
 		v.failed("delete of %s: %s, and it is there: %v", id, outcome, there)

@@ -121,7 +121,7 @@ func newSoakWorld(t *testing.T, seed uint64) *soakWorld {
 		schemas: map[string]*jsonschema.Schema{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}},
 	}
 	for _, platform := range []string{sandbox.Coze, sandbox.Dify, sandbox.RAGFlow, sandbox.Volcengine} {
-		w.sb.Store().AddKB(sandbox.KnowledgeBase{Platform: platform, Name: "scratch", Technique: "high_quality", Project: "default", Created: time.Now(), Updated: time.Now()})
+		w.sb.Store(platform).AddKB(sandbox.KnowledgeBase{Name: "scratch", Technique: "high_quality", Project: "default", Created: time.Now(), Updated: time.Now()})
 		// Dify asks for more when the first document comes, and sessions that
 		// take each other's last one away could go on so for ever.
 		if _, err := w.sb.Add(platform, "scratch", keeper, sandbox.Immediate(sandbox.Completed)); err != nil {
@@ -191,7 +191,7 @@ func (w *soakWorld) look() {
 		k := &known{vendor: c.Vendor, platform: c.Platform, can: c.Capabilities, docs: map[string]*sandbox.Document{}}
 		k.archive = w.sb.KnowledgeBaseID(k.platform, sandbox.BulkName(k.platform))
 		k.scratch = w.sb.KnowledgeBaseID(k.platform, "scratch")
-		docs := w.sb.Store().Documents(k.platform, k.archive)
+		docs := w.sb.Store(k.platform).Documents(k.archive)
 		for i := range docs.Len() {
 			k.docs[docs.At(i).ID] = docs.At(i)
 		}
@@ -236,7 +236,7 @@ func (w *soakWorld) happened(what string) {
 // upload whose answer was lost.
 func (w *soakWorld) tidy() {
 	for _, k := range w.known {
-		docs := w.sb.Store().Documents(k.platform, k.scratch)
+		docs := w.sb.Store(k.platform).Documents(k.scratch)
 		for i := range docs.Len() {
 			if docs.At(i).Name != keeper {
 				w.sb.Remove(k.platform, docs.At(i).ID)

@@ -17,7 +17,7 @@ import (
 // added puts a document into a sandbox's first knowledge base of one platform.
 func added(t *testing.T, sb *sandbox.Server, platform, name string, plan sandbox.Plan) (kb, id string) {
 	t.Helper()
-	kb = sb.Sandbox().Store().KBs(platform)[0].ID
+	kb = sb.Sandbox().Store(platform).KBs()[0].ID
 	id, err := sb.Sandbox().Add(platform, kb, name, plan)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestWatchTimesOut(t *testing.T) {
 
 func TestWatchCannotRead(t *testing.T) {
 	sb := started(t, sandbox.Options{})
-	kb := sb.Sandbox().Store().KBs("dify")[0].ID
+	kb := sb.Sandbox().Store("dify").KBs()[0].ID
 	for name, tt := range map[string]struct {
 		environ []string
 		args    []string

@@ -138,7 +138,7 @@ func TestLiveReaders(t *testing.T) {
 			kb := l.archive(t)
 			before, removed := l.stored(kb), map[string]bool{}
 			remove := func() {
-				docs := sb.Store().Documents(l.platform(), kb)
+				docs := sb.Store(l.platform()).Documents(kb)
 				id := docs.At(len(removed) * 7 % docs.Len()).ID
 				removed[id] = sb.Remove(l.platform(), id)
 			}

@@ -144,7 +144,7 @@ func ids(t testing.TB, list []vendors.Document) []string {
 // stored are the ids that the sandbox holds, sorted.
 func (l live) stored(kb string) []string {
 	out := []string{}
-	docs := l.sb.Store().Documents(l.platform(), l.sb.KnowledgeBaseID(l.platform(), kb))
+	docs := l.sb.Store(l.platform()).Documents(l.sb.KnowledgeBaseID(l.platform(), kb))
 	for i := range docs.Len() {
 		out = append(out, docs.At(i).ID)
 	}

@@ -69,7 +69,7 @@ func TestLiveKnowledgeBases(t *testing.T) {
 				break
 			}
 		}
-		if want := len(l.box.Store().KBs(sandbox.Coze)); len(names) != want {
+		if want := len(l.box.Store(sandbox.Coze).KBs()); len(names) != want {
 			t.Errorf("%d knowledge bases, want %d", len(names), want)
 		}
 	})
@@ -163,7 +163,7 @@ func TestLiveDocuments(t *testing.T) {
 
 func TestLiveGet(t *testing.T) {
 	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
-		for _, kb := range l.box.Store().KBs(sandbox.Coze) {
+		for _, kb := range l.box.Store(sandbox.Coze).KBs() {
 			for _, id := range documents(t, v, kb.ID) {
 				d, err := v.GetDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb.ID, DocumentID: id})
 				if err != nil || d.DocumentID != id {

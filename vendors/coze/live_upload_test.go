@@ -32,7 +32,7 @@ func TestLiveConcurrentUploads(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		docs := b.box.Store().Documents(sandbox.Coze, kb)
+		docs := b.box.Store(sandbox.Coze).Documents(kb)
 		for i := range docs.Len() {
 			if d := docs.At(i); d.Text != "text "+strings.TrimSuffix(d.Name, ".txt") {
 				t.Errorf("%s holds %q", d.Name, d.Text)

@@ -136,7 +136,7 @@ func (b *bench) outcomeOfLife(t *testing.T, face, kb string, ids []string) {
 	if k, err := b.UpdateKnowledgeBase(t.Context(), kb, vendors.KnowledgeBaseChange{Name: new("Leben")}); err != nil || k.Name != "Leben" || k.Description != "描述" {
 		t.Errorf("update: %+v, %v", k, err)
 	}
-	if got := b.box.Store().KB(sandbox.Coze, kb); got.Name != "Leben" || got.Description != "描述" {
+	if got := b.box.Store(sandbox.Coze).KB(kb); got.Name != "Leben" || got.Description != "描述" {
 		t.Errorf("the description was lost: %+v", got)
 	}
 	r, err := b.DeleteDocuments(t.Context(), kb, append([]string{"7999999999999999999"}, ids...))
@@ -144,7 +144,7 @@ func (b *bench) outcomeOfLife(t *testing.T, face, kb string, ids []string) {
 		t.Fatalf("delete: %+v, %v", r, err)
 	}
 	for _, row := range r.Results[1:] {
-		if row.Outcome != vendors.Done || b.box.Store().Document(sandbox.Coze, row.DocumentID) != nil {
+		if row.Outcome != vendors.Done || b.box.Store(sandbox.Coze).Document(row.DocumentID) != nil {
 			t.Errorf("%+v", row)
 		}
 	}
@@ -163,7 +163,7 @@ func TestLiveForeignDocuments(t *testing.T) {
 		kb := b.create(t, "mine")
 		other := b.box.DocumentID(sandbox.Coze, "退款政策.pdf")
 		r, err := b.DeleteDocuments(t.Context(), kb, []string{other})
-		if err != nil || r.Results[0].Outcome != vendors.Absent || b.box.Store().Document(sandbox.Coze, other) == nil {
+		if err != nil || r.Results[0].Outcome != vendors.Absent || b.box.Store(sandbox.Coze).Document(other) == nil {
 			t.Errorf("delete: %+v, %v", r, err)
 		}
 		_, err = b.UpdateDocument(t.Context(), vendors.Ref{KnowledgeBaseID: kb, DocumentID: other}, vendors.DocumentChange{Name: new("x.pdf")})
@@ -193,7 +193,7 @@ func TestLiveLost(t *testing.T) {
 			if err != nil || up.Document.Name != u.Name || !slices.ContainsFunc(up.Notes, func(n string) bool { return strings.Contains(n, "lost") }) {
 				t.Fatalf("upload: %+v, %v", up, err)
 			}
-			if docs := b.box.Store().Documents(sandbox.Coze, kb); docs.Len() != i+1 {
+			if docs := b.box.Store(sandbox.Coze).Documents(kb); docs.Len() != i+1 {
 				t.Fatalf("%d documents", docs.Len())
 			}
 			b.clock.pass(time.Hour)
@@ -203,7 +203,7 @@ func TestLiveLost(t *testing.T) {
 		b.box.Add(sandbox.Coze, kb, "c.txt", sandbox.Normal())
 		up, err := b.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: "c.txt", Text: "three"})
 		if face == sandbox.FaceCozeStudio {
-			if doc := b.box.Store().Document(sandbox.Coze, up.Document.DocumentID); err != nil || doc == nil || doc.Text != "three" {
+			if doc := b.box.Store(sandbox.Coze).Document(up.Document.DocumentID); err != nil || doc == nil || doc.Text != "three" {
 				t.Errorf("two of one name: %+v, %v", up, err)
 			}
 		} else if err == nil || !strings.Contains(vendors.ReportOf(err).Message, "It is unknown") {
@@ -220,7 +220,7 @@ func TestLiveLost(t *testing.T) {
 			}
 		}
 		err = b.DeleteKnowledgeBase(t.Context(), kb)
-		if err == nil || b.box.Store().KB(sandbox.Coze, kb) != nil {
+		if err == nil || b.box.Store(sandbox.Coze).KB(kb) != nil {
 			t.Errorf("delete: %v", err)
 		}
 		if want := 1 + 3 + 1 + 2; len(writes) != want {

@@ -31,7 +31,7 @@ func TestFilesThatCannotBeSent(t *testing.T) {
 		b := newBench(t, "/coze")
 		kb := b.box.KnowledgeBaseID(sandbox.Coze, "Empty shelf")
 		_, err := b.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: "a.txt", File: file})
-		if vendors.KindOf(err) != vendors.InvalidArgument || b.box.Store().Documents(sandbox.Coze, kb).Len() != 0 {
+		if vendors.KindOf(err) != vendors.InvalidArgument || b.box.Store(sandbox.Coze).Documents(kb).Len() != 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -45,7 +45,7 @@ func TestGrownFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := b.box.Store().Document(sandbox.Coze, up.Document.DocumentID).Text; got != "abc" {
+		if got := b.box.Store(sandbox.Coze).Document(up.Document.DocumentID).Text; got != "abc" {
 			t.Errorf("sent %q", got)
 		}
 	})

@@ -265,7 +265,7 @@ func TestSearchAfterChangeOfTechnique(t *testing.T) {
 		l, ctx := newLive(t, sandbox.Options{}), t.Context()
 		kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")
 		become := func(technique string) {
-			l.sb.Store().UpdateKB(sandbox.Dify, kb, func(k *sandbox.KnowledgeBase) { k.Technique = technique })
+			l.sb.Store(sandbox.Dify).UpdateKB(kb, func(k *sandbox.KnowledgeBase) { k.Technique = technique })
 		}
 		search := func(what, query string, hits bool, requests int) {
 			t.Helper()
@@ -350,7 +350,7 @@ func TestLiveProgressOfUploads(t *testing.T) {
 	if p := progress(1); p.Name != "lines.txt" || p.Status != vendors.Processing || p.ChunksTotal == nil || *p.ChunksTotal != 40 || *p.ChunksDone == 0 || p.ProgressPercent == nil {
 		t.Errorf("while indexing: %+v", p)
 	}
-	l.sb.Store().Update(sandbox.Dify, id, func(d *sandbox.Document) { d.Batch = "20261122120000123456" })
+	l.sb.Store(sandbox.Dify).Update(id, func(d *sandbox.Document) { d.Batch = "20261122120000123456" })
 	if p := progress(2); p.Name != "lines.txt" || p.Status != vendors.Processing {
 		t.Errorf("after another upload: %+v", p)
 	}

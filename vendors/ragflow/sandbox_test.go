@@ -201,7 +201,7 @@ func (l live) end(kb string, ids []string) {
 	if got := said(must(l, r, err)); got != strings.Repeat("done ", len(ids))+"not_found" {
 		t.Errorf("delete: %s", got)
 	}
-	if l.box.Store().Document(sandbox.RAGFlow, other) == nil {
+	if l.box.Store(sandbox.RAGFlow).Document(other) == nil {
 		t.Error("a document of another knowledge base is gone")
 	}
 	if err := l.v.DeleteKnowledgeBase(ctx, kb); err != nil {
@@ -210,7 +210,7 @@ func (l live) end(kb string, ids []string) {
 	if err := l.v.DeleteKnowledgeBase(ctx, kb); vendors.KindOf(err) != vendors.ErrNotFound {
 		t.Errorf("deleted twice: %v", err)
 	}
-	if got := len(l.box.Store().KBs(sandbox.RAGFlow)); got != 4 { // three seeds and the twin
+	if got := len(l.box.Store(sandbox.RAGFlow).KBs()); got != 4 { // three seeds and the twin
 		t.Errorf("%d knowledge bases are left", got)
 	}
 }

@@ -93,7 +93,7 @@ func TestCozeStatuses(t *testing.T) {
 		"architecture-overview.pdf": "0 35 583260",
 	}
 	for name, want := range want {
-		doc := d.s.Store().Document(world.Coze, d.s.DocumentID(world.Coze, name))
+		doc := d.s.Store(world.Coze).Document(d.s.DocumentID(world.Coze, name))
 		r := d.coze("POST", "/v1/datasets/"+doc.KB+"/process", `{"document_ids":["1","`+doc.ID+`"]}`)
 		rows := r.rows("data", "data")
 		if len(rows) != 1 {
@@ -194,7 +194,7 @@ func TestCozeImages(t *testing.T) {
 // TestCozePlainStates: what the platform's own libraries know.
 func TestCozePlainStates(t *testing.T) {
 	d := newDesk(t, Options{PlainStates: true})
-	for _, kb := range d.s.Store().KBs(world.Coze) {
+	for _, kb := range d.s.Store(world.Coze).KBs() {
 		for _, row := range d.coze("POST", cozeList, `{"dataset_id":"`+kb.ID+`","size":100}`).rows("document_infos") {
 			if s := fmt.Sprint(row["status"]); s != "0" && s != "1" && s != "9" {
 				t.Errorf("%v has status %s", row["name"], s)

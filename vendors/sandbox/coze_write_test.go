@@ -68,7 +68,7 @@ func TestCozeWriteRefusals(t *testing.T) {
 			t.Errorf("%s %s without the right = %s", tt.method, tt.path, r.text)
 		}
 	}
-	if d.s.Store().Document(world.Coze, doc) == nil || d.s.Store().Documents(world.Coze, kb).Len() != 0 {
+	if d.s.Store(world.Coze).Document(doc) == nil || d.s.Store(world.Coze).Documents(kb).Len() != 0 {
 		t.Error("a refused call changed something")
 	}
 }
@@ -110,7 +110,7 @@ func TestCozeUploadsFail(t *testing.T) {
 		}
 		d.now = d.now.Add(5 * time.Second)
 		for i := range 16 {
-			fates += string(d.s.Store().Documents(world.Coze, kb).At(i).State(d.now).Phase) + " "
+			fates += string(d.s.Store(world.Coze).Documents(kb).At(i).State(d.now).Phase) + " "
 		}
 		return fates
 	}
@@ -171,7 +171,7 @@ func TestStudioWriteRefusals(t *testing.T) {
 			t.Errorf("%s %s %s = %d %s", tt.method, tt.path, tt.body, r.status, r.text)
 		}
 	}
-	if d.s.Store().Document(world.Coze, doc) == nil || d.s.Store().Documents(world.Coze, kb).Len() != 0 {
+	if d.s.Store(world.Coze).Document(doc) == nil || d.s.Store(world.Coze).Documents(kb).Len() != 0 {
 		t.Error("a refused call changed something")
 	}
 }
@@ -182,30 +182,30 @@ func TestStudioWriteRefusals(t *testing.T) {
 func TestStudioOddities(t *testing.T) {
 	d := newDesk(t, Options{})
 	first, last := d.s.DocumentID(world.Coze, "退款政策.pdf"), d.s.DocumentID(world.Coze, "扫描件-合同.pdf")
-	theirs := d.s.Store().AddKB(world.KnowledgeBase{Platform: world.Coze, Name: "theirs", Owner: "other", Space: coze.OtherSpaceID})
-	foreign := d.s.Store().Add(world.Document{Platform: world.Coze, KB: theirs.ID, Name: "x"})
+	theirs := d.s.Store(world.Coze).AddKB(world.KnowledgeBase{Name: "theirs", Owner: "other", Space: coze.OtherSpaceID})
+	foreign := d.s.Store(world.Coze).Add(world.Document{KB: theirs.ID, Name: "x"})
 	r := d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","`+foreign.ID+`"]}`)
-	if fmt.Sprint(r.at("code")) != "105000001" || d.s.Store().Document(world.Coze, first) == nil {
+	if fmt.Sprint(r.at("code")) != "105000001" || d.s.Store(world.Coze).Document(first) == nil {
 		t.Errorf("delete with a foreign id: %s", r.text)
 	}
 	r = d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
-	if fmt.Sprint(r.at("code")) != "0" || d.s.Store().Document(world.Coze, first) != nil || d.s.Store().Document(world.Coze, last) != nil {
+	if fmt.Sprint(r.at("code")) != "0" || d.s.Store(world.Coze).Document(first) != nil || d.s.Store(world.Coze).Document(last) != nil {
 		t.Errorf("delete with an unknown id: %s", r.text)
 	}
 	kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
 	r = d.studio("POST", cozeCreate, cozeCreateBody(kb, "a", "b"))
-	doc := d.s.Store().Document(world.Coze, fmt.Sprint(r.at("document_infos", 0, "document_id")))
+	doc := d.s.Store(world.Coze).Document(fmt.Sprint(r.at("document_infos", 0, "document_id")))
 	if doc == nil || doc.Text != "" || doc.Plan.Outcome != world.Failed {
 		t.Errorf("hosted's form of a file: %s, %+v", r.text, doc)
 	}
 	r = d.studio("POST", "/v1/datasets", `{"name":"neu","space_id":"`+coze.SpaceID+`","format_type":0}`)
-	if id, _ := r.at("data", "dataset_id").(string); d.s.Store().KB(world.Coze, id) == nil {
+	if id, _ := r.at("data", "dataset_id").(string); d.s.Store(world.Coze).KB(id) == nil {
 		t.Errorf("create: %s", r.text)
 	}
-	table := d.s.Store().Add(world.Document{Platform: world.Coze, KB: kb, Name: "t.csv", Format: "csv", Coze: world.CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
+	table := d.s.Store(world.Coze).Add(world.Document{KB: kb, Name: "t.csv", Format: "csv", Coze: world.CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
 	for _, meta := range []string{`,"table_meta":[{"id":"1","column_name":"a"}]`, ""} {
 		r = d.studio("POST", cozeUpdate, `{"document_id":"`+table.ID+`","document_name":"u.csv"`+meta+`}`)
-		if got := d.s.Store().Document(world.Coze, table.ID); r.text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
+		if got := d.s.Store(world.Coze).Document(table.ID); r.text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
 			t.Errorf("rename with %q: %s %+v", meta, r.text, got.Coze)
 		}
 	}

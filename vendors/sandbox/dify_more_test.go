@@ -87,7 +87,7 @@ func TestDifyTroubles(t *testing.T) {
 		d := newDesk(t, Options{Dify: tt.o})
 		id := d.s.KnowledgeBaseID(world.Dify, tt.kb)
 		kb := "/datasets/" + id
-		doc := d.s.Store().Documents(world.Dify, id).At(0).ID
+		doc := d.s.Store(world.Dify).Documents(id).At(0).ID
 		for what, got := range map[string][2]int{
 			"read":   {d.dify(kb).status, tt.read},
 			"search": {d.difyDo("POST", kb+"/retrieve", `{"query":"x"}`).status, tt.search},
@@ -187,7 +187,7 @@ func TestDifySegments(t *testing.T) {
 func TestDifyMetadata(t *testing.T) {
 	d := newDesk(t, Options{})
 	kb := "/datasets/" + d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki")
-	doc := d.s.Store().Documents(world.Dify, d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki")).At(0).ID
+	doc := d.s.Store(world.Dify).Documents(d.s.KnowledgeBaseID(world.Dify, "Engineering Wiki")).At(0).ID
 	made := d.difyDo("POST", kb+"/metadata", `{"type":"number","name":"year"}`)
 	field, _ := made.at("id").(string)
 	if made.status != 201 || made.at("type") != "number" {

@@ -26,7 +26,7 @@ func failure(out map[string]any) string {
 func TestRAGFlowRefusals(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	d := rt.add("a.txt", time.Time{}, world.Plan{})
-	other := rt.Store().AddKB(world.KnowledgeBase{Platform: world.RAGFlow, Name: "Other"}).ID
+	other := rt.Store(world.RAGFlow).AddKB(world.KnowledgeBase{Name: "Other"}).ID
 	list := "/" + rt.kb + "/documents"
 	for path, want := range map[string]string{
 		"?keywords=x":                             "101 Field: <keywords> - Message: <Extra inputs are not permitted> - Value: <x>",

@@ -60,7 +60,7 @@ func TestRAGFlowFilters(t *testing.T) {
 
 func TestRAGFlowDatasets(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	n := len(rt.Store().KBs(world.RAGFlow))
+	n := len(rt.Store(world.RAGFlow).KBs())
 	ext := "?ext=" + url.QueryEscape(`{"keywords":"bEn"}`)
 	if out := rt.current(ext); out["total_datasets"] != 1.0 || len(out["data"].([]any)) != 1 {
 		t.Errorf("ext keywords: %v", out)
@@ -135,7 +135,7 @@ func (rt ragTest) pageIDs(face, path, auth string) []string {
 func TestSeedCoversRAGFlow(t *testing.T) {
 	rt := newRAGTest(t, Options{})
 	seen := map[string]bool{}
-	for _, kb := range rt.Store().KBs(world.RAGFlow) {
+	for _, kb := range rt.Store(world.RAGFlow).KBs() {
 		_, python := rt.get(FaceRAGFlow, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
 		_, plain := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
 		for _, row := range append(docs(python), docs(plain)...) {

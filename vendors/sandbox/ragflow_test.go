@@ -31,14 +31,14 @@ func newRAGTest(t *testing.T, o Options) ragTest {
 	clock := time.Date(2026, 11, 22, 1, 43, 50, 0, time.UTC)
 	o.Now = func() time.Time { return clock }
 	s := New(o)
-	kb := s.Store().AddKB(world.KnowledgeBase{Platform: world.RAGFlow, Name: "Bench", Created: clock, Updated: clock})
+	kb := s.Store(world.RAGFlow).AddKB(world.KnowledgeBase{Name: "Bench", Created: clock, Updated: clock})
 	return ragTest{s, t, &clock, kb.ID}
 }
 
 // add puts a document into Bench; with a zero start nobody has started it.
 func (rt ragTest) add(name string, started time.Time, p world.Plan) *world.Document {
-	return rt.Store().Add(world.Document{
-		Platform: world.RAGFlow, KB: rt.kb, Name: name, Format: world.Suffix(name), Source: "file", Size: 14,
+	return rt.Store(world.RAGFlow).Add(world.Document{
+		KB: rt.kb, Name: name, Format: world.Suffix(name), Source: "file", Size: 14,
 		Text: "One.\nTwo.", Created: *rt.clock, Updated: *rt.clock, Started: started, Plan: p,
 	})
 }
@@ -156,7 +156,7 @@ func TestRAGFlowShapes(t *testing.T) {
 		"list docs id after stop":           rt.add("c.txt", start, world.Normal().Stopped(time.Second/2, world.Cancelled)),
 		"status when run=1 progress=0.35":   rt.add("s.txt", start, world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: time.Hour}}}),
 	}
-	empty := rt.Store().AddKB(world.KnowledgeBase{Platform: world.RAGFlow, Name: "Nothing", Created: *rt.clock, Updated: *rt.clock}).ID
+	empty := rt.Store(world.RAGFlow).AddKB(world.KnowledgeBase{Name: "Nothing", Created: *rt.clock, Updated: *rt.clock}).ID
 	for name, sample := range ragSamples(t) {
 		face, auth := "ragflow", "Bearer "+ragflow.Key
 		if sample.Version == "v0.10.0" {

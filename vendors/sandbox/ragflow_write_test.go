@@ -131,7 +131,7 @@ func TestRAGFlowWriteShapes(t *testing.T) {
 		}
 		asked++
 		rt := newRAGTest(t, Options{})
-		empty := rt.Store().Add(world.Document{Platform: world.RAGFlow, KB: rt.kb, Name: "empty.txt", Format: "txt", Source: "file", Created: *rt.clock, Updated: *rt.clock})
+		empty := rt.Store(world.RAGFlow).Add(world.Document{KB: rt.kb, Name: "empty.txt", Format: "txt", Source: "file", Created: *rt.clock, Updated: *rt.clock})
 		rt.add("taken.txt", time.Time{}, world.Plan{})
 		done := rt.add("done.txt", rt.clock.Add(-time.Hour), world.Normal())
 		busy := rt.add("busy.txt", *rt.clock, world.Normal())
@@ -221,7 +221,7 @@ func TestRAGFlowWriteRefusals(t *testing.T) {
 			t.Errorf("%s %s %s\n got %s\nwant %s", tt.method, tt.path, tt.body, got, tt.want)
 		}
 	}
-	if got := rt.Store().Documents(world.RAGFlow, rt.kb).Len(); got != 2 || rt.Store().Document(world.RAGFlow, foreign) == nil {
+	if got := rt.Store(world.RAGFlow).Documents(rt.kb).Len(); got != 2 || rt.Store(world.RAGFlow).Document(foreign) == nil {
 		t.Errorf("%d documents are left", got)
 	}
 }
@@ -240,7 +240,7 @@ func TestRAGFlowParsing(t *testing.T) {
 	for range 2 {
 		rt.send("ragflow", "POST", docs+"/chunks", `{"document_ids":["`+id+`"]}`)
 		*rt.clock = rt.clock.Add(time.Minute)
-		states = append(states, string(rt.State(rt.Store().Document(world.RAGFlow, id)).Phase))
+		states = append(states, string(rt.State(rt.Store(world.RAGFlow).Document(id)).Phase))
 	}
 	if !reflect.DeepEqual(states, []string{"failed", "completed"}) {
 		t.Errorf("two starts end %v", states)
@@ -287,7 +287,7 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 	} {
 		rt := newRAGTest(t, Options{RAGFlowAway: tt.away})
 		first := rt.add(tt.name, time.Time{}, world.Plan{})
-		rt.Store().Update(world.RAGFlow, first.ID, func(d *world.Document) { d.Text = tt.text })
+		rt.Store(world.RAGFlow).Update(first.ID, func(d *world.Document) { d.Text = tt.text })
 		second := rt.add("b.txt", time.Time{}, world.Plan{})
 		out := rt.send(tt.face, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+first.ID+`","`+second.ID+`"]}`)
 		if got := strings.ReplaceAll(failure(out), first.ID, "ID"); got != tt.want {
@@ -313,18 +313,18 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 // A pipeline's documents are started on another path.
 func TestRAGFlowPipeline(t *testing.T) {
 	rt := newRAGTest(t, Options{})
-	rt.Store().UpdateKB(world.RAGFlow, rt.kb, func(kb *world.KnowledgeBase) { kb.Pipeline = strings.Repeat("a", 32) })
+	rt.Store(world.RAGFlow).UpdateKB(rt.kb, func(kb *world.KnowledgeBase) { kb.Pipeline = strings.Repeat("a", 32) })
 	d := rt.add("a.txt", time.Time{}, world.Plan{})
 	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`"]}`)
 	if got := failure(out); !strings.HasSuffix(got, "Use `/documents/ingest` instead.") || out["code"] != 101.0 {
 		t.Errorf("start: %s", got)
 	}
 	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"1","delete":true}`)
-	if d := rt.Store().Document(world.RAGFlow, d.ID); d.Started.IsZero() {
+	if d := rt.Store(world.RAGFlow).Document(d.ID); d.Started.IsZero() {
 		t.Error("ingest has not started it")
 	}
 	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"2"}`)
-	if p := rt.State(rt.Store().Document(world.RAGFlow, d.ID)).Phase; p != world.Cancelled {
+	if p := rt.State(rt.Store(world.RAGFlow).Document(d.ID)).Phase; p != world.Cancelled {
 		t.Errorf("after run 2 it is %s", p)
 	}
 }
@@ -347,7 +347,7 @@ func TestRAGFlowServersDiffer(t *testing.T) {
 			t.Errorf("%s: metadata %s, want %s", face, got, want)
 		}
 		rt.send(face, "DELETE", path, `{"ids":[]}`)
-		if left := rt.Store().Documents(world.RAGFlow, rt.kb).Len(); left != 1-btoi(face == FaceRAGFlowOld) {
+		if left := rt.Store(world.RAGFlow).Documents(rt.kb).Len(); left != 1-btoi(face == FaceRAGFlowOld) {
 			t.Errorf("%s: %d documents are left", face, left)
 		}
 	}

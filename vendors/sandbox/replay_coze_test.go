@@ -146,7 +146,7 @@ func (p *studioPlay) space() string {
 }
 
 func (p *studioPlay) basesOf() (kbs []*world.KnowledgeBase) {
-	for _, kb := range p.s.Store().KBs(world.Coze) {
+	for _, kb := range p.s.Store(world.Coze).KBs() {
 		if cmp.Or(kb.Space, coze.SpaceID) == p.space() {
 			kbs = append(kbs, kb)
 		}
@@ -155,20 +155,20 @@ func (p *studioPlay) basesOf() (kbs []*world.KnowledgeBase) {
 }
 
 func (p *studioPlay) knowledgeBase(id string, row map[string]any) {
-	if p.s.Store().KB(world.Coze, id) != nil || !web.Digits(id) {
+	if p.s.Store(world.Coze).KB(id) != nil || !web.Digits(id) {
 		return
 	}
-	p.s.Store().AddKB(world.KnowledgeBase{
-		Platform: world.Coze, ID: id, Name: fmt.Sprint(row["name"]), Owner: p.owner(), Space: p.space(),
+	p.s.Store(world.Coze).AddKB(world.KnowledgeBase{
+		ID: id, Name: fmt.Sprint(row["name"]), Owner: p.owner(), Space: p.space(),
 		Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Created: start, Updated: start,
 	})
 }
 
 func (p *studioPlay) document(id, kb string, row map[string]any) {
-	if p.s.Store().Document(world.Coze, id) != nil {
+	if p.s.Store(world.Coze).Document(id) != nil {
 		return
 	}
-	if kb == "" || p.s.Store().KB(world.Coze, kb) == nil {
+	if kb == "" || p.s.Store(world.Coze).KB(kb) == nil {
 		kb = "7300000000000000777"
 		p.knowledgeBase(kb, map[string]any{})
 	}
@@ -180,8 +180,8 @@ func (p *studioPlay) document(id, kb string, row map[string]any) {
 		plan = world.Plan{Outcome: world.Failed, Message: "a reason"}
 	}
 	columns, _ := json.Marshal(row["table_meta"])
-	p.s.Store().Add(world.Document{
-		Platform: world.Coze, ID: id, KB: kb, Name: fmt.Sprint(row["name"]), Format: fmt.Sprint(row["type"]), Source: "file", Text: "a\nb",
+	p.s.Store(world.Coze).Add(world.Document{
+		ID: id, KB: kb, Name: fmt.Sprint(row["name"]), Format: fmt.Sprint(row["type"]), Source: "file", Text: "a\nb",
 		Created: start, Updated: start, Started: start, Plan: plan,
 		Coze: world.CozeDetail{Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Columns: string(columns), NoStrategy: row["chunk_strategy"] == nil && row["tos_uri"] != nil},
 	})

@@ -120,13 +120,13 @@ func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 	method := difyMethodOf(x.Body)
 	p.troubles(&o, x, message)
 	s := New(o)
-	for _, known := range s.Store().KBs(world.Dify) {
-		s.Store().RemoveKB(world.Dify, known.ID)
+	for _, known := range s.Store(world.Dify).KBs() {
+		s.Store(world.Dify).RemoveKB(known.ID)
 	}
 	if message == "Dataset name already exists" || x.Status == 409 {
 		var named struct{ Name string }
 		json.Unmarshal(x.Body, &named)
-		s.Store().AddKB(world.KnowledgeBase{Platform: world.Dify, Name: named.Name, Created: now})
+		s.Store(world.Dify).AddKB(world.KnowledgeBase{Name: named.Name, Created: now})
 	}
 	if kb == "" && x.Path == "/v1/datasets" && x.Method == http.MethodGet {
 		rows := difyRowsIn(answer)[1:]
@@ -135,7 +135,7 @@ func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 		}
 		for i := range (max(1, difyInt(x.Query, "page", 1)) - 1) * difyInt(x.Query, "limit", 20) {
 			if len(rows) > 0 {
-				s.Store().AddKB(world.KnowledgeBase{Platform: world.Dify, Name: fmt.Sprint("filler ", i), Created: now})
+				s.Store(world.Dify).AddKB(world.KnowledgeBase{Name: fmt.Sprint("filler ", i), Created: now})
 			}
 		}
 	}
@@ -147,13 +147,13 @@ func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 		}
 		p.addBase(s, kb, base, now)
 		if strings.HasPrefix(message, "Dataset api access") {
-			s.Store().UpdateKB(world.Dify, kb, func(kb *world.KnowledgeBase) { kb.Disabled = true })
+			s.Store(world.Dify).UpdateKB(kb, func(kb *world.KnowledgeBase) { kb.Disabled = true })
 		}
 		p.addDocuments(s, x, kb, doc, batch, now)
 	}
 	if found, _ := answer["records"].([]any); len(found) > 0 {
 		if method == keywordMethod { // it has, or had, an index of words
-			s.Store().UpdateKB(world.Dify, kb, func(kb *world.KnowledgeBase) { kb.Dify.Words = now })
+			s.Store(world.Dify).UpdateKB(kb, func(kb *world.KnowledgeBase) { kb.Dify.Words = now })
 		}
 		p.addHits(s, x, kb, now)
 	}
@@ -218,7 +218,7 @@ func (p *difyPlayer) baseBefore(kb string, line int) map[string]any {
 
 func (p *difyPlayer) addBase(s *Sandbox, id string, row map[string]any, now time.Time) {
 	kb := world.KnowledgeBase{
-		Platform: world.Dify, ID: id, Name: text(row, "name"), Description: text(row, "description"), Technique: text(row, "indexing_technique"),
+		ID: id, Name: text(row, "name"), Description: text(row, "description"), Technique: text(row, "indexing_technique"),
 		Created: now.Add(-time.Hour), Updated: now.Add(-time.Hour),
 	}
 	kb.Dify.Provider, kb.Dify.Permission = text(row, "provider"), text(row, "permission")
@@ -232,10 +232,10 @@ func (p *difyPlayer) addBase(s *Sandbox, id string, row map[string]any, now time
 			kb.Dify.Fields = append(kb.Dify.Fields, world.DifyMeta{ID: world.HexID(world.Dify, "recorded", i), Name: text(m, "name"), Type: text(m, "type")})
 		}
 	}
-	s.Store().AddKB(kb)
+	s.Store(world.Dify).AddKB(kb)
 	if n, _ := row["document_count"].(float64); n > 0 {
-		s.Store().Add(world.Document{
-			Platform: world.Dify, KB: id, Name: "there before.txt", Format: "txt", Source: "file", Text: "zzzz", Size: 4, Created: now.Add(-100 * time.Hour),
+		s.Store(world.Dify).Add(world.Document{
+			KB: id, Name: "there before.txt", Format: "txt", Source: "file", Text: "zzzz", Size: 4, Created: now.Add(-100 * time.Hour),
 			Updated: now.Add(-100 * time.Hour), Started: now.Add(-100 * time.Hour), Plan: world.Immediate(world.Completed), Dify: world.DifyPart{Form: text(row, "doc_form")},
 		})
 	}
@@ -268,7 +268,7 @@ func difyPlanOf(row map[string]any) world.Plan {
 
 func difyDocumentOf(kb string, row map[string]any, at time.Time) world.Document {
 	d := world.Document{
-		Platform: world.Dify, KB: kb, ID: text(row, "id"), Name: text(row, "name"), Format: world.Suffix(text(row, "name")), Source: "file",
+		KB: kb, ID: text(row, "id"), Name: text(row, "name"), Format: world.Suffix(text(row, "name")), Source: "file",
 		Text: "recorded words", Size: 14, Created: at, Updated: at, Started: at, Plan: difyPlanOf(row), Archived: row["archived"] == true, Disabled: row["enabled"] == false,
 	}
 	switch text(row, "data_source_type") {
@@ -299,18 +299,18 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 	_, segments := answer["doc_form"]
 	switch {
 	case strings.HasSuffix(x.Path, "/documents") && x.Method == http.MethodGet:
-		for _, known := range s.Store().Documents(world.Dify, kb).Window(0, -1) {
-			s.Store().Remove(world.Dify, known.ID)
+		for _, known := range s.Store(world.Dify).Documents(kb).Window(0, -1) {
+			s.Store(world.Dify).Remove(known.ID)
 		}
 		for i, row := range rows {
-			s.Store().Add(difyDocumentOf(kb, row, before.Add(-time.Duration(i)*time.Second)))
+			s.Store(world.Dify).Add(difyDocumentOf(kb, row, before.Add(-time.Duration(i)*time.Second)))
 		}
 		p.fill(s, x, kb, now)
 	case batch != "":
 		for _, row := range rows {
 			d := difyDocumentOf(kb, row, before)
 			d.Batch = batch
-			s.Store().Add(d)
+			s.Store(world.Dify).Add(d)
 		}
 	case strings.HasSuffix(x.Path, "/segments") && segments:
 		d := difyDocumentOf(kb, map[string]any{"id": doc, "name": "recorded.txt", "doc_form": answer["doc_form"]}, before)
@@ -321,7 +321,7 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 		for _, row := range rows {
 			d.Edited = append(d.Edited, world.Chunk{Number: len(d.Edited), Text: text(row, "content")})
 		}
-		s.Store().Add(d)
+		s.Store(world.Dify).Add(d)
 	case doc != "" && x.Status != 404:
 		row := answer
 		if x.Status != 200 || text(answer, "indexing_status") == "" {
@@ -332,7 +332,7 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 		info, is := answer["data_source_info"].(map[string]any)
 		d.Dify.Lost = is && len(info) == 0
 		d.Archived = d.Archived || text(answer, "code") == "archived_document_immutable"
-		s.Store().Add(d)
+		s.Store(world.Dify).Add(d)
 	case strings.Contains(x.Path, "/documents/status/"):
 		p.addSwitched(s, x, kb, message, before, now)
 	case strings.Contains(x.Path, "/document/create") && x.Status == 200:
@@ -340,7 +340,7 @@ func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string,
 		first := p.docs[text(created, "id")][0]
 		if first.line < x.Line { // it was there
 			row := at(p.docs[text(created, "id")], x.Line-1)
-			s.Store().Add(difyDocumentOf(kb, row, before))
+			s.Store(world.Dify).Add(difyDocumentOf(kb, row, before))
 		}
 	}
 }
@@ -360,7 +360,7 @@ func (p *difyPlayer) fill(s *Sandbox, x exchange, kb string, now time.Time) {
 		return
 	}
 	for i := range (max(1, difyInt(x.Query, "page", 1)) - 1) * min(100, difyInt(x.Query, "limit", 20)) {
-		s.Store().Add(difyDocumentOf(kb, map[string]any{"name": fmt.Sprint("filler ", i)}, now.Add(time.Duration(i-40000)*time.Second)))
+		s.Store(world.Dify).Add(difyDocumentOf(kb, map[string]any{"name": fmt.Sprint("filler ", i)}, now.Add(time.Duration(i-40000)*time.Second)))
 	}
 }
 
@@ -380,7 +380,7 @@ func (p *difyPlayer) addSwitched(s *Sandbox, x exchange, kb, message string, bef
 		if strings.Contains(message, "is being indexed") {
 			d.Dify.Locked = now.Add(time.Hour)
 		}
-		s.Store().Add(d)
+		s.Store(world.Dify).Add(d)
 	}
 }
 
@@ -397,6 +397,6 @@ func (p *difyPlayer) addHits(s *Sandbox, x exchange, kb string, now time.Time) {
 		}
 		d := difyDocumentOf(kb, row, now.Add(-time.Duration(60+i)*time.Hour))
 		d.Text = strings.ReplaceAll(text(segment, "content"), "\n", " ") + " " + query
-		s.Store().Add(d)
+		s.Store(world.Dify).Add(d)
 	}
 }

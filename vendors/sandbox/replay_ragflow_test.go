@@ -91,8 +91,8 @@ func ragflowPlayer(face string) player {
 			p.data = answer["data"]
 		}
 		p.s = New(Options{Now: func() time.Time { return p.now }, RAGFlowAway: p.away()})
-		for _, kb := range p.s.Store().KBs(world.RAGFlow) {
-			p.s.Store().RemoveKB(world.RAGFlow, kb.ID)
+		for _, kb := range p.s.Store(world.RAGFlow).KBs() {
+			p.s.Store(world.RAGFlow).RemoveKB(kb.ID)
 		}
 		p.datasets()
 		p.documents()
@@ -177,7 +177,7 @@ func (p *ragPlay) datasets() {
 	}
 	answer, _ := p.x.Answer.(map[string]any)
 	total, _ := answer["total_datasets"].(float64)
-	for n := len(p.s.Store().KBs(world.RAGFlow)); n < int(total); n++ {
+	for n := len(p.s.Store(world.RAGFlow).KBs()); n < int(total); n++ {
 		p.dataset("", fmt.Sprintf("other %d", n))
 	}
 	if name, ok := p.body["name"].(string); ok && strings.HasPrefix(p.x.Path, "/api/v1/datasets") && !strings.Contains(p.x.Path, "/documents") {
@@ -190,10 +190,10 @@ func (p *ragPlay) datasets() {
 
 // dataset makes a knowledge base unless there is one of the id.
 func (p *ragPlay) dataset(id, name string) *world.KnowledgeBase {
-	if kb := p.s.Store().KB(world.RAGFlow, id); kb != nil {
+	if kb := p.s.Store(world.RAGFlow).KB(id); kb != nil {
 		return kb
 	}
-	kb := world.KnowledgeBase{Platform: world.RAGFlow, ID: id, Name: name, Created: p.now.Add(-time.Hour), Updated: p.now.Add(-time.Hour)}
+	kb := world.KnowledgeBase{ID: id, Name: name, Created: p.now.Add(-time.Hour), Updated: p.now.Add(-time.Hour)}
 	kb.Bare = p.face == FaceRAGFlowGo && !strings.Contains(fmt.Sprint(p.data), "layout_recognize")
 	if row, _ := p.data.(map[string]any); row["description"] != nil {
 		kb.Description, kb.Updated = fmt.Sprint(row["description"]), p.now
@@ -204,7 +204,7 @@ func (p *ragPlay) dataset(id, name string) *world.KnowledgeBase {
 	if strings.Contains(p.message, "NoneType") && p.face == FaceRAGFlowOld {
 		kb.Kind = "table"
 	}
-	return p.s.Store().AddKB(kb)
+	return p.s.Store(world.RAGFlow).AddKB(kb)
 }
 
 // objectsOf is the objects of a list.
@@ -221,7 +221,7 @@ func objectsOf(v any) []map[string]any {
 
 // documents makes the documents that the exchange shows.
 func (p *ragPlay) documents() {
-	kbs := p.s.Store().KBs(world.RAGFlow)
+	kbs := p.s.Store(world.RAGFlow).KBs()
 	if len(kbs) == 0 {
 		return
 	}
@@ -235,7 +235,7 @@ func (p *ragPlay) documents() {
 		p.row(kb, row)
 	}
 	if total, _ := data["total"].(float64); strings.HasSuffix(p.x.Path, "/documents") {
-		for n := p.s.Store().Documents(world.RAGFlow, kb).Len(); n < int(min(total, 300)); n++ {
+		for n := p.s.Store(world.RAGFlow).Documents(kb).Len(); n < int(min(total, 300)); n++ {
 			p.document(kb, "", fmt.Sprintf("other %d.txt", n), world.Plan{})
 		}
 	}
@@ -264,7 +264,7 @@ func (p *ragPlay) named(kb, id string) {
 	query, _ := url.ParseQuery(p.x.Query)
 	missing := strings.Contains(p.message, "ocument not found") || strings.Contains(p.message, "own the document") || strings.Contains(p.message, "no authorization")
 	switch {
-	case id == "", p.s.Store().KB(world.RAGFlow, kb) == nil, len(id) != 32, query.Get("id") == id && p.code != 0:
+	case id == "", p.s.Store(world.RAGFlow).KB(kb) == nil, len(id) != 32, query.Get("id") == id && p.code != 0:
 		return
 	case p.code != 0 && (strings.Contains(p.message, id) && !strings.Contains(p.message, "Duplicate") && !strings.Contains(p.message, "Error 1146") || missing && !strings.Contains(p.message, "Not Found: ")):
 		return
@@ -349,12 +349,12 @@ func (p *ragPlay) row(kb string, row map[string]any) {
 	d := p.document(kb, fmt.Sprint(row["id"]), fmt.Sprint(row["name"]), planOf(run, fmt.Sprint(row["progress_msg"])))
 	meta, _ := row["meta_fields"].(map[string]any)
 	if made, ok := row["create_time"].(float64); ok { // rows come newest first
-		p.s.Store().Remove(world.RAGFlow, d.ID)
+		p.s.Store(world.RAGFlow).Remove(d.ID)
 		again := *d
 		again.Created = time.UnixMilli(int64(made))
-		d = p.s.Store().Add(again)
+		d = p.s.Store(world.RAGFlow).Add(again)
 	}
-	p.s.Store().Update(world.RAGFlow, d.ID, func(d *world.Document) {
+	p.s.Store(world.RAGFlow).Update(d.ID, func(d *world.Document) {
 		d.Metadata, d.Disabled = tables.Fields(meta), row["status"] == "0"
 		if suffix, ok := row["suffix"].(string); ok {
 			d.Format = suffix
@@ -364,7 +364,7 @@ func (p *ragPlay) row(kb string, row map[string]any) {
 
 // document stores one. A plan means that somebody has started it.
 func (p *ragPlay) document(kb, id, name string, plan world.Plan) *world.Document {
-	if d := p.s.Store().Document(world.RAGFlow, id); d != nil && id != "" {
+	if d := p.s.Store(world.RAGFlow).Document(id); d != nil && id != "" {
 		return d
 	}
 	text := "Text of a document.\nAnd more."
@@ -378,13 +378,13 @@ func (p *ragPlay) document(kb, id, name string, plan world.Plan) *world.Document
 		text = "broken file"
 	}
 	d := world.Document{
-		Platform: world.RAGFlow, KB: kb, ID: id, Name: name, Format: world.Suffix(name), Source: "file", Text: text, Size: len(text),
+		KB: kb, ID: id, Name: name, Format: world.Suffix(name), Source: "file", Text: text, Size: len(text),
 		Created: p.now.Add(-time.Minute), Updated: p.now.Add(-time.Minute), Plan: plan,
 	}
 	if len(plan.Stages) > 0 || plan.Outcome != "" {
 		d.Started = p.now.Add(-time.Second)
 	}
-	return p.s.Store().Add(d)
+	return p.s.Store(world.RAGFlow).Add(d)
 }
 
 // searched makes what a search finds, or does not.
@@ -395,7 +395,7 @@ func (p *ragPlay) searched(kb string) {
 		name := "hit.txt"
 		d := p.document(kb, "", name, world.Immediate(world.Completed))
 		if len(chunks) == 0 {
-			p.s.Store().Update(world.RAGFlow, d.ID, func(d *world.Document) { d.Text = "xyzzy" })
+			p.s.Store(world.RAGFlow).Update(d.ID, func(d *world.Document) { d.Text = "xyzzy" })
 		}
 	}
 }

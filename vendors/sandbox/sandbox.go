@@ -164,13 +164,15 @@ func (s *Sandbox) Add(platform, kb, name string, plan world.Plan) (string, error
 	return s.Upload(platform, kb, name, plan)
 }
 
-// Store is what the faces show.
-func (s *Sandbox) Store() *world.Store { return s.World.Store }
+// Remove removes a document without a trace; false when it is not there.
+func (s *Sandbox) Remove(platform, document string) bool {
+	return s.Store(platform).Remove(document)
+}
 
 // DifyBatch is the batch of a Dify document's newest upload, which no call of
 // the platform tells afterwards; "" when there is no such document.
 func (s *Sandbox) DifyBatch(document string) string {
-	if d := s.Document(world.Dify, document); d != nil {
+	if d := s.Store(world.Dify).Document(document); d != nil {
 		return d.Batch
 	}
 	return ""

@@ -179,7 +179,7 @@ func TestAddAndRemove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := d.s.Store().Document(world.Dify, id)
+	doc := d.s.Store(world.Dify).Document(id)
 	if end := doc.State(start.Add(5 * time.Second)); end.Phase != world.Completed {
 		t.Errorf("at double speed ten seconds are not over after five: %+v", end)
 	}
@@ -250,7 +250,7 @@ func TestPagingWhileOthersWrite(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			d.s.Store().Update(world.Dify, id, func(doc *world.Document) { doc.Hits++ })
+			d.s.Store(world.Dify).Update(id, func(doc *world.Document) { doc.Hits++ })
 			gone, _ := d.s.Add(world.Dify, "Empty shelf", "gone.txt", world.Normal())
 			d.s.Remove(world.Dify, gone)
 		}

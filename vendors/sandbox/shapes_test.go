@@ -15,8 +15,8 @@ import (
 // sample, made from response types, lacks BaseResp.
 func TestShapes(t *testing.T) {
 	d := newDesk(t, Options{})
-	image := d.s.Store().Document(world.Coze, d.s.DocumentID(world.Coze, "poster.png"))
-	file := d.s.Store().Document(world.Dify, d.s.DocumentID(world.Dify, "快速入门.docx"))
+	image := d.s.Store(world.Coze).Document(d.s.DocumentID(world.Coze, "poster.png"))
+	file := d.s.Store(world.Dify).Document(d.s.DocumentID(world.Dify, "快速入门.docx"))
 	process := "/v1/datasets/" + image.KB + "/process"
 	difyKB := "/datasets/" + file.KB + "/documents"
 	answers := map[string]reply{

@@ -115,11 +115,11 @@ func TestVolcengineStates(t *testing.T) {
 
 func TestVolcengineRows(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	base := world.Document{Platform: world.Volcengine, KB: vt.kb, Text: "x", Size: 7, Created: *vt.clock, Started: *vt.clock}
+	base := world.Document{KB: vt.kb, Text: "x", Size: 7, Created: *vt.clock, Started: *vt.clock}
 	row := func(change func(*world.Document)) map[string]any {
 		d := base
 		change(&d)
-		return vt.data("doc/info", `{"collection_name":"bench","doc_id":%q}`, vt.Store().Add(d).ID)
+		return vt.data("doc/info", `{"collection_name":"bench","doc_id":%q}`, vt.Store(world.Volcengine).Add(d).ID)
 	}
 	lark := row(func(d *world.Document) { d.Name, d.Source = "会议", "lark" })
 	if lark["add_type"] != "lark" || lark["doc_type"] != "wiki" || lark["doc_size"] != nil || lark["url"] != nil {
@@ -149,9 +149,9 @@ func TestVolcengineRows(t *testing.T) {
 
 func TestVolcengineCollections(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	vt.Store().AddKB(world.KnowledgeBase{Platform: world.Volcengine, Name: "elsewhere", Project: "other"})
+	vt.Store(world.Volcengine).AddKB(world.KnowledgeBase{Name: "elsewhere", Project: "other"})
 	all := vt.data("collection/list", `{}`)
-	if n := len(vt.Store().KBs(world.Volcengine)); all["total_num"] != float64(n) || len(volcRows(all, "collection_list")) != n {
+	if n := len(vt.Store(world.Volcengine).KBs()); all["total_num"] != float64(n) || len(volcRows(all, "collection_list")) != n {
 		t.Errorf("all projects: %v", all)
 	}
 	one := vt.data("collection/list", `{"project":"other","brief":true}`)
@@ -207,7 +207,7 @@ func TestVolcengineListV2(t *testing.T) {
 	one := vt.data("doc/v2/list", `{"collection_name":"bench","limit":2}`)
 	vt.add("new.txt", world.Plan{}) // shifts nothing
 	last := volcRows(one, "doc_list")[1]["doc_id"].(string)
-	vt.Store().Remove(world.Volcengine, last) // the token does not need its document
+	vt.Store(world.Volcengine).Remove(last) // the token does not need its document
 	two := vt.data("doc/v2/list", `{"collection_name":"bench","limit":3,"next_token":%q}`, one["next_token"])
 	var names []any
 	for _, row := range append(volcRows(one, "doc_list"), volcRows(two, "doc_list")...) {

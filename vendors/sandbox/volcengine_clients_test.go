@@ -87,7 +87,7 @@ func TestVolcengineAddV1(t *testing.T) {
 	if meta := vt.data("doc/info", `{"collection_name":"bench","doc_id":"d1"}`)["meta"]; !strings.Contains(fmt.Sprint(meta), `"field_value":1`) {
 		t.Errorf("meta %v", meta)
 	}
-	if n := vt.Store().Documents(world.Volcengine, vt.kb).Len(); n != 5 {
+	if n := vt.Store(world.Volcengine).Documents(vt.kb).Len(); n != 5 {
 		t.Errorf("%d documents, want 5", n)
 	}
 }
@@ -147,7 +147,7 @@ func TestVolcenginePointLife(t *testing.T) {
 // Filters look at a document's id and at what the index knows.
 func TestVolcengineFilters(t *testing.T) {
 	vt := newVolcTest(t, Options{})
-	vt.Store().UpdateKB(world.Volcengine, vt.kb, func(kb *world.KnowledgeBase) {
+	vt.Store(world.Volcengine).UpdateKB(vt.kb, func(kb *world.KnowledgeBase) {
 		kb.Fields = []world.Field{{Name: "year", Type: "int64"}, {Name: "tags", Type: "list<string>"}}
 	})
 	ids := map[string]string{}
@@ -155,7 +155,7 @@ func TestVolcengineFilters(t *testing.T) {
 		"a.txt": {{Name: "year", Type: "int64", Value: 2024.0}, {Name: "tags", Type: "list<string>", Value: []any{"x", "y"}}}, "b.txt": {{Name: "year", Type: "int64", Value: 2026.0}}, "c.txt": nil,
 	} {
 		d := vt.add(name, world.Plan{})
-		vt.Store().Update(world.Volcengine, d.ID, func(d *world.Document) { d.Metadata = fields })
+		vt.Store(world.Volcengine).Update(d.ID, func(d *world.Document) { d.Metadata = fields })
 		ids[name] = d.ID
 	}
 	*vt.clock = vt.clock.Add(time.Minute)
@@ -195,7 +195,7 @@ func TestVolcengineIndexStates(t *testing.T) {
 	vt.add("a.txt", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	for state, want := range map[int]int{0: 1, 2: 0, 3: 0, -1: 0} {
-		vt.Store().UpdateKB(world.Volcengine, vt.kb, func(kb *world.KnowledgeBase) { kb.Index = state })
+		vt.Store(world.Volcengine).UpdateKB(vt.kb, func(kb *world.KnowledgeBase) { kb.Index = state })
 		if hits := vt.data("collection/search_knowledge", `{"name":"bench","query":"two"}`); hits["count"] != float64(want) {
 			t.Errorf("state %d: %v", state, hits)
 		}

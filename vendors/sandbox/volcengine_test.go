@@ -31,13 +31,13 @@ func newVolcTest(t *testing.T, o Options) volcTest {
 	clock := volcNow
 	o.Now = func() time.Time { return clock }
 	s := New(o)
-	kb := s.Store().AddKB(world.KnowledgeBase{Platform: world.Volcengine, Name: "bench", Project: "default", Created: clock, Updated: clock})
+	kb := s.Store(world.Volcengine).AddKB(world.KnowledgeBase{Name: "bench", Project: "default", Created: clock, Updated: clock})
 	return volcTest{s, t, &clock, kb.ID}
 }
 
 func (vt volcTest) add(name string, p world.Plan) *world.Document {
-	return vt.Store().Add(world.Document{
-		Platform: world.Volcengine, KB: vt.kb, Name: name, Format: world.Suffix(name), Source: "web", Size: 14,
+	return vt.Store(world.Volcengine).Add(world.Document{
+		KB: vt.kb, Name: name, Format: world.Suffix(name), Source: "web", Size: 14,
 		Text: "One.\nTwo.", Created: *vt.clock, Updated: *vt.clock, Started: *vt.clock, Plan: p,
 	})
 }
@@ -151,7 +151,7 @@ func TestVolcengineCredentials(t *testing.T) {
 func TestVolcengineRefusals(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	d := vt.add("a.txt", world.Plan{})
-	vt.Store().AddKB(world.KnowledgeBase{Platform: world.Volcengine, Name: "elsewhere", Project: "other"})
+	vt.Store(world.Volcengine).AddKB(world.KnowledgeBase{Name: "elsewhere", Project: "other"})
 	vt.add("b.txt", world.Plan{})
 	token := vt.data("doc/v2/list", `{"collection_name":"bench","limit":1}`)["next_token"].(string)
 	for _, tt := range []struct{ path, body, want string }{
@@ -221,7 +221,7 @@ func TestSeedCoversVolcengine(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	seen := map[string]bool{}
 	for range 12 {
-		for _, kb := range vt.Store().KBs(world.Volcengine) {
+		for _, kb := range vt.Store(world.Volcengine).KBs() {
 			for _, row := range volcRows(vt.data("doc/v2/list", `{"resource_id":%q}`, kb.ID), "doc_list") {
 				status := row["status"].(map[string]any)
 				seen[fmt.Sprint(status["process_status"])] = true

@@ -113,8 +113,8 @@ func TestVolcengineWriteRefusals(t *testing.T) {
 			t.Errorf("%s %.80s: %d %s, want %s", tt.path, tt.body, w.Code, got, tt.want)
 		}
 	}
-	for i := range vt.Store().Documents(world.Volcengine, vt.kb).Len() {
-		if got := vt.Store().Documents(world.Volcengine, vt.kb).At(i); got.Name != "a.pdf" && got.Name != "a.txt" {
+	for i := range vt.Store(world.Volcengine).Documents(vt.kb).Len() {
+		if got := vt.Store(world.Volcengine).Documents(vt.kb).At(i); got.Name != "a.pdf" && got.Name != "a.txt" {
 			t.Errorf("a refused request changed %s", got.Name)
 		}
 	}
@@ -170,7 +170,7 @@ func TestVolcengineSomeFail(t *testing.T) {
 func TestVolcenginePoints(t *testing.T) {
 	vt := newVolcTest(t, Options{})
 	a, b := vt.add("a.txt", world.Plan{}), vt.add("b.txt", world.Plan{})
-	vt.Store().Update(world.Volcengine, a.ID, func(d *world.Document) { d.Pieces = 12 })
+	vt.Store(world.Volcengine).Update(a.ID, func(d *world.Document) { d.Pieces = 12 })
 	for query, want := range map[string]int{
 		`"x":1`: 14, `"doc_ids":null`: 14, `"doc_ids":[]`: 0, `"doc_id":"` + b.ID + `"`: 14,
 		`"doc_ids":["` + b.ID + `"]`: 2, `"doc_ids":["` + a.ID + `","nope"],"offset":10,"limit":5`: 2, `"doc_ids":["nope"]`: 0,

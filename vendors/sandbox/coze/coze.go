@@ -40,7 +40,7 @@ type action func(*http.Request) object
 
 // New serves the hosted API.
 func New(w *world.World, o Options) http.Handler {
-	c := &hosted{s: &tables{w, o.PlainStates}, opts: o, app: newApp(w, o.Key)}
+	c := &hosted{s: &tables{w.Side(world.Coze), o.PlainStates}, opts: o, app: newApp(w, o.Key)}
 	mux := http.NewServeMux()
 	for pattern, call := range map[string]struct {
 		permission string
@@ -74,7 +74,7 @@ func New(w *world.World, o Options) http.Handler {
 
 // tables is what both servers of Coze know of the world.
 type tables struct {
-	*world.World
+	*world.Side
 	plainStates bool
 }
 

@@ -42,7 +42,7 @@ func (c *hosted) createKB(r *http.Request) object {
 
 func newKB(s *tables, name, description string, format int) world.KnowledgeBase {
 	return world.KnowledgeBase{
-		Platform: world.Coze, Name: name, Description: description, Kind: []string{"text", "table", "image"}[format],
+		Name: name, Description: description, Kind: []string{"text", "table", "image"}[format],
 		Created: s.Now(), Updated: s.Now(),
 	}
 }
@@ -59,14 +59,14 @@ func (c *hosted) updateKB(r *http.Request) object {
 }
 
 func rename(s *tables, id, name, description string) bool {
-	return s.UpdateKB(world.Coze, id, func(kb *world.KnowledgeBase) {
+	return s.UpdateKB(id, func(kb *world.KnowledgeBase) {
 		kb.Name, kb.Description, kb.Updated = name, description, s.Now()
 	})
 }
 
 // deleteKB answers DELETE /v1/datasets/{id}: all files go with it.
 func (c *hosted) deleteKB(r *http.Request) object {
-	if !c.s.RemoveKB(world.Coze, r.PathValue("id")) {
+	if !c.s.RemoveKB(r.PathValue("id")) {
 		panic(notFound())
 	}
 	return nil

@@ -77,7 +77,7 @@ func (f *files) getID(id string) (file, bool) {
 // addDocument adds a document whose ingestion begins now. One in eight fails: which
 // one follows from its number.
 func (s *tables) addDocument(d world.Document) *world.Document {
-	d.Platform, d.Created = world.Coze, s.Now()
+	d.Created = s.Now()
 	d.Updated, d.Started = d.Created, d.Created
 	usual := d.Plan.Outcome == "" && len(d.Plan.Stages) == 0
 	if usual {
@@ -88,7 +88,7 @@ func (s *tables) addDocument(d world.Document) *world.Document {
 	if added.Seq%8 != 0 || !usual {
 		return added
 	}
-	return s.Update(world.Coze, added.ID, func(d *world.Document) {
+	return s.Update(added.ID, func(d *world.Document) {
 		d.Plan = world.Failing("", "文档解析失败，请重新上传").Sped(s.Speed())
 	})
 }

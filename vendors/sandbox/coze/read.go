@@ -64,7 +64,7 @@ func (c *hosted) shown(d *world.Document) bool {
 // knowledgeBases is the knowledge bases whose name contains name and whose format is
 // the given one; "" is any.
 func knowledgeBases(st *world.Store, name, format string) []*world.KnowledgeBase {
-	return slices.DeleteFunc(st.KBs(world.Coze), func(kb *world.KnowledgeBase) bool {
+	return slices.DeleteFunc(st.KBs(), func(kb *world.KnowledgeBase) bool {
 		return !strings.Contains(strings.ToLower(kb.Name), strings.ToLower(name)) ||
 			format != "" && format != strconv.Itoa(formatOf(kb.Kind))
 	})
@@ -86,10 +86,10 @@ func (c *hosted) documents(r *http.Request) object {
 	if err != nil || size < 1 {
 		panic(badField("size"))
 	}
-	if c.s.KB(world.Coze, kb) == nil {
+	if c.s.KB(kb) == nil {
 		panic(notFound())
 	}
-	docs := filtered(c.s.Documents(world.Coze, kb), a).Filter(c.shown)
+	docs := filtered(c.s.Documents(kb), a).Filter(c.shown)
 	rows := []object{}
 	for _, d := range docs.Window(web.Multiply(max(page, 1)-1, size), size) {
 		row := documentRow(c.s, d)
@@ -125,12 +125,12 @@ func (c *hosted) process(r *http.Request) object {
 	if err != nil || len(ids) == 0 {
 		panic(badField("document_ids"))
 	}
-	if c.s.KB(world.Coze, kb) == nil {
+	if c.s.KB(kb) == nil {
 		panic(notFound())
 	}
 	rows := []object{}
 	for _, id := range ids {
-		if d := c.s.Document(world.Coze, id); d != nil && d.KB == kb && c.shown(d) {
+		if d := c.s.Document(id); d != nil && d.KB == kb && c.shown(d) {
 			rows = append(rows, progressRow(c.s, d))
 		}
 	}
@@ -144,7 +144,7 @@ func (c *hosted) images(r *http.Request) object {
 	page, size := paging(r, 10, 299)
 	q := r.URL.Query()
 	has, err := strconv.ParseBool(q.Get("has_caption"))
-	switch base := c.s.KB(world.Coze, kb); {
+	switch base := c.s.KB(kb); {
 	case q.Get("has_caption") != "" && err != nil:
 		panic(badField("has_caption"))
 	case base == nil:
@@ -152,7 +152,7 @@ func (c *hosted) images(r *http.Request) object {
 	case base.Kind != "image":
 		panic(badField("dataset_id"))
 	}
-	docs := c.s.Documents(world.Coze, kb).Filter(func(d *world.Document) bool {
+	docs := c.s.Documents(kb).Filter(func(d *world.Document) bool {
 		return strings.Contains(d.Coze.Caption, q.Get("keyword")) && (err != nil || has == (d.Coze.Caption != ""))
 	})
 	rows := []object{}

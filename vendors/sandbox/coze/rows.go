@@ -18,7 +18,7 @@ const mostListed = 300
 // datasetRow is a row of GET /v1/datasets. Its file size is a decimal string,
 // and only the processing files have ids; the other lists hold names.
 func datasetRow(s *tables, kb *world.KnowledgeBase) object {
-	docs := s.Documents(world.Coze, kb.ID)
+	docs := s.Documents(kb.ID)
 	var size, chunks, hits int
 	files, failed, busy, busyIDs := []string{}, []string{}, []string{}, []string{}
 	for d := range docs.All() {

@@ -18,7 +18,7 @@ type studio struct {
 }
 
 // NewStudio serves the open-source server's API.
-func NewStudio(w *world.World) http.Handler { return &studio{s: &tables{World: w}} }
+func NewStudio(w *world.World) http.Handler { return &studio{s: &tables{Side: w.Side(world.Coze)}} }
 
 // studioAnswer is a status with the JSON to send; a text answers instead as
 // text/plain, and an answer without either is empty.
@@ -175,7 +175,7 @@ func (u studioUser) owns(kb *world.KnowledgeBase) bool { return kb == nil || kb.
 // ownsAll reports the same of documents.
 func (c *studio) ownsAll(u studioUser, docs []*world.Document) bool {
 	for _, d := range docs {
-		if !u.owns(c.s.KB(world.Coze, d.KB)) {
+		if !u.owns(c.s.KB(d.KB)) {
 			return false
 		}
 	}

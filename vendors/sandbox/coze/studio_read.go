@@ -29,7 +29,7 @@ func (c *studio) datasets(r *http.Request, user studioUser) studioAnswer {
 	}
 	var kbs []*world.KnowledgeBase
 	like := studioLike(q.Get("name"))
-	for _, kb := range c.s.KBs(world.Coze) {
+	for _, kb := range c.s.KBs() {
 		if spaceOf(kb) == space && like.MatchString(kb.Name) && (!q.Has("format_type") || formatOf(kb.Kind) == in["format_type"]) {
 			kbs = append(kbs, kb)
 		}
@@ -94,7 +94,7 @@ func (c *studio) documents(r *http.Request, user studioUser) studioAnswer {
 	case kb == "0" && len(ids) == 0:
 		return studioError(200, 105000003, "MySQL operation failed: need ids or knowledge_ids")
 	}
-	docs := c.s.Documents(world.Coze, kb)
+	docs := c.s.Documents(kb)
 	if len(ids) > 0 {
 		docs = docs.Filter(func(d *world.Document) bool { return slices.Contains(ids, d.ID) })
 	}
@@ -151,7 +151,7 @@ func studioDocuments(st *world.Store, ids []string) []*world.Document {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if d := st.Document(world.Coze, id); d != nil {
+		if d := st.Document(id); d != nil {
 			list = append(list, d)
 		}
 	}
@@ -164,14 +164,14 @@ func (c *studio) images(r *http.Request, user studioUser, id string) studioAnswe
 	q := r.URL.Query()
 	in := studioInts(q, "page_num", "page_size")
 	has, err := strconv.ParseBool(q.Get("has_caption"))
-	kb := c.s.KB(world.Coze, id)
+	kb := c.s.KB(id)
 	switch {
 	case q.Get("has_caption") != "" && err != nil:
 		return studioNotBound("unable to decode '" + q.Get("has_caption") + "' as bool")
 	case !user.owns(kb):
 		return studioForeign()
 	}
-	docs := c.s.Documents(world.Coze, id).Filter(func(d *world.Document) bool {
+	docs := c.s.Documents(id).Filter(func(d *world.Document) bool {
 		return kindOf(d) == "image" && (err != nil || has == (d.Coze.Caption != ""))
 	})
 	size := in["page_size"]

@@ -23,7 +23,7 @@ func studioSigned(key string) string {
 
 // studioDataset is a row of GET /v1/datasets.
 func studioDataset(s *tables, kb *world.KnowledgeBase) object {
-	docs := s.Documents(world.Coze, kb.ID)
+	docs := s.Documents(kb.ID)
 	var names []string // null when there is none
 	var strategy any
 	size, chunks := 0, 0
@@ -84,7 +84,7 @@ func studioRow(s *tables, d *world.Document) object {
 // studioStub is a document in the answer that made it.
 func studioStub(s *tables, d *world.Document) object {
 	space := SpaceID
-	if kb := s.KB(world.Coze, d.KB); kb != nil {
+	if kb := s.KB(d.KB); kb != nil {
 		space = spaceOf(kb)
 	}
 	row := object{

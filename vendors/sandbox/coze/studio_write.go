@@ -45,7 +45,7 @@ func (c *studio) createKB(r *http.Request, user studioUser) studioAnswer {
 func (c *studio) updateKB(r *http.Request, user studioUser, id string) studioAnswer {
 	var name, description string
 	bind(r, false).read("name", &name).read("description", &description)
-	kb := c.s.KB(world.Coze, id)
+	kb := c.s.KB(id)
 	switch {
 	case !user.owns(kb):
 		return studioForeign()
@@ -64,13 +64,13 @@ func (c *studio) updateKB(r *http.Request, user studioUser, id string) studioAns
 
 // deleteKB answers DELETE /v1/datasets/{id}.
 func (c *studio) deleteKB(_ *http.Request, user studioUser, id string) studioAnswer {
-	switch kb := c.s.KB(world.Coze, id); {
+	switch kb := c.s.KB(id); {
 	case !user.owns(kb):
 		return studioForeign()
 	case kb == nil:
 		return studioNoKB()
 	}
-	c.s.RemoveKB(world.Coze, id)
+	c.s.RemoveKB(id)
 	return studioOK("success", object{"BaseResp": nil})
 }
 
@@ -108,7 +108,7 @@ func (c *studio) createDocuments(r *http.Request, user studioUser) studioAnswer 
 	var strategy struct {
 		Caption *int `json:"caption_type"`
 	}
-	kb := c.s.KB(world.Coze, a.id("dataset_id"))
+	kb := c.s.KB(a.id("dataset_id"))
 	a.read("document_bases", &bases).read("format_type", &format).read("chunk_strategy", &strategy)
 	switch {
 	case !user.owns(kb):
@@ -171,7 +171,7 @@ func (c *studio) updateDocument(r *http.Request, user studioUser) studioAnswer {
 	id, name := a.id("document_id"), ""
 	var columns []studioColumn
 	a.read("document_name", &name).read("table_meta", &columns)
-	d := c.s.Document(world.Coze, id)
+	d := c.s.Document(id)
 	switch {
 	case d == nil:
 		return studioPanic()
@@ -180,7 +180,7 @@ func (c *studio) updateDocument(r *http.Request, user studioUser) studioAnswer {
 	case utf8.RuneCountInString(name) > studioMostName:
 		return studioTooLong()
 	}
-	c.s.Update(world.Coze, id, func(d *world.Document) {
+	c.s.Update(id, func(d *world.Document) {
 		if a.Has("document_name") {
 			d.Name = name
 		}
@@ -208,7 +208,7 @@ func (c *studio) deleteDocuments(r *http.Request, user studioUser) studioAnswer 
 		return studioForeign()
 	}
 	for _, d := range docs {
-		c.s.Remove(world.Coze, d.ID)
+		c.s.Remove(d.ID)
 	}
 	return studioOK("", object{"BaseResp": nil})
 }

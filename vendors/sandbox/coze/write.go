@@ -36,7 +36,7 @@ func (c *hosted) createDocuments(r *http.Request) object {
 	if err != nil || id == "" {
 		panic(badField("dataset_id"))
 	}
-	kb := c.s.KB(world.Coze, id)
+	kb := c.s.KB(id)
 	if kb == nil {
 		panic(notFound())
 	}
@@ -48,7 +48,7 @@ func (c *hosted) createDocuments(r *http.Request) object {
 	case err != nil || format != formatOf(kb.Kind) || format == 1:
 		panic(badField("format_type"))
 	case a.Has("chunk_strategy") && json.Unmarshal(a["chunk_strategy"], &strategy) != nil,
-		!a.Has("chunk_strategy") && c.s.Documents(world.Coze, id).Len() == 0: // the later ones take the first's
+		!a.Has("chunk_strategy") && c.s.Documents(id).Len() == 0: // the later ones take the first's
 		panic(badField("chunk_strategy"))
 	}
 	var bases []base
@@ -137,10 +137,10 @@ func (c *hosted) caption(r *http.Request) object {
 	if err != nil {
 		panic(badField("caption"))
 	}
-	if d := c.s.Document(world.Coze, id); d == nil || d.KB != kb || kindOf(d) != "image" {
+	if d := c.s.Document(id); d == nil || d.KB != kb || kindOf(d) != "image" {
 		panic(notFound())
 	}
-	c.s.Update(world.Coze, id, func(d *world.Document) { d.Coze.Caption, d.Updated = caption, c.s.Now() })
+	c.s.Update(id, func(d *world.Document) { d.Coze.Caption, d.Updated = caption, c.s.Now() })
 	return nil
 }
 
@@ -161,13 +161,13 @@ func (c *hosted) updateDocument(r *http.Request) object {
 	case !renameDocument(c.s, id, name):
 		panic(notFound())
 	}
-	c.s.Update(world.Coze, id, func(d *world.Document) { d.Coze.Interval = rule.hours() }) // none is the default
+	c.s.Update(id, func(d *world.Document) { d.Coze.Interval = rule.hours() }) // none is the default
 	return nil
 }
 
 // renameDocument renames a document when a name is given.
 func renameDocument(s *tables, id, name string) bool {
-	return s.Update(world.Coze, id, func(d *world.Document) {
+	return s.Update(id, func(d *world.Document) {
 		if name != "" {
 			d.Name, d.Updated = name, s.Now()
 		}
@@ -183,12 +183,12 @@ func (c *hosted) deleteDocuments(r *http.Request) object {
 		panic(badField("document_ids"))
 	}
 	for _, id := range ids {
-		if c.s.Document(world.Coze, id) == nil {
+		if c.s.Document(id) == nil {
 			panic(notFound())
 		}
 	}
 	for _, id := range ids {
-		c.s.Remove(world.Coze, id)
+		c.s.Remove(id)
 	}
 	return nil
 }

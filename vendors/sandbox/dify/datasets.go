@@ -26,7 +26,7 @@ func (f *face) datasets(r request) reply {
 		return invalid(daemonText)
 	}
 	word := strings.ToLower(q.Get("keyword"))
-	kbs := slices.DeleteFunc(f.s.KBs(world.Dify), func(kb *world.KnowledgeBase) bool {
+	kbs := slices.DeleteFunc(f.s.KBs(), func(kb *world.KnowledgeBase) bool {
 		return kb.Dify.Workspace != r.workspace || kb.Private && !all || !f.named(kb.Name, word) || !f.more.tagged(kb.ID, q["tag_ids"])
 	})
 	rows := []object{}
@@ -68,7 +68,7 @@ func (f *face) dataset(r request) reply {
 
 // datasetRow is a knowledge base. models says that the model list was asked for.
 func (f *face) datasetRow(kb *world.KnowledgeBase, models bool) object {
-	docs := f.s.Documents(world.Dify, kb.ID)
+	docs := f.s.Documents(kb.ID)
 	words, available := 0, 0
 	for d := range docs.All() {
 		if f.s.State(d).Phase == world.Completed {
@@ -167,7 +167,7 @@ func formOf(docs world.List) string {
 
 // taken reports whether a knowledge base other than id has a name.
 func (f *face) taken(name, id string) bool {
-	return slices.ContainsFunc(f.s.KBs(world.Dify), func(kb *world.KnowledgeBase) bool { return kb.Name == name && kb.ID != id })
+	return slices.ContainsFunc(f.s.KBs(), func(kb *world.KnowledgeBase) bool { return kb.Name == name && kb.ID != id })
 }
 
 // kbFields is name and description, as they are checked.
@@ -187,7 +187,7 @@ func (f *face) createDataset(r request) reply {
 	if f.taken(name, "") {
 		return problem(409, "dataset_name_duplicate", "The dataset name already exists. Please modify your dataset name.")
 	}
-	kb := world.KnowledgeBase{Platform: world.Dify, Name: name, Created: f.s.Now(), Updated: f.s.Now(), Dify: world.DifyBase{Workspace: r.workspace, Permission: "only_me"}}
+	kb := world.KnowledgeBase{Name: name, Created: f.s.Now(), Updated: f.s.Now(), Dify: world.DifyBase{Workspace: r.workspace, Permission: "only_me"}}
 	f.settings(a, &kb)
 	return reply{200, f.datasetRow(f.s.AddKB(kb), false)}
 }
@@ -220,7 +220,7 @@ func (f *face) updateDataset(r request) reply {
 	case r.kb.Dify.Provider == "external" && !a.Has("external_knowledge_api_id"):
 		return invalid("External knowledge api id is required.")
 	}
-	f.s.UpdateKB(world.Dify, r.kb.ID, func(kb *world.KnowledgeBase) {
+	f.s.UpdateKB(r.kb.ID, func(kb *world.KnowledgeBase) {
 		before := kb.Technique
 		f.settings(a, kb)
 		kb.Updated = f.s.Now()
@@ -228,7 +228,7 @@ func (f *face) updateDataset(r request) reply {
 			kb.Dify.Words = kb.Updated
 		}
 	})
-	row := f.datasetRow(f.s.KB(world.Dify, r.kb.ID), false)
+	row := f.datasetRow(f.s.KB(r.kb.ID), false)
 	row["partial_member_list"] = []string{}
 	return reply{200, row}
 }
@@ -243,7 +243,7 @@ func (f *face) gone() reply {
 
 // deleteDataset answers DELETE /datasets/{id}.
 func (f *face) deleteDataset(r request) reply {
-	f.s.RemoveKB(world.Dify, r.kb.ID)
+	f.s.RemoveKB(r.kb.ID)
 	return f.gone()
 }
 

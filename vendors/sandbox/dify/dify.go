@@ -67,15 +67,15 @@ const movedPage = `<!doctype html>
 
 // face is Dify's knowledge service API.
 type face struct {
-	s       *world.World
+	s       *world.Side
 	opts    Options
 	version [3]int
 	table   []route
 	more    registry
 }
 
-func New(s *world.World, o Options) http.Handler {
-	f := &face{s: s, opts: o}
+func New(w *world.World, o Options) http.Handler {
+	f := &face{s: w.Side(world.Dify), opts: o}
 	f.opts.Version = cmp.Or(f.opts.Version, newest)
 	fmt.Sscanf(f.opts.Version, "%d.%d.%d", &f.version[0], &f.version[1], &f.version[2])
 	f.table = f.routes()
@@ -145,7 +145,7 @@ func (f *face) reply(r *http.Request, t target) (out reply) {
 	}
 	ask := request{Request: r, ids: t.ids}
 	if t.kb != "" {
-		ask.kb = f.s.KB(world.Dify, t.kb)
+		ask.kb = f.s.KB(t.kb)
 	}
 	workspace, why := workspaceOf(r.Header.Get("Authorization"))
 	ask.workspace = workspace

@@ -17,7 +17,7 @@ var displays = []string{"queuing", "indexing", "paused", "error", "available", "
 func (f *face) documents(r request) reply {
 	q := r.URL.Query()
 	p := f.page(q, "DocumentListQuery")
-	all := f.s.Documents(world.Dify, r.kb.ID)
+	all := f.s.Documents(r.kb.ID)
 	docs := all
 	if word := q.Get("keyword"); word != "" {
 		docs = docs.Filter(func(d *world.Document) bool { return like(d.Name, "%"+word+"%") })
@@ -62,7 +62,7 @@ func like(text, pattern string) bool {
 
 // in finds the document that the path names in its knowledge base.
 func (f *face) in(r request) *world.Document {
-	if d := f.s.Document(world.Dify, r.ids[0]); d != nil && d.KB == r.kb.ID {
+	if d := f.s.Document(r.ids[0]); d != nil && d.KB == r.kb.ID {
 		return d
 	}
 	return nil
@@ -77,7 +77,7 @@ func (f *face) document(r request) reply {
 	if d == nil {
 		return noDocument()
 	}
-	row := f.detailRow(r.kb, f.s.Documents(world.Dify, r.kb.ID), d)
+	row := f.detailRow(r.kb, f.s.Documents(r.kb.ID), d)
 	switch mode := r.URL.Query().Get("metadata"); mode {
 	case "", "all":
 	case "only":
@@ -94,7 +94,7 @@ func (f *face) document(r request) reply {
 // indexingStatus answers GET /datasets/{id}/documents/{batch}/indexing-status.
 func (f *face) indexingStatus(r request) reply {
 	rows := []object{}
-	for _, d := range f.s.Batch(world.Dify, r.ids[0]) {
+	for _, d := range f.s.Batch(r.ids[0]) {
 		if d.KB == r.kb.ID {
 			rows = append(rows, f.progressRow(r.kb, d))
 		}
@@ -115,7 +115,7 @@ func (f *face) deleteDocument(r request) reply {
 	case d.Archived:
 		return problem(403, "archived_document_immutable", "The archived document is not editable.")
 	}
-	f.s.Remove(world.Dify, d.ID)
+	f.s.Remove(d.ID)
 	return f.gone()
 }
 
@@ -137,7 +137,7 @@ func (f *face) setStatus(r request) reply {
 	}
 	var change []string
 	for _, id := range ids {
-		d := f.s.Document(world.Dify, strings.ToLower(id))
+		d := f.s.Document(strings.ToLower(id))
 		if d == nil || d.KB != r.kb.ID {
 			continue
 		}
@@ -153,7 +153,7 @@ func (f *face) setStatus(r request) reply {
 		change = append(change, d.ID)
 	}
 	for _, id := range change {
-		f.s.Update(world.Dify, id, func(d *world.Document) {
+		f.s.Update(id, func(d *world.Document) {
 			switch action {
 			case "enable", "disable":
 				d.Disabled = action == "disable"

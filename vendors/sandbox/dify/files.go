@@ -36,16 +36,17 @@ func sign(d *world.Document, at int64) string {
 }
 
 // files is the host of signed addresses.
-type files struct{ s *world.World }
+type files struct{ s *world.Side }
 
-func NewFiles(s *world.World) http.Handler { return &files{s} }
+// NewFiles serves them.
+func NewFiles(w *world.World) http.Handler { return &files{w.Side(world.Dify)} }
 
 // ServeHTTP gives a file to whom has its address. Like an object store it takes
 // no other credential beside the signature.
 func (f *files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	at, err := strconv.ParseInt(q.Get("timestamp"), 10, 64)
-	d := f.s.Document(world.Dify, q.Get("nonce"))
+	d := f.s.Document(q.Get("nonce"))
 	age := f.s.Now().Sub(time.Unix(at, 0))
 	switch {
 	case r.Header.Get("Authorization") != "":

@@ -18,7 +18,7 @@ var builtInFields = []world.DifyMeta{
 // that its documents came with.
 func (f *face) fieldsOf(kb *world.KnowledgeBase) []world.DifyMeta {
 	fields := slices.Clone(kb.Dify.Fields)
-	docs := f.s.Documents(world.Dify, kb.ID)
+	docs := f.s.Documents(kb.ID)
 	for d := range docs.All() {
 		for _, m := range d.Metadata {
 			if !slices.ContainsFunc(fields, func(known world.DifyMeta) bool { return known.Name == m.Name }) {
@@ -80,7 +80,7 @@ func (f *face) metadataOf(kb *world.KnowledgeBase, d *world.Document) []object {
 
 // metadata answers GET /datasets/{id}/metadata.
 func (f *face) metadata(r request) reply {
-	docs := f.s.Documents(world.Dify, r.kb.ID)
+	docs := f.s.Documents(r.kb.ID)
 	shown := *r.kb
 	shown.Dify.Fields = f.fieldsOf(r.kb)
 	count := func(m world.DifyMeta) int {
@@ -99,7 +99,7 @@ func (f *face) addField(r request) reply {
 	field.Name, _ = a.Text("name")
 	field.Type, _ = a.Text("type")
 	f.fieldName(r.kb, field.Name)
-	f.s.UpdateKB(world.Dify, r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.Fields = append(slices.Clip(kb.Dify.Fields), field) })
+	f.s.UpdateKB(r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.Fields = append(slices.Clip(kb.Dify.Fields), field) })
 	return reply{201, object{"id": field.ID, "type": field.Type, "name": field.Name}}
 }
 
@@ -146,15 +146,15 @@ func (f *face) deleteField(r request) reply {
 // changeField changes a field of a knowledge base and what its documents have of
 // it; keep says whether they still have it.
 func (f *face) changeField(kb *world.KnowledgeBase, old world.DifyMeta, change func(*world.KnowledgeBase, int), keep func(*world.Field) bool) {
-	f.s.UpdateKB(world.Dify, kb.ID, func(kb *world.KnowledgeBase) {
+	f.s.UpdateKB(kb.ID, func(kb *world.KnowledgeBase) {
 		kb.Dify.Fields = slices.Clone(kb.Dify.Fields)
 		if i := slices.Index(kb.Dify.Fields, old); i >= 0 {
 			change(kb, i)
 		}
 	})
-	docs := f.s.Documents(world.Dify, kb.ID)
+	docs := f.s.Documents(kb.ID)
 	for d := range docs.All() {
-		f.s.Update(world.Dify, d.ID, func(d *world.Document) {
+		f.s.Update(d.ID, func(d *world.Document) {
 			var left []world.Field
 			for _, m := range d.Metadata {
 				if m.Name != old.Name || keep(&m) {
@@ -178,7 +178,7 @@ func (f *face) builtIns(request) reply {
 // switchBuiltIns answers POST /datasets/{id}/metadata/built-in/{action}.
 func (f *face) switchBuiltIns(on bool) action {
 	return func(r request) reply {
-		f.s.UpdateKB(world.Dify, r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.BuiltIns = on })
+		f.s.UpdateKB(r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.BuiltIns = on })
 		return reply{200, object{"result": "success"}}
 	}
 }
@@ -200,7 +200,7 @@ func (f *face) setMetadata(r request) reply {
 	}
 	fields := f.fieldsOf(r.kb)
 	for _, op := range operations {
-		d := f.s.Document(world.Dify, strings.ToLower(op.DocumentID))
+		d := f.s.Document(strings.ToLower(op.DocumentID))
 		if d == nil || d.KB != r.kb.ID {
 			return invalid("Document not found.")
 		}
@@ -216,7 +216,7 @@ func (f *face) setMetadata(r request) reply {
 			set = slices.DeleteFunc(set, func(own world.Field) bool { return own.Name == fields[i].Name })
 			set = append(set, world.Field{Name: fields[i].Name, Type: fields[i].Type, Value: m.Value})
 		}
-		f.s.Update(world.Dify, d.ID, func(d *world.Document) { d.Metadata = set })
+		f.s.Update(d.ID, func(d *world.Document) { d.Metadata = set })
 	}
 	return reply{200, object{"result": "success"}}
 }

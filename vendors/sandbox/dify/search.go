@@ -24,7 +24,7 @@ func (f *face) retrieve(r request) reply {
 	}
 	query, _ := a.Text("query")
 	method, top := f.retrieval(a, r.kb)
-	hits := f.s.Search(world.Dify, r.kb.ID, query)
+	hits := f.s.Search(r.kb.ID, query)
 	if (r.kb.Technique == "economy") != (method == "keyword_search") { // the other index holds what an earlier technique left
 		hits = slices.DeleteFunc(hits, func(h world.Hit) bool { return method != "keyword_search" || h.Document.Started.After(r.kb.Dify.Words) })
 	}

@@ -208,7 +208,7 @@ func (f *face) addSegments(r request) reply {
 	}
 	before := len(d.Parts())
 	form, now := cmp.Or(d.Dify.Form, "text_model"), f.s.Now()
-	d = f.s.EditChunks(world.Dify, d.ID, func(list []world.Chunk) []world.Chunk {
+	d = f.s.EditChunks(d.ID, func(list []world.Chunk) []world.Chunk {
 		for _, n := range added {
 			list = append(list, n.put(world.Chunk{Number: -1}, form, now))
 		}
@@ -239,7 +239,7 @@ func (f *face) updateSegment(r request) reply {
 		return missing("SegmentUpdatePayload", "segment")
 	}
 	form := cmp.Or(d.Dify.Form, "text_model")
-	d = f.s.EditChunks(world.Dify, d.ID, func(list []world.Chunk) []world.Chunk {
+	d = f.s.EditChunks(d.ID, func(list []world.Chunk) []world.Chunk {
 		list[i] = n.put(c, form, f.s.Now())
 		return list
 	})
@@ -249,7 +249,7 @@ func (f *face) updateSegment(r request) reply {
 // deleteSegment answers DELETE .../segments/{segment}.
 func (f *face) deleteSegment(r request) reply {
 	d, i, _ := f.chunk(r)
-	f.s.EditChunks(world.Dify, d.ID, func(list []world.Chunk) []world.Chunk { return slices.Delete(list, i, i+1) })
+	f.s.EditChunks(d.ID, func(list []world.Chunk) []world.Chunk { return slices.Delete(list, i, i+1) })
 	return f.gone()
 }
 
@@ -273,7 +273,7 @@ func (f *face) childChunks(r request) reply {
 // setChildren replaces the parts of a chunk.
 func (f *face) setChildren(d *world.Document, c world.Chunk, change func([]world.DifyChild) []world.DifyChild) *world.Document {
 	list := change(slices.Clone(childrenOf(d, c)))
-	return f.s.Update(world.Dify, d.ID, func(d *world.Document) {
+	return f.s.Update(d.ID, func(d *world.Document) {
 		all := map[int][]world.DifyChild{}
 		for n, children := range d.Dify.Children {
 			all[n] = children

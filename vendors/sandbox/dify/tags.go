@@ -120,7 +120,7 @@ func (f *face) unbindTags(r request) reply {
 
 func (f *face) bind(a args, ids []string, on bool) reply {
 	target, _ := a.Text("target_id")
-	kb := f.s.KB(world.Dify, strings.ToLower(target))
+	kb := f.s.KB(strings.ToLower(target))
 	if kb == nil {
 		return problem(404, "not_found", "Dataset not found")
 	}

@@ -70,7 +70,7 @@ func (f *face) createByFile(r request) reply {
 	}
 	c := form.content(invalid("")) // unlike update-by-file
 	f.config(&c, technique)
-	if !f.since(1, 12, 0) && c.rule == nil && r.kb.Dify.Rule == nil && f.s.Documents(world.Dify, r.kb.ID).Len() == 0 && !c.args.Has("original_document_id") {
+	if !f.since(1, 12, 0) && c.rule == nil && r.kb.Dify.Rule == nil && f.s.Documents(r.kb.ID).Len() == 0 && !c.args.Has("original_document_id") {
 		return invalid("process_rule is required.")
 	}
 	return f.create(r, c, technique)
@@ -114,13 +114,13 @@ func (f *face) splitting(c *content) {
 // create adds a document, or puts its content into the one that is named or that
 // is enabled and has its name.
 func (f *face) create(r request, c content, technique string) reply {
-	kb, docs := r.kb, f.s.Documents(world.Dify, r.kb.ID)
+	kb, docs := r.kb, f.s.Documents(r.kb.ID)
 	form, _ := c.args.Text("doc_form")
 	form = cmp.Or(form, "text_model")
 	if own := formOf(docs); own != "" && own != form {
 		return invalid("doc_form is different from the dataset doc_form.")
 	}
-	f.s.UpdateKB(world.Dify, kb.ID, func(kb *world.KnowledgeBase) {
+	f.s.UpdateKB(kb.ID, func(kb *world.KnowledgeBase) {
 		kb.Technique, kb.Dify.DataSource = cmp.Or(kb.Technique, technique), true
 		kb.Dify.Rule = cmp.Or(c.rule, kb.Dify.Rule, automatic)
 	})
@@ -135,14 +135,14 @@ func (f *face) create(r request, c content, technique string) reply {
 	}
 	now := f.s.Now()
 	d := f.s.Add(world.Document{
-		Platform: world.Dify, KB: kb.ID, Name: c.name, Format: c.format, Source: "file", Size: c.size, Text: c.text,
+		KB: kb.ID, Name: c.name, Format: c.format, Source: "file", Size: c.size, Text: c.text,
 		Created: now, Updated: now, Started: now, Dify: world.DifyPart{Form: form, Text: c.asText, Uploaded: now, Rule: c.rule},
 	})
 	plan := life(d.Seq)
 	if d.Seq%8 == 5 { // one in eight
 		plan = world.Failing("", "Unsupported file type")
 	}
-	d = f.s.Update(world.Dify, d.ID, func(d *world.Document) { d.Plan = plan.Sped(f.s.Speed()) })
+	d = f.s.Update(d.ID, func(d *world.Document) { d.Plan = plan.Sped(f.s.Speed()) })
 	return f.uploaded(d)
 }
 
@@ -158,10 +158,10 @@ func life(seq int) world.Plan {
 func (f *face) replace(old *world.Document, c content) reply {
 	now, st := f.s.Now(), f.s.State(old)
 	batch := world.BatchID(now, old.Seq)
-	for n := 1; len(f.s.Batch(world.Dify, batch)) > 0; n++ {
+	for n := 1; len(f.s.Batch(batch)) > 0; n++ {
 		batch = world.BatchID(now, old.Seq+n)
 	}
-	d := f.s.Update(world.Dify, old.ID, func(d *world.Document) {
+	d := f.s.Update(old.ID, func(d *world.Document) {
 		d.Name, d.Format, d.Text, d.Size, d.Pieces, d.Edited = c.name, c.format, c.text, c.size, 0, nil
 		d.Batch, d.Updated, d.Started, d.Plan = batch, now, now, life(d.Seq).Sped(f.s.Speed())
 		d.Dify.Text, d.Dify.Uploaded, d.Dify.Rule, d.Dify.Children = c.asText, now, cmp.Or(c.rule, d.Dify.Rule), nil
@@ -177,11 +177,11 @@ func (f *face) uploaded(d *world.Document) reply {
 	if d == nil { // deleted by another call meanwhile
 		return noDocument()
 	}
-	kb := f.s.KB(world.Dify, d.KB)
+	kb := f.s.KB(d.KB)
 	if kb == nil {
 		return problem(404, "not_found", "Dataset not found.")
 	}
-	return reply{200, object{"document": f.listRow(kb, f.s.Documents(world.Dify, d.KB), d), "batch": d.Batch}}
+	return reply{200, object{"document": f.listRow(kb, f.s.Documents(d.KB), d), "batch": d.Batch}}
 }
 
 // updateByText answers POST /datasets/{id}/documents/{document}/update-by-text.
@@ -237,7 +237,7 @@ func contentOf(d *world.Document, a args) content {
 
 // update gives a document new content, if it may have some.
 func (f *face) update(r request, id string, c content) reply {
-	d := f.s.Document(world.Dify, id)
+	d := f.s.Document(id)
 	switch {
 	case d == nil || d.KB != r.kb.ID:
 		return problem(404, "not_found", "Document not found")

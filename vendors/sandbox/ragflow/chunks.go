@@ -21,7 +21,7 @@ func (f *face) chunked(r *http.Request) *world.Document {
 		return d
 	case f.server == tables.Go:
 		panic(tables.JSON(http.StatusInternalServerError, object{"code": 500, "data": nil, "message": "document not found"}))
-	case f.s.KB(world.RAGFlow, ds) == nil:
+	case f.s.KB(ds) == nil:
 		panic(f.fail(102, fmt.Sprintf("You don't own the dataset %s.", ds)))
 	case f.server == tables.Old:
 		panic(f.fail(102, fmt.Sprintf("You don't own the document %s.", id)))
@@ -95,7 +95,7 @@ func (f *face) addChunk(r *http.Request) reply {
 	keywords, _ := a.Texts("important_keywords")
 	questions, _ := a.Texts("questions")
 	now := f.s.Now()
-	d = f.s.EditChunks(world.RAGFlow, d.ID, func(parts []world.Chunk) []world.Chunk {
+	d = f.s.EditChunks(d.ID, func(parts []world.Chunk) []world.Chunk {
 		return append(parts, world.Chunk{Number: -1, Text: content, Keywords: keywords, Question: strings.Join(questions, "\n"), Updated: now})
 	})
 	made := f.chunk(d, d.Edited[len(d.Edited)-1])
@@ -108,7 +108,7 @@ func (f *face) updateChunk(r *http.Request) reply {
 	a := f.body(r)
 	d := f.chunked(r)
 	found, now := false, f.s.Now()
-	f.s.EditChunks(world.RAGFlow, d.ID, func(parts []world.Chunk) []world.Chunk {
+	f.s.EditChunks(d.ID, func(parts []world.Chunk) []world.Chunk {
 		for i := range parts {
 			c := &parts[i]
 			if tables.ChunkID(d, c.Number) != r.PathValue("chunk") {
@@ -141,7 +141,7 @@ func (f *face) deleteChunks(r *http.Request) reply {
 	ids, _ := a.Texts("chunk_ids")
 	all := len(ids) == 0 && (f.server == tables.Old || string(a["delete_all"]) == "true")
 	deleted := 0
-	f.s.EditChunks(world.RAGFlow, d.ID, func(parts []world.Chunk) []world.Chunk {
+	f.s.EditChunks(d.ID, func(parts []world.Chunk) []world.Chunk {
 		return slices.DeleteFunc(parts, func(c world.Chunk) bool {
 			gone := all || slices.Contains(ids, tables.ChunkID(d, c.Number))
 			deleted += btoi(gone)

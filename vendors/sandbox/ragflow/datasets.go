@@ -29,8 +29,8 @@ func (f *face) listDatasets(r *http.Request) reply {
 	if problem != "" {
 		return f.refuse(101, problem, nil)
 	}
-	all := f.s.KBs(world.RAGFlow)
-	unknown := func(id string) bool { return f.s.KB(world.RAGFlow, id) == nil }
+	all := f.s.KBs()
+	unknown := func(id string) bool { return f.s.KB(id) == nil }
 	i := slices.IndexFunc(q.ids, unknown)
 	switch {
 	case q.id != "" && len(q.ids) > 0:
@@ -70,7 +70,7 @@ func pythonList(texts []string) string {
 
 // getDataset has "size" and "connectors", which the list lacks.
 func (f *face) getDataset(r *http.Request) reply {
-	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
+	kb := f.s.KB(r.PathValue("ds"))
 	if kb == nil {
 		return f.lacks("dataset", r.PathValue("ds"))
 	}
@@ -82,7 +82,7 @@ func (f *face) getDataset(r *http.Request) reply {
 // ingestionSummary is the server's own count of a knowledge base.
 func (f *face) ingestionSummary(r *http.Request) reply {
 	id := r.PathValue("ds")
-	if f.s.KB(world.RAGFlow, id) == nil {
+	if f.s.KB(id) == nil {
 		return f.refuse(102, "User '"+tables.Tenant+"' lacks permission for dataset '"+id+"'", nil)
 	}
 	c := f.s.Counts(id)
@@ -95,7 +95,7 @@ func (f *face) ingestionSummary(r *http.Request) reply {
 
 // metadataConfig is what a dataset's metadata are made of.
 func (f *face) metadataConfig(r *http.Request) reply {
-	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
+	kb := f.s.KB(r.PathValue("ds"))
 	if kb == nil {
 		return f.lacks("dataset", r.PathValue("ds"))
 	}
@@ -115,7 +115,7 @@ func metadataFields(kb *world.KnowledgeBase) object {
 func (f *face) setMetadataConfig(r *http.Request) reply {
 	a := f.body(r)
 	id := r.PathValue("ds")
-	if f.s.KB(world.RAGFlow, id) == nil {
+	if f.s.KB(id) == nil {
 		return f.lacks("dataset", id)
 	}
 	var fields []world.Field
@@ -128,6 +128,6 @@ func (f *face) setMetadataConfig(r *http.Request) reply {
 			}
 		}
 	}
-	f.s.UpdateKB(world.RAGFlow, id, func(kb *world.KnowledgeBase) { kb.Fields = fields })
-	return f.succeed(metadataFields(f.s.KB(world.RAGFlow, id)))
+	f.s.UpdateKB(id, func(kb *world.KnowledgeBase) { kb.Fields = fields })
+	return f.succeed(metadataFields(f.s.KB(id)))
 }

@@ -20,9 +20,9 @@ func (f *face) updateDocument(r *http.Request) reply {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.In(ds, id)
 	switch {
-	case f.s.KB(world.RAGFlow, ds) == nil && f.server == tables.Old:
+	case f.s.KB(ds) == nil && f.server == tables.Old:
 		return f.fail(102, "You don't own the dataset.")
-	case f.s.KB(world.RAGFlow, ds) == nil:
+	case f.s.KB(ds) == nil:
 		return f.fail(102, "you don't own the dataset")
 	case d == nil && f.server == tables.Old:
 		return f.fail(102, "The dataset doesn't own the document.")
@@ -31,7 +31,7 @@ func (f *face) updateDocument(r *http.Request) reply {
 	}
 	f.checkChange(a)
 	f.change(d, a)
-	return f.succeed(f.changedDocument(f.s.Document(world.RAGFlow, id), a.Has("meta_fields")))
+	return f.succeed(f.changedDocument(f.s.Document(id), a.Has("meta_fields")))
 }
 
 // checkChange refuses what the model of the request does not take. v0.24 has none:
@@ -141,7 +141,7 @@ func (f *face) change(d *world.Document, a args) {
 	}
 	meta, _ := decodeObject(a["meta_fields"])
 	now := f.s.Now()
-	f.s.Update(world.RAGFlow, d.ID, func(d *world.Document) {
+	f.s.Update(d.ID, func(d *world.Document) {
 		if enabled := string(a["enabled"]); a.Has("enabled") {
 			d.Disabled = enabled == "0" || enabled == "false"
 		}
@@ -164,7 +164,7 @@ func (f *face) change(d *world.Document, a args) {
 func (f *face) deleteDocuments(r *http.Request) reply {
 	a := f.body(r)
 	ds := r.PathValue("ds")
-	if f.s.KB(world.RAGFlow, ds) == nil {
+	if f.s.KB(ds) == nil {
 		return f.unowned(ds)
 	}
 	if f.server == tables.Old {
@@ -195,7 +195,7 @@ func (f *face) deleteDocuments(r *http.Request) reply {
 	}
 	deleted := 0
 	for _, id := range ids {
-		deleted += btoi(f.s.Remove(world.RAGFlow, id))
+		deleted += btoi(f.s.Remove(id))
 	}
 	body := object{"code": 0, "data": object{"deleted": deleted}}
 	if f.server == tables.Go {
@@ -212,7 +212,7 @@ func (f *face) deleteKnown(ds string, a args) reply {
 	}
 	var unknown []string
 	for _, id := range ids {
-		if !f.s.Remove(world.RAGFlow, id) {
+		if !f.s.Remove(id) {
 			unknown = append(unknown, id)
 		}
 	}
@@ -224,7 +224,7 @@ func (f *face) deleteKnown(ds string, a args) reply {
 
 // documentIDs is all of a dataset's.
 func (f *face) documentIDs(ds string) []string {
-	docs := f.s.Documents(world.RAGFlow, ds)
+	docs := f.s.Documents(ds)
 	ids := make([]string, docs.Len())
 	for i := range ids {
 		ids[i] = docs.At(i).ID
@@ -247,7 +247,7 @@ func (f *face) download(r *http.Request) reply {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.In(ds, id)
 	switch {
-	case f.server == tables.Old && f.s.KB(world.RAGFlow, ds) == nil:
+	case f.server == tables.Old && f.s.KB(ds) == nil:
 		return f.fail(102, fmt.Sprintf("You do not own the dataset %s.", ds))
 	case f.server == tables.Old && d == nil:
 		return f.fail(102, fmt.Sprintf("The dataset not own the document %s.", id))

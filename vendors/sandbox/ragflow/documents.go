@@ -41,12 +41,12 @@ func btoi(b bool) int {
 // listDocuments ignores every parameter that it does not know.
 func (f *face) listDocuments(r *http.Request) reply {
 	kb := r.PathValue("ds")
-	if f.s.KB(world.RAGFlow, kb) == nil {
+	if f.s.KB(kb) == nil {
 		return f.unowned(kb)
 	}
 	q := f.parseDocumentQuery(r.URL.Query())
 	f.checkKnown(kb, q)
-	docs := f.s.Documents(world.RAGFlow, kb)
+	docs := f.s.Documents(kb)
 	if q.filters() {
 		docs = docs.Filter(func(d *world.Document) bool { return f.keeps(q, d) })
 	}

@@ -12,7 +12,7 @@ import (
 // parsing reads the body of a start or stop and the dataset.
 func (f *face) parsing(r *http.Request) (kb *world.KnowledgeBase, ids []string) {
 	a, ds := f.body(r), r.PathValue("ds")
-	kb = f.s.KB(world.RAGFlow, ds)
+	kb = f.s.KB(ds)
 	ids, _ = a.Texts("document_ids")
 	switch {
 	case kb == nil:
@@ -127,7 +127,7 @@ func (f *face) ingest(r *http.Request) reply {
 		}
 	}
 	for _, id := range ids {
-		d := f.s.Document(world.RAGFlow, id)
+		d := f.s.Document(id)
 		if d == nil {
 			return tables.JSON(http.StatusOK, object{"code": 109, "data": nil, "message": "no authorization"})
 		}

@@ -38,7 +38,7 @@ type face struct {
 
 // New serves /api/v1/datasets and what belongs to it.
 func New(w *world.World, o Options) http.Handler {
-	f := &face{s: &tables.Tables{World: w}, server: o.Server, down: o.Away}
+	f := &face{s: &tables.Tables{Side: w.Side(world.RAGFlow)}, server: o.Server, down: o.Away}
 	for path, actions := range f.routes() {
 		for method, action := range actions {
 			f.mux.Answer(method+" /api/v1/"+path, f.authed(action))

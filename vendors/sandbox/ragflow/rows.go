@@ -129,7 +129,7 @@ func (f *face) document(d *world.Document) object {
 
 // kbOf is a document's knowledge base.
 func (f *face) kbOf(d *world.Document) *world.KnowledgeBase {
-	if kb := f.s.KB(world.RAGFlow, d.KB); kb != nil {
+	if kb := f.s.KB(d.KB); kb != nil {
 		return kb
 	}
 	return &world.KnowledgeBase{} // deleted meanwhile

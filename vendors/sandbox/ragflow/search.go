@@ -23,7 +23,7 @@ func (f *face) retrieve(r *http.Request) reply {
 		return f.fail(102, "`dataset_ids` is required.")
 	}
 	for _, ds := range sets {
-		if f.s.KB(world.RAGFlow, ds) == nil {
+		if f.s.KB(ds) == nil {
 			return f.fail(102, fmt.Sprintf("You don't own the dataset %s.", ds))
 		}
 	}
@@ -36,7 +36,7 @@ func (f *face) retrieve(r *http.Request) reply {
 	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
 	documents, err := a.Texts("document_ids")
 	strange := slices.IndexFunc(documents, func(id string) bool {
-		d := f.s.Document(world.RAGFlow, id)
+		d := f.s.Document(id)
 		return d == nil || !slices.Contains(sets, d.KB)
 	})
 	switch {
@@ -63,8 +63,8 @@ func (f *face) retrieve(r *http.Request) reply {
 // nothingParsed reports that no document of the account was ever parsed: then
 // there is no index to search.
 func (f *face) nothingParsed() bool {
-	for _, kb := range f.s.KBs(world.RAGFlow) {
-		docs := f.s.Documents(world.RAGFlow, kb.ID)
+	for _, kb := range f.s.KBs() {
+		docs := f.s.Documents(kb.ID)
 		for d := range docs.All() {
 			if len(f.s.Pieces(d)) > 0 {
 				return false
@@ -78,7 +78,7 @@ func (f *face) nothingParsed() bool {
 func (f *face) hits(sets, documents []string, question string) []world.Hit {
 	var hits []world.Hit
 	for _, ds := range sets {
-		for _, h := range f.s.Search(world.RAGFlow, ds, question) {
+		for _, h := range f.s.Search(ds, question) {
 			if len(documents) == 0 || slices.Contains(documents, h.Document.ID) {
 				hits = append(hits, h)
 			}
@@ -125,7 +125,7 @@ func (f *face) searchDataset(r *http.Request) reply {
 	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
 	documents, _ := a.Texts("doc_ids")
 	switch {
-	case f.s.KB(world.RAGFlow, ds) == nil:
+	case f.s.KB(ds) == nil:
 		return f.refuse(102, "only owner of dataset "+ds+" is authorized for this operation", nil)
 	case strings.TrimSpace(question) == "":
 		return f.refuse(101, "question is required", nil)

@@ -25,7 +25,7 @@ func (f *face) tooLarge() reply {
 func (f *face) uploadDocuments(r *http.Request) reply {
 	ds := r.PathValue("ds")
 	files, fields, ok := tables.Form(r)
-	unknown := f.s.KB(world.RAGFlow, ds) == nil
+	unknown := f.s.KB(ds) == nil
 	switch {
 	case !ok:
 		return f.tooLarge()
@@ -87,7 +87,7 @@ func (f *face) uploadWeb(ds string, fields map[string][]string) reply {
 		return f.fail(101, `Lack of "url"`)
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return f.fail(101, "The URL format is invalid")
-	case f.s.KB(world.RAGFlow, ds) == nil:
+	case f.s.KB(ds) == nil:
 		return f.fail(102, "Can't find this dataset!")
 	case f.server == tables.Go && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")):
 		return f.fail(102, "URL resolves to a non-public address (127.0.0.1), which is not allowed")

@@ -41,11 +41,11 @@ func (f *face) createDataset(r *http.Request) reply {
 		description = new(string)
 	}
 	kb := f.s.NewKB(*name, *description)
-	f.s.UpdateKB(world.RAGFlow, kb.ID, func(kb *world.KnowledgeBase) {
+	f.s.UpdateKB(kb.ID, func(kb *world.KnowledgeBase) {
 		kb.Pipeline, _ = a.Text("pipeline_id")
 		kb.Bare = f.server == tables.Go
 	})
-	return f.succeed(f.dataset(f.s.KB(world.RAGFlow, kb.ID)))
+	return f.succeed(f.dataset(f.s.KB(kb.ID)))
 }
 
 func (f *face) updateDataset(r *http.Request) reply {
@@ -58,7 +58,7 @@ func (f *face) updateDataset(r *http.Request) reply {
 		return f.refuse(101, text, nil)
 	}
 	name, description := f.draft(a, false)
-	kb := f.s.KB(world.RAGFlow, id)
+	kb := f.s.KB(id)
 	switch {
 	case len(a) == 0 && f.server == tables.Old:
 		return f.fail(101, "No properties were modified")
@@ -70,7 +70,7 @@ func (f *face) updateDataset(r *http.Request) reply {
 		return f.fail(102, "Dataset name '"+*name+"' already exists")
 	default:
 		f.s.ChangeKB(id, name, description)
-		row := f.dataset(f.s.KB(world.RAGFlow, id))
+		row := f.dataset(f.s.KB(id))
 		if f.server != tables.Old {
 			row["connectors"] = []string{}
 		}
@@ -91,13 +91,13 @@ func (f *face) deleteDatasets(r *http.Request) reply {
 		return f.fail(101, pythonComplaint("ids", "Input should be a valid list", a["ids"]))
 	}
 	if string(a["delete_all"]) == "true" && len(ids) == 0 || f.server == tables.Old && string(a["ids"]) == "null" {
-		for _, kb := range f.s.KBs(world.RAGFlow) {
+		for _, kb := range f.s.KBs() {
 			ids = append(ids, kb.ID)
 		}
 	}
 	f.checkDatasets(ids)
 	for _, id := range ids {
-		f.s.RemoveKB(world.RAGFlow, id)
+		f.s.RemoveKB(id)
 	}
 	switch f.server {
 	case tables.Old:
@@ -125,7 +125,7 @@ func (f *face) checkDatasets(ids []string) {
 		panic(f.fail(101, text))
 	}
 	for _, id := range ids {
-		if f.s.KB(world.RAGFlow, id) == nil {
+		if f.s.KB(id) == nil {
 			panic(f.lacks("datasets:", id))
 		}
 	}

@@ -115,7 +115,7 @@ func (f *face) addDocument(in input, a addition) object {
 	} else if twin != "" {
 		panic(&failure{400, 1001002, fmt.Sprintf("invalid request: doc_id:%s is duplicated with doc_ids:%s", a.id, twin)})
 	}
-	old := f.s.Document(world.Volcengine, a.id)
+	old := f.s.Document(a.id)
 	switch {
 	case old != nil && old.KB != kb.ID:
 		panic(invalid("doc_id is used in another collection")) // ids are one space in the sandbox's store
@@ -131,7 +131,7 @@ func (f *face) addDocument(in input, a addition) object {
 // the text is made of the address and the name.
 func (a addition) document() world.Document {
 	u, err := url.Parse(a.uri)
-	d := world.Document{Platform: world.Volcengine, ID: a.id, URL: a.uri, Metadata: a.fields}
+	d := world.Document{ID: a.id, URL: a.uri, Metadata: a.fields}
 	switch {
 	case a.id != "" && !documentIDForm.MatchString(a.id):
 		panic(invalid("doc_id must match ^[A-Za-z_][A-Za-z0-9_]*$ and have at most 128 characters"))
@@ -189,7 +189,7 @@ func contentAt(uri string) string {
 // twin is the id of a document of the same content or name, as far as either
 // counts; "" when there is none.
 func (f *face) twin(kb *world.KnowledgeBase, d world.Document, a addition) string {
-	docs := f.s.Documents(world.Volcengine, kb.ID)
+	docs := f.s.Documents(kb.ID)
 	for o := range docs.All() {
 		content := a.byContent && o.URL != "" && contentAt(o.URL) == contentAt(d.URL)
 		if !content && !(a.byName && o.Name == d.Name) {
@@ -210,7 +210,7 @@ func (f *face) store(kb *world.KnowledgeBase, d world.Document) string {
 	added := f.s.Add(d)
 	if added.Seq%8 == 7 {
 		code := []string{"10001", "10003", "35002", "99017"}[added.Seq/8%4]
-		f.s.Update(world.Volcengine, added.ID, func(d *world.Document) { d.Plan = world.Failing(code, "").Sped(f.s.Speed()) })
+		f.s.Update(added.ID, func(d *world.Document) { d.Plan = world.Failing(code, "").Sped(f.s.Speed()) })
 	}
 	return added.ID
 }
@@ -220,7 +220,7 @@ func (f *face) overwrite(old *world.Document, d world.Document) {
 	now := f.s.Now()
 	plan := world.Normal()
 	plan.Stages[0].Raw = "3"
-	f.s.Update(world.Volcengine, old.ID, func(o *world.Document) {
+	f.s.Update(old.ID, func(o *world.Document) {
 		o.Name, o.Format, o.Source, o.URL, o.Text, o.Size, o.Pieces = d.Name, d.Format, d.Source, d.URL, d.Text, d.Size, 0
 		o.Edited, o.Metadata = nil, d.Metadata
 		o.Updated, o.Started, o.Plan = now, now, plan.Sped(f.s.Speed())

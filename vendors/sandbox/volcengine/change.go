@@ -21,7 +21,7 @@ const deletionTime = 3 * time.Second
 func (f *face) inCollection(in input) (*world.KnowledgeBase, *world.Document) {
 	kb := f.collection(in, "collection_name")
 	id := in.required("doc_id")
-	d := f.s.Document(world.Volcengine, id)
+	d := f.s.Document(id)
 	if d == nil || d.KB != kb.ID {
 		panic(&failure{400, 1001001, "doc not exist"})
 	}
@@ -36,7 +36,7 @@ func (f *face) deleteDocument(in input) object {
 		return nil // already on its way
 	}
 	now := f.s.Now()
-	f.s.Update(world.Volcengine, d.ID, func(d *world.Document) {
+	f.s.Update(d.ID, func(d *world.Document) {
 		d.Updated, d.Started = now, now
 		d.Plan = world.Plan{Stages: []world.Stage{{Phase: world.Deleting, For: deletionTime}}, Outcome: gone}.Sped(f.s.Speed())
 	})
@@ -45,10 +45,10 @@ func (f *face) deleteDocument(in input) object {
 
 // sweep removes the documents of a collection whose deletion is over.
 func (f *face) sweep(kb string) {
-	docs := f.s.Documents(world.Volcengine, kb)
+	docs := f.s.Documents(kb)
 	for d := range docs.All() {
 		if d.Plan.Outcome == gone && f.s.State(d).Phase == gone {
-			f.s.Remove(world.Volcengine, d.ID)
+			f.s.Remove(d.ID)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func (f *face) renameDocument(in input) object {
 	if utf8.RuneCountInString(name) > 255 || strings.ContainsAny(name, `<>:"/\|?*`) {
 		panic(invalid("doc_name is not valid"))
 	}
-	f.s.Update(world.Volcengine, d.ID, func(d *world.Document) { d.Name, d.Updated = name, f.s.Now() })
+	f.s.Update(d.ID, func(d *world.Document) { d.Name, d.Updated = name, f.s.Now() })
 	return object{"doc_id": d.ID, "doc_name": name}
 }
 
@@ -77,7 +77,7 @@ type field struct {
 func (f *face) updateMeta(in input) object {
 	_, d := f.inCollection(in)
 	fields := in.meta("meta")
-	f.s.Update(world.Volcengine, d.ID, func(d *world.Document) { d.Metadata, d.Updated = fields, f.s.Now() })
+	f.s.Update(d.ID, func(d *world.Document) { d.Metadata, d.Updated = fields, f.s.Now() })
 	return nil
 }
 

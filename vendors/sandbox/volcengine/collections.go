@@ -12,7 +12,7 @@ func (f *face) listCollections(in input) object {
 	var brief bool
 	in.read("project", &project).read("brief", &brief)
 	rows := []object{}
-	for _, kb := range f.s.KBs(world.Volcengine) {
+	for _, kb := range f.s.KBs() {
 		if project == "" || projectOf(kb) == project {
 			f.sweep(kb.ID)
 			rows = append(rows, f.collectionRow(kb, brief))
@@ -71,7 +71,7 @@ func dataType(kb *world.KnowledgeBase) string {
 // pipelineStat counts what the documents' states say at the same moment:
 // finished is succeeded and failed.
 func (f *face) pipelineStat(kb string) object {
-	docs := f.s.Documents(world.Volcengine, kb)
+	docs := f.s.Documents(kb)
 	finished, succeeded, points := 0, 0, 0
 	for d := range docs.All() {
 		st := f.s.State(d)

@@ -64,7 +64,7 @@ func (q listQuery) keeps(d *world.Document) bool {
 func (f *face) listDocuments(in input) object {
 	kb := f.collection(in, "collection_name")
 	q := parseList(in)
-	docs := f.s.Documents(world.Volcengine, kb.ID)
+	docs := f.s.Documents(kb.ID)
 	total := docs.Len()
 	if len(q.ids) > 0 || q.typed {
 		docs = docs.Filter(q.keeps)
@@ -82,7 +82,7 @@ func (f *face) searchByFilter(in input) object {
 		panic(invalid("filter is required"))
 	}
 	keep := in.filter("filter", kb)
-	docs := f.s.Documents(world.Volcengine, kb.ID).Filter(keep)
+	docs := f.s.Documents(kb.ID).Filter(keep)
 	page := docs.Window(0, limit)
 	return object{"collection_name": kb.Name, "total_num": docs.Len(), "count": len(page), "doc_list": f.rows(kb, page)}
 }
@@ -105,7 +105,7 @@ func (f *face) listDocumentsV2(in input) object {
 	if limit < 1 || limit > maxPage {
 		panic(invalid("limit must be between 1 and 100"))
 	}
-	docs := f.s.Documents(world.Volcengine, kb.ID)
+	docs := f.s.Documents(kb.ID)
 	data := object{"collection_name": kb.Name, "total_num": docs.Len(), "has_more": false, "next_token": ""}
 	offset := 0
 	if token != "" {

@@ -57,7 +57,7 @@ func (f *face) collection(in input, nameKey string) *world.KnowledgeBase {
 	var id, project string
 	in.read("resource_id", &id).read("project", &project)
 	if id != "" {
-		return f.swept(f.s.KB(world.Volcengine, id))
+		return f.swept(f.s.KB(id))
 	}
 	name := in.required(nameKey)
 	return f.swept(f.named(name, cmp.Or(project, defaultProject)))
@@ -74,7 +74,7 @@ func (f *face) swept(kb *world.KnowledgeBase) *world.KnowledgeBase {
 
 // named finds a collection by its name; nil when there is none.
 func (f *face) named(name, project string) *world.KnowledgeBase {
-	for _, kb := range f.s.KBs(world.Volcengine) {
+	for _, kb := range f.s.KBs() {
 		if kb.Name == name && projectOf(kb) == project {
 			return kb
 		}

@@ -62,7 +62,7 @@ func (f *face) listPoints(in input) object {
 	if limit < 0 || limit > maxPage {
 		limit = maxPage
 	}
-	list := f.s.Documents(world.Volcengine, kb.ID)
+	list := f.s.Documents(kb.ID)
 	if in.has("doc_ids") {
 		list = list.Filter(func(d *world.Document) bool { return slices.Contains(docs, d.ID) })
 	}
@@ -100,7 +100,7 @@ func (f *face) point(in input) (*world.KnowledgeBase, *world.Document, world.Chu
 	kb := f.collection(in, "collection_name")
 	id := in.required("point_id")
 	if at := strings.LastIndex(id, "-"); at > 0 {
-		d := f.s.Document(world.Volcengine, id[:at])
+		d := f.s.Document(id[:at])
 		n, err := strconv.Atoi(id[at+1:])
 		if err == nil && d != nil && d.KB == kb.ID && f.s.State(d).Phase == world.Completed {
 			if c, ok := d.Part(n); ok {
@@ -162,7 +162,7 @@ func (f *face) addPoint(in input) object {
 	}
 	c := world.Chunk{Number: -1}
 	e.apply(&c, f.s.Now())
-	d = f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk { return append(list, c) })
+	d = f.s.EditChunks(d.ID, func(list []world.Chunk) []world.Chunk { return append(list, c) })
 	if d == nil {
 		panic(&failure{400, 1001001, "doc not exist"})
 	}
@@ -175,7 +175,7 @@ func (f *face) addPoint(in input) object {
 func (f *face) updatePoint(in input) object {
 	_, d, c := f.point(in)
 	e := in.edit()
-	f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk {
+	f.s.EditChunks(d.ID, func(list []world.Chunk) []world.Chunk {
 		for i := range list {
 			if list[i].Number == c.Number {
 				e.apply(&list[i], f.s.Now())
@@ -188,7 +188,7 @@ func (f *face) updatePoint(in input) object {
 
 func (f *face) deletePoint(in input) object {
 	_, d, c := f.point(in)
-	f.s.EditChunks(world.Volcengine, d.ID, func(list []world.Chunk) []world.Chunk {
+	f.s.EditChunks(d.ID, func(list []world.Chunk) []world.Chunk {
 		return slices.DeleteFunc(list, func(x world.Chunk) bool { return x.Number == c.Number })
 	})
 	return nil

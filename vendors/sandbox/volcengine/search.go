@@ -44,7 +44,7 @@ func (f *face) search(in input, rerank bool) object {
 	data := object{"collection_name": kb.Name, "count": 0, "token_usage": object{}}
 	rows := []object{}
 	if f.indexStatus(kb) == indexBuilt { // in any other state it finds nothing
-		for _, h := range f.s.Search(world.Volcengine, kb.ID, query) {
+		for _, h := range f.s.Search(kb.ID, query) {
 			if len(rows) < limit && keep(h.Document) {
 				rows = append(rows, hitRow(h, len(rows)+1, rerank))
 			}

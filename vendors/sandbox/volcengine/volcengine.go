@@ -15,7 +15,7 @@ type object = map[string]any
 
 // face is Volcengine's knowledge base service (VikingDB).
 type face struct {
-	s   *world.World
+	s   *world.Side
 	mux *http.ServeMux
 	mu  sync.Mutex // held while something is looked for and then added
 }
@@ -25,8 +25,8 @@ const Name = "volcengine"
 
 // New serves /api/knowledge/..., where every call is a POST, and
 // GET /ping, which the platform's own libraries ask first.
-func New(s *world.World) http.Handler {
-	f := &face{s: s, mux: http.NewServeMux()}
+func New(w *world.World) http.Handler {
+	f := &face{s: w.Side(world.Volcengine), mux: http.NewServeMux()}
 	for path, call := range map[string]operation{
 		"collection/list":             f.listCollections,
 		"collection/info":             f.collectionInfo,

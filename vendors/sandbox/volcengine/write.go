@@ -38,7 +38,7 @@ func (f *face) createCollection(in input) object {
 	if f.named(name, project) != nil {
 		panic(&failure{400, 1000004, "collection exist"})
 	}
-	kb := world.KnowledgeBase{Platform: world.Volcengine, Name: name, Project: project, Description: description, Created: f.s.Now(), Updated: f.s.Now()}
+	kb := world.KnowledgeBase{Name: name, Project: project, Description: description, Created: f.s.Now(), Updated: f.s.Now()}
 	if dataType == "structured_data" {
 		kb.Kind = "table"
 	}
@@ -53,7 +53,7 @@ func (f *face) updateCollection(in input) object {
 	kb := f.collection(in, "name")
 	description := kb.Description
 	in.read("description", &description)
-	f.s.UpdateKB(world.Volcengine, kb.ID, func(kb *world.KnowledgeBase) {
+	f.s.UpdateKB(kb.ID, func(kb *world.KnowledgeBase) {
 		kb.Description, kb.Updated = description, f.s.Now()
 	})
 	return nil
@@ -61,7 +61,7 @@ func (f *face) updateCollection(in input) object {
 
 func (f *face) deleteCollection(in input) object {
 	kb := f.collection(in, "name")
-	f.s.RemoveKB(world.Volcengine, kb.ID)
+	f.s.RemoveKB(kb.ID)
 	return nil
 }
 

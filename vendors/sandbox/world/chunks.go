@@ -44,8 +44,8 @@ func (d *Document) Part(number int) (Chunk, bool) {
 // chunk that change gives a negative number is new and gets the next one. It
 // returns the document, nil when there is none of this id. A new ingestion
 // forgets the edits: whoever starts one sets [Document.Edited] to nil.
-func (st *Store) EditChunks(platform, id string, change func([]Chunk) []Chunk) *Document {
-	return st.Update(platform, id, func(d *Document) {
+func (st *Store) EditChunks(id string, change func([]Chunk) []Chunk) *Document {
+	return st.Update(id, func(d *Document) {
 		next := d.nextChunk()
 		d.Edited = slices.Grow(change(d.Parts()), 1) // not nil, though it be empty
 		for i := range d.Edited {

@@ -10,9 +10,9 @@ import (
 func TestEditChunks(t *testing.T) {
 	s := New(Options{})
 	kb := s.KnowledgeBaseID(Volcengine, "product_manual")
-	id := s.Add(Document{Platform: Volcengine, KB: kb, Name: "a.txt", Text: "One.\nTwo.\nThree."}).ID
+	id := s.Store(Volcengine).Add(Document{KB: kb, Name: "a.txt", Text: "One.\nTwo.\nThree."}).ID
 	edit := func(change func([]Chunk) []Chunk) string {
-		d := s.EditChunks(Volcengine, id, change)
+		d := s.Store(Volcengine).EditChunks(id, change)
 		var out []string
 		for i, c := range d.Parts() {
 			if d.Chunks()[i] != c.Text {
@@ -46,7 +46,7 @@ func TestEditChunks(t *testing.T) {
 			t.Errorf("step %d: %s, want %s", i, got, step.want)
 		}
 	}
-	if s.EditChunks(Volcengine, "nope", add) != nil {
+	if s.Store(Volcengine).EditChunks("nope", add) != nil {
 		t.Error("an unknown document was edited")
 	}
 }

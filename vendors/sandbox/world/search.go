@@ -18,12 +18,12 @@ type Hit struct {
 // Search finds the chunks of a knowledge base that hold a term of the query,
 // best first and then newest first. Only what is completed and switched on is
 // searched.
-func (w *World) Search(platform, kb, query string) []Hit {
-	docs := w.Documents(platform, kb)
+func (s *Side) Search(kb, query string) []Hit {
+	docs := s.Documents(kb)
 	want := Terms(query)
 	var hits []Hit
 	for d := range docs.All() {
-		if d.Disabled || d.Archived || w.State(d).Phase != Completed {
+		if d.Disabled || d.Archived || s.State(d).Phase != Completed {
 			continue
 		}
 		for _, c := range d.Parts() {

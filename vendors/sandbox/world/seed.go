@@ -46,23 +46,23 @@ type seedDocument struct {
 }
 
 // seed loads seed.json into the store, every age counted from now.
-func (s *World) seed() {
+func (w *World) seed() {
 	var all map[string][]seedKB
 	if err := json.Unmarshal(seedJSON, &all); err != nil {
 		panic("sandbox: seed.json: " + err.Error())
 	}
-	base := s.Now()
-	for _, platform := range []string{Coze, Dify, RAGFlow, Volcengine} {
+	base := w.Now()
+	for _, platform := range Platforms() {
 		for _, k := range all[platform] {
-			kb := s.AddKB(KnowledgeBase{
-				Platform: platform, ID: k.ID, Name: k.Name, Description: k.Description,
+			kb := w.Store(platform).AddKB(KnowledgeBase{
+				ID: k.ID, Name: k.Name, Description: k.Description,
 				Kind: k.Kind, Technique: k.Technique, Project: k.Project, Disabled: k.Disabled, Private: k.Private,
 				Created: ago(base, k.Age), Updated: ago(base, k.Age),
 			})
 			for _, d := range k.Documents {
-				doc := d.document(base, s.Speed())
-				doc.Platform, doc.KB = platform, kb.ID
-				s.Add(doc)
+				doc := d.document(base, w.Speed())
+				doc.KB = kb.ID
+				w.Store(platform).Add(doc)
 			}
 		}
 	}
@@ -122,19 +122,19 @@ func parsePlan(text string) (Plan, error) {
 
 // bulk adds the large knowledge base to every platform: documents one second
 // apart, all in the past, every 97th failed and every 211th at work for weeks.
-func (s *World) bulk(n int) {
+func (w *World) bulk(n int) {
 	if n <= 0 {
 		return
 	}
-	base := s.Now()
-	for _, platform := range []string{Coze, Dify, RAGFlow, Volcengine} {
+	base := w.Now()
+	for _, platform := range Platforms() {
 		first := ago(base, float64(n+3600))
-		kb := s.AddKB(KnowledgeBase{
-			Platform: platform, Name: BulkName(platform), Description: "Archive 档案库",
+		kb := w.Store(platform).AddKB(KnowledgeBase{
+			Name: BulkName(platform), Description: "Archive 档案库",
 			Technique: "high_quality", Project: "default", Created: first, Updated: first,
 		})
 		for i := range n {
-			s.Add(bulkDocument(platform, kb.ID, i, first.Add(time.Duration(i)*time.Second)))
+			w.Store(platform).Add(bulkDocument(platform, kb.ID, i, first.Add(time.Duration(i)*time.Second)))
 		}
 	}
 }
@@ -152,7 +152,7 @@ func bulkDocument(platform, kb string, i int, at time.Time) Document {
 	name := fmt.Sprintf("%05d.md", i+1)
 	text := fmt.Sprintf("第%d号档案", i+1)
 	d := Document{
-		Platform: platform, KB: kb, Name: name, Format: "md", Source: "file",
+		KB: kb, Name: name, Format: "md", Source: "file",
 		Text: text, Size: len(text), Created: at, Updated: at, Started: at,
 		Plan: Immediate(Completed),
 	}

@@ -9,8 +9,8 @@ import (
 
 // everything lists all documents of a platform.
 func everything(s *World, platform string) (out []*Document) {
-	for _, kb := range s.KBs(platform) {
-		out = append(out, s.Documents(platform, kb.ID).Window(0, -1)...)
+	for _, kb := range s.Store(platform).KBs() {
+		out = append(out, s.Store(platform).Documents(kb.ID).Window(0, -1)...)
 	}
 	return out
 }
@@ -51,7 +51,7 @@ func TestSeedCoversEveryStatus(t *testing.T) {
 		if !emoji || !markup || !signed || !disabled {
 			t.Errorf("%s: emoji %v, markup %v, signed URL %v, disabled %v", platform, emoji, markup, signed, disabled)
 		}
-		if n := len(s.KBs(platform)); n < 3 || n > 4 {
+		if n := len(s.Store(platform).KBs()); n < 3 || n > 4 {
 			t.Errorf("%s has %d knowledge bases", platform, n)
 		}
 	}
@@ -81,7 +81,7 @@ func TestSeedMoves(t *testing.T) {
 func TestBulk(t *testing.T) {
 	s := New(Options{Now: func() time.Time { return start }, Documents: 1000})
 	for _, platform := range []string{Coze, Dify, RAGFlow, Volcengine} {
-		docs := s.Documents(platform, s.KnowledgeBaseID(platform, BulkName(platform)))
+		docs := s.Store(platform).Documents(s.KnowledgeBaseID(platform, BulkName(platform)))
 		have := map[Phase]int{}
 		var created []time.Time
 		for i := range docs.Len() {

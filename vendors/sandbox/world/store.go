@@ -17,11 +17,13 @@ const (
 	Volcengine = "volcengine"
 )
 
+// Platforms are all of them.
+func Platforms() []string { return []string{Coze, Dify, RAGFlow, Volcengine} }
+
 // KnowledgeBase is one knowledge base of one platform. A value handed out by
 // the store is never changed.
 type KnowledgeBase struct {
 	Seq         int
-	Platform    string
 	ID          string
 	Name        string
 	Description string
@@ -51,10 +53,9 @@ type Field struct {
 // Document is one document of one knowledge base. A document handed out by the
 // store is never changed: [Store.Update] replaces it.
 type Document struct {
-	Seq      int // rises in the order of creation, unique within its platform
-	Platform string
-	KB       string // id of its knowledge base
-	ID       string // in the platform's form
+	Seq int    // rises in the order of creation, unique within its platform
+	KB  string // id of its knowledge base
+	ID  string // in the platform's form
 
 	Name     string
 	Format   string // suffix, lower case, no dot
@@ -82,14 +83,12 @@ type Document struct {
 	Dify     DifyPart
 }
 
-// Store holds everything the faces show. It is safe for concurrent use.
+// Store holds one platform's knowledge bases and documents. It is safe for
+// concurrent use.
 type Store struct {
-	mu    sync.RWMutex
-	sides map[string]*side // by platform
-}
+	platform string
 
-// side is one platform's part of the store.
-type side struct {
+	mu    sync.RWMutex
 	seq   int
 	kbs   []*KnowledgeBase // oldest first
 	kbID  map[string]*KnowledgeBase
@@ -98,45 +97,40 @@ type side struct {
 	batch map[string][]string    // Dify: batch to document ids
 }
 
-func newStore() *Store {
-	st := &Store{sides: map[string]*side{}}
-	for _, p := range []string{Coze, Dify, RAGFlow, Volcengine} {
-		st.sides[p] = &side{
-			kbID: map[string]*KnowledgeBase{}, docs: map[string]*Document{},
-			byKB: map[string][]*Document{}, batch: map[string][]string{},
-		}
+func newStore(platform string) *Store {
+	return &Store{
+		platform: platform, kbID: map[string]*KnowledgeBase{}, docs: map[string]*Document{},
+		byKB: map[string][]*Document{}, batch: map[string][]string{},
 	}
-	return st
 }
 
-// AddKB stores kb under the next number of its platform and returns it with
+// AddKB stores kb under the next number of the platform and returns it with
 // Seq and ID filled in (an ID that is already set is kept).
 func (st *Store) AddKB(kb KnowledgeBase) *KnowledgeBase {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sd := st.sides[kb.Platform]
-	sd.seq++
-	kb.Seq = sd.seq
+	st.seq++
+	kb.Seq = st.seq
 	if kb.ID == "" {
-		kb.ID = kbID(kb.Platform, kb.Seq)
+		kb.ID = kbID(st.platform, kb.Seq)
 	}
-	sd.kbs = append(slices.Clip(sd.kbs), &kb)
-	sd.kbID[kb.ID] = &kb
+	st.kbs = append(slices.Clip(st.kbs), &kb)
+	st.kbID[kb.ID] = &kb
 	return &kb
 }
 
 // KB finds a knowledge base by its id; nil when there is none.
-func (st *Store) KB(platform, id string) *KnowledgeBase {
+func (st *Store) KB(id string) *KnowledgeBase {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	return st.sides[platform].kbID[id]
+	return st.kbID[id]
 }
 
-// KBs lists a platform's knowledge bases, newest first.
-func (st *Store) KBs(platform string) []*KnowledgeBase {
+// KBs lists the knowledge bases, newest first.
+func (st *Store) KBs() []*KnowledgeBase {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	out := slices.Clone(st.sides[platform].kbs)
+	out := slices.Clone(st.kbs)
 	slices.SortStableFunc(out, func(a, b *KnowledgeBase) int {
 		if c := b.Created.Compare(a.Created); c != 0 {
 			return c
@@ -148,76 +142,72 @@ func (st *Store) KBs(platform string) []*KnowledgeBase {
 
 // UpdateKB replaces a knowledge base by a changed copy; false when there is
 // none of this id.
-func (st *Store) UpdateKB(platform, id string, change func(*KnowledgeBase)) bool {
+func (st *Store) UpdateKB(id string, change func(*KnowledgeBase)) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sd := st.sides[platform]
-	old := sd.kbID[id]
+	old := st.kbID[id]
 	if old == nil {
 		return false
 	}
 	kb := *old
 	change(&kb)
-	sd.kbID[id] = &kb
-	sd.kbs = slices.Clone(sd.kbs)
-	sd.kbs[slices.Index(sd.kbs, old)] = &kb
+	st.kbID[id] = &kb
+	st.kbs = slices.Clone(st.kbs)
+	st.kbs[slices.Index(st.kbs, old)] = &kb
 	return true
 }
 
 // RemoveKB removes a knowledge base with its documents.
-func (st *Store) RemoveKB(platform, id string) bool {
+func (st *Store) RemoveKB(id string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sd := st.sides[platform]
-	if sd.kbID[id] == nil {
+	if st.kbID[id] == nil {
 		return false
 	}
-	for _, d := range sd.byKB[id] {
-		delete(sd.docs, d.ID)
+	for _, d := range st.byKB[id] {
+		delete(st.docs, d.ID)
 	}
-	delete(sd.byKB, id)
-	delete(sd.kbID, id)
-	sd.kbs = slices.DeleteFunc(slices.Clone(sd.kbs), func(kb *KnowledgeBase) bool { return kb.ID == id })
+	delete(st.byKB, id)
+	delete(st.kbID, id)
+	st.kbs = slices.DeleteFunc(slices.Clone(st.kbs), func(kb *KnowledgeBase) bool { return kb.ID == id })
 	return true
 }
 
-// Add stores d under the next number of its platform and returns it with Seq,
+// Add stores d under the next number of the platform and returns it with Seq,
 // ID and (on Dify) Batch filled in; an ID that is already set is kept.
 func (st *Store) Add(d Document) *Document {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sd := st.sides[d.Platform]
-	sd.seq++
-	d.Seq = sd.seq
+	st.seq++
+	d.Seq = st.seq
 	if d.ID == "" {
-		d.ID = documentID(d.Platform, d.Seq)
+		d.ID = documentID(st.platform, d.Seq)
 	}
-	if d.Platform == Dify && d.Batch == "" {
+	if st.platform == Dify && d.Batch == "" {
 		d.Batch = BatchID(d.Created, d.Seq)
 	}
-	sd.docs[d.ID] = &d
-	sd.byKB[d.KB] = inserted(sd.byKB[d.KB], &d)
+	st.docs[d.ID] = &d
+	st.byKB[d.KB] = inserted(st.byKB[d.KB], &d)
 	if d.Batch != "" {
-		sd.batch[d.Batch] = append(sd.batch[d.Batch], d.ID)
+		st.batch[d.Batch] = append(st.batch[d.Batch], d.ID)
 	}
 	return &d
 }
 
 // Document finds a document by its id; nil when there is none.
-func (st *Store) Document(platform, id string) *Document {
+func (st *Store) Document(id string) *Document {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	return st.sides[platform].docs[id]
+	return st.docs[id]
 }
 
 // Batch lists the documents whose newest upload was in this batch.
-func (st *Store) Batch(platform, batch string) []*Document {
+func (st *Store) Batch(batch string) []*Document {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	sd := st.sides[platform]
 	var out []*Document
-	for _, id := range sd.batch[batch] {
-		if d := sd.docs[id]; d != nil && d.Batch == batch {
+	for _, id := range st.batch[batch] {
+		if d := st.docs[id]; d != nil && d.Batch == batch {
 			out = append(out, d)
 		}
 	}
@@ -226,11 +216,10 @@ func (st *Store) Batch(platform, batch string) []*Document {
 
 // Update replaces a document by a changed copy (Seq, ID, KB and Created stay)
 // and returns it; nil when there is none of this id.
-func (st *Store) Update(platform, id string, change func(*Document)) *Document {
+func (st *Store) Update(id string, change func(*Document)) *Document {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sd := st.sides[platform]
-	old := sd.docs[id]
+	old := st.docs[id]
 	if old == nil {
 		return nil
 	}
@@ -238,34 +227,33 @@ func (st *Store) Update(platform, id string, change func(*Document)) *Document {
 	change(&d)
 	d.Seq, d.ID, d.KB, d.Created = old.Seq, old.ID, old.KB, old.Created
 	if d.Batch != old.Batch {
-		sd.batch[d.Batch] = append(sd.batch[d.Batch], d.ID)
+		st.batch[d.Batch] = append(st.batch[d.Batch], d.ID)
 	}
-	list := slices.Clone(sd.byKB[d.KB])
+	list := slices.Clone(st.byKB[d.KB])
 	list[place(list, old)] = &d
-	sd.docs[id], sd.byKB[d.KB] = &d, list
+	st.docs[id], st.byKB[d.KB] = &d, list
 	return &d
 }
 
 // Remove removes a document; false when there is none of this id.
-func (st *Store) Remove(platform, id string) bool {
+func (st *Store) Remove(id string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sd := st.sides[platform]
-	d := sd.docs[id]
+	d := st.docs[id]
 	if d == nil {
 		return false
 	}
-	i := place(sd.byKB[d.KB], d)
-	sd.byKB[d.KB] = slices.Delete(slices.Clone(sd.byKB[d.KB]), i, i+1)
-	delete(sd.docs, id)
+	i := place(st.byKB[d.KB], d)
+	st.byKB[d.KB] = slices.Delete(slices.Clone(st.byKB[d.KB]), i, i+1)
+	delete(st.docs, id)
 	return true
 }
 
 // Documents lists a knowledge base; empty when there is none of this id.
-func (st *Store) Documents(platform, kb string) List {
+func (st *Store) Documents(kb string) List {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	return List{st.sides[platform].byKB[kb]}
+	return List{st.byKB[kb]}
 }
 
 // Suffix is a name's Suffix in lower case without its dot.

@@ -94,17 +94,17 @@ func TestBegan(t *testing.T) {
 }
 
 func TestListOrderAndSnapshots(t *testing.T) {
-	st := newStore()
-	kb := st.AddKB(KnowledgeBase{Platform: Dify, Name: "x"}).ID
+	st := newStore(Dify)
+	kb := st.AddKB(KnowledgeBase{Name: "x"}).ID
 	add := func(name string, age int) *Document {
-		return st.Add(Document{Platform: Dify, KB: kb, Name: name, Created: start.Add(-time.Duration(age) * time.Second)})
+		return st.Add(Document{KB: kb, Name: name, Created: start.Add(-time.Duration(age) * time.Second)})
 	}
 	add("c", 30)
 	add("e", 10)
 	add("d", 10) // as old as e, added later: newer
 	add("a", 50)
 	middle := add("b", 40)
-	before := st.Documents(Dify, kb)
+	before := st.Documents(kb)
 	names := func(l List) (out string) {
 		for _, d := range l.Window(0, -1) {
 			out += d.Name
@@ -114,29 +114,29 @@ func TestListOrderAndSnapshots(t *testing.T) {
 	if got := names(before); got != "decba" {
 		t.Errorf("newest first = %q, want decba", got)
 	}
-	st.Update(Dify, middle.ID, func(d *Document) { d.Name, d.ID = "B", "other" })
+	st.Update(middle.ID, func(d *Document) { d.Name, d.ID = "B", "other" })
 	add("f", 0)
-	st.Remove(Dify, st.Documents(Dify, kb).At(1).ID)
+	st.Remove(st.Documents(kb).At(1).ID)
 	if got := names(before); got != "decba" {
 		t.Errorf("a list that was taken changed to %q", got)
 	}
-	if got := names(st.Documents(Dify, kb)); got != "fecBa" {
+	if got := names(st.Documents(kb)); got != "fecBa" {
 		t.Errorf("afterwards = %q, want fecBa", got)
 	}
-	if st.Document(Dify, middle.ID).Name != "B" || middle.Name != "b" {
+	if st.Document(middle.ID).Name != "B" || middle.Name != "b" {
 		t.Error("Update changes the document that was handed out, or its id")
 	}
-	if !st.RemoveKB(Dify, kb) || st.Document(Dify, middle.ID) != nil || st.KB(Dify, kb) != nil {
+	if !st.RemoveKB(kb) || st.Document(middle.ID) != nil || st.KB(kb) != nil {
 		t.Error("RemoveKB leaves something")
 	}
 }
 
 func TestWindow(t *testing.T) {
-	st := newStore()
+	st := newStore(Dify)
 	for i := range 5 {
-		st.Add(Document{Platform: Coze, KB: "x", Name: fmt.Sprint(i), Created: start})
+		st.Add(Document{KB: "x", Name: fmt.Sprint(i), Created: start})
 	}
-	l := st.Documents(Coze, "x")
+	l := st.Documents("x")
 	for _, tt := range []struct{ offset, limit, want int }{
 		{0, 2, 2}, {4, 2, 1}, {5, 2, 0}, {9, 2, 0}, {-1, 2, 0}, {0, -1, 5}, {3, 100, 2}, {0, 0, 0},
 	} {

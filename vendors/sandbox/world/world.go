@@ -19,8 +19,8 @@ type Options struct {
 // World is what the faces of one sandbox share: the clock, the store and the
 // count of requests against each face's quota. It is safe for concurrent use.
 type World struct {
-	*Store
-	opts Options
+	opts   Options
+	stores map[string]*Store // by platform
 
 	mu      sync.Mutex
 	recent  map[string][]time.Time // by face: what the quota counts
@@ -38,11 +38,26 @@ func New(o Options) *World {
 	if o.QuotaWindow <= 0 {
 		o.QuotaWindow = time.Minute
 	}
-	w := &World{Store: newStore(), opts: o, recent: map[string][]time.Time{}, refused: map[string]int{}}
+	w := &World{opts: o, stores: map[string]*Store{}, recent: map[string][]time.Time{}, refused: map[string]int{}}
+	for _, platform := range Platforms() {
+		w.stores[platform] = newStore(platform)
+	}
 	w.seed()
 	w.bulk(o.Documents)
 	return w
 }
+
+// Store is what the faces of a platform show; nil for an unknown platform.
+func (w *World) Store(platform string) *Store { return w.stores[platform] }
+
+// Side is what a face sees of a world: all of it, and the store of its platform.
+type Side struct {
+	*World
+	*Store
+}
+
+// Side is the world as the faces of a platform see it.
+func (w *World) Side(platform string) *Side { return &Side{w, w.Store(platform)} }
 
 // Now is the time on the world's clock.
 func (w *World) Now() time.Time { return w.opts.Now() }
@@ -102,8 +117,8 @@ func (w *World) Upload(platform, kb, name string, plan Plan) (string, error) {
 	}
 	now := w.Now()
 	text := "Text of " + name + ".\n它的第二段。"
-	d := w.Add(Document{
-		Platform: platform, KB: id, Name: name, Format: Suffix(name), Source: "file",
+	d := w.Store(platform).Add(Document{
+		KB: id, Name: name, Format: Suffix(name), Source: "file",
 		Size: len(text), Text: text, Created: now, Updated: now, Started: now,
 		Plan: plan.Sped(w.Speed()),
 	})
@@ -113,7 +128,7 @@ func (w *World) Upload(platform, kb, name string, plan Plan) (string, error) {
 // KnowledgeBaseID finds a knowledge base by its name or its id; "" when there
 // is none.
 func (w *World) KnowledgeBaseID(platform, name string) string {
-	for _, kb := range w.KBs(platform) {
+	for _, kb := range w.Store(platform).KBs() {
 		if kb.Name == name || kb.ID == name {
 			return kb.ID
 		}
@@ -123,8 +138,8 @@ func (w *World) KnowledgeBaseID(platform, name string) string {
 
 // DocumentID finds the newest document of a name; "" when there is none.
 func (w *World) DocumentID(platform, name string) string {
-	for _, kb := range w.KBs(platform) {
-		for _, d := range w.Documents(platform, kb.ID).Window(0, -1) {
+	for _, kb := range w.Store(platform).KBs() {
+		for _, d := range w.Store(platform).Documents(kb.ID).Window(0, -1) {
 			if d.Name == name {
 				return d.ID
 			}

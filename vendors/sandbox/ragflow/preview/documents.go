@@ -66,10 +66,10 @@ func (f *face) document(d *world.Document) object {
 // the document belongs to the dataset.
 func (f *face) documentStatus(r *http.Request) reply {
 	ds, doc := r.PathValue("ds"), r.PathValue("doc")
-	if f.s.KB(world.RAGFlow, ds) == nil {
+	if f.s.KB(ds) == nil {
 		return fail(102, fmt.Sprintf("This dataset: '%s' cannot be found!", ds))
 	}
-	d := f.s.Document(world.RAGFlow, doc)
+	d := f.s.Document(doc)
 	if d == nil {
 		return fail(102, fmt.Sprintf("This document: '%s' is not a valid document.", doc))
 	}

@@ -28,7 +28,7 @@ func (f *face) start(d *world.Document) string {
 		return "Empty data in the document: " + d.Name + "; "
 	case f.broken: // the chunks are gone and the row says it runs
 		now := f.s.Now()
-		f.s.Update(world.RAGFlow, d.ID, func(d *world.Document) {
+		f.s.Update(d.ID, func(d *world.Document) {
 			d.Started, d.Updated = now, now
 			d.Plan = world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: 1 << 62}}}
 		})
@@ -70,7 +70,7 @@ func (f *face) named(r *http.Request) []*world.Document {
 	ids, _ := body(r).Texts("doc_ids")
 	if len(ids) == 0 {
 		f.dataset(r)
-		return f.s.Documents(world.RAGFlow, r.PathValue("ds")).Window(0, -1)
+		return f.s.Documents(r.PathValue("ds")).Window(0, -1)
 	}
 	docs := make([]*world.Document, len(ids))
 	for i, id := range ids {

@@ -43,7 +43,7 @@ type Options struct {
 
 // New serves /api/v1/dataset and what belongs to it.
 func New(w *world.World, o Options) http.Handler {
-	f := &face{s: &tables.Tables{World: w}, broken: o.BrokenStart}
+	f := &face{s: &tables.Tables{Side: w.Side(world.RAGFlow)}, broken: o.BrokenStart}
 	for path, actions := range map[string]tables.Methods{
 		"":                             {"GET": f.listDatasets, "POST": f.createDataset},
 		"/{ds}":                        {"GET": f.getDataset, "PUT": f.updateDataset, "DELETE": f.deleteDataset},
@@ -95,7 +95,7 @@ func refuse(code int, message string) reply {
 // listDatasets answers a plain list without a total.
 func (f *face) listDatasets(r *http.Request) reply {
 	v := r.URL.Query()
-	kbs := f.s.KBs(world.RAGFlow)
+	kbs := f.s.KBs()
 	orderby := v.Get("orderby")
 	if orderby != "" && orderby != "create_time" && orderby != "update_time" {
 		return fail(100, noColumn("Knowledgebase", orderby))
@@ -109,7 +109,7 @@ func (f *face) listDatasets(r *http.Request) reply {
 }
 
 func (f *face) getDataset(r *http.Request) reply {
-	kb := f.s.KB(world.RAGFlow, r.PathValue("ds"))
+	kb := f.s.KB(r.PathValue("ds"))
 	if kb == nil {
 		return fail(102, "Can't find this dataset!")
 	}
@@ -164,7 +164,7 @@ func window[T any](all []T, v url.Values) []T {
 // documents.
 func (f *face) listDocuments(r *http.Request) reply {
 	v := r.URL.Query()
-	docs := f.s.Documents(world.RAGFlow, r.PathValue("ds"))
+	docs := f.s.Documents(r.PathValue("ds"))
 	if keywords := v.Get("keywords"); keywords != "" {
 		docs = docs.Filter(func(d *world.Document) bool { return tables.HasKeywords(d.Name, keywords) })
 	}

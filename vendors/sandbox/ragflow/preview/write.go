@@ -56,7 +56,7 @@ func (f *face) updateDataset(r *http.Request) reply {
 	id := r.PathValue("ds")
 	name, nameErr := a.Text("name")
 	description, descriptionErr := a.Text("description")
-	kb := f.s.KB(world.RAGFlow, id)
+	kb := f.s.KB(id)
 	switch {
 	case len(a) == 0:
 		return fail(102, "Please input at least one parameter that you want to update!")
@@ -73,12 +73,12 @@ func (f *face) updateDataset(r *http.Request) reply {
 		newText = &description
 	}
 	f.s.ChangeKB(id, newName, newText)
-	return ok(f.kbRow(f.s.KB(world.RAGFlow, id)), "success")
+	return ok(f.kbRow(f.s.KB(id)), "success")
 }
 
 func (f *face) deleteDataset(r *http.Request) reply {
 	id := r.PathValue("ds")
-	if !f.s.RemoveKB(world.RAGFlow, id) {
+	if !f.s.RemoveKB(id) {
 		return fail(103, "The dataset cannot be found for your current account.")
 	}
 	return fail(0, "Remove dataset: "+id+" successfully")
@@ -94,7 +94,7 @@ func (f *face) uploadDocuments(r *http.Request) reply {
 		return fail(101, "There is no file!")
 	case len(files) > 256:
 		return fail(102, fmt.Sprintf("You try to upload %d files, which exceeds the maximum number of uploading files: 256", len(files)))
-	case f.s.KB(world.RAGFlow, ds) == nil:
+	case f.s.KB(ds) == nil:
 		return fail(102, "Can't find this dataset")
 	}
 	for _, file := range files {
@@ -122,7 +122,7 @@ func (f *face) uploadDocuments(r *http.Request) reply {
 func (f *face) updateDocument(r *http.Request) reply {
 	a := body(r)
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
-	d := f.s.Document(world.RAGFlow, id)
+	d := f.s.Document(id)
 	f.checkRename(ds, id, d, a)
 	name, _ := a.Text("name")
 	switch extension, taken := f.s.Rename(d, name); {
@@ -131,7 +131,7 @@ func (f *face) updateDocument(r *http.Request) reply {
 	case taken:
 		return fail(101, "Duplicated document name in the same dataset.")
 	default:
-		return ok(f.document(f.s.Document(world.RAGFlow, id)), "Success")
+		return ok(f.document(f.s.Document(id)), "Success")
 	}
 }
 
@@ -140,7 +140,7 @@ func (f *face) checkRename(ds, id string, d *world.Document, a args) {
 	switch {
 	case len(a) == 0:
 		panic(fail(102, "Please input at least one parameter that you want to update!"))
-	case f.s.KB(world.RAGFlow, ds) == nil:
+	case f.s.KB(ds) == nil:
 		panic(fail(102, "This dataset "+ds+" cannot be found!"))
 	case d == nil:
 		panic(fail(101, "This document "+id+" cannot be found!"))
@@ -159,14 +159,14 @@ func (f *face) checkRename(ds, id string, d *world.Document, a args) {
 
 func (f *face) deleteDocument(r *http.Request) reply {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
-	d := f.s.Document(world.RAGFlow, id)
+	d := f.s.Document(id)
 	switch {
 	case d == nil:
 		return fail(102, "Document "+id+" not found!")
 	case d.KB != ds:
 		return fail(101, fmt.Sprintf("The document %s is not in the dataset: %s, but in the dataset: %s.", id, ds, d.KB))
 	default:
-		f.s.Remove(world.RAGFlow, id)
+		f.s.Remove(id)
 		return ok(true, "success")
 	}
 }
@@ -181,7 +181,7 @@ func (f *face) download(r *http.Request) reply {
 
 // dataset refuses a dataset that is not there.
 func (f *face) dataset(r *http.Request) {
-	if ds := r.PathValue("ds"); f.s.KB(world.RAGFlow, ds) == nil {
+	if ds := r.PathValue("ds"); f.s.KB(ds) == nil {
 		panic(fail(102, "This dataset '"+ds+"' cannot be found!"))
 	}
 }
@@ -189,7 +189,7 @@ func (f *face) dataset(r *http.Request) {
 // found is a document of any dataset.
 func (f *face) found(r *http.Request, id string) *world.Document {
 	f.dataset(r)
-	d := f.s.Document(world.RAGFlow, id)
+	d := f.s.Document(id)
 	if d == nil {
 		panic(fail(101, "This document '"+id+"' cannot be found!"))
 	}

@@ -32,7 +32,7 @@ func (s *Tables) plan(d *world.Document) world.Plan {
 // gone at once.
 func (s *Tables) Start(id string) {
 	now := s.Now()
-	s.Update(world.RAGFlow, id, func(d *world.Document) {
+	s.Update(id, func(d *world.Document) {
 		d.Plan = s.plan(d)
 		d.Started, d.Updated, d.Edited = now, now, nil
 	})
@@ -42,7 +42,7 @@ func (s *Tables) Start(id string) {
 // says afterwards when it is not that.
 func (s *Tables) Stop(id, raw string) {
 	now := s.Now()
-	s.Update(world.RAGFlow, id, func(d *world.Document) {
+	s.Update(id, func(d *world.Document) {
 		d.Plan = d.Plan.Stopped(now.Sub(d.Started), world.Cancelled)
 		d.Plan.Raw = raw
 		d.Updated = now
@@ -61,7 +61,7 @@ func (s *Tables) Broken(d *world.Document, server Server) bool {
 	if d.Format == "pdf" {
 		return BrokenPDF(d.Text)
 	}
-	kb := s.KB(world.RAGFlow, d.KB)
+	kb := s.KB(d.KB)
 	return server == Old && d.Format == "html" && kb != nil && kb.Kind == "table"
 }
 
@@ -71,7 +71,7 @@ func BrokenPDF(text string) bool { return strings.HasPrefix(text, "broken ") }
 
 // In finds a document of one dataset; nil for one of another.
 func (s *Tables) In(kb, id string) *world.Document {
-	if d := s.Document(world.RAGFlow, id); d != nil && d.KB == kb {
+	if d := s.Document(id); d != nil && d.KB == kb {
 		return d
 	}
 	return nil
@@ -82,7 +82,7 @@ func (s *Tables) Put(kb, name, source, url, content string) *world.Document {
 	now := s.Now()
 	name = s.Free(kb, name)
 	return s.Add(world.Document{
-		Platform: world.RAGFlow, KB: kb, Name: name, Format: world.Suffix(name), Source: source, URL: url,
+		KB: kb, Name: name, Format: world.Suffix(name), Source: source, URL: url,
 		Size: len(content), Text: content, Created: now, Updated: now,
 	})
 }
@@ -105,7 +105,7 @@ const MaxName = 255
 
 // Named reports that a dataset has a document of a name, in whatever case.
 func (s *Tables) Named(kb, name string) bool {
-	docs := s.Documents(world.RAGFlow, kb)
+	docs := s.Documents(kb)
 	for d := range docs.All() {
 		if strings.EqualFold(d.Name, name) {
 			return true
@@ -125,7 +125,7 @@ func (s *Tables) FreeKB(name string) string {
 
 // KbNamed is the dataset of a name, in whatever case.
 func (s *Tables) KbNamed(name string) *world.KnowledgeBase {
-	for _, kb := range s.KBs(world.RAGFlow) {
+	for _, kb := range s.KBs() {
 		if strings.EqualFold(kb.Name, name) {
 			return kb
 		}
@@ -136,7 +136,7 @@ func (s *Tables) KbNamed(name string) *world.KnowledgeBase {
 func (s *Tables) NewKB(name, description string) *world.KnowledgeBase {
 	now := s.Now()
 	return s.AddKB(world.KnowledgeBase{
-		Platform: world.RAGFlow, Name: s.FreeKB(name), Description: description, Created: now, Updated: now,
+		Name: s.FreeKB(name), Description: description, Created: now, Updated: now,
 	})
 }
 
@@ -186,19 +186,19 @@ func (s *Tables) Rename(d *world.Document, name string) (extension, taken bool) 
 		return false, true
 	}
 	now := s.Now()
-	s.Update(world.RAGFlow, d.ID, func(d *world.Document) { d.Name, d.Updated = name, now })
+	s.Update(d.ID, func(d *world.Document) { d.Name, d.Updated = name, now })
 	return false, false
 }
 
 // Set gives a document a life that begins now.
 func (s *Tables) Set(id string, p world.Plan) {
 	now := s.Now()
-	s.Update(world.RAGFlow, id, func(d *world.Document) { d.Plan, d.Started, d.Updated, d.Edited = p, now, now, nil })
+	s.Update(id, func(d *world.Document) { d.Plan, d.Started, d.Updated, d.Edited = p, now, now, nil })
 }
 
 func (s *Tables) ChangeKB(id string, name, description *string) {
 	now := s.Now()
-	s.UpdateKB(world.RAGFlow, id, func(kb *world.KnowledgeBase) {
+	s.UpdateKB(id, func(kb *world.KnowledgeBase) {
 		if name != nil {
 			kb.Name = *name
 		}

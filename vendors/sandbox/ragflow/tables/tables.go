@@ -33,7 +33,7 @@ const (
 func (s Server) Face() string { return []string{"ragflow", "ragflow-go", "ragflow-0.24"}[s] }
 
 // Tables is what the servers of both generations keep of the world.
-type Tables struct{ *world.World }
+type Tables struct{ *world.Side }
 
 // Reply writes an answer.
 type Reply func(w http.ResponseWriter)
@@ -166,7 +166,7 @@ func OrNull(text string) any {
 type counts struct{ Documents, Chunks, Tokens, Size int }
 
 func (s *Tables) Counts(kb string) counts {
-	docs := s.Documents(world.RAGFlow, kb)
+	docs := s.Documents(kb)
 	c := counts{Documents: docs.Len()}
 	for d := range docs.All() {
 		l := s.Life(d)
@@ -209,7 +209,7 @@ func (s *Tables) States(kb string) object {
 	for _, name := range names {
 		counts[name] = 0
 	}
-	docs := s.Documents(world.RAGFlow, kb)
+	docs := s.Documents(kb)
 	for d := range docs.All() {
 		if name := names[s.Life(d).Run]; name != "" {
 			counts[name] = counts[name].(int) + 1
