@@ -11,7 +11,6 @@ import (
 
 	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/server"
-	"kb-mcp/tools"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )
@@ -130,16 +129,9 @@ func (a *app) wantedLogs() io.Writer {
 	return io.Discard
 }
 
-// toolSet makes the tools over the connections.
-func toolSet(c settings.Config) *tools.Set {
-	return tools.New(c.Connections, tools.Options{
-		Clean: c.Env.Secrets.Clean, Log: c.Log, AllowWrites: c.Writes(), Roots: c.Roots(), MaxDownload: c.MaxDownloadBytes(),
-	})
-}
-
 // newServer serves the tools.
 func newServer(c settings.Config) *server.Server {
-	set := toolSet(c)
+	set := c.Tools()
 	return server.New(server.Options{
 		Name: "kb-mcp", Version: version, Tools: set.ServerTools(), Unknown: set.Unknown, Log: c.Log,
 		Identify: func(ctx context.Context, party, session string) context.Context {

@@ -59,7 +59,7 @@ func (c *callCmd) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	set := toolSet(conf)
+	set := conf.Tools()
 	answer, known := set.Call(ctx, c.Tool, args)
 	switch {
 	case !known:

@@ -49,9 +49,10 @@ var layers = []struct{ name, may string }{
 
 	{"tools", "vendors vendors/connection vendors/tally vendors/visible nearest"},
 	{"server", ""},
-	{"cmd/kb-mcp/internal/settings", "vendors/all vendors/connection vendors/rest ratelimit/shared server nearest"},
+	{"cmd/kb-mcp/internal/settings", "tools vendors/all vendors/connection vendors/rest ratelimit/shared server nearest"},
 	{"cmd/kb-mcp/internal/doctor", "cmd/kb-mcp/internal/settings vendors vendors/ ratelimit/shared"},
 	{"cmd/kb-mcp/internal/watch", "vendors vendors/connection vendors/tally vendors/visible"},
+	{"cmd/kb-mcp/internal/faults", ""}, // tests alone
 	{"cmd/kb-mcp", "cmd/kb-mcp/internal/ tools server vendors vendors/ nearest"},
 
 	{".ci/bench", "vendors/sandbox"},

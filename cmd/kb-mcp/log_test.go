@@ -47,7 +47,7 @@ func TestUnaskedAnswersAreLoggedClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	toolSet(conf).Call(t.Context(), "list_knowledge_bases", nil)
+	conf.Tools().Call(t.Context(), "list_knowledge_bases", nil)
 	for deadline := time.After(10 * time.Second); ; {
 		select {
 		case line := <-out:

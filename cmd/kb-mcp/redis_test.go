@@ -13,25 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"kb-mcp/ratelimit/shared/redistest"
-	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )
-
-func TestDoctorRedis(t *testing.T) {
-	server := redistest.Start(t, "--requirepass", "canary-password")
-	environ := append(started(t, sandbox.Options{}).Environ(), "KB_MCP_REDIS_URL=redis://:canary-password@"+server.Addr)
-	if status, text := diagnosis(t, environ).find("", "redis"); status != vendors.Healthy || !strings.Contains(text, "share") {
-		t.Errorf("%q %s", status, text)
-	}
-	wrong := append(environ, "KB_MCP_REDIS_URL=redis://:canary-wrong@"+server.Addr)
-	if status, text := diagnosis(t, wrong).find("", "redis"); status != vendors.Broken || !strings.Contains(text, "WRONGPASS") {
-		t.Errorf("a wrong password: %q %s", status, text)
-	}
-	server.Stop()
-	if status, text := diagnosis(t, environ).find("", "redis"); status != vendors.Broken || !strings.Contains(text, "KB_MCP_REDIS_URL") {
-		t.Errorf("no server: %q %s", status, text)
-	}
-}
 
 // TestWithoutRedis: a Redis that is not there stops nothing, and is named once.
 func TestWithoutRedis(t *testing.T) {

@@ -155,7 +155,7 @@ func newSoakWorld(t *testing.T, seed uint64) *soakWorld {
 }
 
 func (w *soakWorld) compileSchemas(conf settings.Config) {
-	for _, d := range toolSet(conf).Definitions() {
+	for _, d := range conf.Tools().Definitions() {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.RawOutputSchema))
 		if err != nil {
 			w.t.Fatal(err)

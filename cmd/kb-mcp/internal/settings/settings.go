@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"kb-mcp/ratelimit/shared"
+	"kb-mcp/tools"
 	"kb-mcp/vendors/all"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/rest"
@@ -144,6 +145,13 @@ func (c *Config) openRedis() []rest.Problem {
 		return []rest.Problem{{Variable: "KB_MCP_REDIS_URL", Text: err.Error()}}
 	}
 	return nil
+}
+
+// Tools makes the tools over the connections.
+func (c Config) Tools() *tools.Set {
+	return tools.New(c.Connections, tools.Options{
+		Clean: c.Env.Secrets.Clean, Log: c.Log, AllowWrites: c.Writes(), Roots: c.Roots(), MaxDownload: c.MaxDownloadBytes(),
+	})
 }
 
 // Warnings is what is odd about variables but stops nothing.

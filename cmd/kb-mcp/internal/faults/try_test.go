@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"bytes"
@@ -46,7 +46,7 @@ func (l *lab) try(c *column, f mishap, o operation) {
 	ctx, cancel := context.WithTimeout(l.t.Context(), faultTime)
 	defer cancel()
 	began := time.Now()
-	a, _ := toolSet(conf.Config).Call(ctx, o.tool, o.args)
+	a, _ := conf.Tools().Call(ctx, o.tool, o.args)
 	took := time.Since(began)
 	where := fmt.Sprintf("%s, %s, %s", f.row, c.face, o.name)
 	if took > faultTime+slack {

@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"bufio"
@@ -124,7 +124,7 @@ func (l *lab) tryBody(p *peer, conf connected, w bodies, b body) {
 	p.answer.Store(&answer)
 	ctx, cancel := context.WithTimeout(l.t.Context(), faultTime)
 	defer cancel()
-	a, _ := toolSet(conf.Config).Call(ctx, w.operation.tool, w.operation.args)
+	a, _ := conf.Tools().Call(ctx, w.operation.tool, w.operation.args)
 	where := fmt.Sprintf("%s, %s, %s, request %d answered %s", b.row, w.column.face, w.operation.name, w.n, b.wire)
 	l.note(b.row, w.column.face, l.judge(where, w.column, w.operation, b.mishap, a)...)
 	l.secret(where, string(a.Text), conf.secrets, &safeBuffer{})

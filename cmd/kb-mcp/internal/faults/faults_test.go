@@ -1,4 +1,6 @@
-package main
+// Package faults tries every fault on every platform and tool: what a broken
+// network, a broken platform and a hostile one make of an answer.
+package faults
 
 import (
 	"bytes"
@@ -18,7 +20,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const faultTable = "../../testdata/faults.md"
+const faultTable = "../../../../testdata/faults.md"
 
 // TestFaults tries every fault on every platform and question: the answer is
 // right or one of the contract's errors, in time, without a credential, and
@@ -31,7 +33,7 @@ func TestFaults(t *testing.T) {
 	httptest.NewServer(nil).Close() // the first socket has descriptors of the runtime's own
 	left, files := goleak.IgnoreCurrent(), openFiles(t)
 	defer func(w io.Writer) { log.SetOutput(w) }(log.Writer())
-	log.SetOutput(io.Discard) // TestUnaskedAnswersAreLoggedClean reads it
+	log.SetOutput(io.Discard)
 	t.Run("table", func(t *testing.T) {
 		l := newLab(t)
 		faults := slices.Concat(l.securityFaults(), connectionFaults(), slowFaults(), sizeFaults(), bodyFaults(), nestedFaults(), l.statusFaults(), refusals(), laterFaults())
@@ -100,7 +102,7 @@ const tableHead = `# Faults
 
 What an agent sees when something goes wrong between kb-mcp and a platform, over every question that the platform can
 be asked: the kind of error, ` + "`internal`" + ` never; or the right answer; or a valid one, in the contract's shape and of what the
-platform said instead. A fault that may pass was tried again before it was reported. Made by TestFaults in cmd/kb-mcp.
+platform said instead. A fault that may pass was tried again before it was reported. Made by TestFaults in cmd/kb-mcp/internal/faults.
 `
 
 // compare holds what was seen against the committed table.

@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"bytes"
@@ -117,7 +117,7 @@ func (l *lab) lose(c *column, tool, when string, f mishap) {
 	}
 	ctx, cancel := context.WithTimeout(l.t.Context(), limit)
 	defer cancel()
-	a, _ := toolSet(conf.Config).Call(ctx, tool, l.draft(c, sb, tool))
+	a, _ := conf.Tools().Call(ctx, tool, l.draft(c, sb, tool))
 	where := fmt.Sprintf("%s on %s: %s: %s", tool, c.face, f.row, when)
 	ids := made(sb, c.vendor)
 	var answer struct {

@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"bytes"
@@ -89,7 +89,7 @@ func (l *lab) prepare(c *column) {
 	srv := httptest.NewServer(l.handler(c, mishap{}, nil))
 	defer srv.Close()
 	conf := l.connect(c, mishap{}, srv.URL)
-	set := toolSet(conf.Config)
+	set := conf.Tools()
 	for _, d := range set.Definitions() {
 		l.schemas[d.Name] = strictSchema(l.t, d.RawOutputSchema)
 	}
@@ -161,7 +161,7 @@ func (l *lab) recorded(c *column, name, tool string, args object) operation {
 	srv := httptest.NewServer(l.handler(c, f, nil))
 	defer srv.Close()
 	conf := l.connect(c, f, srv.URL)
-	o.args, o.right = l.must(toolSet(conf.Config), tool, args, new(any))
+	o.args, o.right = l.must(conf.Tools(), tool, args, new(any))
 	return o
 }
 
@@ -183,6 +183,24 @@ func (l *lab) must(set *tools.Set, tool string, args object, into any) (asked, a
 		l.t.Fatal(err)
 	}
 	return asked, a.Text
+}
+
+// safeBuffer may be written and read at the same time.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 // connected is a column's connection to a listener, with what it wrote to its
@@ -214,7 +232,7 @@ func (l *lab) connect(c *column, f mishap, base string) connected {
 		}
 	}
 	var err error
-	if out.Config, err = settings.Open(environ, out.log, version); err != nil {
+	if out.Config, err = settings.Open(environ, out.log, "0.0.0"); err != nil {
 		l.t.Fatal(err)
 	}
 	return out
