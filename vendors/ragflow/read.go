@@ -121,15 +121,17 @@ func (c currentAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	if err != nil {
 		return vendors.Page[vendors.Document]{}, err
 	}
-	// Rows with dates that claim GMT come from a server before v0.24. It may
-	// not know `run` (v0.21.1), and its total may be the page's.
-	old := slices.ContainsFunc(rows, document.beforeISO)
-	return c.page(q, rows, total, q.Status == "" || exact && !old, old), nil
+	return c.page(q, rows, total, exact), nil
 }
 
-// page is a page of documents.
-func (s server) page(q vendors.PageQuery, rows []document, total rest.Num, filtered, old bool) vendors.Page[vendors.Document] {
-	p := vendors.Page[vendors.Document]{Items: normal(rows, s.generation), NewestFirst: true, Filtered: filtered, Blind: blind(rows)}
+// page is a page of documents; exact says that the server gave only those of the
+// status. Rows with dates that claim GMT come from a server before v0.24. It may
+// not know `run` (v0.21.1), and its total may be the page's.
+func (s server) page(q vendors.PageQuery, rows []document, total rest.Num, exact bool) vendors.Page[vendors.Document] {
+	old := s.generation == current && slices.ContainsFunc(rows, document.beforeISO)
+	p := vendors.Page[vendors.Document]{
+		Items: normal(rows, s.generation), NewestFirst: true, Filtered: q.Status == "" || exact && !old, Blind: blind(rows),
+	}
 	p.Total, p.More = turn(total, q.Page, q.Size, len(rows), old)
 	return p
 }
@@ -216,7 +218,7 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	case err == nil && len(rows) == 0 && q.Page == 1:
 		_, err = p.knowledgeBase(ctx, q.KnowledgeBaseID)
 	}
-	return p.page(q, rows, total, q.Status == "", false), err
+	return p.page(q, rows, total, false), err
 }
 
 // document walks the list: there is no route for one document, and the status
