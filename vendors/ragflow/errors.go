@@ -2,6 +2,7 @@ package ragflow
 
 import (
 	"errors"
+	"slices"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/rest"
@@ -30,25 +31,19 @@ var (
 
 // Texts of more than one error.
 const (
-	refusedText     = "RAGFlow refused the credential."
-	absentText      = "This RAGFlow server does not have what was asked for."
-	noMethodText    = "This RAGFlow server cannot do this."
-	upgradeHint     = "A newer RAGFlow may have it; kb-mcp is made for 0.14 and newer."
-	noDatasetText   = "The knowledge base was not found, or is not accessible with this credential."
-	noDatasetHint   = "Take the id from list_knowledge_bases."
-	noDocumentText  = "The document was not found in this knowledge base, or is not accessible with this credential."
-	noDocumentHint  = "Take the id from list_documents of the same knowledge base."
-	extensionHint   = "Keep the extension of the present name; to change it, upload the file under the new name."
-	brokenStartText = "This RAGFlow server cannot start parsing through its API."
-	brokenStartHint = "Start it in RAGFlow's web app."
-	deniedText      = "The credential may not do this in RAGFlow."
-	ownerHint       = "Ask the knowledge base's owner to share it with the team, or use the owner's key."
-	argumentText    = "RAGFlow refused an argument of the request."
-	argumentHint    = "Correct what vendor_message names and call again."
-	tooLargeText    = "The file is larger than this RAGFlow server accepts."
-	tooLargeHint    = "Split the file; or let the server's operator raise MAX_CONTENT_LENGTH and, in nginx before it, client_max_body_size."
-	insideText      = "RAGFlow failed inside while it answered."
-	insideHint      = "Try again in a minute; if it stays, the RAGFlow server's log says more."
+	refusedText   = "RAGFlow refused the credential."
+	absentText    = "This RAGFlow server does not have what was asked for."
+	noMethodText  = "This RAGFlow server cannot do this."
+	upgradeHint   = "A newer RAGFlow may have it; kb-mcp is made for 0.14 and newer."
+	extensionHint = "Keep the extension of the present name; to change it, upload the file under the new name."
+	deniedText    = "The credential may not do this in RAGFlow."
+	ownerHint     = "Ask the knowledge base's owner to share it with the team, or use the owner's key."
+	argumentText  = "RAGFlow refused an argument of the request."
+	argumentHint  = "Correct what vendor_message names and call again."
+	tooLargeText  = "The file is larger than this RAGFlow server accepts."
+	tooLargeHint  = "Split the file; or let the server's operator raise MAX_CONTENT_LENGTH and, in nginx before it, client_max_body_size."
+	insideText    = "RAGFlow failed inside while it answered."
+	insideHint    = "Try again in a minute; if it stays, the RAGFlow server's log says more."
 )
 
 // codes are RAGFlow's codes of a refusal. Texts that other services may use as
@@ -70,7 +65,7 @@ var rules = []rest.Rule{
 	{Statuses: []int{401}, Kind: vendors.Unauthenticated, Message: refusedText},
 	{Statuses: []int{405}, Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: errMethod},
 	{Statuses: []int{413}, Kind: vendors.InvalidArgument, Message: tooLargeText, Hint: tooLargeHint},
-	{Statuses: []int{429}, Kind: vendors.RateLimited, Message: "The platform answered HTTP 429 (Too Many Requests).",
+	{Statuses: []int{429}, Kind: vendors.RateLimited,
 		Hint: "A proxy before RAGFlow limits requests: set RAGFLOW_RATE_LIMIT below its limit."},
 	{Statuses: []int{404}, Codes: []string{""},
 		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
@@ -92,11 +87,13 @@ var rules = []rest.Rule{
 	{Texts: []string{"you don't own the dataset", "can't find the dataset", "can't find this dataset", "this dataset*cannot be found",
 		"the dataset doesn't exist", "lacks permission for dataset", "cannot be found for your current account",
 		"only owner of dataset*authorized"},
-		Kind: vendors.ErrNotFound, Message: noDatasetText, Hint: noDatasetHint, Mark: errNoDataset},
+		Kind: vendors.ErrNotFound, Message: "The knowledge base was not found, or is not accessible with this credential.",
+		Hint: "Take the id from list_knowledge_bases.", Mark: errNoDataset},
 	{Codes: codes, Texts: []string{"you don't own the document", "doesn't own the document", "not own the document", "documents not found",
 		"document not found", "this document*cannot be found", "is not a valid document", "do not belong to dataset",
 		"document *not found", "is not in the dataset"},
-		Kind: vendors.ErrNotFound, Message: noDocumentText, Hint: noDocumentHint, Mark: errNoDocument},
+		Kind: vendors.ErrNotFound, Message: "The document was not found in this knowledge base, or is not accessible with this credential.",
+		Hint: "Take the id from list_documents of the same knowledge base.", Mark: errNoDocument},
 	{Texts: []string{"no chunk found"},
 		Kind: vendors.Conflict, Message: "The account has no chunks yet.",
 		Hint: "Parse a document with start_ingestion first.", Mark: errNoChunk},
@@ -150,7 +147,8 @@ var rules = []rest.Rule{
 		Kind: vendors.Conflict, Message: "The knowledge base's embedding model is not configured in RAGFlow.",
 		Hint: "The model's owner must configure it in RAGFlow's web app, under model providers; vendor_message names it.", Mark: errModel},
 	{Texts: []string{"nameerror name doc parse"}, // v0.9.0, v0.10.0
-		Kind: vendors.Unsupported, Message: brokenStartText, Hint: brokenStartHint, Mark: errNameError},
+		Kind: vendors.Unsupported, Message: "This RAGFlow server cannot start parsing through its API.",
+		Hint: "Start it in RAGFlow's web app.", Mark: errNameError},
 	{Texts: []string{"can't access redis"},
 		Kind: vendors.Unavailable, Message: "RAGFlow's queue (Redis) does not answer, so that nothing can be parsed.",
 		Hint: "The server's operator must bring Redis up.", Mark: errQueue},
@@ -232,9 +230,7 @@ func noPayload() *vendors.Error {
 	return e
 }
 
-// noDocument is the error for an id that the list does not show.
-func noDocument() *vendors.Error {
-	e := vendors.Errorf(vendors.ErrNotFound, noDocumentText).WithHint(noDocumentHint)
-	e.Err = errNoDocument
-	return e
+// marked is the error of the rule with a mark.
+func marked(mark error) *vendors.Error {
+	return rules[slices.IndexFunc(rules, func(r rest.Rule) bool { return r.Mark == mark })].Error()
 }

@@ -165,13 +165,14 @@ type documentsBody struct {
 	DocumentIDs []string `json:"document_ids"`
 }
 
-// ingestBody starts the documents of a knowledge base that has a pipeline; run
-// "1" is start, and delete makes it the same as the usual start, which deletes
-// the chunks of an earlier parse.
+// ingestBody names documents of the preview, or starts those of a knowledge base
+// that has a pipeline: run "1" is start, and delete makes it the same as the usual
+// start, which deletes the chunks of an earlier parse. Never without documents:
+// the preview takes that for all of them.
 type ingestBody struct {
 	DocIDs []string `json:"doc_ids"`
-	Run    string   `json:"run"`
-	Delete bool     `json:"delete"`
+	Run    string   `json:"run,omitempty"`
+	Delete bool     `json:"delete,omitempty"`
 }
 
 func (c currentAPI) starting(kb string) write.Documents {
@@ -211,7 +212,7 @@ func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
 		Body: ingestBody{DocIDs: write.IDs(docs), Run: "1", Delete: true}, Write: rest.Once,
 	}, &ack{})
 	if errors.Is(err, errRouteAbsent) {
-		return reworded(err, vendors.Unsupported, absentText, upgradeHint)
+		return vendors.Amended(err, func(e *vendors.Error) { e.Err = nil })
 	}
 	return err
 }
@@ -253,7 +254,7 @@ func cheapest(docs []vendors.Document) int {
 
 // brokenStart is the error of a server whose own start fails.
 func brokenStart(id string) error {
-	e := vendors.Errorf(vendors.Unsupported, brokenStartText).WithHint(brokenStartHint)
+	e := marked(errNameError)
 	if id != "" {
 		e.Message += " It has deleted the chunks of document " + id + " and shows it as running; no other document was sent."
 		e.Effect = vendors.SomeEffect
@@ -293,15 +294,9 @@ func (p previewAPI) stopping(kb string) write.Documents {
 	return write.Documents{Send: send, Batch: pageSize, Needs: needs}
 }
 
-// docIDsBody names what to start or stop. Typed and never empty: null or an
-// empty list means every document of the knowledge base.
-type docIDsBody struct {
-	DocIDs []string `json:"doc_ids"`
-}
-
 // parse starts (POST) or stops (DELETE) parsing, of one document or several.
 func (p previewAPI) parse(ctx context.Context, method, kb string, docs []vendors.Document) (string, error) {
-	below, body := []string{kb, "documents", "status"}, any(docIDsBody{write.IDs(docs)})
+	below, body := []string{kb, "documents", "status"}, any(ingestBody{DocIDs: write.IDs(docs)})
 	if len(docs) == 1 {
 		below, body = []string{kb, "documents", docs[0].DocumentID, "status"}, nil
 	}

@@ -79,7 +79,9 @@ func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.Knowl
 			return w.normal(), nil
 		}
 	}
-	return vendors.KnowledgeBase{}, vendors.Errorf(vendors.ErrNotFound, noDatasetText).WithHint(noDatasetHint)
+	e := marked(errNoDataset)
+	e.Err = nil // it is not the server that says so
+	return vendors.KnowledgeBase{}, e
 }
 
 // newestFirst is the page in an order that every version has. "true" is what
@@ -180,7 +182,7 @@ func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) 
 	if blind(rows) {
 		return document{}, rest.NoID()
 	}
-	return document{}, noDocument()
+	return document{}, marked(errNoDocument)
 }
 
 // knowledgeBases pages by row offset; no total is given.
@@ -229,7 +231,7 @@ func (p previewAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Docu
 		return vendors.Document{}, err
 	}
 	if len(rep.Documents) == 0 {
-		return vendors.Document{}, noDocument()
+		return vendors.Document{}, marked(errNoDocument)
 	}
 	return rep.Documents[0], nil
 }

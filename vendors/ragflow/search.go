@@ -21,7 +21,7 @@ func (d *Driver) Instead() map[string]string {
 		instead["search_knowledge_base"], instead["list_chunks"] = needsNewer, needsNewer
 	}
 	if d.before.broken.Load() {
-		instead["start_ingestion"] = brokenStartHint
+		instead["start_ingestion"] = marked(errNameError).Hint
 	}
 	return instead
 }
