@@ -145,9 +145,9 @@ func requestID(a rest.Answer, h *head) string {
 	return rest.Text(cmp.Or(string(h.Detail.LogID), a.Header.Get("X-Tt-Logid"), a.Header.Get("X-Log-ID")))
 }
 
-// words are what the errors of a kind say, where the rule does not. {thing} and
+// kindWords are what the errors of a kind say, where the rule does not. {thing} and
 // {permission} are the endpoint's, the others the dialect's.
-var words = map[vendors.Kind]struct{ message, hint string }{
+var kindWords = map[vendors.Kind]struct{ message, hint string }{
 	vendors.InvalidArgument: {"Coze refused the request's arguments.",
 		"Check the ids (list_knowledge_bases and list_documents give them) and the other arguments."},
 	vendors.Unauthenticated:  {"Coze does not accept the credential of this connection.", "{credential}"},
@@ -197,7 +197,7 @@ func (d *Driver) advise(e *vendors.Error) {
 		dialect.credential = appHint
 	}
 	missing := e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed
-	switch w, known := words[e.Kind]; {
+	switch w, known := kindWords[e.Kind]; {
 	case known:
 		e.Message, e.Hint = w.message, w.hint
 	case e.Kind == vendors.BadResponse && missing && d.studio():

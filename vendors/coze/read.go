@@ -185,14 +185,18 @@ func (d *Driver) withProgress(ctx context.Context, kb string, rows []document, o
 			ids = append(ids, string(w.ID))
 		}
 	}
-	var states []document
+	states := make(map[rest.ID]document, len(ids))
 	if len(ids) > 0 {
-		states, err = d.process(ctx, kb, ids)
+		var list []document
+		list, err = d.process(ctx, kb, ids)
+		for _, p := range list {
+			states[p.ID] = p
+		}
 	}
 	docs = make([]vendors.Document, len(rows))
 	for i, w := range rows {
-		if at := slices.IndexFunc(states, w.same); at >= 0 {
-			w = w.with(states[at], d.studio())
+		if p, ok := states[w.ID]; ok {
+			w = w.with(p, d.studio())
 		}
 		docs[i] = w.normal(d.studio())
 	}

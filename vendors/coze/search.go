@@ -93,7 +93,7 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		case row == nil:
 			return nil, d.noBase()
 		}
-		base.kind = word(kinds, row.FormatType)
+		base.kind = nameOf(kinds, row.FormatType)
 	}
 	if base.kind != kinds[formatImage] {
 		return nil, vendors.Errorf(vendors.Unsupported, "Coze has no open search endpoint; only the captions of images can be searched, and this knowledge base does not hold images.").

@@ -112,7 +112,7 @@ func (d *Driver) datasets(ctx context.Context, space string, page, size int, nam
 	}
 	out, err := do[datasets](ctx, d, listDatasets, rest.Call{Query: query, Rows: size})
 	for _, w := range out.List {
-		d.bases.Put(string(w.ID), seenBase{space, string(w.Name), word(kinds, w.FormatType)})
+		d.bases.Put(string(w.ID), seenBase{space, string(w.Name), nameOf(kinds, w.FormatType)})
 	}
 	var e *vendors.Error
 	if errors.As(err, &e) && e.Kind == vendors.ErrNotFound {

@@ -136,7 +136,7 @@ func (d *Driver) checkDestination(ctx context.Context, f draft) error {
 			return vendors.Errorf(vendors.Conflict, "The knowledge base is switched off: coze-studio would store the document and never ingest it; nothing was sent.").
 				WithHint("Switch it on in the server's web page, then upload again.")
 		default:
-			base.kind = word(kinds, row.FormatType)
+			base.kind = nameOf(kinds, row.FormatType)
 		}
 	}
 	switch {

@@ -130,7 +130,7 @@ func (w document) normal(onStudio bool) vendors.Document {
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name), Status: status, VendorStatus: raw, Enabled: enabled,
 		Error:  failure(status, raw, w.Descript),
-		Format: format(w.Type), Kind: word(kinds, w.FormatType), Source: word(sources, w.SourceType),
+		Format: format(w.Type), Kind: nameOf(kinds, w.FormatType), Source: nameOf(sources, w.SourceType),
 		SizeBytes: count(w.Size), CharCount: count(w.CharCount), ChunkCount: count(w.SliceCount), HitCount: count(w.HitCount),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
 	}
@@ -273,12 +273,12 @@ var sources = map[int64]string{
 	101: "notion", 102: "connector", 103: "lark", 104: "lark", 109: "connector",
 }
 
-// word is the word for a number, "" where it is not said or not known.
-func word(words map[int64]string, n rest.Num) string {
+// nameOf is the word for a number, "" where it is not said or not known.
+func nameOf(names map[int64]string, n rest.Num) string {
 	if !n.Valid {
 		return ""
 	}
-	return words[n.Int]
+	return names[n.Int]
 }
 
 // datasets is a page of GET /v1/datasets.
@@ -319,7 +319,7 @@ func (w dataset) readOnly() bool { return w.CanEdit.Valid && !w.CanEdit.Set }
 func (w dataset) normal(onStudio bool) vendors.KnowledgeBase {
 	k := vendors.KnowledgeBase{
 		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
-		Kind:          word(kinds, w.FormatType),
+		Kind:          nameOf(kinds, w.FormatType),
 		DocumentCount: w.DocCount.Count(), ChunkCount: w.SliceCount.Count(), SizeBytes: w.FileSize.Count(),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
 	}

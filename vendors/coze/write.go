@@ -163,7 +163,9 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	return now, nil
 }
 
-func unchanged(a, b vendors.KnowledgeBase) bool { return a.Name == b.Name && a.Description == b.Description }
+func unchanged(a, b vendors.KnowledgeBase) bool {
+	return a.Name == b.Name && a.Description == b.Description
+}
 
 func notOwner() error {
 	return vendors.Errorf(vendors.PermissionDenied, "Coze says that this credential may not edit this knowledge base (can_edit is false); nothing was changed.").
