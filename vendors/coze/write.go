@@ -187,11 +187,7 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
 	out, err := write.Documents{
 		Send: func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
-			ids := make([]string, len(docs))
-			for i, doc := range docs {
-				ids[i] = doc.DocumentID
-			}
-			return nil, d.deleteDocuments(ctx, ids)
+			return nil, d.deleteDocuments(ctx, write.IDs(docs))
 		},
 		Batch: batchSize, Done: vendors.Done,
 		Read:      func(ctx context.Context, ids []string) (vendors.Report, error) { return d.members(ctx, kb, ids) },
