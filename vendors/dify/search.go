@@ -48,10 +48,8 @@ func (d *Driver) searchAgain(ctx context.Context, q vendors.SearchQuery, old dat
 	d.forget(q.KnowledgeBaseID)
 	now, _, failed := d.knowledgeBase(ctx, q.KnowledgeBaseID)
 	switch {
-	case failed != nil && err != nil:
-		return nil, err
 	case failed != nil: // it cannot be said that nothing is there
-		return nil, failed
+		return nil, cmp.Or(err, failed)
 	case now.external() == old.external() && reflect.DeepEqual(now.retrieval(0), old.retrieval(0)):
 		return hits, err
 	}
