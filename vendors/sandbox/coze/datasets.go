@@ -36,11 +36,11 @@ func (c *hosted) createKB(r *http.Request) object {
 	case space != SpaceID:
 		panic(notFound())
 	}
-	kb := c.s.AddKB(newKB(c.s, name, description, format))
+	kb := c.s.AddKB(c.s.newKB(name, description, format))
 	return object{"data": object{"dataset_id": kb.ID}}
 }
 
-func newKB(s *tables, name, description string, format int) world.KnowledgeBase {
+func (s *tables) newKB(name, description string, format int) world.KnowledgeBase {
 	return world.KnowledgeBase{
 		Name: name, Description: description, Kind: []string{"text", "table", "image"}[format],
 		Created: s.Now(), Updated: s.Now(),
@@ -52,13 +52,13 @@ func (c *hosted) updateKB(r *http.Request) object {
 	id := r.PathValue("id")
 	a := argsOf(r)
 	name, description := kbName(a)
-	if !rename(c.s, id, name, description) {
+	if !c.s.rename(id, name, description) {
 		panic(notFound())
 	}
 	return nil
 }
 
-func rename(s *tables, id, name, description string) bool {
+func (s *tables) rename(id, name, description string) bool {
 	return s.UpdateKB(id, func(kb *world.KnowledgeBase) {
 		kb.Name, kb.Description, kb.Updated = name, description, s.Now()
 	})

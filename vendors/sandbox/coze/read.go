@@ -18,8 +18,7 @@ func (c *hosted) workspaces(r *http.Request) object {
 		"id": SpaceID, "name": "Sandbox 沙盒", "icon_url": signed("space.png"),
 		"role_type": "owner", "workspace_type": "personal", "enterprise_id": "",
 	}}
-	from, to := web.Span(len(all), web.Multiply(page-1, size), size)
-	return object{"data": object{"workspaces": all[from:to], "total_count": len(all)}}
+	return object{"data": object{"workspaces": web.Window(all, web.Multiply(page-1, size), size), "total_count": len(all)}}
 }
 
 // paging reads page_num (from 1) and page_size.
@@ -48,11 +47,7 @@ func (c *hosted) datasets(r *http.Request) object {
 		panic(notFound())
 	}
 	kbs := knowledgeBases(c.s.Store, q.Get("name"), q.Get("format_type"))
-	rows := []object{}
-	from, to := web.Span(len(kbs), web.Multiply(page-1, size), size)
-	for _, kb := range kbs[from:to] {
-		rows = append(rows, datasetRow(c.s, kb))
-	}
+	rows := web.Rows(web.Window(kbs, web.Multiply(page-1, size), size), c.s.datasetRow)
 	return object{"data": object{"total_count": len(kbs), "dataset_list": rows}}
 }
 
@@ -92,7 +87,7 @@ func (c *hosted) documents(r *http.Request) object {
 	docs := filtered(c.s.Documents(kb), a).Filter(c.shown)
 	rows := []object{}
 	for _, d := range docs.Window(web.Multiply(max(page, 1)-1, size), size) {
-		row := documentRow(c.s, d)
+		row := c.s.documentRow(d)
 		if r.Header.Get("Agw-Js-Conv") != "str" { // without it the gateway writes int64 ids as numbers
 			row["document_id"] = json.Number(d.ID)
 		}
@@ -110,7 +105,7 @@ func filtered(docs world.List, a args) world.List {
 	if len(ids) > 0 {
 		docs = docs.Filter(func(d *world.Document) bool { return slices.Contains(ids, d.ID) })
 	}
-	if word, _ := a.Text("keyword"); word != "" {
+	if word := a.Str("keyword"); word != "" {
 		docs = docs.Filter(func(d *world.Document) bool { return strings.Contains(d.Name, word) })
 	}
 	return docs
@@ -131,7 +126,7 @@ func (c *hosted) process(r *http.Request) object {
 	rows := []object{}
 	for _, id := range ids {
 		if d := c.s.Document(id); d != nil && d.KB == kb && c.shown(d) {
-			rows = append(rows, progressRow(c.s, d))
+			rows = append(rows, c.s.progressRow(d))
 		}
 	}
 	return object{"data": object{"data": rows}}
@@ -157,7 +152,7 @@ func (c *hosted) images(r *http.Request) object {
 	})
 	rows := []object{}
 	for _, d := range docs.Window(web.Multiply(page-1, size), size) {
-		row := photoRow(c.s, d)
+		row := c.s.photoRow(d)
 		row["url"], row["creator_id"], row["source_type"] = signed(d.ID), "2175268956150001", 5
 		rows = append(rows, row)
 	}

@@ -17,7 +17,7 @@ const mostListed = 300
 
 // datasetRow is a row of GET /v1/datasets. Its file size is a decimal string,
 // and only the processing files have ids; the other lists hold names.
-func datasetRow(s *tables, kb *world.KnowledgeBase) object {
+func (s *tables) datasetRow(kb *world.KnowledgeBase) object {
 	docs := s.Documents(kb.ID)
 	var size, chunks, hits int
 	files, failed, busy, busyIDs := []string{}, []string{}, []string{}, []string{}
@@ -52,7 +52,7 @@ func datasetRow(s *tables, kb *world.KnowledgeBase) object {
 }
 
 // documentRow is a document in the hosted document list.
-func documentRow(s *tables, d *world.Document) object {
+func (s *tables) documentRow(d *world.Document) object {
 	st := s.State(d)
 	row := object{
 		"document_id": d.ID, "name": d.Name, "type": d.Format, "size": d.Size,
@@ -76,7 +76,7 @@ func documentRow(s *tables, d *world.Document) object {
 
 // progressRow is a document in the hosted process answer. The reason stands
 // only on a failed one, whose progress claims 100.
-func progressRow(s *tables, d *world.Document) object {
+func (s *tables) progressRow(d *world.Document) object {
 	st := s.State(d)
 	row := object{
 		"document_id": d.ID, "document_name": d.Name, "type": d.Format, "size": d.Size,
@@ -155,23 +155,11 @@ func formatOf(kind string) int {
 }
 
 func suffixFormat(suffix string) int {
-	switch suffix {
-	case "xlsx", "csv":
-		return 1
-	case "png", "jpg", "jpeg", "webp":
-		return 2
-	}
-	return 0
+	return map[string]int{"xlsx": 1, "csv": 1, "png": 2, "jpg": 2, "jpeg": 2, "webp": 2}[suffix]
 }
 
 func sourceType(source string) int {
-	switch source {
-	case "web":
-		return 1
-	case "text":
-		return 2
-	}
-	return 0
+	return map[string]int{"web": 1, "text": 2}[source]
 }
 
 // signed is a link that must not be passed on.

@@ -34,15 +34,11 @@ func (c *studio) datasets(r *http.Request, user studioUser) studioAnswer {
 			kbs = append(kbs, kb)
 		}
 	}
-	rows := []object{}
-	from, to := 0, len(kbs)
+	shown := kbs
 	if page, size := in["page_num"], in["page_size"]; page > 0 && size > 0 {
-		from, to = web.Span(len(kbs), web.Multiply(page-1, size), size)
+		shown = web.Window(kbs, web.Multiply(page-1, size), size)
 	}
-	for _, kb := range kbs[from:to] {
-		rows = append(rows, studioDataset(c.s, kb))
-	}
-	return studioOK("success", object{"data": object{"total_count": len(kbs), "dataset_list": rows}, "BaseResp": nil})
+	return studioOK("success", object{"data": object{"total_count": len(kbs), "dataset_list": web.Rows(shown, c.s.studioDataset)}, "BaseResp": nil})
 }
 
 // spaceOf is the space of a knowledge base.
@@ -102,10 +98,7 @@ func (c *studio) documents(r *http.Request, user studioUser) studioAnswer {
 	if !c.ownsAll(user, shown) {
 		return studioForeign()
 	}
-	rows := []object{}
-	for _, d := range shown {
-		rows = append(rows, studioRow(c.s, d))
-	}
+	rows := web.Rows(shown, c.s.studioRow)
 	return studioOK("", object{"document_infos": rows, "total": docs.Len(), "BaseResp": nil})
 }
 
@@ -114,12 +107,9 @@ func studioPage(docs world.List, page, size int) []*world.Document {
 	if size <= 0 {
 		page, size = 0, docs.Len()
 	}
-	from, to := web.Span(docs.Len(), web.Multiply(max(page, 0), size), size)
-	out := make([]*world.Document, 0, to-from)
-	for i := from; i < to; i++ {
-		out = append(out, docs.At(docs.Len()-1-i))
-	}
-	return out
+	all := docs.Window(0, -1)
+	slices.Reverse(all)
+	return web.Window(all, web.Multiply(max(page, 0), size), size)
 }
 
 // process answers POST /v1/datasets/{id}/process. The knowledge base is
@@ -139,7 +129,7 @@ func (c *studio) process(r *http.Request, user studioUser, _ string) studioAnswe
 	rows := []object{}
 	for _, d := range docs {
 		if c.s.State(d).Phase != world.Deleting {
-			rows = append(rows, studioProgress(c.s, d))
+			rows = append(rows, c.s.studioProgress(d))
 		}
 	}
 	return studioOK("success", object{"data": object{"data": rows}})
@@ -178,9 +168,6 @@ func (c *studio) images(r *http.Request, user studioUser, id string) studioAnswe
 	if size <= 0 {
 		size = docs.Len()
 	}
-	rows := []object{}
-	for _, d := range docs.Window(web.Multiply(max(in["page_num"], 1)-1, size), size) {
-		rows = append(rows, photoRow(c.s, d))
-	}
+	rows := web.Rows(docs.Window(web.Multiply(max(in["page_num"], 1)-1, size), size), c.s.photoRow)
 	return studioOK("success", object{"data": object{"photo_infos": rows, "total_count": docs.Len()}, "BaseResp": nil})
 }

@@ -22,7 +22,7 @@ func studioSigned(key string) string {
 }
 
 // studioDataset is a row of GET /v1/datasets.
-func studioDataset(s *tables, kb *world.KnowledgeBase) object {
+func (s *tables) studioDataset(kb *world.KnowledgeBase) object {
 	docs := s.Documents(kb.ID)
 	var names []string // null when there is none
 	var strategy any
@@ -68,9 +68,9 @@ func studioStrategy(d *world.Document) any {
 
 // studioRow is a document in studio's list. web_url and preview_tos_url are
 // signed links to the raw file, and status_descript is the reason of a failure.
-func studioRow(s *tables, d *world.Document) object {
+func (s *tables) studioRow(d *world.Document) object {
 	st := s.State(d)
-	row := studioStub(s, d)
+	row := s.studioStub(d)
 	updated := web.Seconds(d.Changed(st))
 	if d.Coze.Renamed || st.Phase == world.Failed || st.Phase.Working() {
 		updated /= 1000
@@ -82,7 +82,7 @@ func studioRow(s *tables, d *world.Document) object {
 }
 
 // studioStub is a document in the answer that made it.
-func studioStub(s *tables, d *world.Document) object {
+func (s *tables) studioStub(d *world.Document) object {
 	space := SpaceID
 	if kb := s.KB(d.KB); kb != nil {
 		space = spaceOf(kb)
@@ -131,7 +131,7 @@ func studioReason(d *world.Document, st world.State) string {
 
 // studioProgress is a document in studio's process answer: status_descript is
 // a state word, and a document that has failed for good claims progress 100.
-func studioProgress(s *tables, d *world.Document) object {
+func (s *tables) studioProgress(d *world.Document) object {
 	st := s.State(d)
 	left, url := int64(math.Ceil(st.Remaining.Seconds())), ""
 	if st.Phase == world.Queued {
@@ -191,7 +191,7 @@ func studioWord(d *world.Document, st world.State) string {
 }
 
 // photoRow is an image in the list of images, whose only text is its caption.
-func photoRow(s *tables, d *world.Document) object {
+func (s *tables) photoRow(d *world.Document) object {
 	st := s.State(d)
 	return object{
 		"document_id": d.ID, "name": d.Name, "url": studioSigned(studioKey(d)), "caption": d.Coze.Caption,

@@ -34,7 +34,7 @@ func (c *studio) createKB(r *http.Request, user studioUser) studioAnswer {
 	case utf8.RuneCountInString(name) > studioMostName:
 		return studioTooLong()
 	}
-	kb := newKB(c.s, name, description, int(format))
+	kb := c.s.newKB(name, description, int(format))
 	kb.Space, kb.Owner = space, string(user)
 	made := c.s.AddKB(kb)
 	return studioOK("success", object{"data": object{"dataset_id": made.ID}, "BaseResp": nil})
@@ -58,7 +58,7 @@ func (c *studio) updateKB(r *http.Request, user studioUser, id string) studioAns
 	case name == "":
 		name = kb.Name
 	}
-	rename(c.s, id, name, description)
+	c.s.rename(id, name, description)
 	return studioOK("success", object{"BaseResp": nil})
 }
 
@@ -130,10 +130,7 @@ func (c *studio) createDocuments(r *http.Request, user studioUser) studioAnswer 
 		}
 		docs[i] = c.document(b, kb, int(format), !a.Has("chunk_strategy"))
 	}
-	rows := []object{}
-	for _, d := range docs {
-		rows = append(rows, studioStub(c.s, c.s.addDocument(d)))
-	}
+	rows := web.Rows(docs, func(d world.Document) object { return c.s.studioStub(c.s.addDocument(d)) })
 	return studioOK("", object{"document_infos": rows, "BaseResp": nil})
 }
 

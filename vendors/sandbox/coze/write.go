@@ -158,7 +158,7 @@ func (c *hosted) updateDocument(r *http.Request) object {
 		panic(badField("document_id"))
 	case err2 != nil && err2 != web.ErrNotGiven || err2 == nil && name == "":
 		panic(badField("document_name"))
-	case !renameDocument(c.s, id, name):
+	case !c.s.renameDocument(id, name):
 		panic(notFound())
 	}
 	c.s.Update(id, func(d *world.Document) { d.Coze.Interval = rule.hours() }) // none is the default
@@ -166,7 +166,7 @@ func (c *hosted) updateDocument(r *http.Request) object {
 }
 
 // renameDocument renames a document when a name is given.
-func renameDocument(s *tables, id, name string) bool {
+func (s *tables) renameDocument(id, name string) bool {
 	return s.Update(id, func(d *world.Document) {
 		if name != "" {
 			d.Name, d.Updated = name, s.Now()

@@ -29,11 +29,7 @@ func (f *face) datasets(r request) reply {
 	kbs := slices.DeleteFunc(f.s.KBs(), func(kb *world.KnowledgeBase) bool {
 		return kb.Dify.Workspace != r.workspace || kb.Private && !all || !f.named(kb.Name, word) || !f.more.tagged(kb.ID, q["tag_ids"])
 	})
-	rows := []object{}
-	from, to := web.Span(len(kbs), p.from, p.size)
-	for _, kb := range kbs[from:to] {
-		rows = append(rows, f.datasetRow(kb, true))
-	}
+	rows := web.Rows(web.Window(kbs, p.from, p.size), func(kb *world.KnowledgeBase) object { return f.datasetRow(kb, true) })
 	return reply{200, p.answer(rows, len(kbs))}
 }
 
@@ -183,7 +179,7 @@ func kbFields(required bool) []field {
 // createDataset answers POST /datasets.
 func (f *face) createDataset(r request) reply {
 	a := f.check(r.Request, "DatasetCreatePayload", kbFields(true)...)
-	name, _ := a.Text("name")
+	name := a.Str("name")
 	if f.taken(name, "") {
 		return problem(409, "dataset_name_duplicate", "The dataset name already exists. Please modify your dataset name.")
 	}

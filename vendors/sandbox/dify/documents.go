@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -29,10 +30,7 @@ func (f *face) documents(r request) reply {
 	if f.since(1, 10, 1) && slices.Contains(displays, status) {
 		docs = docs.Filter(func(d *world.Document) bool { return display(d, f.s.State(d)) == status })
 	}
-	rows := []object{}
-	for _, d := range docs.Window(p.from, p.size) {
-		rows = append(rows, f.listRow(r.kb, all, d))
-	}
+	rows := web.Rows(docs.Window(p.from, p.size), func(d *world.Document) object { return f.listRow(r.kb, all, d) })
 	return reply{200, p.answer(rows, docs.Len())}
 }
 

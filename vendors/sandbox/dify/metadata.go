@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -96,8 +97,8 @@ func (f *face) addField(r request) reply {
 	a := f.check(r.Request, "MetadataArgs",
 		field{name: "type", required: true, oneOf: []string{"string", "number", "time"}}, field{name: "name", required: true})
 	field := world.DifyMeta{ID: world.HexID(world.Dify, "made-field", f.more.next())}
-	field.Name, _ = a.Text("name")
-	field.Type, _ = a.Text("type")
+	field.Name = a.Str("name")
+	field.Type = a.Str("type")
 	f.fieldName(r.kb, field.Name)
 	f.s.UpdateKB(r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.Fields = append(slices.Clip(kb.Dify.Fields), field) })
 	return reply{201, object{"id": field.ID, "type": field.Type, "name": field.Name}}
@@ -129,7 +130,7 @@ func (f *face) field(r request) world.DifyMeta {
 // renameField answers PATCH /datasets/{id}/metadata/{field}.
 func (f *face) renameField(r request) reply {
 	a := f.check(r.Request, "MetadataUpdatePayload", field{name: "name", required: true})
-	name, _ := a.Text("name")
+	name := a.Str("name")
 	f.fieldName(r.kb, name)
 	old := f.field(r)
 	f.changeField(r.kb, old, func(kb *world.KnowledgeBase, i int) { kb.Dify.Fields[i].Name = name }, func(m *world.Field) bool { m.Name = name; return true })
@@ -168,10 +169,7 @@ func (f *face) changeField(kb *world.KnowledgeBase, old world.DifyMeta, change f
 
 // builtIns answers GET /datasets/{id}/metadata/built-in.
 func (f *face) builtIns(request) reply {
-	rows := []object{}
-	for _, m := range builtInFields {
-		rows = append(rows, object{"name": m.Name, "type": m.Type})
-	}
+	rows := web.Rows(builtInFields, func(m world.DifyMeta) object { return object{"name": m.Name, "type": m.Type} })
 	return reply{200, object{"fields": rows}}
 }
 

@@ -192,15 +192,7 @@ func (f *face) completed(d *world.Document, st world.State) any {
 }
 
 func source(source string) string {
-	switch source {
-	case "web":
-		return "website_crawl"
-	case "notion":
-		return "notion_import"
-	case "connector":
-		return "online_drive"
-	}
-	return "upload_file"
+	return cmp.Or(map[string]string{"web": "website_crawl", "notion": "notion_import", "connector": "online_drive"}[source], "upload_file")
 }
 
 // info is data_source_info in the list's form.
@@ -240,21 +232,14 @@ func upload(d *world.Document) object {
 // mimeType is the type of a suffix; not the system's table, which differs from
 // machine to machine.
 func mimeType(suffix string) string {
-	switch suffix {
-	case "pdf":
-		return "application/pdf"
-	case "txt":
-		return "text/plain"
-	case "md":
-		return "text/markdown"
-	case "csv":
-		return "text/csv"
-	case "docx":
-		return "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-	case "xlsx":
-		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	}
-	return "application/octet-stream"
+	return cmp.Or(map[string]string{
+		"pdf":  "application/pdf",
+		"txt":  "text/plain",
+		"md":   "text/markdown",
+		"csv":  "text/csv",
+		"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	}[suffix], "application/octet-stream")
 }
 
 // chars is word_count, which counts characters.

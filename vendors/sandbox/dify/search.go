@@ -16,13 +16,13 @@ var methods = []string{"semantic_search", "full_text_search", "hybrid_search", "
 func (f *face) retrieve(r request) reply {
 	field := field{name: "query", required: true, max: 250, text1x: "Query is required and cannot exceed 250 characters", alone: true}
 	a := f.check(r.Request, "HitTestingPayload", field)
-	switch query, _ := a.Text("query"); {
+	switch query := a.Str("query"); {
 	case query == "" && !f.since(1, 12, 0):
 		return invalid(field.text1x)
 	case query == "":
 		return invalid("Query or attachment_ids is required")
 	}
-	query, _ := a.Text("query")
+	query := a.Str("query")
 	method, top := f.retrieval(a, r.kb)
 	hits := f.s.Search(r.kb.ID, query)
 	if (r.kb.Technique == "economy") != (method == "keyword_search") { // the other index holds what an earlier technique left
@@ -58,7 +58,7 @@ func (f *face) retrieval(a args, kb *world.KnowledgeBase) (method string, top in
 		case !model.Has("score_threshold_enabled"):
 			panic(problem(500, "internal_server_error", "'score_threshold_enabled'"))
 		}
-		method, _ = model.Text("search_method")
+		method = model.Str("search_method")
 		top, _ = model.Int("top_k", top)
 		if !strings.Contains(strings.Join(methods, " ")+" ", method+" ") || method == "" {
 			panic(invalid("'" + method + "' is not a valid RetrievalMethod"))

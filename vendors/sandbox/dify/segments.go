@@ -34,8 +34,7 @@ func (f *face) segments(r request) reply {
 			}
 		}
 	}
-	from, to := web.Span(len(kept), p.from, p.size)
-	out := p.answer(kept[from:to], len(kept))
+	out := p.answer(web.Window(kept, p.from, p.size), len(kept))
 	out["doc_form"] = cmp.Or(d.Dify.Form, "text_model")
 	return reply{200, out}
 }
@@ -264,9 +263,8 @@ func (f *face) childChunks(r request) reply {
 			rows = append(rows, childRow(d, c, n, child))
 		}
 	}
-	from, to := web.Span(len(rows), p.from, p.size)
 	return reply{200, object{
-		"data": rows[from:to], "total": len(rows), "total_pages": (len(rows) + p.size - 1) / p.size, "page": p.page, "limit": p.limit,
+		"data": web.Window(rows, p.from, p.size), "total": len(rows), "total_pages": (len(rows) + p.size - 1) / p.size, "page": p.page, "limit": p.limit,
 	}}
 }
 
@@ -287,7 +285,7 @@ func (f *face) setChildren(d *world.Document, c world.Chunk, change func([]world
 func (f *face) addChild(r request) reply {
 	d, _, c := f.chunk(r)
 	a := f.check(r.Request, "ChildChunkCreatePayload", field{name: "content", required: true, min: 1})
-	text, _ := a.Text("content")
+	text := a.Str("content")
 	child := world.DifyChild{Number: 1000 + f.more.next(), Text: text, Custom: true, At: f.s.Now()}
 	d = f.setChildren(d, c, func(list []world.DifyChild) []world.DifyChild { return append(list, child) })
 	return reply{200, object{"data": childRow(d, c, len(childrenOf(d, c))-1, child)}}
@@ -308,7 +306,7 @@ func (f *face) child(r request) (d *world.Document, c world.Chunk, n int) {
 func (f *face) updateChild(r request) reply {
 	d, c, n := f.child(r)
 	a := f.check(r.Request, "ChildChunkUpdatePayload", field{name: "content", required: true, min: 1})
-	text, _ := a.Text("content")
+	text := a.Str("content")
 	d = f.setChildren(d, c, func(list []world.DifyChild) []world.DifyChild {
 		list[n].Text, list[n].Custom, list[n].At = text, true, f.s.Now()
 		return list

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -46,10 +47,7 @@ func (t tag) row() object {
 func (f *face) tags(request) reply {
 	f.more.mu.Lock()
 	defer f.more.mu.Unlock()
-	rows := []object{}
-	for _, t := range f.more.tags {
-		rows = append(rows, t.row())
-	}
+	rows := web.Rows(f.more.tags, tag.row)
 	return reply{200, rows}
 }
 
@@ -68,7 +66,7 @@ func (d *registry) change(id string, run func(i int) reply) reply {
 func (f *face) addTag(r request) reply {
 	a := f.check(r.Request, "TagCreatePayload", field{name: "name", required: true, min: 1, max: 50})
 	made := tag{id: world.HexID(world.Dify, "tag", f.more.next())}
-	made.name, _ = a.Text("name")
+	made.name = a.Str("name")
 	return f.more.change("", func(int) reply {
 		if slices.ContainsFunc(f.more.tags, func(t tag) bool { return t.name == made.name }) {
 			return invalid("Tag name already exists")
@@ -81,9 +79,9 @@ func (f *face) addTag(r request) reply {
 // renameTag answers PATCH /datasets/tags.
 func (f *face) renameTag(r request) reply {
 	a := f.check(r.Request, "TagUpdatePayload", field{name: "name", required: true, min: 1, max: 50}, field{name: "tag_id", required: true})
-	id, _ := a.Text("tag_id")
+	id := a.Str("tag_id")
 	return f.more.change(id, func(i int) reply {
-		f.more.tags[i].name, _ = a.Text("name")
+		f.more.tags[i].name = a.Str("name")
 		return reply{200, f.more.tags[i].row()}
 	})
 }
@@ -91,7 +89,7 @@ func (f *face) renameTag(r request) reply {
 // deleteTag answers DELETE /datasets/tags.
 func (f *face) deleteTag(r request) reply {
 	a := f.check(r.Request, "TagDeletePayload", field{name: "tag_id", required: true})
-	id, _ := a.Text("tag_id")
+	id := a.Str("tag_id")
 	return f.more.change(id, func(i int) reply {
 		f.more.tags = slices.Delete(f.more.tags, i, i+1)
 		return f.gone()
@@ -119,7 +117,7 @@ func (f *face) unbindTags(r request) reply {
 }
 
 func (f *face) bind(a args, ids []string, on bool) reply {
-	target, _ := a.Text("target_id")
+	target := a.Str("target_id")
 	kb := f.s.KB(strings.ToLower(target))
 	if kb == nil {
 		return problem(404, "not_found", "Dataset not found")

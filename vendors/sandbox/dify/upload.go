@@ -34,7 +34,7 @@ type content struct {
 func (f *face) createByText(r request) reply {
 	const old = "Missing required parameter in the JSON body"
 	a := f.check(r.Request, "DocumentTextCreatePayload", field{name: "name", required: true, text1x: old}, field{name: "text", required: true, text1x: old})
-	technique, _ := a.Text("indexing_technique")
+	technique := a.Str("indexing_technique")
 	switch {
 	case f.opts.Plan != "":
 		return problem(403, "forbidden", f.opts.Plan)
@@ -46,8 +46,8 @@ func (f *face) createByText(r request) reply {
 		return invalid("indexing_technique is required.")
 	}
 	c := content{format: "txt", asText: true, args: a}
-	c.name, _ = a.Text("name")
-	c.text, _ = a.Text("text")
+	c.name = a.Str("name")
+	c.text = a.Str("text")
 	c.size = len(c.text)
 	f.config(&c, technique)
 	if !f.since(1, 12, 0) && c.rule == nil && !a.Has("original_document_id") { // it looks for the latest one only where there is no member
@@ -98,7 +98,7 @@ func (f *face) splitting(c *content) {
 		return
 	}
 	rule, err := web.ParseArgs(c.args["process_rule"])
-	mode, _ := rule.Text("mode")
+	mode := rule.Str("mode")
 	c.rule = &world.DifyRule{Mode: mode, Rules: rule["rules"]}
 	switch {
 	case err != nil || !slices.Contains([]string{"automatic", "custom", "hierarchical"}, mode):
@@ -197,12 +197,12 @@ func (f *face) updateByText(r request) reply {
 	case !a.Has("text") && !a.Has("process_rule"):
 		return invalid("Data source or Process rule is required")
 	}
-	c.text, _ = a.Text("text")
+	c.text = a.Str("text")
 	c.size = len(c.text)
 	if d := f.in(r); d != nil && !a.Has("text") { // the same content, by another rule
 		c = contentOf(d, a)
 	}
-	if name, _ := a.Text("name"); name != "" || a.Has("text") {
+	if name := a.Str("name"); name != "" || a.Has("text") {
 		c.name = name
 	}
 	f.splitting(&c)

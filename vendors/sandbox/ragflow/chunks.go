@@ -43,10 +43,7 @@ func (f *face) listChunks(r *http.Request) reply {
 	if id := v.Get("id"); id != "" && len(pieces) == 0 {
 		return f.fail(102, "Chunk not found: "+d.ID+"/"+id)
 	}
-	rows := []object{}
-	for _, c := range tables.Window(pieces, web.Multiply(page-1, size), size) {
-		rows = append(rows, f.chunk(d, c))
-	}
+	rows := web.Rows(web.Window(pieces, web.Multiply(page-1, size), size), func(c world.Chunk) object { return f.chunk(d, c) })
 	body := object{"code": 0, "data": object{"chunks": rows, "doc": f.chunksDocument(d), "total": len(pieces)}}
 	if f.server == tables.Go {
 		body["message"] = "success"
@@ -88,7 +85,7 @@ func (f *face) chunksDocument(d *world.Document) object {
 func (f *face) addChunk(r *http.Request) reply {
 	a := f.body(r)
 	d := f.chunked(r)
-	content, _ := a.Text("content")
+	content := a.Str("content")
 	if strings.TrimSpace(content) == "" {
 		return f.refuse(102, "`content` is required", nil)
 	}

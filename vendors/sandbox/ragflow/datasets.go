@@ -53,7 +53,7 @@ func (f *face) listDatasets(r *http.Request) reply {
 	total := len(kbs)
 	tables.SortKBs(kbs, q.orderby, q.desc)
 	rows := []object{}
-	for _, kb := range tables.Window(kbs, web.Multiply(q.page-1, q.pageSize), q.pageSize) {
+	for _, kb := range web.Window(kbs, web.Multiply(q.page-1, q.pageSize), q.pageSize) {
 		row := f.listedDataset(kb)
 		if q.parsing {
 			row["parsing_status"] = f.s.States(kb.ID)

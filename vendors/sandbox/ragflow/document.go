@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -263,13 +264,5 @@ func (f *face) download(r *http.Request) reply {
 }
 
 func mediaType(format string) string {
-	switch format {
-	case "txt":
-		return "text/plain; charset=utf-8"
-	case "md":
-		return "text/markdown; charset=utf-8"
-	case "pdf":
-		return "application/pdf"
-	}
-	return "application/octet-stream"
+	return cmp.Or(map[string]string{"txt": "text/plain; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf"}[format], "application/octet-stream")
 }

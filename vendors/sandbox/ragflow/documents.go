@@ -217,7 +217,7 @@ func (f *face) pageOf(docs world.List, q documentQuery) []*world.Document {
 	if !q.desc {
 		slices.Reverse(all)
 	}
-	return tables.Window(all, offset, limit)
+	return web.Window(all, offset, limit)
 }
 
 // filterCounts answers type=filter: how many documents have each value.

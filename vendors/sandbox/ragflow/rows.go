@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"time"
 
 	"kb-mcp/vendors/sandbox/ragflow/tables"
@@ -243,17 +244,7 @@ func documentMetadata(d *world.Document) object {
 // source names the connector a document came through; web pages and
 // texts are stored as files.
 func source(source string) string {
-	switch source {
-	case "notion":
-		return "notion"
-	case "lark":
-		return "lark"
-	case "object_storage", "s3":
-		return "s3"
-	case "connector":
-		return "confluence"
-	}
-	return "local"
+	return cmp.Or(map[string]string{"notion": "notion", "lark": "lark", "object_storage": "s3", "s3": "s3", "connector": "confluence"}[source], "local")
 }
 
 // lines is progress_msg as a server writes it: Go's lines have a colon behind the

@@ -30,7 +30,7 @@ func (f *face) retrieve(r *http.Request) reply {
 	if !a.Has("question") {
 		return f.fail(102, "`question` is required.")
 	}
-	question, _ := a.Text("question")
+	question := a.Str("question")
 	page, _ := a.Int("page", 1)
 	size, _ := a.Int("page_size", 30)
 	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
@@ -56,7 +56,7 @@ func (f *face) retrieve(r *http.Request) reply {
 		return f.fail(102, "No chunk found! Check the chunk status please!")
 	default:
 		hits := f.hits(sets, documents, question)
-		return f.succeed(hitRows(tables.Window(hits, web.Multiply(page-1, size), size), len(hits)))
+		return f.succeed(hitRows(web.Window(hits, web.Multiply(page-1, size), size), len(hits)))
 	}
 }
 
@@ -119,7 +119,7 @@ func documentsOf(hits []world.Hit) []object {
 func (f *face) searchDataset(r *http.Request) reply {
 	a := f.body(r)
 	ds := r.PathValue("ds")
-	question, _ := a.Text("question")
+	question := a.Str("question")
 	page, _ := a.Int("page", 1)
 	size, _ := a.Int("size", 30)
 	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
@@ -134,7 +134,7 @@ func (f *face) searchDataset(r *http.Request) reply {
 	}
 	hits := f.hits([]string{ds}, documents, question)
 	chunks := []object{}
-	for _, h := range tables.Window(hits, web.Multiply(page-1, size), size) {
+	for _, h := range web.Window(hits, web.Multiply(page-1, size), size) {
 		chunks = append(chunks, object{
 			"chunk_id": tables.ChunkID(h.Document, h.Number), "content_with_weight": h.Text, "doc_id": h.Document.ID, "docnm_kwd": h.Document.Name, "kb_id": h.Document.KB,
 			"image_id": "", "important_kwd": []string{}, "positions": []any{}, "similarity": h.Score, "term_similarity": h.Score, "vector_similarity": h.Score,

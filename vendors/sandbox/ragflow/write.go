@@ -42,7 +42,7 @@ func (f *face) createDataset(r *http.Request) reply {
 	}
 	kb := f.s.NewKB(*name, *description)
 	f.s.UpdateKB(kb.ID, func(kb *world.KnowledgeBase) {
-		kb.Pipeline, _ = a.Text("pipeline_id")
+		kb.Pipeline = a.Str("pipeline_id")
 		kb.Bare = f.server == tables.Go
 	})
 	return f.succeed(f.dataset(f.s.KB(kb.ID)))

@@ -70,10 +70,10 @@ func (f *face) listPoints(in input) object {
 	if len(points) > 0 {
 		rows = slices.DeleteFunc(rows, func(r object) bool { return !slices.Contains(points, r["point_id"].(string)) })
 	}
-	from, to := web.Span(len(rows), offset, limit)
-	data := object{"collection_name": kb.Name, "total_num": len(rows), "count": to - from}
-	if from < to {
-		data["point_list"] = rows[from:to]
+	page := web.Window(rows, offset, limit)
+	data := object{"collection_name": kb.Name, "total_num": len(rows), "count": len(page)}
+	if len(page) > 0 {
+		data["point_list"] = page
 	}
 	return data
 }

@@ -162,15 +162,7 @@ func fieldType(field world.Field) string {
 }
 
 func addType(source string) string {
-	switch source {
-	case "web":
-		return "url"
-	case "object_storage":
-		return "tos"
-	case "lark":
-		return "lark"
-	}
-	return "tos_fe" // put in through the console
+	return cmp.Or(map[string]string{"web": "url", "object_storage": "tos", "lark": "lark"}[source], "tos_fe") // put in through the console
 }
 
 func docType(d *world.Document) string {

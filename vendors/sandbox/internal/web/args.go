@@ -44,6 +44,12 @@ func (a Args) Text(key string) (string, error) {
 	return s, err
 }
 
+// Str is a member that should be a string; "" when it is none.
+func (a Args) Str(key string) string {
+	s, _ := a.Text(key)
+	return s
+}
+
 // Texts is a member that must be an array of strings.
 func (a Args) Texts(key string) ([]string, error) {
 	if !a.Has(key) {
@@ -120,15 +126,25 @@ func Digits(s string) bool {
 	return s != ""
 }
 
-// Span is the part of n rows that a page covers, as indices.
-func Span(n, offset, size int) (from, to int) {
-	if offset < 0 || offset > n {
-		offset = n
+// Window is at most size entries from offset on (none past the end); a negative
+// size is all of them.
+func Window[T any](all []T, offset, size int) []T {
+	if offset < 0 || offset > len(all) {
+		offset = len(all)
 	}
-	if size < 0 || size > n-offset {
-		size = n - offset
+	if rest := len(all) - offset; size < 0 || size > rest {
+		size = rest
 	}
-	return offset, offset + size
+	return all[offset : offset+size]
+}
+
+// Rows is what row makes of a list; never nil.
+func Rows[T any](list []T, row func(T) map[string]any) []map[string]any {
+	rows := make([]map[string]any, len(list))
+	for i, one := range list {
+		rows[i] = row(one)
+	}
+	return rows
 }
 
 // Multiply is a*b for a page's offset, or the largest number when that is too

@@ -101,10 +101,7 @@ func (f *face) listDatasets(r *http.Request) reply {
 		return fail(100, noColumn("Knowledgebase", orderby))
 	}
 	tables.SortKBs(kbs, orderby, !v.Has("desc") || v.Get("desc") != "") // any text means descending
-	rows := []object{}
-	for _, kb := range window(kbs, v) {
-		rows = append(rows, f.kbRow(kb))
-	}
+	rows := web.Rows(window(kbs, v), f.kbRow)
 	return tables.JSON(http.StatusOK, object{"code": 0, "data": rows, "message": "List datasets successfully!"})
 }
 
@@ -157,7 +154,7 @@ func window[T any](all []T, v url.Values) []T {
 	if offset < 0 || offset > len(all) {
 		panic(fail(100, "IndexError('Offset is out of the valid range.')"))
 	}
-	return tables.Window(all, offset, count)
+	return web.Window(all, offset, count)
 }
 
 // listDocuments does not look whether the dataset exists: an unknown one has no
@@ -168,10 +165,7 @@ func (f *face) listDocuments(r *http.Request) reply {
 	if keywords := v.Get("keywords"); keywords != "" {
 		docs = docs.Filter(func(d *world.Document) bool { return tables.HasKeywords(d.Name, keywords) })
 	}
-	rows := []object{}
-	for _, d := range window(f.ordered(docs, v), v) {
-		rows = append(rows, f.document(d))
-	}
+	rows := web.Rows(window(f.ordered(docs, v), v), f.document)
 	return tables.JSON(http.StatusOK, object{
 		"code": 0, "data": object{"docs": rows, "total": docs.Len()}, "message": 0,
 	})

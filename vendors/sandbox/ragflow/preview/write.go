@@ -124,7 +124,7 @@ func (f *face) updateDocument(r *http.Request) reply {
 	ds, id := r.PathValue("ds"), r.PathValue("doc")
 	d := f.s.Document(id)
 	f.checkRename(ds, id, d, a)
-	name, _ := a.Text("name")
+	name := a.Str("name")
 	switch extension, taken := f.s.Rename(d, name); {
 	case extension:
 		return tables.JSON(http.StatusOK, object{"code": 101, "data": false, "message": "The extension of file cannot be changed"})
@@ -152,7 +152,7 @@ func (f *face) checkRename(ds, id string, d *world.Document, a args) {
 			panic(fail(101, key+" is an illegal parameter."))
 		}
 	}
-	if name, _ := a.Text("name"); name == "" {
+	if name := a.Str("name"); name == "" {
 		panic(fail(102, "There is no new name."))
 	}
 }

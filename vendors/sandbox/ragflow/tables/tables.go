@@ -125,7 +125,6 @@ func (s *Tables) SortByUpdate(docs []*world.Document) {
 	})
 }
 
-// Window is at most limit entries from offset on (none past the end); a
 // negative limit is all of them.
 func Window[T any](all []T, offset, limit int) []T {
 	if offset < 0 || offset >= len(all) {
