@@ -1,7 +1,6 @@
 package ragflow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,26 +38,19 @@ func isFile(status int, h http.Header) bool {
 	return status == http.StatusOK && h.Get("Content-Disposition") != ""
 }
 
-// download takes the name from the answer; a server that gives none there is
-// asked for the document, and so is one whose answer does not show its end.
-func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
-	s, err := c.rc.Stream(ctx, rest.Call{
-		Method: http.MethodGet, Path: c.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
-	}, isFile)
+// file is a document's file. look gives the document, where the answer leaves its
+// name or its end open.
+func (s server) file(ctx context.Context, ref vendors.Ref, look func() (vendors.Document, error)) (vendors.Download, error) {
+	call := rest.Call{Method: http.MethodGet, Path: s.path(ref.KnowledgeBaseID, "documents", ref.DocumentID)}
+	stream, err := s.rc.Stream(ctx, call, isFile)
 	if err != nil {
 		return vendors.Download{}, err
 	}
-	name := rest.FileName(s.Header)
-	if name == "" || !s.Framed {
-		doc, err := c.document(ctx, ref)
-		if err != nil {
-			s.Body.Close()
-			return vendors.Download{}, err
-		}
-		s.Expect(doc.SizeBytes)
-		name = cmp.Or(name, doc.Name)
-	}
-	return vendors.Download{Name: name, Size: s.Size, Body: s.Body}, nil
+	return stream.File(look)
+}
+
+func (c currentAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
+	return c.file(ctx, ref, func() (vendors.Document, error) { return c.document(ctx, ref) })
 }
 
 // download looks the document up first, because the server gives any file of
@@ -68,9 +60,7 @@ func (p previewAPI) download(ctx context.Context, ref vendors.Ref) (vendors.Down
 	if err != nil {
 		return vendors.Download{}, err
 	}
-	s, err := p.rc.Stream(ctx, rest.Call{
-		Method: http.MethodGet, Path: p.path(ref.KnowledgeBaseID, "documents", ref.DocumentID),
-	}, isFile)
-	s.Expect(doc.SizeBytes)
-	return vendors.Download{Name: doc.Name, Size: s.Size, Body: s.Body}, err
+	file, err := p.file(ctx, ref, func() (vendors.Document, error) { return doc, nil })
+	file.Name = doc.Name
+	return file, err
 }

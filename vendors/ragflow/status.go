@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,17 +36,8 @@ var taskStates = map[string]vendors.Status{
 
 // possible reports whether a document can be in a status; "" is any.
 func possible(s vendors.Status) bool {
-	if s == "" || s == vendors.Unknown {
-		return true
-	}
-	for _, states := range []map[string]vendors.Status{runStates, taskStates} {
-		for _, state := range states {
-			if s == state {
-				return true
-			}
-		}
-	}
-	return false
+	known := slices.AppendSeq(slices.Collect(maps.Values(runStates)), maps.Values(taskStates))
+	return s == "" || s == vendors.Unknown || slices.Contains(known, s)
 }
 
 // told is the platform's own word for where a document stands, and what it means.
