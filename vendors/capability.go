@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -135,6 +136,13 @@ type Upload struct {
 type File struct {
 	Size int64
 	Open func() (io.ReadCloser, error)
+}
+
+// TextFile is a text as a file.
+func TextFile(text string) *File {
+	return &File{Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(text)), nil
+	}}
 }
 
 // Uploaded is a document that was added. Notes say what the platform did that

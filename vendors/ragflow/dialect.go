@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,9 +156,9 @@ type head struct {
 }
 
 // code gives the code as it came, "" when the answer has none.
-func (h head) code() string { return first(h.Code, h.Retcode) }
+func (h head) code() string { return string(cmp.Or(h.Code, h.Retcode)) }
 
-func (h head) text() string { return first(h.Message, h.Retmsg) }
+func (h head) text() string { return string(cmp.Or(h.Message, h.Retmsg)) }
 
 // old reports the envelope of v0.13 and before.
 func (h head) old() bool { return h.Code == "" && h.Retcode != "" }

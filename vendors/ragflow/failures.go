@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -91,7 +92,7 @@ func (w document) warnings(s vendors.Status) []string {
 			notes = append(notes, text)
 		}
 	}
-	if n := either(w.ChunkCount, w.ChunkNum); n.Valid && n.Int == 0 && !built {
+	if n := cmp.Or(w.ChunkCount, w.ChunkNum); n.Valid && n.Int == 0 && !built {
 		notes = append(notes, noChunkNote)
 	}
 	return notes

@@ -1,6 +1,7 @@
 package ragflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -141,8 +142,8 @@ func (l chunkList) hits() []vendors.Hit {
 	hits := make([]vendors.Hit, 0, len(l.Chunks))
 	for _, w := range l.Chunks {
 		h := vendors.Hit{
-			DocumentID: first(w.DocumentID, w.DocID), DocumentName: first(w.Name, w.Keyword),
-			ChunkID: first(w.ID, w.ChunkID), Content: first(w.Content, w.Weighted),
+			DocumentID: string(cmp.Or(w.DocumentID, w.DocID)), DocumentName: string(cmp.Or(w.Name, w.Keyword)),
+			ChunkID: string(cmp.Or(w.ID, w.ChunkID)), Content: string(cmp.Or(w.Content, w.Weighted)),
 		}
 		if w.Similarity.Valid {
 			h.Score = &w.Similarity.Float
@@ -159,7 +160,7 @@ func (l chunkList) hits() []vendors.Hit {
 func (l chunkList) chunks() []vendors.Chunk {
 	chunks := make([]vendors.Chunk, 0, len(l.Chunks))
 	for _, w := range l.Chunks {
-		c := vendors.Chunk{ChunkID: first(w.ID, w.ChunkID), Content: first(w.Content, w.Weighted), Enabled: w.Available.Ptr()}
+		c := vendors.Chunk{ChunkID: string(cmp.Or(w.ID, w.ChunkID)), Content: string(cmp.Or(w.Content, w.Weighted)), Enabled: w.Available.Ptr()}
 		if c.Enabled == nil {
 			c.Enabled = w.AvailableInt.Ptr()
 		}

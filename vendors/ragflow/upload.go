@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -50,10 +49,7 @@ func prepared(u vendors.Upload) (vendors.Upload, []string) {
 			u.Name += ".txt"
 			notes = append(notes, fmt.Sprintf("A text becomes a file in RAGFlow, which tells types by the name: it is called %q.", u.Name))
 		}
-		text := u.Text
-		u.File = &vendors.File{Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
-			return io.NopCloser(strings.NewReader(text)), nil
-		}}
+		u.File = vendors.TextFile(u.Text)
 	}
 	return u, notes
 }

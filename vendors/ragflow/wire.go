@@ -2,6 +2,7 @@ package ragflow
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -38,9 +39,9 @@ var datasetKinds = map[string]string{
 
 func (w dataset) normal() vendors.KnowledgeBase {
 	return vendors.KnowledgeBase{
-		KnowledgeBaseID: first(w.ID, w.MadeID), Name: first(w.Name, w.MadeName), Description: string(w.Description),
-		DocumentCount: either(w.DocumentCount, w.DocNum).Count(), ChunkCount: either(w.ChunkCount, w.ChunkNum).Count(),
-		Kind:      datasetKinds[first(w.ChunkMethod, w.ParserID)],
+		KnowledgeBaseID: string(cmp.Or(w.ID, w.MadeID)), Name: string(cmp.Or(w.Name, w.MadeName)), Description: string(w.Description),
+		DocumentCount: cmp.Or(w.DocumentCount, w.DocNum).Count(), ChunkCount: cmp.Or(w.ChunkCount, w.ChunkNum).Count(),
+		Kind:      datasetKinds[string(cmp.Or(w.ChunkMethod, w.ParserID))],
 		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
 	}
 }
@@ -65,7 +66,7 @@ type documentList struct {
 
 // rows gives what the list holds; neither rows nor a count is no list.
 func (l documentList) rows() ([]document, rest.Num, error) {
-	total := either(l.Total, l.TotalDatasets)
+	total := cmp.Or(l.Total, l.TotalDatasets)
 	if l.Docs == nil && !total.Valid {
 		return nil, total, noPayload()
 	}
@@ -118,12 +119,12 @@ func blind(rows []document) bool {
 func (w document) normal(g generation) vendors.Document {
 	status := w.status(g)
 	word, _ := w.told()
-	chunks := either(w.ChunkCount, w.ChunkNum)
+	chunks := cmp.Or(w.ChunkCount, w.ChunkNum)
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name),
 		Status: status, VendorStatus: word, Error: w.failure(status), Warnings: w.warnings(status),
 		Format: w.format(), Kind: w.kind(), Source: w.source(),
-		SizeBytes: w.Size.Count(), TokenCount: either(w.TokenCount, w.TokenNum).Count(), ChunkCount: chunks.Count(),
+		SizeBytes: w.Size.Count(), TokenCount: cmp.Or(w.TokenCount, w.TokenNum).Count(), ChunkCount: chunks.Count(),
 		Enabled: w.enabled(), Metadata: w.metadata(),
 		CreatedAt: vendors.Millis(w.CreateTime.Int), UpdatedAt: vendors.Millis(w.UpdateTime.Int),
 		Ingestion: vendors.Ingestion{ChunksDone: chunks.Positive(), StartedAt: w.startedAt()},
@@ -137,27 +138,11 @@ func (w document) normal(g generation) vendors.Document {
 	if w.Progress.Valid {
 		d.ProgressPercent = rest.Percent(w.Progress.Float)
 	}
-	if elapsed := either(w.Duration, w.Elapsed); elapsed.Valid && w.ProcessBeginAt != "" {
+	if elapsed := cmp.Or(w.Duration, w.Elapsed); elapsed.Valid && w.ProcessBeginAt != "" {
 		seconds := math.Round(1000*max(elapsed.Float, 0)) / 1000 // slightly negative after a stop
 		d.Ingestion.ElapsedSeconds = &seconds
 	}
 	return d
-}
-
-// first is the first of a field's two names that says something.
-func first[S ~string](a, b S) string {
-	if a != "" {
-		return string(a)
-	}
-	return string(b)
-}
-
-// either is the first number that was said.
-func either(a, b rest.Num) rest.Num {
-	if a.Valid {
-		return a
-	}
-	return b
 }
 
 // beforeISO tells a server before v0.24, whose dates claim to be GMT.
