@@ -37,7 +37,7 @@
 //  1. A package vendors/<name> with the files the others have: <name>.go (Config,
 //     New), read.go, progress.go, write.go, wire.go, errors.go, failures.go,
 //     doctor.go, ids.go.
-//  2. A test of one call to vendortest.Run, and cases in testdata/<name>.
+//  2. A test of one call to vendortest.Run, and cases in testdata/<name>/<operation>.
 //  3. A face in vendors/sandbox/<name>, so that it can be tried without an
 //     account.
 //  4. One import and one line in vendors/all, and a row in the README.

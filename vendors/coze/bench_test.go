@@ -8,7 +8,7 @@ import (
 )
 
 func BenchmarkDecode(b *testing.B) {
-	a, d := vendortest.Page(b, "../../testdata/coze/list.json"), &Driver{}
+	a, d := vendortest.Page(b, "../../testdata/coze/list_documents/list.json"), &Driver{}
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -22,7 +22,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkNormalize(b *testing.B) {
 	var out answer[documents]
 	d := &Driver{}
-	if err := d.decode(vendortest.Page(b, "../../testdata/coze/list.json"), &out); err != nil {
+	if err := d.decode(vendortest.Page(b, "../../testdata/coze/list_documents/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
 	var docs [20]vendors.Document

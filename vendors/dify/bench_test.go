@@ -8,7 +8,7 @@ import (
 )
 
 func BenchmarkDecode(b *testing.B) {
-	a := vendortest.Page(b, "../../testdata/dify/list.json")
+	a := vendortest.Page(b, "../../testdata/dify/list_documents/list.json")
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -21,7 +21,7 @@ func BenchmarkDecode(b *testing.B) {
 
 func BenchmarkNormalize(b *testing.B) {
 	var out page[document]
-	if err := decode(vendortest.Page(b, "../../testdata/dify/list.json"), &out); err != nil {
+	if err := decode(vendortest.Page(b, "../../testdata/dify/list_documents/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
 	var docs [20]vendors.Document

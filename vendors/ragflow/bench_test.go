@@ -7,7 +7,7 @@ import (
 )
 
 func BenchmarkDecode(b *testing.B) {
-	a := vendortest.Page(b, "../../testdata/ragflow/list.json")
+	a := vendortest.Page(b, "../../testdata/ragflow/list_documents/list.json")
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -20,7 +20,7 @@ func BenchmarkDecode(b *testing.B) {
 
 func BenchmarkNormalize(b *testing.B) {
 	var out answer[documentList]
-	if err := decoder("")(vendortest.Page(b, "../../testdata/ragflow/list.json"), &out); err != nil {
+	if err := decoder("")(vendortest.Page(b, "../../testdata/ragflow/list_documents/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
 	rows := out.payload().Docs

@@ -31,7 +31,8 @@ import (
 // name, nil for the usual ones; the credential is the literal SECRET.
 type Open func(t testing.TB, env map[string]string, conn rest.Conn) vendors.Driver
 
-// Case is one file of testdata/<platform>.
+// Case is one file of testdata/<platform>/<operation>, a folder with the name of
+// the call's op. A case's name is that of its file, and a platform has it once.
 type Case struct {
 	Why    string            `json:"why"`
 	Origin string            `json:"origin"` // documented, recorded or synthetic
@@ -100,15 +101,21 @@ func Run(t *testing.T, dir string, open Open) {
 
 // cases maps case names to files.
 func cases(t testing.TB, dir string) map[string]string {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	paths, err := filepath.Glob(filepath.Join(dir, "*", "*.json"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no cases in %s: %v", dir, err)
 	}
+	stray, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	if len(stray) > 1 {
+		t.Errorf("only skip.json stands beside the folders of operations: %q", stray)
+	}
 	files := map[string]string{}
 	for _, p := range paths {
-		if name := strings.TrimSuffix(filepath.Base(p), ".json"); name != "skip" {
-			files[name] = p
+		name := strings.TrimSuffix(filepath.Base(p), ".json")
+		if files[name] != "" {
+			t.Errorf("two cases have one name: %s and %s", files[name], p)
 		}
+		files[name] = p
 	}
 	return files
 }
@@ -129,6 +136,8 @@ func load(t testing.TB, path string) (Case, []byte) {
 	switch {
 	case c.Why == "" || c.Source == "":
 		t.Fatalf("%s: why and source are mandatory", path)
+	case c.Call.Op != filepath.Base(filepath.Dir(path)):
+		t.Fatalf("%s is a case of %s", path, c.Call.Op)
 	case c.Origin != "documented" && c.Origin != "recorded" && c.Origin != "synthetic":
 		t.Fatalf("%s: origin %q", path, c.Origin)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func BenchmarkDecode(b *testing.B) {
-	a, d := vendortest.Page(b, "../../testdata/volcengine/list.json"), &Driver{}
+	a, d := vendortest.Page(b, "../../testdata/volcengine/list_documents/list.json"), &Driver{}
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -21,7 +21,7 @@ func BenchmarkDecode(b *testing.B) {
 
 func BenchmarkNormalize(b *testing.B) {
 	var out envelope[documentList]
-	if err := (&Driver{}).decode(vendortest.Page(b, "../../testdata/volcengine/list.json"), &out); err != nil {
+	if err := (&Driver{}).decode(vendortest.Page(b, "../../testdata/volcengine/list_documents/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
 	var docs [20]vendors.Document
