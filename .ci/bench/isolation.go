@@ -3,22 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
 const (
+	latency    = 100 * time.Millisecond
 	stuckCalls = 64
 	others     = 8 // callers of the platform that is well
 )
 
 // latency is 64 calls at once over stdio against a platform that takes 100 ms.
-func (b *bench) latency(ctx context.Context) error {
-	const takes = 100 * time.Millisecond
-	v, err := startVendor(ctx, b.options, takes.String())
-	if err != nil {
-		return err
-	}
-	defer v.stop()
+func (b *bench) latency(ctx context.Context, v *vendor) error {
 	c, err := b.open(ctx, v, nameOurs, "stdio", knowledgeBases)
 	if err != nil {
 		return err
@@ -28,18 +24,13 @@ func (b *bench) latency(ctx context.Context) error {
 		return err
 	}
 	b.line("\n%d callers over stdio, a platform that takes %v: p50 %s, p99 %s; without a server between, p50 %s, p99 %s.",
-		len(c.callers), takes, ms(median(c.p50)), ms(median(c.p99)), ms(median(direct.p50)), ms(median(direct.p99)))
+		len(c.callers), latency, ms(median(c.p50)), ms(median(c.p99)), ms(median(direct.p50)), ms(median(direct.p99)))
 	return nil
 }
 
 // isolation compares the calls of one platform while nothing else happens with
 // those while many calls wait for another, which does not answer.
-func (b *bench) isolation(ctx context.Context) error {
-	v, err := startVendor(ctx, b.options, "0s,coze")
-	if err != nil {
-		return err
-	}
-	defer v.stop()
+func (b *bench) isolation(ctx context.Context, v *vendor) error {
 	for _, transport := range b.transports {
 		alone, err := b.open(ctx, v, nameOurs, transport, others)
 		if err != nil {
@@ -69,18 +60,13 @@ func (b *bench) isolation(ctx context.Context) error {
 // and returns what ends them.
 func stick(ctx context.Context, callers []caller, kbs []string) (leave func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{}, len(callers))
+	var wg sync.WaitGroup
 	for i, call := range callers {
-		go func() { // leave waits for it
-			_, _ = call(ctx, "coze", kbs[i]) // it ends when we leave
-			done <- struct{}{}
-		}()
+		wg.Go(func() { _, _ = call(ctx, "coze", kbs[i]) }) // it ends when we leave
 	}
 	return func() {
 		cancel()
-		for range callers {
-			<-done
-		}
+		wg.Wait()
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -83,12 +84,7 @@ func work(ctx context.Context, callers []caller, platform string, kbs []string, 
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return slices.Concat(took...), nil
+	return slices.Concat(took...), cmp.Or(errs...)
 }
 
 // compare warms the contestants up, lets them work in turn, and reads their

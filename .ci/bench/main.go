@@ -117,7 +117,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	for word := range strings.SplitSeq(*callers, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 || n > knowledgeBases {
-			return o, fmt.Errorf("-callers: %q is no number from 1 to %d", word, knowledgeBases)
+			return o, fmt.Errorf("-callers: %q is not a number from 1 to %d", word, knowledgeBases)
 		}
 		o.callers = append(o.callers, n)
 	}

@@ -19,21 +19,27 @@ type bench struct {
 	servers []*process // to be stopped
 }
 
-// measure runs the parts, and writes each part's Markdown as soon as it is
-// there.
+// measure runs the parts, each with a sandbox of its own, and writes each part's
+// Markdown as soon as it is there.
 func measure(ctx context.Context, o options, stdout io.Writer) error {
 	b := &bench{options: o, stdout: stdout}
-	parts := []struct {
-		name string
-		run  func(context.Context) error
-	}{{"load", b.load}, {"start", b.start}, {"latency", b.latency}, {"isolation", b.isolation}}
 	fmt.Fprintln(stdout, machine())
-	for _, part := range parts {
+	for _, part := range []struct {
+		name, vendor string // vendor is the argument of [vendorRole]
+		run          func(context.Context, *vendor) error
+	}{
+		{"load", "0s", b.load}, {"start", "0s", b.start},
+		{"latency", latency.String(), b.latency}, {"isolation", "0s,coze", b.isolation},
+	} {
 		if o.only != "" && o.only != part.name {
 			continue
 		}
-		err := part.run(ctx)
-		b.stopServers()
+		v, err := startVendor(ctx, o, part.vendor)
+		if err == nil {
+			err = part.run(ctx, v)
+			b.stopServers()
+			v.stop()
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
@@ -84,12 +90,7 @@ const (
 )
 
 // load is the table: every transport, every number of callers.
-func (b *bench) load(ctx context.Context) error {
-	v, err := startVendor(ctx, b.options, "0s")
-	if err != nil {
-		return err
-	}
-	defer v.stop()
+func (b *bench) load(ctx context.Context, v *vendor) error {
 	b.tableHead()
 	for _, n := range b.callers {
 		list := []*contestant{b.direct(v, n)}
@@ -123,12 +124,7 @@ func (b *bench) load(ctx context.Context) error {
 const starts = 31
 
 // start compares the time from the start of the process to its tool list.
-func (b *bench) start(ctx context.Context) error {
-	v, err := startVendor(ctx, b.options, "0s")
-	if err != nil {
-		return err
-	}
-	defer v.stop()
+func (b *bench) start(ctx context.Context, v *vendor) error {
 	var ours, reference []time.Duration
 	for range starts {
 		one, err1 := startTime(ctx, b.binary, environ(v))

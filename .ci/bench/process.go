@@ -23,25 +23,30 @@ type process struct {
 	addr   string // HTTP only
 }
 
+// start starts a program with pipes to it.
+func start(ctx context.Context, environ []string, path string, args ...string) (p *process, stderr io.Reader, err error) {
+	p = &process{cmd: exec.CommandContext(ctx, path, args...)}
+	p.cmd.Env = environ
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	p.cmd.WaitDelay = 5 * time.Second
+	var err1, err2, err3 error
+	p.stdin, err1 = p.cmd.StdinPipe()
+	p.stdout, err2 = p.cmd.StdoutPipe()
+	stderr, err3 = p.cmd.StderrPipe()
+	return p, stderr, errors.Join(err1, err2, err3, p.cmd.Start())
+}
+
 // startServer starts a server that speaks a transport.
 func startServer(ctx context.Context, path, transport string, environ []string) (*process, error) {
 	command := "stdio"
 	if transport != "stdio" {
 		command = "http"
 	}
-	p := &process{cmd: exec.CommandContext(ctx, path, command)}
-	p.cmd.Env = append([]string{"KB_MCP_ADDR=127.0.0.1:0"}, environ...)
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = 5 * time.Second
-	var err1, err2, err3 error
-	p.stdin, err1 = p.cmd.StdinPipe()
-	p.stdout, err2 = p.cmd.StdoutPipe()
-	stderr, err3 := p.cmd.StderrPipe()
-	if err := errors.Join(err1, err2, err3, p.cmd.Start()); err != nil {
+	p, stderr, err := start(ctx, append([]string{"KB_MCP_ADDR=127.0.0.1:0"}, environ...), path, command)
+	if err != nil {
 		return nil, err
 	}
 	logged := bufio.NewReaderSize(stderr, 64<<10)
-	var err error
 	if command == "http" {
 		p.addr, err = address(logged)
 	}

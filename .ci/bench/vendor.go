@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -113,26 +112,18 @@ func document(kb string, n int, at time.Time) sandbox.Document {
 // vendor is the sandbox's process, seen from the callers.
 type vendor struct {
 	vendorFacts
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stdout *json.Decoder
+	*process
+	answers *json.Decoder
 }
 
 // startVendor starts the sandbox with an argument of [vendorRole].
 func startVendor(ctx context.Context, o options, arg string) (*vendor, error) {
-	v := &vendor{cmd: exec.CommandContext(ctx, o.self, roleVendor, arg)}
-	stdout, err := v.cmd.StdoutPipe()
+	p, _, err := start(ctx, nil, o.self, roleVendor, arg)
 	if err != nil {
 		return nil, err
 	}
-	if v.stdin, err = v.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := v.cmd.Start(); err != nil {
-		return nil, err
-	}
-	v.stdout = json.NewDecoder(stdout)
-	return v, v.stdout.Decode(&v.vendorFacts)
+	v := &vendor{process: p, answers: json.NewDecoder(p.stdout)}
+	return v, v.answers.Decode(&v.vendorFacts)
 }
 
 // counts asks how many requests and connections there have been.
@@ -140,12 +131,7 @@ func (v *vendor) counts() (c vendorCounts, err error) {
 	if _, err := io.WriteString(v.stdin, "\n"); err != nil {
 		return c, err
 	}
-	return c, v.stdout.Decode(&c)
-}
-
-func (v *vendor) stop() {
-	v.stdin.Close()
-	_ = v.cmd.Wait() // how it ends says nothing about what was measured
+	return c, v.answers.Decode(&c)
 }
 
 // variable is the value of one of the variables that point kb-mcp at it.
