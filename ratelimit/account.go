@@ -120,6 +120,6 @@ func (l *Limiter) unbooked(ctx context.Context, err error, now time.Time) (time.
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	wait := l.turn(0, l.account.Processes(), now)
+	wait := l.waitBehind(0, l.account.Processes(), now)
 	return min(wait, awayPause), late(ctx, wait, now)
 }

@@ -32,7 +32,7 @@ func (a *attempts) connected(c httptrace.GotConnInfo) {
 	if a.begun {
 		a.done(false)
 		a.begun = false
-		a.turns, a.err = a.t.take(a.ctx)
+		a.turns, a.err = a.t.turns(a.ctx)
 	}
 	if a.err != nil {
 		c.Conn.Close()

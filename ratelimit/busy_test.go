@@ -85,8 +85,8 @@ func TestDoneContext(t *testing.T) {
 		if err := pass(l, ctx); err != context.Canceled {
 			t.Errorf("Take = %v, want %v", err, context.Canceled)
 		}
-		if err := pass(l, t.Context()); err != nil || l.turn(0, 1, time.Now()) != time.Second {
-			t.Errorf("Take = %v, next turn in %v: the done caller used up quota", err, l.turn(0, 1, time.Now()))
+		if err := pass(l, t.Context()); err != nil || l.waitBehind(0, 1, time.Now()) != time.Second {
+			t.Errorf("Take = %v, next turn in %v: the done caller used up quota", err, l.waitBehind(0, 1, time.Now()))
 		}
 	})
 }

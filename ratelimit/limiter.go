@@ -20,7 +20,7 @@ type Limiter struct {
 	paused  time.Time // nobody is let through before
 	spare   *Booking  // what the first has booked of the shared account
 	turns   []time.Duration
-	// changed wakes the first caller: something went back earlier than it could know.
+	// changed wakes the first caller when something went back early.
 	changed chan struct{}
 }
 
@@ -59,8 +59,8 @@ type Turn struct {
 	booked *Booking
 }
 
-// Send says that the request has left now. Without it, nobody knows when it did
-// until Done.
+// Send says that the request has left now. Without it, the time is unknown until
+// Done.
 func (t *Turn) Send() { t.end((*window).send) }
 
 // Done says that the request is over; answered, that the platform has answered
@@ -73,7 +73,7 @@ func (t *Turn) Done(answered bool) {
 	}
 }
 
-// GiveBack says that nothing was sent: somebody else may have the turn.
+// GiveBack says that nothing was sent: another caller may have the turn.
 func (t *Turn) GiveBack() {
 	t.end((*window).giveBack)
 	if t.booked != nil {
@@ -100,21 +100,21 @@ func (t *Turn) end(f func(*window, *slot, time.Time)) {
 // that shows on arrival or after a Pause, else at the deadline. Only a Turn uses
 // up quota.
 func (l *Limiter) Take(ctx context.Context) (turn *Turn, err error) {
-	p, turn, err := l.arrive(ctx)
-	if p == nil {
+	w, turn, err := l.arrive(ctx)
+	if w == nil {
 		return turn, err
 	}
 	defer func() { // after a panic, too
 		if turn == nil {
-			l.leave(p)
+			l.leave(w)
 		}
 	}()
 	select {
-	case <-p.first:
+	case <-w.first:
 	case <-ctx.Done():
 	}
 	for {
-		t, wait, err := l.try(ctx, p)
+		t, wait, err := l.try(ctx, w)
 		if t != nil || err != nil {
 			return t, err
 		}
@@ -137,17 +137,17 @@ func (l *Limiter) Pause(d time.Duration) {
 
 // arrive gives the caller a place in the queue, or none when it is let through
 // or sent away at once.
-func (l *Limiter) arrive(ctx context.Context) (*place, *Turn, error) {
+func (l *Limiter) arrive(ctx context.Context) (*waiter, *Turn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, c := time.Now(), callerOf(ctx)
-	if l.queue.n == 0 && l.account == nil && l.turn(0, 1, now) == 0 {
-		return nil, l.take(now), nil
+	if l.queue.n == 0 && l.account == nil && l.waitBehind(0, 1, now) == 0 {
+		return nil, l.grant(now), nil
 	}
-	if err := late(ctx, l.turn(l.queue.before(c), 1, now), now); err != nil {
+	if err := late(ctx, l.waitBehind(l.queue.before(c), 1, now), now); err != nil {
 		return nil, nil, err
 	}
 	return l.queue.join(c), nil, nil
@@ -155,8 +155,8 @@ func (l *Limiter) arrive(ctx context.Context) (*place, *Turn, error) {
 
 // try gives the first of the queue its turn if it can have it, or says how long
 // it must sleep. With a Turn the caller has left the queue.
-func (l *Limiter) try(ctx context.Context, p *place) (*Turn, time.Duration, error) {
-	wait, err := l.own(ctx, p)
+func (l *Limiter) try(ctx context.Context, w *waiter) (*Turn, time.Duration, error) {
+	wait, err := l.localWait(ctx, w)
 	if l.account != nil && err == nil {
 		wait, err = l.book(ctx, wait)
 	}
@@ -168,46 +168,42 @@ func (l *Limiter) try(ctx context.Context, p *place) (*Turn, time.Duration, erro
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t := l.take(time.Now())
+	t := l.grant(time.Now())
 	t.booked, l.spare = l.spare, nil
-	l.queue.leave(p, true)
+	l.queue.leave(w, true)
 	return t, 0, nil
 }
 
-// own is how long the first of the queue has to wait by what this process did;
+// localWait is how long the first of the queue has to wait by what this process did;
 // an error says that it should not.
-func (l *Limiter) own(ctx context.Context, p *place) (time.Duration, error) {
+func (l *Limiter) localWait(ctx context.Context, w *waiter) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	err := ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) { // it was the limit that left no time
-		return 0, busy(l.turn(l.queue.before(p.Caller)-1, 1, now))
+		return 0, busy(l.waitBehind(l.queue.before(w.Caller)-1, 1, now))
 	}
 	if err != nil {
 		return 0, err
 	}
-	wait := l.turn(0, 1, now)
+	wait := l.waitBehind(0, 1, now)
 	return wait, late(ctx, wait, now)
 }
 
-// leave takes a caller out of the queue. What it had booked is the next one's,
-// or everybody's.
-func (l *Limiter) leave(p *place) {
-	if unused := l.left(p); unused != nil {
-		l.account.GiveBack(*unused)
-	}
-}
-
-// left takes a caller out of the queue, and gives the booking that nobody else
-// waits for.
-func (l *Limiter) left(p *place) (unused *Booking) {
+// leave takes a caller out of the queue. What it had booked is the next one's, or
+// goes back when none is left.
+func (l *Limiter) leave(w *waiter) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.queue.leave(p, false); l.queue.n == 0 {
+	l.queue.leave(w, false)
+	var unused *Booking
+	if l.queue.n == 0 {
 		unused, l.spare = l.spare, nil
 	}
-	return unused
+	l.mu.Unlock()
+	if unused != nil {
+		l.account.GiveBack(*unused)
+	}
 }
 
 // late is the BusyError of a caller that would have to wait so long, or nil. A
@@ -220,9 +216,9 @@ func late(ctx context.Context, wait time.Duration, now time.Time) error {
 	return busy(wait)
 }
 
-// turn is how long a caller with that many before it must wait at least, if none
+// waitBehind is how long a caller with that many before it must wait at least, if none
 // of them leaves and so many processes share the quota in equal parts.
-func (l *Limiter) turn(before, processes int, now time.Time) time.Duration {
+func (l *Limiter) waitBehind(before, processes int, now time.Time) time.Duration {
 	for _, w := range l.windows {
 		w.settle(now)
 	}
@@ -241,11 +237,11 @@ func (l *Limiter) turn(before, processes int, now time.Time) time.Duration {
 	return l.turns[len(l.turns)-1]
 }
 
-// take records a grant in every window.
-func (l *Limiter) take(now time.Time) *Turn {
+// grant gives a turn, with a slot of every window.
+func (l *Limiter) grant(now time.Time) *Turn {
 	t := &Turn{l: l}
 	for _, w := range l.windows {
-		t.slots = append(t.slots, w.take(now))
+		t.slots = append(t.slots, w.grant(now))
 	}
 	return t
 }

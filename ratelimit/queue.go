@@ -10,7 +10,7 @@ import (
 // turns one after the other, within a party so do kinds of work, and within a
 // kind of work the party's sessions. A party then gains nothing from having many
 // sessions or asking for many things, and a herd that polls one thing does not
-// starve somebody of the same party who asks another. Callers that do not say
+// starve a caller of the same party that asks for another. Callers that do not say
 // are all one.
 type Caller struct{ Party, Work, Session string }
 
@@ -29,18 +29,18 @@ func callerOf(ctx context.Context) Caller {
 // path is where in the queue a caller waits, from the outside in.
 func (c Caller) path() []string { return []string{c.Party, c.Work, c.Session} }
 
-// place is a caller's place in the queue.
-type place struct {
+// waiter is a caller in the queue.
+type waiter struct {
 	Caller
 	first chan struct{} // closed when it is the first
 	at    *list.Element // in the line of its session
 	names []string      // of the parts that it is in
 }
 
-// queue is who waits. The first stays first until it leaves; who follows is
-// decided then.
+// queue holds the callers that wait. The first stays first until it leaves; the
+// next is chosen then.
 type queue struct {
-	first *place
+	first *waiter
 	branch
 }
 
@@ -58,7 +58,7 @@ type branch struct {
 	n     int                // callers in it
 	order []string           // its parts, whose turn it is first
 	parts map[string]*branch // none in a session
-	line  list.List          // of *place; in a session
+	line  list.List          // of *waiter; in a session
 }
 
 // known is the name under which a part is found, or would be made.
@@ -82,29 +82,29 @@ func (b *branch) part(name string) *branch {
 	return p
 }
 
-// put gives a caller its place below b.
-func (b *branch) put(path []string, p *place) {
+// put puts a caller below b.
+func (b *branch) put(path []string, w *waiter) {
 	b.n++
 	if len(path) == 0 {
-		p.at = b.line.PushBack(p)
+		w.at = b.line.PushBack(w)
 		return
 	}
 	name := b.known(path[0])
-	p.names = append(p.names, name)
-	b.part(name).put(path[1:], p)
+	w.names = append(w.names, name)
+	b.part(name).put(path[1:], w)
 }
 
 // remove takes a caller out. served puts the parts that it was in behind the
 // others.
-func (b *branch) remove(path []string, p *place, served bool) {
+func (b *branch) remove(path []string, w *waiter, served bool) {
 	b.n--
 	if len(path) == 0 {
-		b.line.Remove(p.at)
+		b.line.Remove(w.at)
 		return
 	}
 	name := path[0]
 	part := b.parts[name]
-	part.remove(path[1:], p, served)
+	part.remove(path[1:], w, served)
 	if part.n > 0 && !served {
 		return
 	}
@@ -118,9 +118,9 @@ func (b *branch) remove(path []string, p *place, served bool) {
 }
 
 // next is the caller whose turn it is.
-func (b *branch) next() *place {
+func (b *branch) next() *waiter {
 	if len(b.order) == 0 {
-		return b.line.Front().Value.(*place)
+		return b.line.Front().Value.(*waiter)
 	}
 	return b.parts[b.order[0]].next()
 }
@@ -144,21 +144,21 @@ func (b *branch) ahead(path []string) int {
 }
 
 // join puts a caller into the queue.
-func (q *queue) join(c Caller) *place {
-	p := &place{Caller: c, first: make(chan struct{})}
-	q.put(c.path(), p)
+func (q *queue) join(c Caller) *waiter {
+	w := &waiter{Caller: c, first: make(chan struct{})}
+	q.put(c.path(), w)
 	if q.first == nil {
 		q.call()
 	}
-	return p
+	return w
 }
 
 // leave takes a caller out; when it was the first, another one is. served says
 // that it got its turn, so that its session, work and party are behind the
 // others now.
-func (q *queue) leave(p *place, served bool) {
-	q.remove(p.names, p, served)
-	if q.first == p {
+func (q *queue) leave(w *waiter, served bool) {
+	q.remove(w.names, w, served)
+	if q.first == w {
 		q.first = nil
 		q.call()
 	}

@@ -19,7 +19,7 @@ type Transport struct {
 // RoundTrip implements [http.RoundTripper]. It returns the errors of
 // [Limiter.Take] as they are; then Base has not seen the request.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	turns, err := t.take(req.Context())
+	turns, err := t.turns(req.Context())
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close() // a RoundTripper closes it on errors too
@@ -31,8 +31,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, a.end(err)
 }
 
-// take waits for a turn of every limiter, or keeps none.
-func (t *Transport) take(ctx context.Context) ([]*Turn, error) {
+// turns waits for a turn of every limiter, or keeps none.
+func (t *Transport) turns(ctx context.Context) ([]*Turn, error) {
 	turns := make([]*Turn, 0, len(t.Limiters))
 	for _, l := range t.Limiters {
 		turn, err := l.heldOr(ctx)
@@ -59,8 +59,8 @@ func (h *hold) release() {
 type holdKey struct{ l *Limiter }
 
 // Hold waits for a turn as [Limiter.Take] does, for the next request with the
-// context that it returns: who asks for many things in one request can wait
-// first and then say for what. release gives the turn back if no request has
+// context that it returns: a caller that puts many questions into one request can
+// wait first and then choose them. release gives the turn back if no request has
 // used it; it must be called.
 func (l *Limiter) Hold(ctx context.Context) (held context.Context, release func(), err error) {
 	turn, err := l.Take(ctx)
@@ -73,7 +73,7 @@ func (l *Limiter) Hold(ctx context.Context) (held context.Context, release func(
 }
 
 // Forgo gives back the turn held in ctx, if there is one and no request has used
-// it: who does not need it now must not keep others from it.
+// it: a caller that does not need it now must not keep it from others.
 func (l *Limiter) Forgo(ctx context.Context) {
 	if h, ok := ctx.Value(holdKey{l}).(*hold); ok {
 		h.release()

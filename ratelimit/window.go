@@ -36,7 +36,7 @@ const enough = 20
 
 // transit is how long a request is on its way to the platform at most. What has
 // no answer by then is being worked on there: it has been counted, and must not
-// keep others from asking a slow platform.
+// keep others from a slow platform.
 const transit = time.Second
 
 // slot is the right to one request a window.
@@ -93,8 +93,8 @@ func (w *window) send(s *slot, now time.Time) {
 	}
 }
 
-// take gives out the slot that has rested longest, or a new one.
-func (w *window) take(now time.Time) *slot {
+// grant gives out the slot that has rested longest, or a new one.
+func (w *window) grant(now time.Time) *slot {
 	s := &slot{}
 	if len(w.resting) > 0 && w.wait(w.resting[0], now) == 0 {
 		s, w.resting = w.resting[0], w.resting[1:]
@@ -107,7 +107,7 @@ func (w *window) take(now time.Time) *slot {
 }
 
 // answered lets a slot rest, and says from when: the request has been counted by
-// then. Without an answer nobody knows when it arrives, perhaps after its caller
+// then. Without an answer its arrival is unknown, perhaps after its caller
 // has left: it counts as one that is on its way for as long as one can be.
 func (w *window) answered(s *slot, now time.Time, ok bool) time.Time {
 	known := s.sent

@@ -351,10 +351,10 @@ func TestLimiterWithoutRedis(t *testing.T) {
 		}
 	}
 	server.Restart()
-	r.looks.Wait()
-	r.look = time.Now()
+	r.probes.Wait()
+	r.nextProbe = time.Now()
 	a.GiveBack(ratelimit.Booking{ID: "x"})
-	r.looks.Wait()
+	r.probes.Wait()
 	reserved(t, b)
 	reserved(t, a)
 	l := ratelimit.New(rate, a)

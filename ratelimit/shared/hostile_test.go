@@ -240,7 +240,7 @@ func abused(t *testing.T, address, rate string) {
 func TestAnswers(t *testing.T) {
 	const good = "*3\r\n:1\r\n:-5\r\n:1\r\n$-1\r\n*-1\r\n$5\r\na\r\n*9\r\n+OK\r\n-ERR *99999\r\n*0\r\n$0\r\n\r\n"
 	for size := 1; size < len(good); size++ {
-		a := &answers{left: maxAnswer}
+		a := &boundedConn{left: maxAnswer}
 		for at := 0; at < len(good); at += size {
 			if piece := good[at:min(at+size, len(good))]; !a.fits([]byte(piece)) {
 				t.Errorf("in pieces of %d: stops at %q", size, piece)

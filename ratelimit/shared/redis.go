@@ -24,24 +24,24 @@ const (
 	// the first of a queue waits so long, and once. A false alarm, in a process
 	// that got no processor for a while, costs more.
 	answerTime = time.Second
-	// A Redis that failed is looked for after firstPause, and then after twice
-	// as long each time.
+	// A Redis that failed is tried after firstPause, and then after twice as long
+	// each time.
 	firstPause, maxPause = time.Second, 5 * time.Second
 )
 
 // Redis is the server in which processes keep their accounts together. It is
 // connected to when it is first needed. While it is away, accounts say so at
-// once, and it is looked for from time to time.
+// once, and it is tried from time to time.
 type Redis struct {
 	client     *redis.Client
 	log        *slog.Logger
 	answerTime time.Duration
 
-	mu    sync.Mutex
-	pause time.Duration // 0 while it can be used
-	look  time.Time     // when it is away: not looked for before
-	back  time.Time     // when it came back; zero when it was never away
-	looks sync.WaitGroup
+	mu        sync.Mutex
+	pause     time.Duration // 0 while it can be used
+	nextProbe time.Time     // while it is away: not tried before
+	back      time.Time     // when it came back; zero when it was never away
+	probes    sync.WaitGroup
 }
 
 var (
@@ -87,7 +87,7 @@ func Open(address string, roots *x509.CertPool, log *slog.Logger) (*Redis, error
 // Close ends the connections.
 func (r *Redis) Close() error {
 	err := r.client.Close()
-	r.looks.Wait()
+	r.probes.Wait()
 	return err
 }
 
@@ -111,20 +111,20 @@ func numbers(n int) form {
 }
 
 // call runs a script, or returns errAway, also when the answer is not one that
-// the script can give. A caller that leaves does not stop it: else nobody would
-// know whether its turn was booked.
+// the script can give. A caller that leaves does not stop it: else it would be
+// unknown whether its turn was booked.
 func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []string, args ...any) ([]int64, error) {
-	here, look := r.state(time.Now())
-	if look {
-		r.looks.Go(func() { // ends within answerTime
-			r.heard(time.Now(), r.Check(context.Background()))
+	ok, probe := r.available(time.Now())
+	if probe {
+		r.probes.Go(func() { // ends within answerTime
+			r.note(time.Now(), r.Check(context.Background()))
 		})
 	}
-	if !here {
+	if !ok {
 		return nil, errAway
 	}
 	answer, err := r.run(ctx, s, form, keys, args)
-	r.heard(time.Now(), err)
+	r.note(time.Now(), err)
 	if err != nil {
 		return nil, errAway
 	}
@@ -151,24 +151,24 @@ func (r *Redis) run(ctx context.Context, s *redis.Script, form form, keys []stri
 	return answer, nil
 }
 
-// state reports whether Redis can be used, and else whether the caller is the
-// one to look whether it is back.
-func (r *Redis) state(now time.Time) (here, look bool) {
+// available reports whether Redis can be used, and else whether the caller is to
+// try whether it is back.
+func (r *Redis) available(now time.Time) (ok, probe bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pause == 0 {
 		return true, false
 	}
-	if now.Before(r.look) {
+	if now.Before(r.nextProbe) {
 		return false, false
 	}
 	r.pause = min(2*r.pause, maxPause)
-	r.look = now.Add(r.pause)
+	r.nextProbe = now.Add(r.pause)
 	return false, true
 }
 
-// heard notes how asking went, and logs when that is news.
-func (r *Redis) heard(now time.Time, err error) {
+// note keeps how a use went, and logs when that is news.
+func (r *Redis) note(now time.Time, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -176,7 +176,7 @@ func (r *Redis) heard(now time.Time, err error) {
 		r.pause, r.back = 0, now
 		r.log.Info("Redis can be used again: rate limits are shared between processes")
 	case err != nil && r.pause == 0:
-		r.pause, r.look = firstPause, now.Add(firstPause)
+		r.pause, r.nextProbe = firstPause, now.Add(firstPause)
 		r.log.Warn("Redis cannot be used: until it can, each process keeps to its share of the rate limits", "err", cut(err.Error()))
 	}
 }

@@ -70,10 +70,10 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 			}
 		}
 		server.Restart()
-		r.looks.Wait()
-		r.look = time.Now() // not after a pause
+		r.probes.Wait()
+		r.nextProbe = time.Now() // not after a pause
 		accounts[0].GiveBack(ratelimit.Booking{ID: "x"})
-		r.looks.Wait()
+		r.probes.Wait()
 		for _, s := range accounts {
 			reserved(t, s)
 		}
@@ -155,30 +155,30 @@ func TestRedisOverTLS(t *testing.T) {
 func TestRedisIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, began := &Redis{log: slog.New(slog.DiscardHandler)}, time.Now()
-		if here, look := r.state(time.Now()); !here || look {
+		if here, look := r.available(time.Now()); !here || look {
 			t.Errorf("at first it is here %v, looked for %v", here, look)
 		}
 		var looks []time.Duration
 		failed := errors.New("no answer")
-		for r.heard(time.Now(), failed); time.Since(began) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
+		for r.note(time.Now(), failed); time.Since(began) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
 			for range 3 {
-				here, look := r.state(time.Now())
+				here, look := r.available(time.Now())
 				if here {
 					t.Error("it is here")
 				}
 				if look {
 					looks = append(looks, time.Since(began))
 				}
-				r.heard(time.Now(), failed)
+				r.note(time.Now(), failed)
 			}
 		}
 		if want := []time.Duration{1e9, 3e9, 7e9, 12e9, 17e9}; !slices.Equal(looks, want) {
 			t.Errorf("looked for at %v, want %v", looks, want)
 		}
-		if r.heard(time.Now(), nil); !r.missed(time.Minute, time.Now()) {
+		if r.note(time.Now(), nil); !r.missed(time.Minute, time.Now()) {
 			t.Error("back, and nothing is missing of what others did")
 		}
-		if here, look := r.state(time.Now()); !here || look {
+		if here, look := r.available(time.Now()); !here || look {
 			t.Errorf("in the end it is here %v, looked for %v", here, look)
 		}
 		if time.Sleep(time.Minute + maxPause); r.missed(time.Minute, time.Now()) || !r.missed(time.Hour, time.Now()) {

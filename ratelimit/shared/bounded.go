@@ -15,9 +15,9 @@ const (
 	maxString   = 16 << 10
 )
 
-// answers is a connection to Redis that passes on only answers within the
+// boundedConn is a connection to Redis that passes on only answers within the
 // bounds, of the five types of RESP2. The first byte beyond them ends it.
-type answers struct {
+type boundedConn struct {
 	net.Conn
 	left   int  // bytes that the answer to the last command may still have
 	header byte // type of the line at hand, 0 at its beginning
@@ -29,10 +29,10 @@ type answers struct {
 // bounded watches over the answers that come in on a connection. The Redis
 // client looks at the socket itself to find connections that were closed.
 func bounded(c net.Conn) net.Conn {
-	a := &answers{Conn: c, left: maxAnswer}
+	a := &boundedConn{Conn: c, left: maxAnswer}
 	if s, ok := c.(syscall.Conn); ok {
 		return struct {
-			*answers
+			*boundedConn
 			syscall.Conn
 		}{a, s}
 	}
@@ -42,13 +42,13 @@ func bounded(c net.Conn) net.Conn {
 var errAnswer = errors.New("its answer is not one to these commands")
 
 // Write sends a command: the next answer may be as long as any.
-func (a *answers) Write(b []byte) (int, error) {
+func (a *boundedConn) Write(b []byte) (int, error) {
 	a.left = maxAnswer
 	return a.Conn.Write(b)
 }
 
 // Read implements [net.Conn].
-func (a *answers) Read(b []byte) (int, error) {
+func (a *boundedConn) Read(b []byte) (int, error) {
 	if a.broken {
 		return 0, errAnswer
 	}
@@ -63,7 +63,7 @@ func (a *answers) Read(b []byte) (int, error) {
 
 // fits goes through the next bytes, and reports whether what they announce is
 // within the bounds.
-func (a *answers) fits(b []byte) bool {
+func (a *boundedConn) fits(b []byte) bool {
 	for len(b) > 0 {
 		if a.skip > 0 {
 			n := min(a.skip, len(b))
@@ -93,7 +93,7 @@ func (a *answers) fits(b []byte) bool {
 }
 
 // announced takes in a character of a length: digits, or "-1" for nothing.
-func (a *answers) announced(c byte) bool {
+func (a *boundedConn) announced(c byte) bool {
 	switch {
 	case c >= '0' && c <= '9':
 		a.number = 10*a.number + int(c-'0')
