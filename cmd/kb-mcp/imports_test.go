@@ -44,6 +44,7 @@ var layers = []struct{ name, may string }{
 	{"vendors/sandbox/ragflow/preview", face + " vendors/sandbox/ragflow/tables"},
 	{"vendors/sandbox/volcengine", face},
 	{"vendors/sandbox", "vendors/sandbox/"},
+	{"vendors/sandbox/sandboxtest", "vendors/sandbox"},
 	{"vendors/vendortest", "vendors vendors/connection vendors/rest ratelimit"},
 	{"vendors/all", "vendors vendors/ ratelimit ratelimit/shared nearest"},
 
@@ -68,7 +69,7 @@ var theirs = map[string][]string{
 	"github.com/go-json-experiment/json": {"vendors/rest", "server"},
 	"golang.org/x/time":                  {"ratelimit"},
 	"golang.org/x/net":                   {"vendors/all"},
-	"github.com/golang-jwt/jwt/v5":       {"vendors/coze", "vendors/sandbox"},
+	"github.com/golang-jwt/jwt/v5":       {"vendors/coze"},
 	"github.com/google/go-cmp":           {"vendors/vendortest"},
 	"github.com/spf13/cobra":             {"cmd/kb-mcp"},
 	"github.com/spf13/pflag":             {"cmd/kb-mcp"},
@@ -135,7 +136,7 @@ func covers(layer, name string) bool {
 func thirdParty(t *testing.T, name, path string) {
 	t.Helper()
 	if !strings.Contains(strings.Split(path, "/")[0], ".") {
-		if path == "testing" && name != "vendors/vendortest" && name != "ratelimit/shared/redistest" {
+		if path == "testing" && name != "vendors/vendortest" && name != "vendors/sandbox/sandboxtest" && name != "ratelimit/shared/redistest" {
 			t.Errorf("%s imports testing", name)
 		}
 		return

@@ -1,4 +1,4 @@
-package sandbox
+package volcengine_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/volcengine"
 	"kb-mcp/vendors/sandbox/world"
 )
@@ -15,7 +16,7 @@ import (
 // The platform's own libraries know only a host: they ask GET /ping first, and
 // everything else at the root.
 func TestVolcengineAtTheRoot(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	for _, tt := range []struct {
 		method, path, key string
 		want              int
@@ -36,7 +37,7 @@ func TestVolcengineAtTheRoot(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d", tt.method, tt.path, w.Code, w.Body, tt.want)
 		}
 	}
-	if n := vt.Requests(FaceVolcengine); n != 5 {
+	if n := vt.Requests(sandbox.FaceVolcengine); n != 5 {
 		t.Errorf("%d requests were counted, want 5", n)
 	}
 }
@@ -44,7 +45,7 @@ func TestVolcengineAtTheRoot(t *testing.T) {
 // The fields of an index are objects, also those that a collection was made
 // with; the libraries read them from every collection.
 func TestVolcengineIndexFields(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	vt.data("collection/create", `{"name":"indexed","index":{"index_config":{"fields":[{"field_name":"year","field_type":"int64","default_val":7}]}}}`)
 	for _, kb := range volcRows(vt.data("collection/list", `{"brief":true}`), "collection_list") {
 		index := kb["pipeline_list"].([]any)[0].(map[string]any)["index_list"].([]any)[0].(map[string]any)
@@ -61,7 +62,7 @@ func TestVolcengineIndexFields(t *testing.T) {
 // The ways of version 1 to add: a document that is there is skipped, TOS takes
 // no id and may be a folder, Lark needs none.
 func TestVolcengineAddV1(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	add := func(more string) map[string]any { return vt.data("doc/add", `{"collection_name":"bench",%s}`, more) }
 	add(`"add_type":"url","doc_id":"d1","url":"https://h.example/a.md","meta":"[{\"field_name\":\"n\",\"field_type\":\"int64\",\"field_value\":1}]"`)
 	twice := add(`"add_type":"url","doc_id":"d2","url":"https://h.example/a.md","dedup":{"content_dedup":true,"auto_skip":true}`)
@@ -94,7 +95,7 @@ func TestVolcengineAddV1(t *testing.T) {
 
 // Chunks are read, added, changed and deleted one at a time.
 func TestVolcenginePointLife(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	d := vt.add("a.txt", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	at := func(path, more string) map[string]any {
@@ -146,7 +147,7 @@ func TestVolcenginePointLife(t *testing.T) {
 
 // Filters look at a document's id and at what the index knows.
 func TestVolcengineFilters(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	vt.Store(world.Volcengine).UpdateKB(vt.kb, func(kb *world.KnowledgeBase) {
 		kb.Fields = []world.Field{{Name: "year", Type: "int64"}, {Name: "tags", Type: "list<string>"}}
 	})
@@ -191,7 +192,7 @@ func TestVolcengineFilters(t *testing.T) {
 
 // An index in any state but built finds nothing, or refuses while it is made.
 func TestVolcengineIndexStates(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	vt.add("a.txt", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	for state, want := range map[int]int{0: 1, 2: 0, 3: 0, -1: 0} {

@@ -1,4 +1,4 @@
-package sandbox
+package volcengine_test
 
 import (
 	"crypto/hmac"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/volcengine"
 	"kb-mcp/vendors/sandbox/world"
 )
@@ -19,7 +20,7 @@ import (
 // volcTest is a sandbox with a clock that moves by hand, and one collection
 // "bench" of its own.
 type volcTest struct {
-	*Sandbox
+	*sandbox.Sandbox
 	t     *testing.T
 	clock *time.Time
 	kb    string
@@ -27,10 +28,10 @@ type volcTest struct {
 
 var volcNow = time.Date(2025, 1, 13, 7, 27, 42, 0, time.UTC)
 
-func newVolcTest(t *testing.T, o Options) volcTest {
+func newVolcTest(t *testing.T, o sandbox.Options) volcTest {
 	clock := volcNow
 	o.Now = func() time.Time { return clock }
-	s := New(o)
+	s := sandbox.New(o)
 	kb := s.Store(world.Volcengine).AddKB(world.KnowledgeBase{Name: "bench", Project: "default", Created: clock, Updated: clock})
 	return volcTest{s, t, &clock, kb.ID}
 }
@@ -113,7 +114,7 @@ func (vt volcTest) data(path, format string, args ...any) map[string]any {
 }
 
 func TestVolcengineCredentials(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	const body = `{"brief":true}`
 	good := keyPair{volcengine.AccessKey, volcengine.SecretKey, ""}
 	for _, tt := range []struct {
@@ -149,7 +150,7 @@ func TestVolcengineCredentials(t *testing.T) {
 }
 
 func TestVolcengineRefusals(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	d := vt.add("a.txt", world.Plan{})
 	vt.Store(world.Volcengine).AddKB(world.KnowledgeBase{Name: "elsewhere", Project: "other"})
 	vt.add("b.txt", world.Plan{})
@@ -177,7 +178,7 @@ func TestVolcengineRefusals(t *testing.T) {
 			t.Errorf("%s %s: %s, want %s", tt.path, tt.body, w.Body, tt.want)
 		}
 	}
-	limited := newVolcTest(t, Options{Quota: 1})
+	limited := newVolcTest(t, sandbox.Options{Quota: 1})
 	limited.data("collection/list", `{}`)
 	if w, out := limited.send("collection/list", `{}`, volcBearer(volcengine.APIKey)); w.Code != 429 || out["code"] != 1000029.0 {
 		t.Errorf("over the quota: %s", w.Body)
@@ -194,7 +195,7 @@ func TestVolcengineRefusals(t *testing.T) {
 // Over a real socket the host has a port and the path its prefix; both are
 // signed as they are sent.
 func TestVolcengineSignedOverSocket(t *testing.T) {
-	srv, err := Start(t.Context(), "127.0.0.1:0", Options{})
+	srv, err := sandbox.Start(t.Context(), "127.0.0.1:0", sandbox.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +219,7 @@ func TestVolcengineSignedOverSocket(t *testing.T) {
 
 // The seed has to show every status, so that a demo and a test meet it.
 func TestSeedCoversVolcengine(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	seen := map[string]bool{}
 	for range 12 {
 		for _, kb := range vt.Store(world.Volcengine).KBs() {

@@ -1,4 +1,4 @@
-package sandbox
+package coze_test
 
 import (
 	"encoding/base64"
@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -25,8 +27,8 @@ func cozeCreateBody(kb, name, text string) string {
 }
 
 func TestCozeWriteRefusals(t *testing.T) {
-	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(world.Coze, "Empty shelf"), d.s.DocumentID(world.Coze, "退款政策.pdf")
+	d := sandboxtest.NewDesk(t, sandbox.Options{})
+	kb, doc := d.S.KnowledgeBaseID(world.Coze, "Empty shelf"), d.S.DocumentID(world.Coze, "退款政策.pdf")
 	good := cozeCreateBody(kb, "a", "b")
 	swap := func(old, to string) string { return strings.Replace(good, old, to, 1) }
 	ids := `"` + strings.Repeat(doc+`","`, 100) + doc + `"`
@@ -59,16 +61,16 @@ func TestCozeWriteRefusals(t *testing.T) {
 		{"POST", "/v1/files/upload", "not a form", "4000"},
 	}
 	for _, tt := range tests {
-		r := d.coze(tt.method, tt.path, tt.body)
-		if r.status != 200 || fmt.Sprint(r.at("code")) != tt.code {
-			t.Errorf("%s %s %.200s = %d %s, want %s", tt.method, tt.path, tt.body, r.status, r.text, tt.code)
+		r := callHosted(d, tt.method, tt.path, tt.body)
+		if r.Status != 200 || fmt.Sprint(r.At("code")) != tt.code {
+			t.Errorf("%s %s %.200s = %d %s, want %s", tt.method, tt.path, tt.body, r.Status, r.Text, tt.code)
 		}
-		r = d.send(tt.method, "/coze"+tt.path, tt.body, "Authorization: Bearer "+coze.TokenNoScope)
-		if fmt.Sprint(r.at("code")) != "4101" {
-			t.Errorf("%s %s without the right = %s", tt.method, tt.path, r.text)
+		r = d.Send(tt.method, "/coze"+tt.path, tt.body, "Authorization: Bearer "+coze.TokenNoScope)
+		if fmt.Sprint(r.At("code")) != "4101" {
+			t.Errorf("%s %s without the right = %s", tt.method, tt.path, r.Text)
 		}
 	}
-	if d.s.Store(world.Coze).Document(doc) == nil || d.s.Store(world.Coze).Documents(kb).Len() != 0 {
+	if d.S.Store(world.Coze).Document(doc) == nil || d.S.Store(world.Coze).Documents(kb).Len() != 0 {
 		t.Error("a refused call changed something")
 	}
 }
@@ -77,23 +79,23 @@ func TestCozeWriteRefusals(t *testing.T) {
 // the header its id is a number.
 func TestCozeStub(t *testing.T) {
 	const recorded = `{"code":0,"document_infos":[{"char_count":0,"chunk_strategy":{},"create_time":0,"document_id":"7454933945252216868","format_type":0,"hit_count":0,"name":"test01","size":0,"slice_count":0,"source_type":0,"status":0,"type":"","update_interval":0,"update_time":0,"update_type":0}],"msg":""}`
-	d := newDesk(t, Options{})
-	kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
-	r := d.coze("POST", cozeCreate, cozeCreateBody(kb, "a.txt", "b"))
+	d := sandboxtest.NewDesk(t, sandbox.Options{})
+	kb := d.S.KnowledgeBaseID(world.Coze, "Empty shelf")
+	r := callHosted(d, "POST", cozeCreate, cozeCreateBody(kb, "a.txt", "b"))
 	var want, got any
 	if err := json.Unmarshal([]byte(recorded), &want); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(r.text), &got); err != nil {
+	if err := json.Unmarshal([]byte(r.Text), &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, diff := range shapeDiff("", want, got) {
+	for _, diff := range sandboxtest.ShapeDiff("", want, got) {
 		if !strings.HasPrefix(diff, ".detail: not in") {
 			t.Error(diff)
 		}
 	}
-	if r := d.send("POST", "/coze"+cozeCreate, cozeCreateBody(kb, "a.txt", "b"), cozeAuth); !strings.Contains(r.text, `"document_id":7`) {
-		t.Errorf("without Agw-Js-Conv: %s", r.text)
+	if r := d.Send("POST", "/coze"+cozeCreate, cozeCreateBody(kb, "a.txt", "b"), cozeAuth); !strings.Contains(r.Text, `"document_id":7`) {
+		t.Errorf("without Agw-Js-Conv: %s", r.Text)
 	}
 }
 
@@ -101,16 +103,16 @@ func TestCozeStub(t *testing.T) {
 // number alone.
 func TestCozeUploadsFail(t *testing.T) {
 	fates := func() (fates string) {
-		d := newDesk(t, Options{})
-		kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
+		d := sandboxtest.NewDesk(t, sandbox.Options{})
+		kb := d.S.KnowledgeBaseID(world.Coze, "Empty shelf")
 		for i := range 16 {
-			if r := d.coze("POST", cozeCreate, cozeCreateBody(kb, fmt.Sprint(i), "text")); fmt.Sprint(r.at("code")) != "0" {
-				t.Fatal(r.text)
+			if r := callHosted(d, "POST", cozeCreate, cozeCreateBody(kb, fmt.Sprint(i), "text")); fmt.Sprint(r.At("code")) != "0" {
+				t.Fatal(r.Text)
 			}
 		}
-		d.now = d.now.Add(5 * time.Second)
+		d.Now = d.Now.Add(5 * time.Second)
 		for i := range 16 {
-			fates += string(d.s.Store(world.Coze).Documents(kb).At(i).State(d.now).Phase) + " "
+			fates += string(d.S.Store(world.Coze).Documents(kb).At(i).State(d.Now).Phase) + " "
 		}
 		return fates
 	}
@@ -121,8 +123,8 @@ func TestCozeUploadsFail(t *testing.T) {
 }
 
 func TestStudioWriteRefusals(t *testing.T) {
-	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(world.Coze, "Empty shelf"), d.s.DocumentID(world.Coze, "退款政策.pdf")
+	d := sandboxtest.NewDesk(t, sandbox.Options{})
+	kb, doc := d.S.KnowledgeBaseID(world.Coze, "Empty shelf"), d.S.DocumentID(world.Coze, "退款政策.pdf")
 	one := func(kb string) string {
 		return `{"dataset_id":` + kb + `,"document_bases":[{"name":"a","source_info":{"custom_content":"b"}}]}`
 	}
@@ -166,12 +168,12 @@ func TestStudioWriteRefusals(t *testing.T) {
 		{"POST", "/v1/files/upload", "not a form", "X: y", 200, `"code":700012006`},
 	}
 	for _, tt := range tests {
-		r := d.send(tt.method, "/coze-studio"+tt.path, tt.body, tt.auth)
-		if r.status != tt.status || !strings.Contains(r.text, tt.want) {
-			t.Errorf("%s %s %s = %d %s", tt.method, tt.path, tt.body, r.status, r.text)
+		r := d.Send(tt.method, "/coze-studio"+tt.path, tt.body, tt.auth)
+		if r.Status != tt.status || !strings.Contains(r.Text, tt.want) {
+			t.Errorf("%s %s %s = %d %s", tt.method, tt.path, tt.body, r.Status, r.Text)
 		}
 	}
-	if d.s.Store(world.Coze).Document(doc) == nil || d.s.Store(world.Coze).Documents(kb).Len() != 0 {
+	if d.S.Store(world.Coze).Document(doc) == nil || d.S.Store(world.Coze).Documents(kb).Len() != 0 {
 		t.Error("a refused call changed something")
 	}
 }
@@ -180,33 +182,33 @@ func TestStudioWriteRefusals(t *testing.T) {
 // unknown one counts as deleted, hosted's forms of content are ignored without a
 // word, and a rename that names no columns deletes a table's data.
 func TestStudioOddities(t *testing.T) {
-	d := newDesk(t, Options{})
-	first, last := d.s.DocumentID(world.Coze, "退款政策.pdf"), d.s.DocumentID(world.Coze, "扫描件-合同.pdf")
-	theirs := d.s.Store(world.Coze).AddKB(world.KnowledgeBase{Name: "theirs", Owner: "other", Space: coze.OtherSpaceID})
-	foreign := d.s.Store(world.Coze).Add(world.Document{KB: theirs.ID, Name: "x"})
-	r := d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","`+foreign.ID+`"]}`)
-	if fmt.Sprint(r.at("code")) != "105000001" || d.s.Store(world.Coze).Document(first) == nil {
-		t.Errorf("delete with a foreign id: %s", r.text)
+	d := sandboxtest.NewDesk(t, sandbox.Options{})
+	first, last := d.S.DocumentID(world.Coze, "退款政策.pdf"), d.S.DocumentID(world.Coze, "扫描件-合同.pdf")
+	theirs := d.S.Store(world.Coze).AddKB(world.KnowledgeBase{Name: "theirs", Owner: "other", Space: coze.OtherSpaceID})
+	foreign := d.S.Store(world.Coze).Add(world.Document{KB: theirs.ID, Name: "x"})
+	r := callStudio(d, "POST", cozeDelete, `{"document_ids":["`+first+`","`+foreign.ID+`"]}`)
+	if fmt.Sprint(r.At("code")) != "105000001" || d.S.Store(world.Coze).Document(first) == nil {
+		t.Errorf("delete with a foreign id: %s", r.Text)
 	}
-	r = d.studio("POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
-	if fmt.Sprint(r.at("code")) != "0" || d.s.Store(world.Coze).Document(first) != nil || d.s.Store(world.Coze).Document(last) != nil {
-		t.Errorf("delete with an unknown id: %s", r.text)
+	r = callStudio(d, "POST", cozeDelete, `{"document_ids":["`+first+`","1","`+last+`"]}`)
+	if fmt.Sprint(r.At("code")) != "0" || d.S.Store(world.Coze).Document(first) != nil || d.S.Store(world.Coze).Document(last) != nil {
+		t.Errorf("delete with an unknown id: %s", r.Text)
 	}
-	kb := d.s.KnowledgeBaseID(world.Coze, "Empty shelf")
-	r = d.studio("POST", cozeCreate, cozeCreateBody(kb, "a", "b"))
-	doc := d.s.Store(world.Coze).Document(fmt.Sprint(r.at("document_infos", 0, "document_id")))
+	kb := d.S.KnowledgeBaseID(world.Coze, "Empty shelf")
+	r = callStudio(d, "POST", cozeCreate, cozeCreateBody(kb, "a", "b"))
+	doc := d.S.Store(world.Coze).Document(fmt.Sprint(r.At("document_infos", 0, "document_id")))
 	if doc == nil || doc.Text != "" || doc.Plan.Outcome != world.Failed {
-		t.Errorf("hosted's form of a file: %s, %+v", r.text, doc)
+		t.Errorf("hosted's form of a file: %s, %+v", r.Text, doc)
 	}
-	r = d.studio("POST", "/v1/datasets", `{"name":"neu","space_id":"`+coze.SpaceID+`","format_type":0}`)
-	if id, _ := r.at("data", "dataset_id").(string); d.s.Store(world.Coze).KB(id) == nil {
-		t.Errorf("create: %s", r.text)
+	r = callStudio(d, "POST", "/v1/datasets", `{"name":"neu","space_id":"`+coze.SpaceID+`","format_type":0}`)
+	if id, _ := r.At("data", "dataset_id").(string); d.S.Store(world.Coze).KB(id) == nil {
+		t.Errorf("create: %s", r.Text)
 	}
-	table := d.s.Store(world.Coze).Add(world.Document{KB: kb, Name: "t.csv", Format: "csv", Coze: world.CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
+	table := d.S.Store(world.Coze).Add(world.Document{KB: kb, Name: "t.csv", Format: "csv", Coze: world.CozeDetail{Kind: "table", Columns: `[{"id":"1","column_name":"a"}]`}})
 	for _, meta := range []string{`,"table_meta":[{"id":"1","column_name":"a"}]`, ""} {
-		r = d.studio("POST", cozeUpdate, `{"document_id":"`+table.ID+`","document_name":"u.csv"`+meta+`}`)
-		if got := d.s.Store(world.Coze).Document(table.ID); r.text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
-			t.Errorf("rename with %q: %s %+v", meta, r.text, got.Coze)
+		r = callStudio(d, "POST", cozeUpdate, `{"document_id":"`+table.ID+`","document_name":"u.csv"`+meta+`}`)
+		if got := d.S.Store(world.Coze).Document(table.ID); r.Text != `{"code":0,"msg":""}`+"\n" || got.Coze.Dropped != (meta == "") {
+			t.Errorf("rename with %q: %s %+v", meta, r.Text, got.Coze)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package sandbox
+package replay_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/ragflow"
 	"kb-mcp/vendors/sandbox/ragflow/tables"
@@ -24,7 +25,7 @@ import (
 
 func TestReplayRAGFlow(t *testing.T) {
 	for server, face := range map[string]string{
-		"ragflow-main-python": FaceRAGFlow, "ragflow-main-go": FaceRAGFlowGo, "ragflow-0.24.0-python": FaceRAGFlowOld,
+		"ragflow-main-python": sandbox.FaceRAGFlow, "ragflow-main-go": sandbox.FaceRAGFlowGo, "ragflow-0.24.0-python": sandbox.FaceRAGFlowOld,
 	} {
 		t.Run(server, func(t *testing.T) { replay(t, server, ragflowPlayer(face)) })
 	}
@@ -39,7 +40,7 @@ func TestReplayRAGFlowTexts(t *testing.T) {
 		return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 	}
 	for server, face := range map[string]string{
-		"ragflow-main-python": FaceRAGFlow, "ragflow-main-go": FaceRAGFlowGo, "ragflow-0.24.0-python": FaceRAGFlowOld,
+		"ragflow-main-python": sandbox.FaceRAGFlow, "ragflow-main-go": sandbox.FaceRAGFlowGo, "ragflow-0.24.0-python": sandbox.FaceRAGFlowOld,
 	} {
 		refusals, agreeing := 0, 0
 		for _, x := range exchanges(t, server) {
@@ -70,7 +71,7 @@ func TestReplayRAGFlowTexts(t *testing.T) {
 // and its request.
 type ragPlay struct {
 	x       exchange
-	s       *Sandbox
+	s       *sandbox.Sandbox
 	face    string
 	now     time.Time
 	body    map[string]any // the request's, where it is an object
@@ -82,7 +83,7 @@ type ragPlay struct {
 var ragPath = regexp.MustCompile(`^/api/v1/datasets/([^/]+)(?:/documents(?:/([^/]+))?|/|$)`)
 
 func ragflowPlayer(face string) player {
-	return func(t *testing.T, x exchange) (*Sandbox, *http.Request) {
+	return func(t *testing.T, x exchange) (*sandbox.Sandbox, *http.Request) {
 		p := &ragPlay{x: x, face: face, now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}
 		json.Unmarshal(x.Body, &p.body)
 		if answer, ok := x.Answer.(map[string]any); ok {
@@ -90,7 +91,7 @@ func ragflowPlayer(face string) player {
 			p.message, _ = answer["message"].(string)
 			p.data = answer["data"]
 		}
-		p.s = New(Options{Now: func() time.Time { return p.now }, RAGFlowAway: p.away()})
+		p.s = sandbox.New(sandbox.Options{Now: func() time.Time { return p.now }, RAGFlowAway: p.away()})
 		for _, kb := range p.s.Store(world.RAGFlow).KBs() {
 			p.s.Store(world.RAGFlow).RemoveKB(kb.ID)
 		}
@@ -194,14 +195,14 @@ func (p *ragPlay) dataset(id, name string) *world.KnowledgeBase {
 		return kb
 	}
 	kb := world.KnowledgeBase{ID: id, Name: name, Created: p.now.Add(-time.Hour), Updated: p.now.Add(-time.Hour)}
-	kb.Bare = p.face == FaceRAGFlowGo && !strings.Contains(fmt.Sprint(p.data), "layout_recognize")
+	kb.Bare = p.face == sandbox.FaceRAGFlowGo && !strings.Contains(fmt.Sprint(p.data), "layout_recognize")
 	if row, _ := p.data.(map[string]any); row["description"] != nil {
 		kb.Description, kb.Updated = fmt.Sprint(row["description"]), p.now
 	}
 	if strings.Contains(p.message, "ingestion pipeline") {
 		kb.Pipeline = strings.Repeat("a", 32)
 	}
-	if strings.Contains(p.message, "NoneType") && p.face == FaceRAGFlowOld {
+	if strings.Contains(p.message, "NoneType") && p.face == sandbox.FaceRAGFlowOld {
 		kb.Kind = "table"
 	}
 	return p.s.Store(world.RAGFlow).AddKB(kb)

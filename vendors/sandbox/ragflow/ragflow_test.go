@@ -1,36 +1,36 @@
-package sandbox
+package ragflow_test
 
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/ragflow"
 	"kb-mcp/vendors/sandbox/ragflow/preview"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/world"
 )
 
 // ragTest is a sandbox with a clock that moves by hand, and one dataset "Bench"
 // of its own.
 type ragTest struct {
-	*Sandbox
+	*sandbox.Sandbox
 	t     *testing.T
 	clock *time.Time
 	kb    string
 }
 
-func newRAGTest(t *testing.T, o Options) ragTest {
+func newRAGTest(t *testing.T, o sandbox.Options) ragTest {
 	clock := time.Date(2026, 11, 22, 1, 43, 50, 0, time.UTC)
 	o.Now = func() time.Time { return clock }
-	s := New(o)
+	s := sandbox.New(o)
 	kb := s.Store(world.RAGFlow).AddKB(world.KnowledgeBase{Name: "Bench", Created: clock, Updated: clock})
 	return ragTest{s, t, &clock, kb.ID}
 }
@@ -107,45 +107,9 @@ func ragSamples(t *testing.T) map[string]ragSample {
 	return out
 }
 
-// shapeDiff lists where got has other keys or JSON types than want. A null on
-// either side says nothing about the type; free-form objects are not entered.
-func shapeDiff(at string, want, got any) []string {
-	if want == nil || got == nil {
-		return nil
-	}
-	if reflect.TypeOf(want) != reflect.TypeOf(got) {
-		return []string{fmt.Sprintf("%s: want %T, got %T", at, want, got)}
-	}
-	var out []string
-	switch w := want.(type) {
-	case map[string]any:
-		g := got.(map[string]any)
-		for key, value := range w {
-			if _, ok := g[key]; !ok {
-				out = append(out, at+"."+key+": missing")
-			} else if key != "meta_fields" && key != "parser_config" {
-				out = append(out, shapeDiff(at+"."+key, value, g[key])...)
-			}
-		}
-		for key := range g {
-			if _, ok := w[key]; !ok {
-				out = append(out, at+"."+key+": not in the recording")
-			}
-		}
-	case []any:
-		if g := got.([]any); len(w) > 0 && len(g) > 0 {
-			out = append(out, shapeDiff(at+"[]", w[0], g[0])...)
-		} else if len(w) > 0 {
-			out = append(out, at+": empty")
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // Every recorded read is asked of the face, and the answer must have its shape.
 func TestRAGFlowShapes(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	start := rt.clock.Add(-3 * time.Second)
 	rows := map[string]*world.Document{
 		"list docs id":                      rt.add("a.txt", time.Time{}, world.Plan{}),
@@ -186,7 +150,7 @@ func TestRAGFlowShapes(t *testing.T) {
 		if status != sample.Status {
 			t.Errorf("%s: HTTP %d, recorded %d", name, status, sample.Status)
 		}
-		for _, diff := range shapeDiff("", want, got) {
+		for _, diff := range sandboxtest.ShapeDiff("", want, got) {
 			t.Errorf("%s (%s): %s", name, path, diff)
 		}
 		if code := want.(map[string]any)["code"]; code != float64(0) && !reflect.DeepEqual(got, want) {

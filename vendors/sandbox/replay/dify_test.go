@@ -1,4 +1,4 @@
-package sandbox
+package replay_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/dify"
 	"kb-mcp/vendors/sandbox/internal/web"
 	"kb-mcp/vendors/sandbox/world"
@@ -111,15 +112,15 @@ func text(row map[string]any, key string) string {
 }
 
 // play implements player.
-func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
+func (p *difyPlayer) play(_ *testing.T, x exchange) (*sandbox.Sandbox, *http.Request) {
 	now := time.Unix(1795960000, 0).UTC()
-	o := Options{Now: func() time.Time { return now }, Dify: dify.Options{Version: p.version}}
+	o := sandbox.Options{Now: func() time.Time { return now }, Dify: dify.Options{Version: p.version}}
 	answer, _ := x.Answer.(map[string]any)
 	message := text(answer, "message")
 	kb, doc, batch := difyPathIDs(x.Path)
 	method := difyMethodOf(x.Body)
 	p.troubles(&o, x, message)
-	s := New(o)
+	s := sandbox.New(o)
 	for _, known := range s.Store(world.Dify).KBs() {
 		s.Store(world.Dify).RemoveKB(known.ID)
 	}
@@ -166,7 +167,7 @@ func (p *difyPlayer) play(_ *testing.T, x exchange) (*Sandbox, *http.Request) {
 }
 
 // troubles reads off an answer what did not work behind the server.
-func (p *difyPlayer) troubles(o *Options, x exchange, message string) {
+func (p *difyPlayer) troubles(o *sandbox.Options, x exchange, message string) {
 	switch {
 	case strings.HasPrefix(message, "Failed to request plugin daemon"):
 		o.Dify.DaemonDown = true
@@ -216,7 +217,7 @@ func (p *difyPlayer) baseBefore(kb string, line int) map[string]any {
 	return row
 }
 
-func (p *difyPlayer) addBase(s *Sandbox, id string, row map[string]any, now time.Time) {
+func (p *difyPlayer) addBase(s *sandbox.Sandbox, id string, row map[string]any, now time.Time) {
 	kb := world.KnowledgeBase{
 		ID: id, Name: text(row, "name"), Description: text(row, "description"), Technique: text(row, "indexing_technique"),
 		Created: now.Add(-time.Hour), Updated: now.Add(-time.Hour),
@@ -291,7 +292,7 @@ func difyDocumentOf(kb string, row map[string]any, at time.Time) world.Document 
 }
 
 // addDocuments makes the documents that an exchange met.
-func (p *difyPlayer) addDocuments(s *Sandbox, x exchange, kb, doc, batch string, now time.Time) {
+func (p *difyPlayer) addDocuments(s *sandbox.Sandbox, x exchange, kb, doc, batch string, now time.Time) {
 	answer, _ := x.Answer.(map[string]any)
 	message := text(answer, "message")
 	before := now.Add(-50 * time.Hour)
@@ -355,7 +356,7 @@ func difyInt(query, name string, usual int) int {
 }
 
 // fill puts newer documents before those of a later page.
-func (p *difyPlayer) fill(s *Sandbox, x exchange, kb string, now time.Time) {
+func (p *difyPlayer) fill(s *sandbox.Sandbox, x exchange, kb string, now time.Time) {
 	if len(difyRowsIn(x.Answer)) == 1 {
 		return
 	}
@@ -365,7 +366,7 @@ func (p *difyPlayer) fill(s *Sandbox, x exchange, kb string, now time.Time) {
 }
 
 // addSwitched makes the documents of a change of status.
-func (p *difyPlayer) addSwitched(s *Sandbox, x exchange, kb, message string, before, now time.Time) {
+func (p *difyPlayer) addSwitched(s *sandbox.Sandbox, x exchange, kb, message string, before, now time.Time) {
 	var asked struct {
 		IDs []string `json:"document_ids"`
 	}
@@ -385,7 +386,7 @@ func (p *difyPlayer) addSwitched(s *Sandbox, x exchange, kb, message string, bef
 }
 
 // addHits makes documents that a search finds.
-func (p *difyPlayer) addHits(s *Sandbox, x exchange, kb string, now time.Time) {
+func (p *difyPlayer) addHits(s *sandbox.Sandbox, x exchange, kb string, now time.Time) {
 	answer := x.Answer.(map[string]any)
 	query := text(answer["query"].(map[string]any), "content")
 	for i, one := range answer["records"].([]any) {

@@ -1,22 +1,24 @@
-package sandbox
+package coze_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/coze"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/world"
 )
 
-func (d *desk) studio(method, path, body string) reply {
-	d.t.Helper()
-	return d.send(method, "/coze-studio"+path, body, cozeAuth, cozeStrings)
+func callStudio(d *sandboxtest.Desk, method, path, body string) sandboxtest.Reply {
+	d.T.Helper()
+	return d.Send(method, "/coze-studio"+path, body, cozeAuth, cozeStrings)
 }
 
 func TestStudioRefusals(t *testing.T) {
-	d := newDesk(t, Options{})
-	kb, doc := d.s.KnowledgeBaseID(world.Coze, "产品手册"), d.s.DocumentID(world.Coze, "退款政策.pdf")
+	d := sandboxtest.NewDesk(t, sandbox.Options{})
+	kb, doc := d.S.KnowledgeBaseID(world.Coze, "产品手册"), d.S.DocumentID(world.Coze, "退款政策.pdf")
 	process := "/v1/datasets/" + kb + "/process"
 	foreign := "Authorization: Bearer " + coze.TokenNoScope
 	tests := []struct {
@@ -50,58 +52,58 @@ func TestStudioRefusals(t *testing.T) {
 		{"GET", "/v1/datasets/" + kb + "/images", "", cozeAuth, 200, `"photo_infos":[]`},
 	}
 	for _, tt := range tests {
-		r := d.send(tt.method, "/coze-studio"+tt.path, tt.body, tt.auth)
-		if r.status != tt.status || !strings.Contains(r.text, tt.want) || r.header.Get("X-Log-ID") == "" {
-			t.Errorf("%s %s %s (%s) = %d %s", tt.method, tt.path, tt.body, tt.auth, r.status, r.text)
+		r := d.Send(tt.method, "/coze-studio"+tt.path, tt.body, tt.auth)
+		if r.Status != tt.status || !strings.Contains(r.Text, tt.want) || r.Header.Get("X-Log-ID") == "" {
+			t.Errorf("%s %s %s (%s) = %d %s", tt.method, tt.path, tt.body, tt.auth, r.Status, r.Text)
 		}
 	}
-	r := d.studio("POST", cozeList, `{"dataset_id":`+kb+`}`)
-	if got := r.header.Get("Content-Type"); !strings.HasPrefix(got, "text/plain") {
+	r := callStudio(d, "POST", cozeList, `{"dataset_id":`+kb+`}`)
+	if got := r.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/plain") {
 		t.Errorf("a number as dataset_id: %s, want text/plain", got)
 	}
 }
 
 func TestStudioPages(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, Options{Documents: 10000})
-	kb := d.s.KnowledgeBaseID(world.Coze, "Archive 档案库")
+	d := sandboxtest.NewDesk(t, sandbox.Options{Documents: 10000})
+	kb := d.S.KnowledgeBaseID(world.Coze, "Archive 档案库")
 	seen := map[string]bool{}
 	for n := range 101 {
-		r := d.studio("POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
-		r.ids("document_id", seen)
+		r := callStudio(d, "POST", cozeList, fmt.Sprintf(`{"dataset_id":"%s","page":%d,"size":100}`, kb, n))
+		r.IDs("document_id", seen)
 	}
 	if len(seen) != 10000 {
 		t.Errorf("%d documents of 10000 on pages from 0", len(seen))
 	}
-	d = newDesk(t, Options{Documents: 400})
-	kb = d.s.KnowledgeBaseID(world.Coze, "Archive 档案库")
-	r := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","page":3}`)
-	if got := r.ids("document_id", seen); got != 400 {
+	d = sandboxtest.NewDesk(t, sandbox.Options{Documents: 400})
+	kb = d.S.KnowledgeBaseID(world.Coze, "Archive 档案库")
+	r := callStudio(d, "POST", cozeList, `{"dataset_id":"`+kb+`","page":3}`)
+	if got := r.IDs("document_id", seen); got != 400 {
 		t.Errorf("%d documents without size, want all", got)
 	}
-	r = d.studio("POST", cozeList, `{"dataset_id":"1","size":9}`)
-	if r.status != 200 || fmt.Sprint(r.at("total")) != "0" {
-		t.Errorf("an unknown knowledge base = %d %s, want an empty list", r.status, r.text)
+	r = callStudio(d, "POST", cozeList, `{"dataset_id":"1","size":9}`)
+	if r.Status != 200 || fmt.Sprint(r.At("total")) != "0" {
+		t.Errorf("an unknown knowledge base = %d %s, want an empty list", r.Status, r.Text)
 	}
-	r = d.studio("GET", "/v1/datasets?space_id="+coze.SpaceID, "")
-	if got := len(r.rows("data", "dataset_list")); got != 5 || r.at("msg") != "success" {
-		t.Errorf("%d knowledge bases without page_size, want all; %s", got, r.text)
+	r = callStudio(d, "GET", "/v1/datasets?space_id="+coze.SpaceID, "")
+	if got := len(r.Rows("data", "dataset_list")); got != 5 || r.At("msg") != "success" {
+		t.Errorf("%d knowledge bases without page_size, want all; %s", got, r.Text)
 	}
-	if v, has := r.object()["BaseResp"]; !has || v != nil {
+	if v, has := r.Object()["BaseResp"]; !has || v != nil {
 		t.Errorf("BaseResp = %v, %v, want null", v, has)
 	}
 }
 
 func TestStudioStatuses(t *testing.T) {
-	d := newDesk(t, Options{})
+	d := sandboxtest.NewDesk(t, sandbox.Options{})
 	names := []string{"退款政策.pdf", "价格表2026.xlsx", "扫描件-合同.pdf", "community-post.txt", "old-draft.docx", "用户反馈汇总.docx", "退款政策.pdf"}
 	ids := []string{"1"}
 	for _, n := range names {
-		ids = append(ids, d.s.DocumentID(world.Coze, n))
+		ids = append(ids, d.S.DocumentID(world.Coze, n))
 	}
-	r := d.studio("POST", "/v1/datasets/1/process", `{"document_ids":[`+strings.Join(ids, ",")+`]}`)
+	r := callStudio(d, "POST", "/v1/datasets/1/process", `{"document_ids":[`+strings.Join(ids, ",")+`]}`)
 	got := []string{}
-	for _, row := range r.rows("data", "data") {
+	for _, row := range r.Rows("data", "data") {
 		got = append(got, fmt.Sprint(row["document_name"], row["status"], row["status_descript"], row["progress"], row["remaining_time"]))
 	}
 	want := []string{ // in the order of creation, the deleted and the unknown one left out
@@ -110,12 +112,12 @@ func TestStudioStatuses(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("process =\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	kb := d.s.KnowledgeBaseID(world.Coze, "产品手册")
-	rows := d.studio("POST", cozeList, `{"dataset_id":"`+kb+`","keyword":"ignored","size":100}`).rows("document_infos")
-	if row := rowOf(rows, "name", "扫描件-合同.pdf"); row["status_descript"] != "文件解析失败，请检查文件是否损坏或加密" {
+	kb := d.S.KnowledgeBaseID(world.Coze, "产品手册")
+	rows := callStudio(d, "POST", cozeList, `{"dataset_id":"`+kb+`","keyword":"ignored","size":100}`).Rows("document_infos")
+	if row := sandboxtest.RowOf(rows, "name", "扫描件-合同.pdf"); row["status_descript"] != "文件解析失败，请检查文件是否损坏或加密" {
 		t.Errorf("the reason in the list: %v", row["status_descript"])
 	}
-	if row := rowOf(rows, "name", "退款政策.pdf"); row["status_descript"] != "" || row["web_url"] == nil || row["update_type"] != nil {
+	if row := sandboxtest.RowOf(rows, "name", "退款政策.pdf"); row["status_descript"] != "" || row["web_url"] == nil || row["update_type"] != nil {
 		t.Errorf("a completed row: %v", row)
 	}
 }

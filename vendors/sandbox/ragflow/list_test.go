@@ -1,4 +1,4 @@
-package sandbox
+package ragflow_test
 
 import (
 	"encoding/json"
@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/ragflow"
 	"kb-mcp/vendors/sandbox/ragflow/preview"
 	"kb-mcp/vendors/sandbox/world"
 )
 
 func TestRAGFlowFilters(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	at := *rt.clock
 	ids := map[string]string{}
 	for i, d := range []struct {
@@ -59,7 +60,7 @@ func TestRAGFlowFilters(t *testing.T) {
 }
 
 func TestRAGFlowDatasets(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	n := len(rt.Store(world.RAGFlow).KBs())
 	ext := "?ext=" + url.QueryEscape(`{"keywords":"bEn"}`)
 	if out := rt.current(ext); out["total_datasets"] != 1.0 || len(out["data"].([]any)) != 1 {
@@ -81,7 +82,7 @@ func TestRAGFlowDatasets(t *testing.T) {
 }
 
 func TestRAGFlowTenThousand(t *testing.T) {
-	rt := newRAGTest(t, Options{Documents: 10_000})
+	rt := newRAGTest(t, sandbox.Options{Documents: 10_000})
 	list := "/documents"
 	kb := rt.KnowledgeBaseID(world.RAGFlow, world.BulkName(world.RAGFlow))
 	for _, walk := range []struct{ face, path, auth string }{
@@ -133,11 +134,11 @@ func (rt ragTest) pageIDs(face, path, auth string) []string {
 
 // The seed has to show every status, so that a demo and a test meet it.
 func TestSeedCoversRAGFlow(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	seen := map[string]bool{}
 	for _, kb := range rt.Store(world.RAGFlow).KBs() {
-		_, python := rt.get(FaceRAGFlow, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
-		_, plain := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
+		_, python := rt.get(sandbox.FaceRAGFlow, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
+		_, plain := rt.get(sandbox.FaceRAGFlowGo, "/api/v1/datasets/"+kb.ID+"/documents?page_size=100", "Bearer "+ragflow.Key)
 		for _, row := range append(docs(python), docs(plain)...) {
 			run := row["run"].(string)
 			if run == "RUNNING" && row["progress"].(float64) < 0.01 {

@@ -1,4 +1,4 @@
-package sandbox
+package replay_test
 
 import (
 	"bytes"
@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/coze"
 	"kb-mcp/vendors/sandbox/internal/web"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -22,8 +24,8 @@ func TestReplayStudio(t *testing.T) { replay(t, "coze-studio", playStudio) }
 
 // playStudio makes what an exchange shows: the knowledge bases and documents
 // that it names, whose owner its answer tells.
-func playStudio(t *testing.T, x exchange) (*Sandbox, *http.Request) {
-	s := New(Options{Now: func() time.Time { return start }})
+func playStudio(t *testing.T, x exchange) (*sandbox.Sandbox, *http.Request) {
+	s := sandbox.New(sandbox.Options{Now: func() time.Time { return sandboxtest.Start() }})
 	p := studioPlay{s: s, x: x, code: -1}
 	if answer, ok := x.Answer.(map[string]any); ok {
 		if code, ok := answer["code"].(float64); ok {
@@ -37,7 +39,7 @@ func playStudio(t *testing.T, x exchange) (*Sandbox, *http.Request) {
 
 // studioPlay is one exchange with studio.
 type studioPlay struct {
-	s    *Sandbox
+	s    *sandbox.Sandbox
 	x    exchange
 	in   map[string]any // the request's body, if it is an object
 	code int
@@ -160,7 +162,7 @@ func (p *studioPlay) knowledgeBase(id string, row map[string]any) {
 	}
 	p.s.Store(world.Coze).AddKB(world.KnowledgeBase{
 		ID: id, Name: fmt.Sprint(row["name"]), Owner: p.owner(), Space: p.space(),
-		Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Created: start, Updated: start,
+		Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Created: sandboxtest.Start(), Updated: sandboxtest.Start(),
 	})
 }
 
@@ -182,7 +184,7 @@ func (p *studioPlay) document(id, kb string, row map[string]any) {
 	columns, _ := json.Marshal(row["table_meta"])
 	p.s.Store(world.Coze).Add(world.Document{
 		ID: id, KB: kb, Name: fmt.Sprint(row["name"]), Format: fmt.Sprint(row["type"]), Source: "file", Text: "a\nb",
-		Created: start, Updated: start, Started: start, Plan: plan,
+		Created: sandboxtest.Start(), Updated: sandboxtest.Start(), Started: sandboxtest.Start(), Plan: plan,
 		Coze: world.CozeDetail{Kind: []string{"text", "table", "image"}[int(number(row["format_type"]))], Columns: string(columns), NoStrategy: row["chunk_strategy"] == nil && row["tos_uri"] != nil},
 	})
 }

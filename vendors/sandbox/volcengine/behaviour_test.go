@@ -1,4 +1,4 @@
-package sandbox
+package volcengine_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -29,7 +31,7 @@ const (
 )
 
 func TestVolcengineShapes(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	d := vt.add("a.pdf", world.Plan{})
 	id := fmt.Sprintf(`{"resource_id":%q,"doc_id":%q}`, vt.kb, d.ID)
 	for sample, got := range map[string]any{
@@ -40,7 +42,7 @@ func TestVolcengineShapes(t *testing.T) {
 		if err := json.Unmarshal([]byte(sample), &want); err != nil {
 			t.Fatal(err)
 		}
-		for _, diff := range shapeDiff("", want, got) {
+		for _, diff := range sandboxtest.ShapeDiff("", want, got) {
 			if !strings.HasSuffix(diff, "not in the recording") { // newer fields came after the page of 2025
 				t.Error(diff)
 			}
@@ -50,7 +52,7 @@ func TestVolcengineShapes(t *testing.T) {
 
 // One document has milliseconds in doc/info and seconds in both lists.
 func TestVolcengineTimes(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	d := vt.add("a.txt", world.Plan{Stages: []world.Stage{{Phase: world.Parsing, For: 3 * time.Second}}})
 	*vt.clock = vt.clock.Add(time.Hour)
 	const at = 1736753262
@@ -67,7 +69,7 @@ func TestVolcengineTimes(t *testing.T) {
 }
 
 func TestVolcengineStates(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	begun := *vt.clock
 	d := vt.add("life.txt", world.Normal())
 	vt.add("gone.txt", world.Plan{Outcome: world.Deleting})
@@ -114,7 +116,7 @@ func TestVolcengineStates(t *testing.T) {
 }
 
 func TestVolcengineRows(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	base := world.Document{KB: vt.kb, Text: "x", Size: 7, Created: *vt.clock, Started: *vt.clock}
 	row := func(change func(*world.Document)) map[string]any {
 		d := base
@@ -148,7 +150,7 @@ func TestVolcengineRows(t *testing.T) {
 }
 
 func TestVolcengineCollections(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	vt.Store(world.Volcengine).AddKB(world.KnowledgeBase{Name: "elsewhere", Project: "other"})
 	all := vt.data("collection/list", `{}`)
 	if n := len(vt.Store(world.Volcengine).KBs()); all["total_num"] != float64(n) || len(volcRows(all, "collection_list")) != n {
@@ -165,7 +167,7 @@ func TestVolcengineCollections(t *testing.T) {
 }
 
 func TestVolcengineListV1(t *testing.T) {
-	vt := newVolcTest(t, Options{Documents: 250})
+	vt := newVolcTest(t, sandbox.Options{Documents: 250})
 	page := func(format string, args ...any) (names []string, data map[string]any) {
 		data = vt.data("doc/list", `{"collection_name":%q,%s}`, world.BulkName(world.Volcengine), fmt.Sprintf(format, args...))
 		for _, row := range volcRows(data, "doc_list") {
@@ -195,7 +197,7 @@ func TestVolcengineListV1(t *testing.T) {
 }
 
 func TestVolcengineListV2(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	empty := vt.data("doc/v2/list", `{"collection_name":"bench"}`)
 	if _, has := empty["doc_list"]; has || empty["has_more"] != false {
 		t.Errorf("empty: %v", empty)
@@ -222,7 +224,7 @@ func TestVolcengineListV2(t *testing.T) {
 }
 
 func TestVolcengineTenThousand(t *testing.T) {
-	vt := newVolcTest(t, Options{Documents: 10_000})
+	vt := newVolcTest(t, sandbox.Options{Documents: 10_000})
 	seen := map[string]int{}
 	for token := ""; ; {
 		data := vt.data("doc/v2/list", `{"collection_name":%q,"limit":100,"next_token":%q}`, world.BulkName(world.Volcengine), token)

@@ -1,4 +1,4 @@
-package sandbox
+package volcengine_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/volcengine"
 	"kb-mcp/vendors/sandbox/world"
 )
@@ -39,7 +41,7 @@ func (vt volcTest) status(id string) string {
 }
 
 func TestVolcengineWriteShapes(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	vt.add("a.pdf", world.Plan{})
 	*vt.clock = vt.clock.Add(time.Minute)
 	for _, tt := range []struct {
@@ -55,7 +57,7 @@ func TestVolcengineWriteShapes(t *testing.T) {
 		if err := json.Unmarshal([]byte(tt.sample), &want); err != nil {
 			t.Fatal(err)
 		}
-		for _, diff := range shapeDiff("", want, tt.got) {
+		for _, diff := range sandboxtest.ShapeDiff("", want, tt.got) {
 			if !strings.HasSuffix(diff, "not in the recording") {
 				t.Errorf("%s: %s", tt.sample[:40], diff)
 			}
@@ -64,7 +66,7 @@ func TestVolcengineWriteShapes(t *testing.T) {
 }
 
 func TestVolcengineWriteRefusals(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	vt.data("collection/create", `{"name":"other","project":"research"}`)
 	vt.data("doc/v2/add", `{"collection_name":"bench","doc_id":"taken","uri":"https://h.example/a.pdf?sig=1"}`)
 	d := vt.add("a.txt", world.Plan{})
@@ -122,7 +124,7 @@ func TestVolcengineWriteRefusals(t *testing.T) {
 
 // Added, overwritten by version 1, deleted, gone.
 func TestVolcengineDocumentLife(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	begun := *vt.clock
 	vt.data("doc/v2/add", `{"resource_id":%q,"doc_id":"d1","uri":"https://h.example/a.md","doc_name":"甲.md"}`, vt.kb)
 	var seen []string
@@ -149,7 +151,7 @@ func TestVolcengineDocumentLife(t *testing.T) {
 // One of eight added documents fails, always the same ones.
 func TestVolcengineSomeFail(t *testing.T) {
 	run := func() string {
-		vt := newVolcTest(t, Options{})
+		vt := newVolcTest(t, sandbox.Options{})
 		var out []string
 		for i := range 16 {
 			vt.data("doc/v2/add", `{"resource_id":%q,"doc_id":"d%d","uri":"https://h.example/%d.pdf"}`, vt.kb, i, i)
@@ -168,7 +170,7 @@ func TestVolcengineSomeFail(t *testing.T) {
 
 // doc_ids is the only filter; chunks come by their ids as text.
 func TestVolcenginePoints(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	a, b := vt.add("a.txt", world.Plan{}), vt.add("b.txt", world.Plan{})
 	vt.Store(world.Volcengine).Update(a.ID, func(d *world.Document) { d.Pieces = 12 })
 	for query, want := range map[string]int{
@@ -190,7 +192,7 @@ func TestVolcenginePoints(t *testing.T) {
 }
 
 func TestVolcengineSearch(t *testing.T) {
-	vt := newVolcTest(t, Options{})
+	vt := newVolcTest(t, sandbox.Options{})
 	d := vt.add("a.txt", world.Plan{})
 	vt.add("later.txt", world.Normal())
 	*vt.clock = vt.clock.Add(6 * time.Second)

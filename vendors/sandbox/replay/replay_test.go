@@ -1,4 +1,4 @@
-package sandbox
+package replay_test
 
 import (
 	"bufio"
@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"kb-mcp/vendors/sandbox"
 )
 
 // exchange is one recorded request and what the real server answered.
@@ -35,7 +37,7 @@ func (x exchange) id() string { return fmt.Sprintf("%s:%d", x.Server, x.Line) }
 // player plays one exchange: it makes a sandbox in the state that the exchange
 // shows and gives the request to send to it. A nil request means that the
 // exchange cannot be played, which exceptions.txt then has to explain.
-type player func(t *testing.T, x exchange) (*Sandbox, *http.Request)
+type player func(t *testing.T, x exchange) (*sandbox.Sandbox, *http.Request)
 
 // minAgreeing is the share of a server's playable exchanges that must agree.
 const minAgreeing = 0.90
@@ -176,7 +178,7 @@ func merged(list []any) any {
 // exchanges reads a server's recording, whatever names its recorder used.
 func exchanges(t *testing.T, server string) []exchange {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "testdata", "recorded", server+".jsonl"))
+	f, err := os.Open(filepath.Join("..", "..", "..", "testdata", "recorded", server+".jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +245,7 @@ func readExchange(line []byte) (exchange, error) {
 // verdict and reason.
 func exceptions(t *testing.T, server string) map[string]string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "recorded", "exceptions.txt"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "testdata", "recorded", "exceptions.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

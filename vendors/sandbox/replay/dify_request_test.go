@@ -1,4 +1,4 @@
-package sandbox
+package replay_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package sandbox
+package ragflow_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/ragflow"
 	"kb-mcp/vendors/sandbox/ragflow/preview"
 	"kb-mcp/vendors/sandbox/ragflow/tables"
@@ -24,7 +25,7 @@ func failure(out map[string]any) string {
 }
 
 func TestRAGFlowRefusals(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	d := rt.add("a.txt", time.Time{}, world.Plan{})
 	other := rt.Store(world.RAGFlow).AddKB(world.KnowledgeBase{Name: "Other"}).ID
 	list := "/" + rt.kb + "/documents"
@@ -58,7 +59,7 @@ func TestRAGFlowRefusals(t *testing.T) {
 }
 
 func TestRAGFlowPreviewRefusals(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	rt.add("a.txt", time.Time{}, world.Plan{})
 	list := "/" + rt.kb + "/documents"
 	const unauthorized, noRoute = "retcode 401 <Unauthorized '401: Unauthorized'>", "retcode 100 <NotFound '404: Not Found'>"
@@ -87,7 +88,7 @@ func TestRAGFlowPreviewRefusals(t *testing.T) {
 }
 
 func TestRAGFlowRouting(t *testing.T) {
-	rt := newRAGTest(t, Options{Quota: 1})
+	rt := newRAGTest(t, sandbox.Options{Quota: 1})
 	send := func(method, path string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, nil)
 		r.Header.Set("Authorization", "Bearer "+ragflow.Key)
@@ -114,7 +115,7 @@ func TestRAGFlowRouting(t *testing.T) {
 
 // A document's rows from its start to its end, in both generations.
 func TestRAGFlowLife(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	begun := *rt.clock
 	plan := world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: 2 * time.Second}, {Phase: world.Parsing, For: 2 * time.Second}, {Phase: world.Indexing, For: 6 * time.Second}}}
 	d := rt.add("r.pdf", begun, plan)
@@ -156,7 +157,7 @@ func TestRAGFlowLife(t *testing.T) {
 }
 
 func TestRAGFlowEnds(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	begun := rt.clock.Add(-time.Hour)
 	for _, tt := range []struct {
 		name, run, old string // Go shows the words of the former, or what the latter are
@@ -179,7 +180,7 @@ func TestRAGFlowEnds(t *testing.T) {
 		if want := []any{tt.run, tt.progress, tt.message}; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %v\nwant %v", tt.name, got, want)
 		}
-		_, out := rt.get(FaceRAGFlowGo, "/api/v1/datasets/"+rt.kb+"/documents?id="+d.ID, "Bearer "+ragflow.Key)
+		_, out := rt.get(sandbox.FaceRAGFlowGo, "/api/v1/datasets/"+rt.kb+"/documents?id="+d.ID, "Bearer "+ragflow.Key)
 		if got := docs(out)[0]["run"]; got != tt.run && got != tt.old && tt.run != "UNSTART" {
 			t.Errorf("%s: Go shows %v", tt.name, got)
 		}

@@ -1,4 +1,4 @@
-package sandbox
+package ragflow_test
 
 import (
 	"bytes"
@@ -13,9 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"kb-mcp/vendors/sandbox"
 	"kb-mcp/vendors/sandbox/ragflow"
 	"kb-mcp/vendors/sandbox/ragflow/preview"
 	"kb-mcp/vendors/sandbox/ragflow/tables"
+	"kb-mcp/vendors/sandbox/sandboxtest"
 	"kb-mcp/vendors/sandbox/world"
 )
 
@@ -130,7 +132,7 @@ func TestRAGFlowWriteShapes(t *testing.T) {
 			continue
 		}
 		asked++
-		rt := newRAGTest(t, Options{})
+		rt := newRAGTest(t, sandbox.Options{})
 		empty := rt.Store(world.RAGFlow).Add(world.Document{KB: rt.kb, Name: "empty.txt", Format: "txt", Source: "file", Created: *rt.clock, Updated: *rt.clock})
 		rt.add("taken.txt", time.Time{}, world.Plan{})
 		done := rt.add("done.txt", rt.clock.Add(-time.Hour), world.Normal())
@@ -154,7 +156,7 @@ func TestRAGFlowWriteShapes(t *testing.T) {
 			}
 			continue
 		}
-		for _, diff := range shapeDiff("", want, got) {
+		for _, diff := range sandboxtest.ShapeDiff("", want, got) {
 			if !strings.HasSuffix(diff, ".process_duration: missing") && !strings.HasSuffix(diff, ".process_duation: not in the recording") {
 				t.Errorf("%s%s", name, diff)
 			}
@@ -173,7 +175,7 @@ func trimmed(out map[string]any) string {
 
 // The refusals that no recording shows, and what they leave alone.
 func TestRAGFlowWriteRefusals(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	d := rt.add("a.txt", time.Time{}, world.Plan{})
 	rt.add("b.txt", time.Time{}, world.Plan{})
 	foreign := rt.DocumentID(world.RAGFlow, "退款政策.pdf")
@@ -228,7 +230,7 @@ func TestRAGFlowWriteRefusals(t *testing.T) {
 
 // A start, a failure that passes with a second start, and the search after it.
 func TestRAGFlowParsing(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	docs := "/api/v1/datasets/" + rt.kb
 	var id string
 	for id == "" { // the one in eight that fails
@@ -256,7 +258,7 @@ func TestRAGFlowParsing(t *testing.T) {
 
 // The preview's stop leaves run as it is and speaks through the validity column.
 func TestRAGFlowPreviewStop(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	d := rt.add("a.txt", *rt.clock, world.Normal())
 	path := "/api/v1/dataset/" + rt.kb + "/documents"
 	rt.send("ragflow-preview", "DELETE", path+"/"+d.ID+"/status", "")
@@ -278,14 +280,14 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 		face, away, name, text, want string
 		rows                         string // run and message of the two documents
 	}{
-		{FaceRAGFlow, "", "bad.pdf", "broken file", "100 IndexError('list index out of range')", "RUNNING  UNSTART "},
-		{FaceRAGFlowOld, "", "bad.pdf", "broken file", `100 TypeError("'NoneType' object cannot be interpreted as an integer")`, "RUNNING  UNSTART "},
-		{FaceRAGFlow, "queue", "a.txt", "x", `100 AssertionError("Can't access Redis. Please check the Redis' status.")`, "RUNNING Task is queued... UNSTART "},
-		{FaceRAGFlow, "", "a.txt", "x", "0 <nil>", "RUNNING Task is queued... RUNNING Task is queued..."},
-		{FaceRAGFlowGo, "", "a.txt", "x", "0 success", "UNSTART  UNSTART "},
-		{FaceRAGFlowGo, "tables", "a.txt", "x", "102 check ingestion task for ID: Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", "UNSTART  UNSTART "},
+		{sandbox.FaceRAGFlow, "", "bad.pdf", "broken file", "100 IndexError('list index out of range')", "RUNNING  UNSTART "},
+		{sandbox.FaceRAGFlowOld, "", "bad.pdf", "broken file", `100 TypeError("'NoneType' object cannot be interpreted as an integer")`, "RUNNING  UNSTART "},
+		{sandbox.FaceRAGFlow, "queue", "a.txt", "x", `100 AssertionError("Can't access Redis. Please check the Redis' status.")`, "RUNNING Task is queued... UNSTART "},
+		{sandbox.FaceRAGFlow, "", "a.txt", "x", "0 <nil>", "RUNNING Task is queued... RUNNING Task is queued..."},
+		{sandbox.FaceRAGFlowGo, "", "a.txt", "x", "0 success", "UNSTART  UNSTART "},
+		{sandbox.FaceRAGFlowGo, "tables", "a.txt", "x", "102 check ingestion task for ID: Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist", "UNSTART  UNSTART "},
 	} {
-		rt := newRAGTest(t, Options{RAGFlowAway: tt.away})
+		rt := newRAGTest(t, sandbox.Options{RAGFlowAway: tt.away})
 		first := rt.add(tt.name, time.Time{}, world.Plan{})
 		rt.Store(world.RAGFlow).Update(first.ID, func(d *world.Document) { d.Text = tt.text })
 		second := rt.add("b.txt", time.Time{}, world.Plan{})
@@ -302,9 +304,9 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 			t.Errorf("%s: rows %q, want %q", tt.face, rows, tt.rows)
 		}
 	}
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	d := rt.add("a.txt", time.Time{}, world.Plan{})
-	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`","`+d.ID+`"]}`)
+	out := rt.send(sandbox.FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`","`+d.ID+`"]}`)
 	if got := failure(out); got != "0 Partially parsed 1 documents with 1 errors" {
 		t.Errorf("twice the same: %s", got)
 	}
@@ -312,18 +314,18 @@ func TestRAGFlowStartsHalfDone(t *testing.T) {
 
 // A pipeline's documents are started on another path.
 func TestRAGFlowPipeline(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	rt.Store(world.RAGFlow).UpdateKB(rt.kb, func(kb *world.KnowledgeBase) { kb.Pipeline = strings.Repeat("a", 32) })
 	d := rt.add("a.txt", time.Time{}, world.Plan{})
-	out := rt.send(FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`"]}`)
+	out := rt.send(sandbox.FaceRAGFlow, "POST", "/api/v1/datasets/"+rt.kb+"/chunks", `{"document_ids":["`+d.ID+`"]}`)
 	if got := failure(out); !strings.HasSuffix(got, "Use `/documents/ingest` instead.") || out["code"] != 101.0 {
 		t.Errorf("start: %s", got)
 	}
-	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"1","delete":true}`)
+	rt.send(sandbox.FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"1","delete":true}`)
 	if d := rt.Store(world.RAGFlow).Document(d.ID); d.Started.IsZero() {
 		t.Error("ingest has not started it")
 	}
-	rt.send(FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"2"}`)
+	rt.send(sandbox.FaceRAGFlow, "POST", "/api/v1/documents/ingest", `{"doc_ids":["`+d.ID+`"],"run":"2"}`)
 	if p := rt.State(rt.Store(world.RAGFlow).Document(d.ID)).Phase; p != world.Cancelled {
 		t.Errorf("after run 2 it is %s", p)
 	}
@@ -332,10 +334,10 @@ func TestRAGFlowPipeline(t *testing.T) {
 // Metadata are replaced by main and added to by v0.24; what each deletes without
 // ids; and that slashes are one.
 func TestRAGFlowServersDiffer(t *testing.T) {
-	for face, want := range map[string]string{FaceRAGFlow: "map[b:2]", FaceRAGFlowGo: "map[b:2]", FaceRAGFlowOld: "map[a:1 b:2]"} {
-		rt := newRAGTest(t, Options{})
+	for face, want := range map[string]string{sandbox.FaceRAGFlow: "map[b:2]", sandbox.FaceRAGFlowGo: "map[b:2]", sandbox.FaceRAGFlowOld: "map[a:1 b:2]"} {
+		rt := newRAGTest(t, sandbox.Options{})
 		d, method := rt.add("a.txt", time.Time{}, world.Plan{}), "PATCH"
-		if face == FaceRAGFlowOld {
+		if face == sandbox.FaceRAGFlowOld {
 			method = "PUT"
 		}
 		path := "/api/v1//datasets/" + rt.kb + "/documents"
@@ -347,7 +349,7 @@ func TestRAGFlowServersDiffer(t *testing.T) {
 			t.Errorf("%s: metadata %s, want %s", face, got, want)
 		}
 		rt.send(face, "DELETE", path, `{"ids":[]}`)
-		if left := rt.Store(world.RAGFlow).Documents(rt.kb).Len(); left != 1-btoi(face == FaceRAGFlowOld) {
+		if left := rt.Store(world.RAGFlow).Documents(rt.kb).Len(); (left == 0) != (face == sandbox.FaceRAGFlowOld) {
 			t.Errorf("%s: %d documents are left", face, left)
 		}
 	}
@@ -355,13 +357,13 @@ func TestRAGFlowServersDiffer(t *testing.T) {
 
 // The server's own counts leave out what has none of the five values.
 func TestRAGFlowSummary(t *testing.T) {
-	rt := newRAGTest(t, Options{})
+	rt := newRAGTest(t, sandbox.Options{})
 	at := rt.clock.Add(-time.Hour)
 	rt.add("a.txt", time.Time{}, world.Plan{})
 	rt.add("b.txt", at, world.Normal())
 	rt.add("c.txt", at, world.Plan{Outcome: world.Other, Raw: "9"})
 	want := "map[cancel_count:0 done_count:1 fail_count:0 running_count:0 unstart_count:1]"
-	for _, face := range []string{FaceRAGFlow, FaceRAGFlowGo} {
+	for _, face := range []string{sandbox.FaceRAGFlow, sandbox.FaceRAGFlowGo} {
 		_, out := rt.get(face, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+ragflow.Key)
 		data := out["data"].(map[string]any)
 		if got := fmt.Sprint(data["status"]); got != want || data["doc_num"] != 3.0 {
@@ -372,7 +374,7 @@ func TestRAGFlowSummary(t *testing.T) {
 			t.Errorf("%s: %v", face, got)
 		}
 	}
-	if code, _ := rt.get(FaceRAGFlowOld, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+ragflow.Key); code != 404 {
+	if code, _ := rt.get(sandbox.FaceRAGFlowOld, "/api/v1/datasets/"+rt.kb+"/ingestions/summary", "Bearer "+ragflow.Key); code != 404 {
 		t.Errorf("v0.24 has a summary: %d", code)
 	}
 }
