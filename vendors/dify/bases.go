@@ -3,7 +3,9 @@ package dify
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"kb-mcp/vendors"
@@ -96,21 +98,23 @@ func (w *dataset) technique() string {
 	return cmp.Or(string(w.Technique), economy)
 }
 
-// retrieval is how to search, as it is sent and as a knowledge base has it.
-type retrieval map[string]any
+// retrieval is how to search, as a knowledge base has it and as it is sent: raw,
+// so that the server gets back what it said.
+type retrieval map[string]json.RawMessage
 
 // keywords is a search by keywords. Dify wants search_method, reranking_enable,
 // top_k and score_threshold_enabled together.
 func keywords(limit int) retrieval {
+	null, no := json.RawMessage("null"), json.RawMessage("false")
 	return retrieval{
-		"search_method": "keyword_search", "top_k": limit,
-		"reranking_enable": false, "reranking_mode": nil, "reranking_model": nil, "weights": nil,
-		"score_threshold_enabled": false, "score_threshold": nil,
+		"search_method": json.RawMessage(`"keyword_search"`), "top_k": json.RawMessage(strconv.Itoa(limit)),
+		"reranking_enable": no, "reranking_mode": null, "reranking_model": null, "weights": null,
+		"score_threshold_enabled": no, "score_threshold": null,
 	}
 }
 
 // scores reports whether hits have scores that say something.
-func (r retrieval) scores() bool { return r["search_method"] != "keyword_search" }
+func (r retrieval) scores() bool { return string(r["search_method"]) != `"keyword_search"` }
 
 // retrieval is how to search the knowledge base for limit hits.
 func (w *dataset) retrieval(limit int) retrieval {
@@ -118,9 +122,10 @@ func (w *dataset) retrieval(limit int) retrieval {
 	if w.Technique != highQuality {
 		return how
 	}
-	how["search_method"] = "semantic_search"
+	how["search_method"] = json.RawMessage(`"semantic_search"`)
 	for name := range how {
-		if own := w.Retrieval[name]; name != "top_k" && own != nil && own != "" {
+		own := w.Retrieval[name]
+		if said := string(own); name != "top_k" && said != "" && said != "null" && said != `""` {
 			how[name] = own
 		}
 	}
