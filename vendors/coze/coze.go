@@ -34,28 +34,26 @@ type Config struct {
 	Dialect     string `env:"COZE_DIALECT,default=auto"`
 }
 
+const appVariables = "COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID"
+
 // Problems lists what is wrong with the configuration, by variable.
 func (c Config) Problems() []rest.Problem {
 	var list rest.Problems
-	app := []rest.Problem{
-		{Variable: "COZE_JWT_OAUTH_CLIENT_ID", Text: c.ClientID},
-		{Variable: "COZE_JWT_OAUTH_PRIVATE_KEY", Text: c.PrivateKey},
-		{Variable: "COZE_JWT_OAUTH_PUBLIC_KEY_ID", Text: c.PublicKeyID},
+	app := c.Token == "" && c.ClientID+c.PrivateKey+c.PublicKeyID != ""
+	list.Add("COZE_API_TOKEN", rest.KeyProblem(c.Token))
+	if c.Token == "" && !app {
+		list.Add("COZE_API_TOKEN", "is missing: set it, or the JWT app's "+appVariables)
 	}
-	switch {
-	case c.Token != "":
-		list.Add("COZE_API_TOKEN", rest.KeyProblem(c.Token))
-		app = nil
-	case c.ClientID+c.PrivateKey+c.PublicKeyID == "":
-		list.Add("COZE_API_TOKEN", "is missing: set it, or the JWT app's COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID")
-		app = nil
-	}
-	for _, part := range app {
-		if part.Text == "" {
-			list.Add(part.Variable, "is missing: a JWT app needs COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID")
+	for _, part := range [][2]string{
+		{"COZE_JWT_OAUTH_CLIENT_ID", c.ClientID},
+		{"COZE_JWT_OAUTH_PRIVATE_KEY", c.PrivateKey},
+		{"COZE_JWT_OAUTH_PUBLIC_KEY_ID", c.PublicKeyID},
+	} {
+		if app && part[1] == "" {
+			list.Add(part[0], "is missing: a JWT app needs "+appVariables)
 		}
 	}
-	if _, err := parseKey(c.PrivateKey); app != nil && c.PrivateKey != "" && err != nil {
+	if _, err := parseKey(c.PrivateKey); app && c.PrivateKey != "" && err != nil {
 		list.Add("COZE_JWT_OAUTH_PRIVATE_KEY", "is not an RSA private key in PEM form (the file private_key.pem of the app, PKCS#8 or PKCS#1)")
 	}
 	_, text := rest.BaseURL(c.APIBase)
@@ -69,7 +67,7 @@ func (c Config) Problems() []rest.Problem {
 	switch {
 	case !slices.Contains([]string{"", "auto", "hosted", "studio"}, c.Dialect):
 		list.Add("COZE_DIALECT", "must be auto, hosted or studio")
-	case c.Dialect == "studio" && app != nil:
+	case c.Dialect == "studio" && app:
 		list.Add("COZE_API_TOKEN", "is missing: COZE_DIALECT=studio has no JWT apps, only tokens made in its web page")
 	}
 	return list

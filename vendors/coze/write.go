@@ -191,7 +191,7 @@ func (d *Driver) DeleteDocuments(ctx context.Context, kb string, ids []string) (
 		},
 		Batch: batchSize, Done: vendors.Done,
 		Read:      func(ctx context.Context, ids []string) (vendors.Report, error) { return d.members(ctx, kb, ids) },
-		ReadFirst: true, Needs: write.Deletable, Prove: d.studio(), Midway: true,
+		ReadFirst: true, Needs: write.Deletable, Prove: d.dialect.is() != hosted, Midway: true,
 	}.Run(ctx, ids)
 	there := func(o vendors.Outcome) bool { return o.Result != vendors.Absent }
 	if err != nil || slices.ContainsFunc(out, there) {
