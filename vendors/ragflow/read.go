@@ -46,15 +46,14 @@ func (d *Driver) corrected(doc vendors.Document) vendors.Document {
 	return docs[0]
 }
 
-// knowledgeBases sends only what every version knows: since v0.19 any other
-// parameter is refused. The total stands beside the rows, since v0.21.
-func (c currentAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
-	return c.datasets(ctx, q, newestFirst(q.Page, q.Size))
-}
-
-// datasets is one page of the knowledge bases. A page behind the last row is an
-// exception in the preview.
-func (s server) datasets(ctx context.Context, q vendors.PageQuery, query url.Values) (vendors.Page[vendors.KnowledgeBase], error) {
+// knowledgeBases is one page of them. It sends only what every version knows:
+// since v0.19 any other parameter is refused. The total stands beside the rows,
+// since v0.21. A page behind the last row is an exception in the preview.
+func (s server) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
+	query := newestFirst(q.Page, q.Size)
+	if s.generation == preview {
+		query = window(q, "orderby", "desc")
+	}
 	var out answer[[]dataset]
 	err := s.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: s.path(), Query: query, Rows: q.Size}, &out)
 	if err != nil && !errors.Is(err, errBeyondEnd) {
@@ -183,11 +182,6 @@ func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) 
 		return document{}, rest.NoID()
 	}
 	return document{}, marked(errNoDocument)
-}
-
-// knowledgeBases pages by row offset; no total is given.
-func (p previewAPI) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
-	return p.datasets(ctx, q, window(q, "orderby", "desc"))
 }
 
 // knowledgeBase reads one knowledge base, without its times.

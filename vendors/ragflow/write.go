@@ -109,8 +109,12 @@ func newer[T any](now, before []T, key func(T) row, name string) []T {
 	return fresh
 }
 
-// create makes a knowledge base of what the generation's body may hold.
+// create makes a knowledge base, in the preview of the name alone.
+// (ragflow_api.md@v0.10.0 calls the key dataset_name, which the server refuses.)
 func (s server) create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error) {
+	if s.generation == preview {
+		body.Description = nil
+	}
 	var out answer[dataset]
 	err := s.rc.Do(ctx, rest.Call{Method: http.MethodPost, Path: s.path(), Body: body, Write: rest.Once}, &out)
 	kb := out.payload().normal()
@@ -118,12 +122,6 @@ func (s server) create(ctx context.Context, body datasetBody) (vendors.Knowledge
 		err = noPayload()
 	}
 	return kb, err
-}
-
-// create sends the name alone. (ragflow_api.md@v0.10.0 calls the key
-// dataset_name, which the server refuses.)
-func (p previewAPI) create(ctx context.Context, body datasetBody) (vendors.KnowledgeBase, error) {
-	return p.server.create(ctx, datasetBody{Name: body.Name})
 }
 
 // UpdateKnowledgeBase implements [vendors.KnowledgeBaseUpdater].
