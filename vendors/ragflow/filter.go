@@ -10,7 +10,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// wording is a set of words that servers take for the parameter `run` (v0.21.1)
+// wording is a set of words that servers accept for the parameter `run` (v0.21.1)
 // of the document list.
 type wording int32
 

@@ -41,8 +41,8 @@ func (c Config) Problems() []rest.Problem {
 	case key == "":
 		list.Add("RAGFLOW_API_KEY", "is missing: set an API key (RAGFlow's web app, avatar > API), or for RAGFlow 0.8 - 0.10 the web login token")
 	case c.generation() == preview && strings.HasPrefix(key, "ragflow-"):
-		list.Add("RAGFLOW_API_KEY", "is an API key, but this generation takes the web login token "+
-			"(in the browser's local storage under Authorization), not an API key")
+		list.Add("RAGFLOW_API_KEY", "is an API key, but this generation expects the web login token "+
+			"(in the browser's local storage under Authorization)")
 	default:
 		list.Add("RAGFLOW_API_KEY", rest.KeyProblem(key))
 	}

@@ -60,11 +60,11 @@ func (w document) told() (string, vendors.Status) {
 // status says where a document stands. It is the only place that maps a word of
 // the platform's; what the word leaves open the row's progress and lines tell.
 func (w document) status(g generation) vendors.Status {
-	_, s := w.told()
+	word, s := w.told()
 	switch {
 	case g == preview && w.Status == "2" && (s.IsUnstarted() || s.Working()):
 		return vendors.Cancelled // its stop leaves run as it was
-	case s == vendors.Processing && w.Progress.Float < queuedBelow && w.ProgressMsg.waiting() && !strings.EqualFold(string(w.IngestionStatus), "STOPPING"):
+	case s == vendors.Processing && !strings.EqualFold(word, "STOPPING") && w.Progress.Float < queuedBelow && w.ProgressMsg.waiting():
 		return vendors.Queued
 	case s == vendors.NotStarted && w.requested():
 		return vendors.Queued
@@ -72,8 +72,8 @@ func (w document) status(g generation) vendors.Status {
 	return s
 }
 
-// requested reports that the row of an unstarted document shows that its parsing has
-// been asked for.
+// requested reports that the row of an unstarted document shows that its parsing
+// was asked for.
 func (w document) requested() bool {
 	p := w.Progress.Float
 	return p > 0 && p < queuedBelow || len(w.ProgressMsg) > 0 && w.ProgressMsg.waiting()
