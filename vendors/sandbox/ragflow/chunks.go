@@ -44,11 +44,7 @@ func (f *face) listChunks(r *http.Request) reply {
 		return f.fail(102, "Chunk not found: "+d.ID+"/"+id)
 	}
 	rows := web.Rows(web.Window(pieces, web.Multiply(page-1, size), size), func(c world.Chunk) object { return f.chunk(d, c) })
-	body := object{"code": 0, "data": object{"chunks": rows, "doc": f.chunksDocument(d), "total": len(pieces)}}
-	if f.server == tables.Go {
-		body["message"] = "success"
-	}
-	return tables.JSON(http.StatusOK, body)
+	return f.result(object{"chunks": rows, "doc": f.chunksDocument(d), "total": len(pieces)})
 }
 
 // chunk is one row of a chunk list.

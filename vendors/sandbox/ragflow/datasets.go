@@ -87,10 +87,7 @@ func (f *face) ingestionSummary(r *http.Request) reply {
 	}
 	c := f.s.Counts(id)
 	data := object{"doc_num": c.Documents, "chunk_num": c.Chunks, "token_num": c.Tokens, "status": f.s.States(id)}
-	if f.server == tables.Go {
-		return tables.JSON(http.StatusOK, object{"code": 0, "data": data, "message": "success"})
-	}
-	return f.succeed(data)
+	return f.result(data)
 }
 
 // metadataConfig is what a dataset's metadata are made of.

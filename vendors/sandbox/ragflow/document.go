@@ -198,11 +198,7 @@ func (f *face) deleteDocuments(r *http.Request) reply {
 	for _, id := range ids {
 		deleted += btoi(f.s.Remove(id))
 	}
-	body := object{"code": 0, "data": object{"deleted": deleted}}
-	if f.server == tables.Go {
-		body["message"] = "success"
-	}
-	return tables.JSON(http.StatusOK, body)
+	return f.result(object{"deleted": deleted})
 }
 
 // deleteKnown is v0.24's delete.

@@ -59,11 +59,10 @@ func (f *face) listDocuments(r *http.Request) reply {
 			rows = append(rows, f.listedDocument(d))
 		}
 	}
-	body := object{"code": 0, "data": object{"docs": rows, "total": docs.Len()}}
-	if f.server != tables.Old {
-		body["message"] = "success"
+	if f.server == tables.Old {
+		return f.succeed(object{"docs": rows, "total": docs.Len()})
 	}
-	return tables.JSON(http.StatusOK, body)
+	return success(object{"docs": rows, "total": docs.Len()})
 }
 
 // parseDocumentQuery refuses what the server's own code stumbles over.
@@ -232,7 +231,7 @@ func (f *face) filterCounts(docs world.List) reply {
 	if bare > 0 {
 		metadata["empty_metadata"] = object{"true": bare}
 	}
-	return tables.JSON(http.StatusOK, object{"code": 0, "message": "success", "data": object{
+	return success(object{
 		"filter": object{"run_status": runs, "suffix": suffixes, "metadata": metadata}, "total": docs.Len(),
-	}})
+	})
 }

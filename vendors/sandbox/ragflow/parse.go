@@ -140,5 +140,5 @@ func (f *face) ingest(r *http.Request) reply {
 			}
 		}
 	}
-	return tables.JSON(http.StatusOK, object{"code": 0, "data": true, "message": "success"})
+	return success(true)
 }

@@ -177,16 +177,29 @@ func (f *face) succeed(data any) reply {
 	return tables.JSON(http.StatusOK, body)
 }
 
+// success is a success of those handlers that always add a message.
+func success(data any) reply {
+	return tables.JSON(http.StatusOK, object{"code": 0, "data": data, "message": "success"})
+}
+
+// result is a success of those handlers whose message is Go's only.
+func (f *face) result(data any) reply {
+	if f.server == tables.Go {
+		return success(data)
+	}
+	return f.succeed(data)
+}
+
 // done is a success that says no more.
 func (f *face) done() reply {
 	if f.server == tables.Go {
-		return tables.JSON(http.StatusOK, object{"code": 0, "data": nil, "message": "success"})
+		return success(nil)
 	}
 	return tables.JSON(http.StatusOK, object{"code": 0})
 }
 
 func (f *face) version(_ *http.Request) reply {
-	return tables.JSON(http.StatusOK, object{"code": 0, "data": "v0.27.0", "message": "success"})
+	return success("v0.27.0")
 }
 
 func (f *face) language(_ *http.Request) reply {
@@ -194,7 +207,7 @@ func (f *face) language(_ *http.Request) reply {
 	if f.server == tables.Go {
 		name = "go"
 	}
-	return tables.JSON(http.StatusOK, object{"code": 0, "data": object{"language": name}, "message": "success"})
+	return success(object{"language": name})
 }
 
 // hasKeywords is the platform's search in names: a part, without regard to case.

@@ -30,10 +30,7 @@ func (f *face) retrieve(r *http.Request) reply {
 	if !a.Has("question") {
 		return f.fail(102, "`question` is required.")
 	}
-	question := a.Str("question")
-	page, _ := a.Int("page", 1)
-	size, _ := a.Int("page_size", 30)
-	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
+	question, offset, size := question(a, "page_size")
 	documents, err := a.Texts("document_ids")
 	strange := slices.IndexFunc(documents, func(id string) bool {
 		d := f.s.Document(id)
@@ -56,8 +53,16 @@ func (f *face) retrieve(r *http.Request) reply {
 		return f.fail(102, "No chunk found! Check the chunk status please!")
 	default:
 		hits := f.hits(sets, documents, question)
-		return f.succeed(hitRows(web.Window(hits, web.Multiply(page-1, size), size), len(hits)))
+		return f.succeed(hitRows(web.Window(hits, offset, size), len(hits)))
 	}
+}
+
+// question reads what to look for, and which part of what is found.
+func question(a args, sizeKey string) (text string, offset, size int) {
+	page, _ := a.Int("page", 1)
+	size, _ = a.Int(sizeKey, 30)
+	size = cmp.Or(max(size, 0), 30)
+	return a.Str("question"), web.Multiply(max(page, 1)-1, size), size
 }
 
 // nothingParsed reports that no document of the account was ever parsed: then
@@ -119,10 +124,7 @@ func documentsOf(hits []world.Hit) []object {
 func (f *face) searchDataset(r *http.Request) reply {
 	a := f.body(r)
 	ds := r.PathValue("ds")
-	question := a.Str("question")
-	page, _ := a.Int("page", 1)
-	size, _ := a.Int("size", 30)
-	page, size = max(page, 1), cmp.Or(max(size, 0), 30)
+	question, offset, size := question(a, "size")
 	documents, _ := a.Texts("doc_ids")
 	switch {
 	case f.s.KB(ds) == nil:
@@ -134,11 +136,11 @@ func (f *face) searchDataset(r *http.Request) reply {
 	}
 	hits := f.hits([]string{ds}, documents, question)
 	chunks := []object{}
-	for _, h := range web.Window(hits, web.Multiply(page-1, size), size) {
+	for _, h := range web.Window(hits, offset, size) {
 		chunks = append(chunks, object{
 			"chunk_id": tables.ChunkID(h.Document, h.Number), "content_with_weight": h.Text, "doc_id": h.Document.ID, "docnm_kwd": h.Document.Name, "kb_id": h.Document.KB,
 			"image_id": "", "important_kwd": []string{}, "positions": []any{}, "similarity": h.Score, "term_similarity": h.Score, "vector_similarity": h.Score,
 		})
 	}
-	return tables.JSON(http.StatusOK, object{"code": 0, "data": object{"chunks": chunks, "doc_aggs": documentsOf(hits), "total": len(hits)}, "message": "success"})
+	return success(object{"chunks": chunks, "doc_aggs": documentsOf(hits), "total": len(hits)})
 }
