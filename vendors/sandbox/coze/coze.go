@@ -1,3 +1,5 @@
+// Package coze speaks the knowledge APIs of Coze: hosted (coze.cn, coze.com) and
+// the open-source server coze-studio, over the same knowledge bases.
 package coze
 
 import (

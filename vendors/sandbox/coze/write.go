@@ -116,7 +116,7 @@ func (c *hosted) document(b base, kb *world.KnowledgeBase) world.Document {
 		d.Source, d.URL, d.Text = "web", s.WebURL, "Text of the page "+s.WebURL
 		d.Size, d.Coze.Interval = len(d.Text), b.Rule.hours()
 	case s.DocumentSource == 5:
-		id, _ := web.IdOf(s.SourceFileID)
+		id, _ := web.ParseID(s.SourceFileID)
 		file, ok := c.files.getID(id)
 		d.Source, d.Format, d.Size = "file", world.Suffix(file.name), len(file.data)
 		if !ok || isImage != (suffixFormat(d.Format) == 2) {

@@ -18,7 +18,7 @@ import (
 // than 100, whatever the limit.
 type page struct{ page, limit, from, size int }
 
-// page reads page and limit and refuses what is no integer. Servers before 1.12
+// page reads page and limit and refuses what is not an integer. Servers before 1.12
 // take the usual number then, and so do all for a document's chunks, for which
 // model is "".
 func (f *face) page(q url.Values, model string) page {

@@ -1,3 +1,5 @@
+// Package dify speaks Dify's knowledge service API, of the release that it is told
+// to be, and serves the files that the API gives addresses of.
 package dify
 
 import (
@@ -98,7 +100,7 @@ func problem(status int, code, message string) reply {
 	return reply{status, object{"code": code, "message": message, "status": status}}
 }
 
-// broken is the answer of a server whose code has failed.
+// broken is the answer of a server that failed internally.
 func broken() reply { return problem(500, "unknown", "Internal Server Error") }
 
 // invalid is a refused argument.

@@ -41,7 +41,7 @@ type files struct{ s *world.Side }
 // NewFiles serves them.
 func NewFiles(w *world.World) http.Handler { return &files{w.Side(world.Dify)} }
 
-// ServeHTTP gives a file to whom has its address. Like an object store it takes
+// ServeHTTP gives a file to a caller that has its address. Like an object store it takes
 // no other credential beside the signature.
 func (f *files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()

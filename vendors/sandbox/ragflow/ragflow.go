@@ -1,3 +1,5 @@
+// Package ragflow speaks the current generation of RAGFlow's API as three servers
+// do: Python and Go of main, and v0.24.0.
 package ragflow
 
 import (

@@ -109,7 +109,7 @@ func (f *face) deleteDatasets(r *http.Request) reply {
 	}
 }
 
-// checkDatasets refuses ids of datasets that are not there, or that are no ids.
+// checkDatasets refuses ids of datasets that do not exist or are malformed.
 func (f *face) checkDatasets(ids []string) {
 	for i, id := range ids {
 		text := f.datasetID(id)

@@ -1,3 +1,5 @@
+// Package volcengine speaks the API of Volcengine's knowledge base service
+// (VikingDB), and checks its signatures.
 package volcengine
 
 import (

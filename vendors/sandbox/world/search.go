@@ -48,7 +48,7 @@ func holds(text string, terms []string) int {
 }
 
 // Terms cuts a query into words in lower case; a run of Chinese characters,
-// which has no blanks, into its pairs of neighbours.
+// which has no spaces, into its pairs of neighbours.
 func Terms(query string) []string {
 	var out []string
 	words := strings.FieldsFunc(strings.ToLower(query), func(r rune) bool {

@@ -256,7 +256,7 @@ func (st *Store) Documents(kb string) List {
 	return List{st.byKB[kb]}
 }
 
-// Suffix is a name's Suffix in lower case without its dot.
+// Suffix is a name's suffix in lower case without its dot.
 func Suffix(name string) string {
 	return strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
 }

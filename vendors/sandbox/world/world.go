@@ -1,3 +1,6 @@
+// Package world is what the faces of a sandbox share: a clock, knowledge bases and
+// documents with their plans and chunks, the seed, search, and the count of
+// requests against a quota. It knows no wire protocol.
 package world
 
 import (

@@ -13,6 +13,7 @@ import (
 // as strict about types as their platforms.
 type Args map[string]json.RawMessage
 
+// ErrNotGiven is the error of a member that is missing or null.
 var ErrNotGiven = errors.New("not given")
 
 // ParseArgs reads a body that must be one JSON object; an empty body has no
@@ -34,15 +35,17 @@ func (a Args) Has(key string) bool {
 	return ok && string(raw) != "null"
 }
 
-// Text is a member that must be a string.
-func (a Args) Text(key string) (string, error) {
+// member decodes a member.
+func member[T any](a Args, key string) (v T, err error) {
 	if !a.Has(key) {
-		return "", ErrNotGiven
+		return v, ErrNotGiven
 	}
-	var s string
-	err := json.Unmarshal(a[key], &s)
-	return s, err
+	err = json.Unmarshal(a[key], &v)
+	return v, err
 }
+
+// Text is a member that must be a string.
+func (a Args) Text(key string) (string, error) { return member[string](a, key) }
 
 // Str is a member that should be a string; "" when it is none.
 func (a Args) Str(key string) string {
@@ -51,44 +54,34 @@ func (a Args) Str(key string) string {
 }
 
 // Texts is a member that must be an array of strings.
-func (a Args) Texts(key string) ([]string, error) {
-	if !a.Has(key) {
-		return nil, ErrNotGiven
-	}
-	var list []string
-	err := json.Unmarshal(a[key], &list)
-	return list, err
-}
+func (a Args) Texts(key string) ([]string, error) { return member[[]string](a, key) }
 
-// ID is a member that is an ID: a string, or a number whose digits are kept.
+// ID is a member that is an id: a string, or a number whose digits are kept.
 func (a Args) ID(key string) (string, error) {
-	if !a.Has(key) {
-		return "", ErrNotGiven
+	raw, err := member[json.RawMessage](a, key)
+	if err != nil {
+		return "", err
 	}
-	return IdOf(a[key])
+	return ParseID(raw)
 }
 
-// IDs is a member that is an array of IDs.
+// IDs is a member that is an array of ids.
 func (a Args) IDs(key string) ([]string, error) {
-	if !a.Has(key) {
-		return nil, ErrNotGiven
-	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(a[key], &list); err != nil {
+	list, err := member[[]json.RawMessage](a, key)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]string, len(list))
 	for i, raw := range list {
-		id, err := IdOf(raw)
-		if err != nil {
+		if out[i], err = ParseID(raw); err != nil {
 			return nil, err
 		}
-		out[i] = id
 	}
 	return out, nil
 }
 
-func IdOf(raw json.RawMessage) (string, error) {
+// ParseID reads an id, as [Args.ID] does.
+func ParseID(raw json.RawMessage) (string, error) {
 	var n json.Number
 	if err := json.Unmarshal(raw, &n); err == nil && Digits(n.String()) {
 		return n.String(), nil
@@ -98,14 +91,12 @@ func IdOf(raw json.RawMessage) (string, error) {
 	return s, err
 }
 
-// Int is a member that must be an Int; def when it is absent.
+// Int is a member that must be an integer; def when it is absent.
 func (a Args) Int(key string, def int) (int, error) {
 	if !a.Has(key) {
 		return def, nil
 	}
-	var n int
-	err := json.Unmarshal(a[key], &n)
-	return n, err
+	return member[int](a, key)
 }
 
 // QueryInt is a query parameter that must be an integer; def when it is absent.

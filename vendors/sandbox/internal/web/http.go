@@ -1,3 +1,5 @@
+// Package web is what faces do to requests and answers whatever their platform:
+// reading bodies and arguments, cutting pages, writing JSON, refusing.
 package web
 
 import (
@@ -18,7 +20,7 @@ const MaxBody = 16 << 20
 // object is a JSON object whose keys come out sorted, hence always the same.
 type object = map[string]any
 
-// Body reads the whole request Body; false when it is too large or broken off.
+// Body reads the whole request body; false when it is too large or broken off.
 // It can be called again: the request keeps the bytes.
 func Body(r *http.Request) ([]byte, bool) {
 	data, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))

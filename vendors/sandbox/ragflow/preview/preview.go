@@ -1,3 +1,4 @@
+// Package preview speaks the first API that RAGFlow published, as v0.10.0 does.
 package preview
 
 import (

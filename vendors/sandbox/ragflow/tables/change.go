@@ -28,7 +28,7 @@ func (s *Tables) plan(d *world.Document) world.Plan {
 	}}.Sped(s.Speed())
 }
 
-// Start parses a document, anew if it was parsed before: its chunks are
+// Start parses a document, again if it was parsed before: its chunks are
 // gone at once.
 func (s *Tables) Start(id string) {
 	now := s.Now()

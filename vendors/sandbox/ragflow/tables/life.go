@@ -27,7 +27,7 @@ func Runs() map[string]string {
 }
 
 // refresh is how often the server writes the state of running documents
-// anew, which moves their update_time even when nothing else does.
+// again, which moves their update_time even when nothing else does.
 const refresh = 6 * time.Second
 
 // Long is a wait after which nobody is ahead any more, and still nothing

@@ -1,3 +1,6 @@
+// Package tables is what the servers of both generations of RAGFlow have in common:
+// what they keep of documents and datasets, how they change it, and how they
+// answer.
 package tables
 
 import (
