@@ -100,8 +100,9 @@ func (f *finds) put(query string, u connection.Unfinished) {
 func (s *Set) findUnfinishedDocumentsTool() tool {
 	return define(s, face{
 		name: "find_unfinished_documents", title: "Find unfinished documents", doc: findUnfinishedDocumentsDoc,
-		needs: connection.Can[vendors.Driver],
-		also:  []string{"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
+		rowsAs: "list_documents",
+		needs:  connection.Can[vendors.Driver],
+		also:   []string{"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
 	}, s.findUnfinishedDocuments)
 }
 

@@ -2,11 +2,9 @@ package tools
 
 import (
 	"bytes"
-	"embed"
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 )
 
@@ -105,32 +103,4 @@ func mustMarshal(v any) []byte {
 		panic(err)
 	}
 	return b
-}
-
-//go:embed schema/*.json
-var schemas embed.FS
-
-// part is where one schema file takes in another: "@document".
-var part = regexp.MustCompile(`"@([a-z]+)"`)
-
-// outputSchema reads schema/<tool>.json, takes in the shapes it shares with
-// others, and packs it: what a list costs an agent is counted in characters.
-func outputSchema(tool string) json.RawMessage {
-	b := mustRead("schema/" + tool + ".json")
-	b = part.ReplaceAllFunc(b, func(ref []byte) []byte {
-		return mustRead("schema/" + string(ref[2:len(ref)-1]) + ".json")
-	})
-	var packed bytes.Buffer
-	if err := json.Compact(&packed, b); err != nil {
-		panic(err) // embedded files; a test reads them all
-	}
-	return packed.Bytes()
-}
-
-func mustRead(name string) []byte {
-	b, err := schemas.ReadFile(name)
-	if err != nil {
-		panic(err)
-	}
-	return bytes.TrimSpace(b)
 }

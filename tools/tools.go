@@ -100,6 +100,7 @@ type face struct {
 	name, title, doc string
 	also             []string // what other servers and platforms call it
 	effect           effect
+	rowsAs           string // the tool whose output schema has the fields of this one's rows; "": this one
 	// needs reports whether a connection has what the tool asks of it; nil for a
 	// tool that asks no connection.
 	needs func(*connection.Connection) bool
@@ -167,7 +168,7 @@ func (s *Set) Definitions() []mcp.Tool {
 	for i, t := range s.tools {
 		read, destroy, again, open := t.effect == reads, t.effect == destroys, t.effect != adds, true
 		d := mcp.NewToolWithRawSchema(t.name, t.doc, inputSchema(t.params))
-		d.RawOutputSchema = outputSchema(t.name)
+		d.RawOutputSchema = outputSchema(t.result, t.rowsAs)
 		d.Annotations = mcp.ToolAnnotation{
 			Title: t.title, ReadOnlyHint: &read, DestructiveHint: &destroy, IdempotentHint: &again, OpenWorldHint: &open,
 		}

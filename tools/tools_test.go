@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -71,13 +72,47 @@ func (f *fake) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (ven
 func full(id string) vendors.Document {
 	n, yes, elapsed, eta := int64(1234567), true, 3.5, int64(30)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	return vendors.Document{
+	d := vendors.Document{
 		DocumentID: id, Name: `Launch "plan" <b>&.pdf`, Status: vendors.Failed, VendorStatus: "error",
 		Error:  &vendors.Failure{Code: "10003", Message: "The URL is not valid.", Retryable: &yes, Hint: "Correct it."},
 		Format: "pdf", Kind: "text", Source: "web", SizeBytes: &n, CharCount: &n, TokenCount: &n, ChunkCount: &n, HitCount: &n,
 		Enabled: &yes, Archived: &yes, Warnings: []string{"part failed"}, CreatedAt: at, UpdatedAt: at,
 		SourceURL: "https://example.com/a.pdf", Metadata: map[string]any{"team": "产品", "year": 2026},
 		Ingestion: vendors.Ingestion{Stage: "indexing", ChunksDone: &n, ChunksTotal: &n, ETASeconds: &eta, StartedAt: at, FinishedAt: at, ElapsedSeconds: &elapsed},
+	}
+	v := reflect.ValueOf(&d).Elem()
+	for i := range v.NumField() { // new ones
+		switch v.Type().Field(i).Name {
+		case "Vendor", "KnowledgeBaseID", "ProgressPercent", "Stalled", "Searchable": // the connection sets them
+		default:
+			fill(v.Field(i))
+		}
+	}
+	return d
+}
+
+// fill sets a field that is not set.
+func fill(v reflect.Value) {
+	if !v.IsZero() {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("some text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Float64:
+		v.SetFloat(0.5)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	default:
+		panic("no value for a " + v.Type().String())
 	}
 }
 

@@ -59,8 +59,9 @@ func passPatience(ctx context.Context, began time.Time) {
 func (s *Set) waitForIngestionTool() tool {
 	return on(s, face{
 		name: "wait_for_ingestion", title: "Wait for ingestion", doc: waitForIngestionDoc,
-		needs: connection.Can[vendors.Driver],
-		also:  []string{"wait", "wait_for_document", "wait_for_upload", "watch"},
+		rowsAs: "get_ingestion_progress",
+		needs:  connection.Can[vendors.Driver],
+		also:   []string{"wait", "wait_for_document", "wait_for_upload", "watch"},
 	}, waitForIngestion)
 }
 
