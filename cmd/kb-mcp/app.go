@@ -41,7 +41,7 @@ const examples = `  kb-mcp demo                            look at it without an
 func (a *app) command() *cobra.Command {
 	root := (&stdioCmd{app: a}).command()
 	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
-	root.Args = nil // cobra's own check tells of an unknown command
+	root.Args = nil // cobra's own check reports an unknown command
 	root.AddCommand(
 		(&stdioCmd{app: a}).command(), (&httpCmd{app: a}).command(), a.demoCommand(), (&sandboxCmd{app: a}).command(),
 		(&doctorCmd{app: a}).command(), (&watchCmd{app: a}).command(), a.toolsCommand(), (&callCmd{app: a}).command(),
@@ -118,7 +118,7 @@ func ownVariables(environ []string) []string {
 	return own
 }
 
-// wantedLogs is where a command logs whose own output a log would disturb:
+// wantedLogs is where a command logs when a log would disturb its own output:
 // nowhere, unless KB_MCP_LOG_LEVEL is set.
 func (a *app) wantedLogs() io.Writer {
 	for _, pair := range a.environ {

@@ -21,7 +21,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	if err != nil && !errors.Is(err, errReported) {
-		last := settings.NewLogWriter(os.Stderr) // which nobody may read
+		last := settings.NewLogWriter(os.Stderr) // does not wait for a reader
 		fmt.Fprintln(last, "kb-mcp:", err)
 		last.Close()
 	}
@@ -42,11 +42,8 @@ func endSignals() []os.Signal {
 
 // collectLess lets the garbage collector run less often than Go's default, which
 // suits programs that hold more: kb-mcp holds a few megabytes and makes 150 kB
-// in a call, so that collecting was a quarter of its processor time, and 3 of
-// the 18 ms from its start to its first answer. The limit is a soft one and keeps
-// the process under 60 MB with 64 callers; what is really needed beyond it (64
-// answers of several megabytes at once) it only makes slower. GOGC and
-// GOMEMLIMIT win.
+// in a call. The soft limit keeps the process under 60 MB with 64 callers; a need
+// beyond it is met, only slower. GOGC and GOMEMLIMIT win.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

@@ -44,8 +44,7 @@ const (
 	// not, may be nearer to each other there, and so may their requests.
 	margin = 25 * time.Millisecond
 	// A process counts as one that uses the account for twice the shortest
-	// window after it asked, within these bounds: a slow rate lets it ask less
-	// often.
+	// window after its last request, within these bounds.
 	shortPeriod, longPeriod = 10 * time.Second, 10 * time.Minute
 	// Answers beyond these are not believed.
 	maxProcesses = 10_000
@@ -99,7 +98,7 @@ func newAccount(r *Redis, name string, terms []ratelimit.Term) *account {
 // is booked.
 func (a *account) Book(ctx context.Context, old ratelimit.Booking, within time.Duration) (ratelimit.Booking, error) {
 	name, keys, args := a.reservation(old.ID, within)
-	asked := time.Now()
+	sent := time.Now()
 	answer, err := a.redis.call(ctx, reserveScript, bookedWithin(within), keys, args...)
 	if err != nil {
 		return ratelimit.Booking{}, err
@@ -109,7 +108,7 @@ func (a *account) Book(ctx context.Context, old ratelimit.Booking, within time.D
 	if answer[0] == 0 {
 		return ratelimit.Booking{}, &ratelimit.BusyError{After: wait}
 	}
-	return ratelimit.Booking{ID: name, Made: now, At: now.Add(wait), Earliest: asked.Add(wait)}, nil
+	return ratelimit.Booking{ID: name, Made: now, At: now.Add(wait), Earliest: sent.Add(wait)}, nil
 }
 
 // bookedWithin is the form of reserve.lua's answer: whether it booked, after which

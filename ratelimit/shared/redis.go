@@ -131,7 +131,7 @@ func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []str
 	return answer, nil
 }
 
-// run asks Redis whatever happened before: in one trip, but for the first time
+// run uses Redis whatever happened before: in one trip, but for the first time
 // that a server sees the script. A panic of the client is a Redis that cannot be
 // used.
 func (r *Redis) run(ctx context.Context, s *redis.Script, form form, keys []string, args []any) (answer []int64, err error) {

@@ -19,8 +19,8 @@ const (
 	triedKBs    = 3  // of them read from
 )
 
-// examine checks one connection by the calls that an agent would make first,
-// and then asks its platform's driver what more there is to know.
+// examine checks one connection by the calls that an agent would make first, and
+// then by what its driver knows of the platform.
 func examine(ctx context.Context, v *connection.Connection, proxies map[string]string) []vendors.Finding {
 	ctx, cancel := context.WithTimeout(ctx, examineTime)
 	defer cancel()
@@ -58,10 +58,10 @@ func answerFindings(err error) []vendors.Finding {
 		return []vendors.Finding{answers, trouble("permissions", vendors.Broken, err)}
 	case vendors.QuotaExhausted:
 		return []vendors.Finding{answers, trouble("quota", vendors.Broken, err)}
-	case vendors.RateLimited: // says nothing of the credential
+	case vendors.RateLimited: // says nothing about the credential
 		return []vendors.Finding{answers, trouble("rate", vendors.Doubtful, err)}
 	case vendors.Unsupported:
-		if r.HTTPStatus == 0 { // nothing was asked
+		if r.HTTPStatus == 0 { // no request was made
 			return []vendors.Finding{trouble("credential", vendors.Doubtful, err)}
 		}
 	}
@@ -113,7 +113,7 @@ func fine(check, message string) vendors.Finding {
 	return vendors.Finding{Check: check, Status: vendors.Healthy, Message: message}
 }
 
-// trouble tells of a failed call in the words for an agent and the platform's.
+// trouble describes a failed call, in the words for an agent and the platform's.
 func trouble(check string, status vendors.Health, err error) vendors.Finding {
 	r := vendors.ReportOf(err)
 	f := vendors.Finding{Check: check, Status: status, Message: r.Message, Hint: r.Hint}

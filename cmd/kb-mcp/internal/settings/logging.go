@@ -75,7 +75,7 @@ func NewLogWriter(w io.Writer) *LogWriter {
 	return l
 }
 
-// onLoss sets who tells of lost lines, once there is room to tell it.
+// onLoss sets what is called with the number of lost lines once there is room.
 func (l *LogWriter) onLoss(told func(lines int)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,7 +108,7 @@ func (l *LogWriter) pass() {
 	defer close(l.done)
 	for range l.wake {
 		for line := l.next(); line != nil; line = l.next() {
-			_, _ = l.w.Write(line) // there is nowhere to say that
+			_, _ = l.w.Write(line) // there is nowhere to report an error
 		}
 		l.mu.Lock()
 		lost, told, closed := l.lost, l.told, l.closed

@@ -9,8 +9,8 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// misspelt finds variables of our own prefix that nobody reads: what they were
-// to set is not set, and it may have been to protect something.
+// misspelt finds variables of our own prefix that are not settings: what they
+// were meant to set is not set, and it may protect something.
 func misspelt(env *all.Environ) (list []rest.Problem) {
 	known := all.Variables(&Settings{})
 	for _, name := range env.Names("KB_MCP_") {

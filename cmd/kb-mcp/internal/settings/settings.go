@@ -20,8 +20,8 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// Settings are the server's own variables. The methods take it that Problems
-// found none.
+// Settings are the server's own variables. Their methods assume that the values
+// have been judged.
 type Settings struct {
 	Vendors        string `env:"KB_MCP_VENDORS"`
 	AllowWrites    string `env:"KB_MCP_ALLOW_WRITES, default=false"`
@@ -96,8 +96,8 @@ type Config struct {
 type Judge func(Settings) []rest.Problem
 
 // Open reads and judges the whole environment for this version of kb-mcp: one
-// error lists every problem, by variable and never by value. It logs what is odd
-// but stops nothing.
+// error lists every problem, by variable and never by value. It logs what is
+// suspicious but stops nothing.
 func Open(environ []string, logs io.Writer, version string, more ...Judge) (Config, error) {
 	c, problems := Read(environ, logs, version, more...)
 	switch {
@@ -154,7 +154,7 @@ func (c Config) Tools() *tools.Set {
 	})
 }
 
-// Warnings is what is odd about variables but stops nothing.
+// Warnings are what is suspicious about variables but stops nothing.
 func (c Config) Warnings() (list []rest.Problem) {
 	for _, name := range c.Env.Unexpanded {
 		list = append(list, rest.Problem{Variable: name, Text: "this variable " + unexpanded})

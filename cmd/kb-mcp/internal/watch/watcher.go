@@ -15,7 +15,7 @@ import (
 const (
 	leastPause  = 3 * time.Second  // the least between two looks at a platform
 	lookTime    = 50 * time.Second // one look, with the waits for the rate limit in it
-	maxIDs      = 1000             // documents asked for in one look
+	maxIDs      = 1000             // documents in one look
 	youngAge    = 10 * time.Second // a document this new may still be unknown to its platform
 	maxFailures = 5                // looks in a row that a platform may fail
 )
@@ -149,16 +149,16 @@ func merge(a, b tally.Summary) tally.Summary {
 	return a
 }
 
-// poll asks for what was not settled at the last look. What a platform does not
-// know is asked for again as long as it may be too young.
+// poll looks at what was not settled at the last look. What a platform does not
+// know stays pending while it may be too young.
 func (w *Watcher) poll(ctx context.Context) error {
 	young := time.Since(w.began) < youngAge
-	asked := w.pending[:min(maxIDs, len(w.pending))]
-	r, err := w.v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: asked})
+	now := w.pending[:min(maxIDs, len(w.pending))]
+	r, err := w.v.Progress(ctx, connection.ProgressRequest{KnowledgeBaseID: w.kb, DocumentIDs: now})
 	if err != nil {
 		return err
 	}
-	pending := slices.Clone(w.pending[len(asked):])
+	pending := slices.Clone(w.pending[len(now):])
 	pending = append(pending, r.Remaining...)
 	for _, p := range r.Documents {
 		if p.Name == "" {
