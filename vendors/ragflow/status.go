@@ -34,6 +34,40 @@ var taskStates = map[string]vendors.Status{
 	"COMPLETED": vendors.Completed, "FAILED": vendors.Failed, "STOPPED": vendors.Cancelled,
 }
 
+// wording is a set of words that servers accept for the parameter `run` (v0.21.1)
+// of the document list.
+type wording int32
+
+const (
+	runWords  wording = iota // v0.21.1 and newer
+	taskWords                // the Go back end since September 2026, which refuses others
+	noWords                  // a server that refused both
+)
+
+// runFilter is the values of `run` that keep all documents of a status. exact
+// says that they keep no others. What is queued hides behind several values.
+type runFilter struct {
+	values []string
+	exact  bool
+}
+
+var runFilters = [noWords]map[vendors.Status]runFilter{
+	runWords: {
+		vendors.Completed:  {[]string{"DONE"}, true},
+		vendors.Failed:     {[]string{"FAIL"}, true},
+		vendors.Cancelled:  {[]string{"CANCEL"}, true},
+		vendors.NotStarted: {[]string{"UNSTART"}, false},
+		vendors.Processing: {[]string{"RUNNING"}, false},
+	},
+	taskWords: {
+		vendors.Completed:  {[]string{"COMPLETED"}, true},
+		vendors.Failed:     {[]string{"FAILED"}, true},
+		vendors.Cancelled:  {[]string{"STOPPED"}, true},
+		vendors.NotStarted: {[]string{"UNSTART"}, true},
+		vendors.Processing: {[]string{"RUNNING", "STOPPING", "CREATED", "SCHEDULED"}, false}, // and queued
+	},
+}
+
 // possible reports whether a document can be in a status; "" is any.
 func possible(s vendors.Status) bool {
 	known := slices.AppendSeq(slices.Collect(maps.Values(runStates)), maps.Values(taskStates))
