@@ -1,7 +1,6 @@
 package coze
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -111,13 +110,9 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 // captions ranks captions by how many of the query's words they hold, the whole
 // query first. With a keyword the platform has chosen.
 func (d *Driver) captions(ctx context.Context, q vendors.SearchQuery, keyword string) ([]vendors.Hit, error) {
-	type ranked struct {
-		hit  vendors.Hit
-		rank int
-	}
 	whole := strings.ToLower(strings.TrimSpace(q.Query))
 	words := strings.Fields(whole)
-	var found []ranked
+	hits, ranks := []vendors.Hit{}, map[string]int{} // by image
 	err := d.eachImage(ctx, q.KnowledgeBaseID, keyword, func(id, name, caption string) bool {
 		text, rank := strings.ToLower(caption), 0
 		for _, word := range words {
@@ -129,19 +124,15 @@ func (d *Driver) captions(ctx context.Context, q vendors.SearchQuery, keyword st
 			rank += len(words)
 		}
 		if rank > 0 && caption != "" {
-			found = append(found, ranked{vendors.Hit{DocumentID: id, DocumentName: name, ChunkID: id, Content: caption}, rank})
+			hits, ranks[id] = append(hits, vendors.Hit{DocumentID: id, DocumentName: name, ChunkID: id, Content: caption}), rank
 		}
 		return false
 	})
-	slices.SortStableFunc(found, func(a, b ranked) int { return cmp.Compare(b.rank, a.rank) })
-	hits := make([]vendors.Hit, 0, min(len(found), q.Limit))
-	for _, f := range found[:min(len(found), q.Limit)] {
-		hits = append(hits, f.hit)
-	}
+	slices.SortStableFunc(hits, func(a, b vendors.Hit) int { return ranks[b.ChunkID] - ranks[a.ChunkID] })
 	if len(hits) > 0 { // they are true, if not all
 		err = unless(err, errMorePages)
 	}
-	return hits, err
+	return hits[:min(len(hits), q.Limit)], err
 }
 
 // ListChunks implements [vendors.ChunkLister]: the one chunk of an image is its

@@ -127,7 +127,8 @@ func paged(page, size int) url.Values {
 }
 
 // spaceIDs lists the spaces that the credential sees, which is remembered,
-// because every call counts against the free plan. Studio cannot list them.
+// because every call counts against the free plan. Studio cannot list them: it
+// asks for a session.
 func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 	if d.studio() {
 		return nil, noSpace()
@@ -136,8 +137,15 @@ func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 		return ids, nil
 	}
 	ids := []string{}
-	for r, err := range pages(10, mostSpaces, func(page int) (workspaces, error) { return d.workspaces(ctx, page) }) {
-		if err != nil && !errors.Is(err, errMorePages) {
+	read := func(page int) (workspaces, error) {
+		return do[workspaces](ctx, d, listSpaces, rest.Call{Query: paged(page, mostSpaces), Rows: mostSpaces})
+	}
+	for r, err := range pages(10, mostSpaces, read) {
+		switch e := vendors.Classify(err); {
+		case err == nil || errors.Is(err, errMorePages):
+		case d.dialect.is() != hosted && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusUnauthorized && e.Kind == vendors.Unsupported):
+			return nil, noSpace() // where hosted Coze is not known to answer, a missing path is studio too
+		default:
 			return nil, err
 		}
 		for _, w := range r.List {
@@ -148,17 +156,6 @@ func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 	}
 	d.spaces.Put("", ids)
 	return ids, nil
-}
-
-// workspaces reads one page of GET /v1/workspaces. Studio asks for a session
-// there; where hosted Coze is not known to answer, a missing path is studio too.
-func (d *Driver) workspaces(ctx context.Context, page int) (workspaces, error) {
-	out, err := do[workspaces](ctx, d, listSpaces, rest.Call{Query: paged(page, mostSpaces), Rows: mostSpaces})
-	var e *vendors.Error
-	if errors.As(err, &e) && d.dialect.is() != hosted && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusUnauthorized && e.Kind == vendors.Unsupported) {
-		return workspaces{}, noSpace()
-	}
-	return out, err
 }
 
 func noSpace() error {

@@ -1,6 +1,7 @@
 package coze
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -161,10 +162,7 @@ type grantAnswer struct {
 func decodeGrant(a rest.Answer, out any) error {
 	g := out.(*grantAnswer)
 	broken, mistyped := rest.Unmarshal(a, g)
-	code, msg := g.ErrorCode, g.ErrorMessage
-	if code == "" {
-		code, msg = g.Error, g.Description
-	}
+	code, msg := cmp.Or(g.ErrorCode, g.Error), cmp.Or(g.ErrorMessage, g.Description)
 	e := grantError(a, string(code))
 	switch {
 	case e != nil:

@@ -237,9 +237,7 @@ func (f draft) content() vendors.File {
 	if f.File != nil {
 		return *f.File
 	}
-	return vendors.File{Size: int64(len(f.Text)), Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(f.Text)), nil
-	}}
+	return *vendors.TextFile(f.Text)
 }
 
 // store uploads a file, streamed. On studio the suffix of its key sets the
