@@ -70,7 +70,7 @@ func (d *Driver) studioProgress(ctx context.Context, kb string, ids []string) (r
 		rows = append(rows, found...)
 		rep.Missing = append(rep.Missing, missing(batch, found)...)
 	}
-	rep.Documents, err = d.withProgress(ctx, kb, rows, document.unsettled)
+	rep.Documents, err = d.withProgress(ctx, kb, rows, false)
 	return rep, err
 }
 

@@ -57,11 +57,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	known := slices.DeleteFunc(slices.Clone(r.List), func(w document) bool { return !isID(string(w.ID)) })
 	p.Blind, p.Total = len(known) < len(r.List), r.Total.Rows()
 	p.More = len(known) > 0 && more(r, q.Page, q.Size)
-	var open func(document) bool
-	if d.studio() {
-		open = document.doubtful
-	}
-	p.Items, err = d.withProgress(ctx, q.KnowledgeBaseID, known, open)
+	p.Items, err = d.withProgress(ctx, q.KnowledgeBaseID, known, true)
 	if err != nil {
 		d.log.WarnContext(ctx, "documents stand as their rows say", "error", err)
 	}
@@ -114,11 +110,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	if err != nil {
 		return vendors.Document{}, err
 	}
-	lacks := document.lacks
-	if d.studio() {
-		lacks = document.unsettled
-	}
-	docs, err := d.withProgress(ctx, ref.KnowledgeBaseID, []document{row}, lacks)
+	docs, err := d.withProgress(ctx, ref.KnowledgeBaseID, []document{row}, false)
 	if err != nil {
 		d.log.WarnContext(ctx, "a document stands as its row says", "document_id", ref.DocumentID, "error", err)
 	}
@@ -176,12 +168,12 @@ func unless(err, target error) error {
 	return err
 }
 
-// withProgress converts rows, with one process call for those that are open: it
-// knows more of their state. Without its answer they are as the rows say.
-func (d *Driver) withProgress(ctx context.Context, kb string, rows []document, open func(document) bool) (docs []vendors.Document, err error) {
+// withProgress converts rows, with one process call for those that are open.
+// Without its answer they are as the rows say.
+func (d *Driver) withProgress(ctx context.Context, kb string, rows []document, listed bool) (docs []vendors.Document, err error) {
 	var ids []string
 	for _, w := range rows {
-		if open != nil && open(w) && !w.processed {
+		if !w.processed && w.open(d.studio(), listed) {
 			ids = append(ids, string(w.ID))
 		}
 	}
@@ -203,32 +195,24 @@ func (d *Driver) withProgress(ctx context.Context, kb string, rows []document, o
 	return docs, err
 }
 
-// lacks reports whether only a process call of hosted Coze shows the rest: the
-// percentage while a document is at work, and why it failed.
-func (w document) lacks() bool {
+// open reports whether a process call tells more of a document than its row. Of
+// hosted Coze it tells the percentage while a document is at work, which listings
+// do without, and why it failed. On studio a row may also mean something else than
+// it says.
+func (w document) open(onStudio, listed bool) bool {
 	status, raw, _ := statusOf(w.Status)
-	if status == vendors.Failed {
+	switch {
+	case !onStudio && status == vendors.Failed:
 		_, reason := reasonOf(w.Descript)
-		return raw != rejected && reason == ""
-	}
-	return !status.Settled()
-}
-
-// unsettled reports whether a process call of studio tells more of a row's
-// document.
-func (w document) unsettled() bool {
-	status, _, _ := statusOf(w.Status)
-	return !status.Settled() || w.doubtful()
-}
-
-// doubtful reports whether a studio row may mean something else than it says.
-func (w document) doubtful() bool {
-	switch status, _, _ := statusOf(w.Status); status {
-	case vendors.Failed: // or it is tried again
+		return !listed && raw != rejected && reason == ""
+	case !listed && !status.Settled():
 		return true
-	case vendors.Completed: // or a table that has not begun
+	case !onStudio:
+		return false
+	case status == vendors.Failed: // or it is tried again
+		return true
+	case status == vendors.Completed: // or a table that has not begun
 		return w.SliceCount.Int == 0
-	default: // or it is disabled
-		return w.SliceCount.Int > 0
 	}
+	return w.SliceCount.Int > 0 // or it is disabled
 }
