@@ -96,9 +96,7 @@ func (f *face) metadata(r request) reply {
 func (f *face) addField(r request) reply {
 	a := f.check(r.Request, "MetadataArgs",
 		field{name: "type", required: true, oneOf: []string{"string", "number", "time"}}, field{name: "name", required: true})
-	field := world.DifyMeta{ID: world.HexID(world.Dify, "made-field", f.more.next())}
-	field.Name = a.Str("name")
-	field.Type = a.Str("type")
+	field := world.DifyMeta{ID: world.HexID(world.Dify, "made-field", f.more.next()), Name: a.Str("name"), Type: a.Str("type")}
 	f.fieldName(r.kb, field.Name)
 	f.s.UpdateKB(r.kb.ID, func(kb *world.KnowledgeBase) { kb.Dify.Fields = append(slices.Clip(kb.Dify.Fields), field) })
 	return reply{201, object{"id": field.ID, "type": field.Type, "name": field.Name}}

@@ -65,8 +65,7 @@ func (d *registry) change(id string, run func(i int) reply) reply {
 // addTag answers POST /datasets/tags.
 func (f *face) addTag(r request) reply {
 	a := f.check(r.Request, "TagCreatePayload", field{name: "name", required: true, min: 1, max: 50})
-	made := tag{id: world.HexID(world.Dify, "tag", f.more.next())}
-	made.name = a.Str("name")
+	made := tag{id: world.HexID(world.Dify, "tag", f.more.next()), name: a.Str("name")}
 	return f.more.change("", func(int) reply {
 		if slices.ContainsFunc(f.more.tags, func(t tag) bool { return t.name == made.name }) {
 			return invalid("Tag name already exists")

@@ -45,10 +45,7 @@ func (f *face) createByText(r request) reply {
 	case r.kb.Technique == "" && technique == "":
 		return invalid("indexing_technique is required.")
 	}
-	c := content{format: "txt", asText: true, args: a}
-	c.name = a.Str("name")
-	c.text = a.Str("text")
-	c.size = len(c.text)
+	c := content{name: a.Str("name"), text: a.Str("text"), size: len(a.Str("text")), format: "txt", asText: true, args: a}
 	f.config(&c, technique)
 	if !f.since(1, 12, 0) && c.rule == nil && !a.Has("original_document_id") { // it looks for the latest one only where there is no member
 		return broken()
@@ -187,7 +184,7 @@ func (f *face) uploaded(d *world.Document) reply {
 // updateByText answers POST /datasets/{id}/documents/{document}/update-by-text.
 func (f *face) updateByText(r request) reply {
 	a := f.check(r.Request, "DocumentTextUpdate", field{name: "name", nullable: true}, field{name: "text", nullable: true})
-	c := content{format: "txt", asText: true, args: a}
+	c := content{name: a.Str("name"), text: a.Str("text"), size: len(a.Str("text")), format: "txt", asText: true, args: a}
 	switch {
 	case a.Has("text") && !a.Has("name"):
 		if !f.since(1, 12, 0) {
@@ -197,13 +194,9 @@ func (f *face) updateByText(r request) reply {
 	case !a.Has("text") && !a.Has("process_rule"):
 		return invalid("Data source or Process rule is required")
 	}
-	c.text = a.Str("text")
-	c.size = len(c.text)
 	if d := f.in(r); d != nil && !a.Has("text") { // the same content, by another rule
 		c = contentOf(d, a)
-	}
-	if name := a.Str("name"); name != "" || a.Has("text") {
-		c.name = name
+		c.name = cmp.Or(a.Str("name"), d.Name)
 	}
 	f.splitting(&c)
 	return f.update(r, r.ids[0], c)

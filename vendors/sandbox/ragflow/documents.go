@@ -1,7 +1,6 @@
 package ragflow
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -117,9 +116,8 @@ func (f *face) paging(v url.Values) (page, size int) {
 		usual = 10
 	case tables.Old:
 		page, size = 1, usual
-		if wrong := cmp.Or(tables.PythonInt(v, "page", &page), tables.PythonInt(v, "page_size", &size)); wrong != nil {
-			panic(f.fail(wrong.Code, wrong.Message))
-		}
+		tables.PythonInt(v, "page", &page, f.fail)
+		tables.PythonInt(v, "page_size", &size, f.fail)
 		if page < 0 || size < 0 {
 			panic(f.fail(100, `ProgrammingError(1064, "You have an error in your SQL syntax")`))
 		}

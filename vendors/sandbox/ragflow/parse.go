@@ -41,9 +41,7 @@ func (f *face) startParsing(r *http.Request) reply {
 			twice = append(twice, "Duplicate document ids: "+id)
 			continue
 		}
-		if wrong := f.start(d); wrong != nil {
-			return f.refuse(wrong.Code, wrong.Message, nil)
-		}
+		f.start(d, func(code int, message string) reply { return f.refuse(code, message, nil) })
 		seen[id] = true
 	}
 	switch {
@@ -59,26 +57,25 @@ func (f *face) startParsing(r *http.Request) reply {
 
 // start starts one document. The servers write that it runs before they put it
 // into the queue, so that one that cannot be queued stays so.
-func (f *face) start(d *world.Document) *tables.Failure {
+func (f *face) start(d *world.Document, refuse tables.Refusal) {
 	switch busy := f.s.Busy(d); {
 	case f.server == tables.Go && f.away("tables"):
-		return tables.Refuse(102, "check ingestion task for "+d.ID+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist")
+		panic(refuse(102, "check ingestion task for "+d.ID+": Error 1146 (42S02): Table 'rag_flow.ingestion_task' doesn't exist"))
 	case busy && f.server == tables.Go:
-		return tables.Refuse(102, fmt.Sprintf("failed to enqueue document %s: document id %s already exists, status: RUNNING, task id: %s", d.ID, d.ID, world.Digest("task", d.ID, 0)[:32]))
+		panic(refuse(102, fmt.Sprintf("failed to enqueue document %s: document id %s already exists, status: RUNNING, task id: %s", d.ID, d.ID, world.Digest("task", d.ID, 0)[:32])))
 	case busy:
-		return tables.Refuse(102, "Can't parse document that is currently being processed")
+		panic(refuse(102, "Can't parse document that is currently being processed"))
 	case f.server != tables.Go && f.s.Broken(d, f.server):
 		f.s.Set(d.ID, tables.Stuck())
 		if f.server == tables.Old {
-			return tables.Refuse(100, `TypeError("'NoneType' object cannot be interpreted as an integer")`)
+			panic(refuse(100, `TypeError("'NoneType' object cannot be interpreted as an integer")`))
 		}
-		return tables.Refuse(100, "IndexError('list index out of range')")
+		panic(refuse(100, "IndexError('list index out of range')"))
 	case f.away("queue"):
 		f.s.Set(d.ID, world.Plan{Stages: []world.Stage{{Phase: world.Queued, For: forever}}})
-		return tables.Refuse(100, `AssertionError("Can't access Redis. Please check the Redis' status.")`)
+		panic(refuse(100, `AssertionError("Can't access Redis. Please check the Redis' status.")`))
 	}
 	f.s.Start(d.ID)
-	return nil
 }
 
 // forever is longer than anybody waits.
@@ -121,23 +118,22 @@ func (f *face) ingest(r *http.Request) reply {
 	a := f.body(r)
 	ids, _ := a.Texts("doc_ids")
 	run := strings.Trim(string(a["run"]), `"`)
+	refuse := func(code int, message string) reply {
+		return tables.JSON(http.StatusOK, object{"code": code, "data": nil, "message": message})
+	}
 	for _, key := range []string{"doc_ids", "run"} {
 		if !a.Has(key) {
-			return tables.JSON(http.StatusOK, object{"code": 101, "data": nil, "message": "required argument are missing: " + key + "; "})
+			return refuse(101, "required argument are missing: "+key+"; ")
 		}
 	}
 	for _, id := range ids {
-		d := f.s.Document(id)
-		if d == nil {
-			return tables.JSON(http.StatusOK, object{"code": 109, "data": nil, "message": "no authorization"})
-		}
-		switch {
+		switch d := f.s.Document(id); {
+		case d == nil:
+			return refuse(109, "no authorization")
 		case run == tables.Cancel && f.s.Busy(d):
 			f.s.Stop(id, "")
 		case run == tables.Running:
-			if wrong := f.start(d); wrong != nil {
-				return tables.JSON(http.StatusOK, object{"code": wrong.Code, "data": nil, "message": wrong.Message})
-			}
+			f.start(d, refuse)
 		}
 	}
 	return success(true)

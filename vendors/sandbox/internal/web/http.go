@@ -17,9 +17,6 @@ import (
 // 15 MB is below it.
 const MaxBody = 16 << 20
 
-// object is a JSON object whose keys come out sorted, hence always the same.
-type object = map[string]any
-
 // Body reads the whole request body; false when it is too large or broken off.
 // It can be called again: the request keeps the bytes.
 func Body(r *http.Request) ([]byte, bool) {

@@ -149,9 +149,8 @@ func noColumn(model, name string) string {
 // An offset at the end is an empty list; one behind it is an error.
 func window[T any](all []T, v url.Values) []T {
 	offset, count := 0, -1
-	if wrong := cmp.Or(tables.PythonInt(v, "offset", &offset), tables.PythonInt(v, "count", &count)); wrong != nil {
-		panic(fail(wrong.Code, wrong.Message))
-	}
+	tables.PythonInt(v, "offset", &offset, fail)
+	tables.PythonInt(v, "count", &count, fail)
 	if offset < 0 || offset > len(all) {
 		panic(fail(100, "IndexError('Offset is out of the valid range.')"))
 	}

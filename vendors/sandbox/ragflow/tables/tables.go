@@ -87,27 +87,19 @@ func HasKeywords(name, keywords string) bool {
 	return strings.Contains(strings.ToLower(name), strings.ToLower(keywords))
 }
 
-// Failure is what went wrong with a request in the platform's words;
-// nil is nothing. Go writes data beside some.
-type Failure struct {
-	Code    int
-	Message string
-}
-
-// Refuse is a failure.
-func Refuse(code int, message string) *Failure { return &Failure{code, message} }
+// Refusal makes the answer that refuses a request for a reason.
+type Refusal func(code int, message string) Reply
 
 // PythonInt reads a number as int() does; without the parameter n stays.
-func PythonInt(v url.Values, field string, n *int) *Failure {
+func PythonInt(v url.Values, field string, n *int, refuse Refusal) {
 	if !v.Has(field) {
-		return nil
+		return
 	}
 	got, err := strconv.Atoi(strings.TrimSpace(v.Get(field)))
 	if err != nil {
-		return &Failure{100, fmt.Sprintf(`ValueError("invalid literal for int() with base 10: '%s'")`, v.Get(field))}
+		panic(refuse(100, fmt.Sprintf(`ValueError("invalid literal for int() with base 10: '%s'")`, v.Get(field))))
 	}
 	*n = got
-	return nil
 }
 
 // SortByUpdate puts the last touched document first, newer ones before older
