@@ -23,14 +23,11 @@ const (
 	CozeToken        = coze.Token
 	CozeTokenNoScope = coze.TokenNoScope
 	CozeSpaceID      = coze.SpaceID
-	CozeOtherSpaceID = coze.OtherSpaceID
 	CozeClientID     = coze.ClientID
 	CozePublicKeyID  = coze.PublicKeyID
 	CozeAccountID    = coze.AccountID
 
-	DifyKey      = dify.Key
-	DifyOtherKey = dify.OtherKey
-	DifyAppKey   = dify.AppKey
+	DifyKey = dify.Key
 
 	RAGFlowKey   = ragflow.Key
 	RAGFlowToken = preview.Token
@@ -38,8 +35,6 @@ const (
 	VolcengineAccessKey      = volcengine.AccessKey
 	VolcengineSecretKey      = volcengine.SecretKey
 	VolcengineSessionToken   = volcengine.SessionToken
-	VolcengineAccessKey2     = volcengine.AccessKey2
-	VolcengineSecretKey2     = volcengine.SecretKey2
 	VolcengineAPIKey         = volcengine.APIKey
 	VolcengineAPIKeyNoRights = volcengine.APIKeyNoRights
 )
@@ -50,15 +45,12 @@ type (
 	KnowledgeBase = world.KnowledgeBase
 	Plan          = world.Plan
 	Stage         = world.Stage
-	Phase         = world.Phase
 	DifyOptions   = dify.Options
 )
 
 // The phases of a document; see package world.
 const (
 	Queued    = world.Queued
-	Parsing   = world.Parsing
-	Indexing  = world.Indexing
 	Completed = world.Completed
 	Failed    = world.Failed
 	Paused    = world.Paused
@@ -72,7 +64,7 @@ func Normal() Plan { return world.Normal() }
 func Failing(code, message string) Plan { return world.Failing(code, message) }
 
 // Immediate is [world.Immediate].
-func Immediate(outcome Phase) Plan { return world.Immediate(outcome) }
+func Immediate(outcome world.Phase) Plan { return world.Immediate(outcome) }
 
 // BulkName is [world.BulkName].
 func BulkName(platform string) string { return world.BulkName(platform) }

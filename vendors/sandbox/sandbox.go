@@ -159,7 +159,7 @@ func (s *Sandbox) ResetRequests() {
 	s.ResetQuota()
 }
 
-// Add is [World.Upload].
+// Add is [world.World.Upload].
 func (s *Sandbox) Add(platform, kb, name string, plan world.Plan) (string, error) {
 	return s.Upload(platform, kb, name, plan)
 }

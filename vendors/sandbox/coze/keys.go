@@ -14,7 +14,7 @@ const (
 	SpaceID      = "7311219484398790001"
 	OtherSpaceID = "7311219484398790002"
 	// ClientID, PublicKeyID and AccountID name the JWT app; its
-	// private key is [Sandbox.CozePrivateKey].
+	// private key is that of [Options].
 	ClientID    = "1139200000001"
 	PublicKeyID = "kQ2sandboxPublicKeyFingerprint0123456789abcd"
 	AccountID   = "2100000001"

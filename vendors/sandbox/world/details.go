@@ -7,7 +7,7 @@ import (
 
 // DifyBase is what Dify knows of a knowledge base beyond the others.
 type DifyBase struct {
-	Workspace  string // "" is the one of [DifyKey]
+	Workspace  string // "" is that of the usual key
 	Provider   string // "" is "vendor"
 	Permission string
 	External   [2]string // the id at the other service, and that of the service
@@ -32,13 +32,12 @@ type DifyMeta struct{ ID, Name, Type string }
 
 // DifyPart is what Dify knows of a document beyond the others.
 type DifyPart struct {
-	Form   string
-	Rule   *DifyRule
-	Text   bool // came as a text
-	Lost   bool // its file is no longer known
-	Locked time.Time
-	// paused says that somebody paused a document that waits.
-	Paused   bool
+	Form     string
+	Rule     *DifyRule
+	Text     bool // came as a text
+	Lost     bool // its file is no longer known
+	Locked   time.Time
+	Paused   bool                // somebody paused it while it waited
 	Children map[int][]DifyChild // by the number of the chunk
 	Uploaded time.Time           // of the newest content
 }

@@ -36,8 +36,8 @@ type KnowledgeBase struct {
 	Index       int     // Volcengine: the state of the index instead of the usual one; 0: none
 	Private     bool    // Dify: another member's own, shown to include_all only
 	Disabled    bool    // switched off as a whole: Coze status 3, Dify API access off
-	Space       string  // Coze: "" is [CozeSpaceID]
-	Owner       string  // Coze: "" is the user of [CozeToken]
+	Space       string  // Coze: "" is the space of whoever does not name another
+	Owner       string  // Coze: "" is the usual user
 	Created     time.Time
 	Updated     time.Time
 	Dify        DifyBase
