@@ -180,7 +180,7 @@ type sourceInfo struct {
 	TosURI         string `json:"tos_uri,omitempty"`
 }
 
-// creation is the request that makes the document; what must be stored before is.
+// creation builds the request that makes the document, and stores what it refers to.
 // Hosted Coze takes an image by the id of a stored file, and all else in the
 // request. Studio takes everything by a stored file's key: a text that stands in
 // the request it puts into a message of its queue, which takes a megabyte, after

@@ -119,7 +119,7 @@ type document struct {
 	processed bool // process has told the state
 }
 
-// normal is the document in the contract's shape. On studio web_url is a signed link to the
+// normal is the document as tools show it. On studio web_url is a signed link to the
 // stored file, not where the document came from.
 func (w document) normal(onStudio bool) vendors.Document {
 	status, raw, enabled := statusOf(w.Status)
@@ -315,7 +315,7 @@ func (w dataset) foreign() bool { return w.DatasetType.Int == 1 || w.FormatType.
 // readOnly reports whether the platform says that writes will be refused.
 func (w dataset) readOnly() bool { return w.CanEdit.Valid && !w.CanEdit.Set }
 
-// normal is the knowledge base in the contract's shape.
+// normal is the knowledge base as tools show it.
 func (w dataset) normal(onStudio bool) vendors.KnowledgeBase {
 	k := vendors.KnowledgeBase{
 		KnowledgeBaseID: string(w.ID), Name: string(w.Name), Description: string(w.Description),
