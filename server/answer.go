@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"mime"
 	"net/http"
 	"runtime/debug"
@@ -10,6 +11,10 @@ import (
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"kb-mcp/server/internal/calls"
+	"kb-mcp/server/internal/intake"
+	"kb-mcp/server/internal/jsonrpc"
 )
 
 // postAnswer is the answer to a POST of streamable HTTP, as mcp-go writes it. It
@@ -18,12 +23,10 @@ import (
 type postAnswer struct {
 	http.ResponseWriter
 	rc     *http.ResponseController
-	outlet *outlet
-	call   *liveCall
+	outlet *jsonrpc.Outlet
+	call   *calls.Call
 	accept accepted
-	times  times
-
-	helpful func([]byte) []byte // the error of a tool that is not there
+	times  intake.Times
 
 	status int  // 0: none yet
 	sent   bool // the status is on its way
@@ -47,7 +50,7 @@ func (a *postAnswer) WriteHeader(status int) {
 // send gives the next part of the answer, of n bytes, its time. JSON is one
 // part, whose length spares it from being cut into chunks.
 func (a *postAnswer) send(n int) {
-	a.times.extendWrite(a.rc)
+	a.times.ExtendWrite(a.rc)
 	if a.sent || a.status == 0 {
 		return
 	}
@@ -60,8 +63,8 @@ func (a *postAnswer) send(n int) {
 
 // Write writes one message, or one event.
 func (a *postAnswer) Write(p []byte) (int, error) {
-	full := a.helpful(a.outlet.fill(p))
-	if a.call.cancelled() {
+	full := a.outlet.Fill(p)
+	if a.call.Cancelled() {
 		return len(p), nil
 	}
 	a.WriteHeader(http.StatusOK)
@@ -90,14 +93,14 @@ func (a *postAnswer) CanStream() bool {
 // finish ends the answer. A cancelled call has none: 202 says no more than that
 // the request came.
 func (a *postAnswer) finish() {
-	if a.call.cancelled() && !a.sent {
+	if a.call.Cancelled() && !a.sent {
 		a.status = http.StatusAccepted
 	}
 	a.send(0)
 }
 
 // recovered answers a panic; it costs this call and not its connection.
-func (a *postAnswer) recovered(s *Server, m message) {
+func (a *postAnswer) recovered(log *slog.Logger, m jsonrpc.Message) {
 	r := recover()
 	if r == nil {
 		return
@@ -105,13 +108,13 @@ func (a *postAnswer) recovered(s *Server, m message) {
 	if r == http.ErrAbortHandler {
 		panic(r)
 	}
-	s.log.Error("panic while answering a request", "method", m.method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	log.Error("panic while answering a request", "method", m.Method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 	if a.sent {
 		panic(http.ErrAbortHandler) // the client must not take what it has for whole
 	}
 	a.Header().Set("Content-Type", "application/json")
 	a.WriteHeader(http.StatusOK)
-	_, _ = a.Write((&fault{mcp.INTERNAL_ERROR, "kb-mcp failed while it worked on this request", m.id}).line())
+	_, _ = a.Write(m.Fail(mcp.INTERNAL_ERROR, "kb-mcp failed while it worked on this request").Line())
 }
 
 // accepted is which forms of an answer a client takes.

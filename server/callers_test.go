@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 
@@ -129,12 +128,12 @@ func TestToolsHearWhoCalls(t *testing.T) {
 // A panic outside a tool's own net costs its call.
 func TestPanics(t *testing.T) {
 	s := toyServer(newToys(t))
-	s.identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
+	s.peers.Identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
 	mcpserver.WithToolHandlerMiddleware(func(mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 		return func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			panic("on purpose, outside " + req.Params.Name)
 		}
-	})(s.mcp)
+	})(s.peers.MCP)
 	w, c := startHTTP(t, s, HTTPOptions{}), startStdio(t, s)
 	session, sse := w.session(), w.sse()
 	failed := func(road, text string) {
@@ -155,7 +154,7 @@ func TestPanics(t *testing.T) {
 		w.do("POST", sse.post, m)
 		failed("sse", get(t, sse.events, "an answer"))
 	}
-	s.identify = func(context.Context, string, string) context.Context { panic("on purpose") }
+	s.peers.Identify = func(context.Context, string, string) context.Context { panic("on purpose") }
 	if res, _ := w.do("GET", "/sse", ""); res.StatusCode != 500 {
 		t.Errorf("outside any call: %d", res.StatusCode)
 	}
@@ -164,22 +163,5 @@ func TestPanics(t *testing.T) {
 	}
 	if _, running := s.Open(); running != 0 {
 		t.Errorf("%d calls are left open", running)
-	}
-}
-
-func TestTwiceTheSameID(t *testing.T) {
-	c := newCalls()
-	_, first := c.begin(t.Context(), "s", "1")
-	_, second := c.begin(t.Context(), "s", "1")
-	if got := c.cancel("s", "1"); got != second || first.cancelled() || !errors.Is(second.cause, errCancelled) {
-		t.Errorf("cancelled %v: %v, %v", got, first.cancelled(), second.cause)
-	}
-	c.end(first)
-	if c.cancel("s", "1") != second {
-		t.Error("the end of the first takes the second away")
-	}
-	c.end(second)
-	if c.cancel("s", "1") != nil || len(c.calls) != 0 {
-		t.Errorf("left: %v", c.calls)
 	}
 }

@@ -6,6 +6,16 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"kb-mcp/server/internal/calls"
+	"kb-mcp/server/internal/jsonrpc"
+)
+
+// The bounds of internal/stream.
+const (
+	peerCalls   = 100
+	peerWaiting = 10_000
+	peerBytes   = 64 << 20
 )
 
 func cancellation(id string) string {
@@ -34,7 +44,7 @@ func TestCancelledCallsAreNotAnswered(t *testing.T) {
 			tt.send(m)
 			get(t, y.started, "the call to start")
 			tt.send(cancellation("9007199254740993"))
-			if err := get(t, y.ended, "the call to end"); !errors.Is(err, errCancelled) {
+			if err := get(t, y.ended, "the call to end"); !errors.Is(err, calls.ErrCancelled) {
 				t.Errorf("%s: it ended with %v", tt.name, err)
 			}
 			tt.send(`{"jsonrpc":"2.0","id":"next","method":"ping"}`)
@@ -137,10 +147,10 @@ func TestQueueIsBounded(t *testing.T) {
 		c.send(call(peerCalls+i, "held", ""))
 	}
 	c.send(call(77_777, "held", ""))
-	if a := c.receive(); a.Error == nil || a.Error.Code != errServerBusy || a.ID != 77_777.0 {
+	if a := c.receive(); a.Error == nil || a.Error.Code != jsonrpc.ServerBusy || a.ID != 77_777.0 {
 		t.Errorf("one too many: %+v", a)
 	}
-	if n := s.calls.running(); n != peerCalls+peerWaiting {
+	if n := s.peers.Calls.Running(); n != peerCalls+peerWaiting {
 		t.Errorf("%d calls", n)
 	}
 	// Cancelled ones make room.
@@ -160,9 +170,9 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 		w.do("POST", sse.post, call(i, "held", "running"))
 		get(t, y.started, "a worker to be busy")
 	}
-	large := call(1, "held", strings.Repeat("x", maxMessage-1000))
+	large := call(1, "held", strings.Repeat("x", jsonrpc.MaxMessage-1000))
 	status := 0
-	for range peerBytes/maxMessage + 1 {
+	for range peerBytes/jsonrpc.MaxMessage + 1 {
 		res, _ := w.do("POST", sse.post, large)
 		if status = res.StatusCode; status != 202 {
 			if res.Header.Get("Retry-After") == "" {
@@ -172,7 +182,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 		}
 	}
 	if status != 503 {
-		t.Errorf("the last of %d MB: %d", (peerBytes+maxMessage)>>20, status)
+		t.Errorf("the last of %d MB: %d", (peerBytes+jsonrpc.MaxMessage)>>20, status)
 	}
 	if res, _ := w.do("POST", sse.post, `{"jsonrpc":"2.0","id":"ping","method":"ping"}`); res.StatusCode != 202 {
 		t.Errorf("a ping: %d", res.StatusCode)
@@ -181,7 +191,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 		t.Errorf("first answer %s", text)
 	}
 	// What all clients together make us hold is bounded, and given back.
-	if !s.held.take(maxHeld - int(s.held.used.Load())) {
+	if !s.intake.Held.Take(jsonrpc.MaxHeld - s.intake.Held.Used()) {
 		t.Fatal("the budget is overdrawn")
 	}
 	other := w.sse()
@@ -210,12 +220,12 @@ func TestHeldIsGivenBack(t *testing.T) {
 		w.do("POST", sse.post, m)
 		w.do("POST", "/mcp", m, "Content-Type", "text/plain")
 	}
-	w.do("POST", "/mcp", strings.Repeat(" ", maxMessage+1))
+	w.do("POST", "/mcp", strings.Repeat(" ", jsonrpc.MaxMessage+1))
 	get(t, sse.events, "an answer")
 	c.in.Close()
 	c.end()
 	w.stop()
-	if n := s.held.used.Load(); n != 0 {
+	if n := s.intake.Held.Used(); n != 0 {
 		t.Errorf("%d bytes are held for ever", n)
 	}
 }

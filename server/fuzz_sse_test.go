@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"kb-mcp/server/internal/jsonrpc"
 )
 
 // piped is the answer to a GET of a stream, read while it is written.
@@ -47,7 +49,7 @@ func FuzzSSEMessage(f *testing.F) {
 		<-done
 	})
 	events := bufio.NewScanner(r)
-	events.Buffer(nil, 2*maxMessage)
+	events.Buffer(nil, 2*jsonrpc.MaxMessage)
 	next := func(t testing.TB) string {
 		for events.Scan() {
 			if data, ok := strings.CutPrefix(events.Text(), "data: "); ok {

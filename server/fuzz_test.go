@@ -29,7 +29,7 @@ var seeds = []string{
 
 // briefToys are the toys whose calls end by themselves.
 func briefToys(s *Server) *Server {
-	s.mcp.DeleteTools("slow", "held", "deaf")
+	s.peers.MCP.DeleteTools("slow", "held", "deaf")
 	return s
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -11,6 +10,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"kb-mcp/server/internal/intake"
 )
 
 // corsHeaders are the request headers a browser may send. mcp-go's own list
@@ -61,11 +62,11 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !g.hostOK(r.Host):
 		g.refusals.note("Host", r.Host, "KB_MCP_ALLOWED_HOSTS")
-		refuse(w, r, http.StatusForbidden, "host not allowed: see KB_MCP_ALLOWED_HOSTS")
+		intake.Refuse(w, r, http.StatusForbidden, "host not allowed: see KB_MCP_ALLOWED_HOSTS")
 		return
 	case !g.originOK(origins):
 		g.refusals.note("Origin", strings.Join(origins, ", "), "KB_MCP_ALLOWED_ORIGINS")
-		refuse(w, r, http.StatusForbidden, "origin not allowed: see KB_MCP_ALLOWED_ORIGINS")
+		intake.Refuse(w, r, http.StatusForbidden, "origin not allowed: see KB_MCP_ALLOWED_ORIGINS")
 		return
 	}
 	cors(w, r)
@@ -76,12 +77,12 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	party, ok := g.party(r.Header.Get("Authorization"))
 	if !ok {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		refuse(w, r, http.StatusUnauthorized, "bearer token required")
+		intake.Refuse(w, r, http.StatusUnauthorized, "bearer token required")
 		return
 	}
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold streams back
 	if party != "" {
-		r = r.WithContext(context.WithValue(r.Context(), partyKey{}, party))
+		r = r.WithContext(intake.WithParty(r.Context(), party))
 	}
 	g.next.ServeHTTP(w, r)
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kb-mcp/server/internal/jsonrpc"
 )
 
 const ping = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`
@@ -182,9 +184,9 @@ func TestGuardBody(t *testing.T) {
 		why, method, path, media, body string
 		want                           int
 	}{
-		{"as large as allowed", "POST", "/mcp", "application/json", padded(maxMessage), 200},
-		{"too large", "POST", "/mcp", "application/json", padded(maxMessage + 1), 413},
-		{"too large for /message", "POST", stream.post, "application/json", padded(maxMessage + 1), 413},
+		{"as large as allowed", "POST", "/mcp", "application/json", padded(jsonrpc.MaxMessage), 200},
+		{"too large", "POST", "/mcp", "application/json", padded(jsonrpc.MaxMessage + 1), 413},
+		{"too large for /message", "POST", stream.post, "application/json", padded(jsonrpc.MaxMessage + 1), 413},
 		{"a charset is fine", "POST", "/mcp", "application/json; charset=utf-8", ping, 200},
 		{"what a page may send unasked", "POST", "/mcp", "text/plain", ping, 415},
 		{"the same to /message", "POST", stream.post, "text/plain", ping, 415},
@@ -220,7 +222,7 @@ func TestGuardBody(t *testing.T) {
 func TestGuardChunkedBody(t *testing.T) {
 	w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 	r := w.request(t.Context(), "POST", "/mcp", "")
-	r.ContentLength, r.Body = -1, io.NopCloser(io.LimitReader(zeros{}, maxMessage+1))
+	r.ContentLength, r.Body = -1, io.NopCloser(io.LimitReader(zeros{}, jsonrpc.MaxMessage+1))
 	res, err := w.client.Do(r)
 	if err != nil {
 		t.Fatal(err)

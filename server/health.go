@@ -2,14 +2,15 @@ package server
 
 import (
 	"context"
-	"io"
 	"net/http"
+
+	"kb-mcp/server/internal/intake"
 )
 
 // healthz answers that the process lives. It looks at no vendor: a platform's
 // outage is no reason to restart us.
 func healthz(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusOK, "ok\n")
+	intake.Plain(w, http.StatusOK, "ok\n")
 }
 
 // readyz answers whether to send requests here: yes, until the stop begins
@@ -17,10 +18,10 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 func readyz(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if ctx.Err() != nil {
-			plain(w, http.StatusServiceUnavailable, "stopping\n")
+			intake.Plain(w, http.StatusServiceUnavailable, "stopping\n")
 			return
 		}
-		plain(w, http.StatusOK, "ready\n")
+		intake.Plain(w, http.StatusOK, "ready\n")
 	}
 }
 
@@ -32,17 +33,9 @@ func accepting(ctx context.Context, next http.Handler) http.Handler {
 		if ctx.Err() != nil {
 			w.Header().Set("Retry-After", "1")
 			w.Header().Set("Connection", "close")
-			plain(w, http.StatusServiceUnavailable, "stopping\n")
+			intake.Plain(w, http.StatusServiceUnavailable, "stopping\n")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// plain writes a short text that no cache keeps.
-func plain(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // the prober has left
 }

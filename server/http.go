@@ -8,13 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
-	mcpserver "github.com/mark3labs/mcp-go/server"
+	"kb-mcp/server/internal/intake"
+	"kb-mcp/server/internal/stream"
 )
 
 // The stop. Its parts add up to less than 1.8 s, so that a process is gone 2 s
@@ -49,6 +47,9 @@ type HTTPOptions struct {
 // machine: shorter ones can be guessed.
 const minToken = 16
 
+// ValidBasePath reports whether a path may be [HTTPOptions.BasePath].
+func ValidBasePath(path string) bool { return path == "" || path == "/" || stream.ValidPrefix(path) }
+
 // CheckAddr refuses an address that other machines can reach when there is no
 // token to ask them for, or one that can be guessed. A port alone (":8080") and
 // 0.0.0.0 mean every interface, and a name may resolve to anything. The error
@@ -71,153 +72,6 @@ func CheckAddr(addr string, tokens []string) error {
 	return nil
 }
 
-// endpoint is what serves HTTP: both transports, health, and the way there.
-type endpoint struct {
-	s          *Server
-	base       string // path prefix of a reverse proxy
-	ids        *sessions
-	streams    *streams
-	streamable *mcpserver.StreamableHTTPServer
-	mux        *http.ServeMux
-}
-
-// close ends every stream.
-func (e *endpoint) close() { e.streams.close() }
-
-// newEndpoint builds the mux. It takes requests until ctx ends.
-func (s *Server) newEndpoint(ctx context.Context, o HTTPOptions, bound ...string) *endpoint {
-	base := strings.TrimSuffix(o.BasePath, "/")
-	e := &endpoint{s: s, base: base, ids: &sessions{ended: bounded{max: endedSessions}}, streams: newStreams(s, base)}
-	e.streamable = mcpserver.NewStreamableHTTPServer(s.mcp,
-		mcpserver.WithSessionIdManagerResolver(e.ids),
-		// With GET streams, progress is spread at random over them and the
-		// client's POSTs.
-		mcpserver.WithDisableStreaming(true),
-		mcpserver.WithDisableLocalhostProtection(true), // the guard's business
-		mcpserver.WithStreamableHTTPLogger(s.log),
-	)
-	inside := http.NewServeMux() // other methods get 405 and Allow
-	inside.HandleFunc("POST /mcp", e.post)
-	inside.HandleFunc("DELETE /mcp", e.delete)
-	inside.HandleFunc("GET /sse", e.streams.serveStream)
-	inside.HandleFunc("POST /message", e.streams.serveMessage)
-	g := newGuard(o, append(bound, o.Addr), s.log, accepting(ctx, inside))
-	e.mux = http.NewServeMux()
-	for _, path := range []string{"/mcp", "/sse", "/message"} {
-		e.mux.Handle(path, g)
-	}
-	// Outside the guard: a probe has no token, and a pod's address as Host.
-	e.mux.HandleFunc("GET /healthz", healthz)
-	e.mux.HandleFunc("GET /readyz", readyz(ctx))
-	e.mux.HandleFunc("/", e.nowhere)
-	return e
-}
-
-// ServeHTTP takes requests with and without the prefix of a reverse proxy, and
-// with a slash at the end, as many clients write it; a redirect would lose the
-// session header.
-func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer e.recovered(w, r)
-	if r.Method != http.MethodPost {
-		discard(w, r, refusalTime)
-	}
-	path := r.URL.Path
-	if inner, ok := strings.CutPrefix(path, e.base); ok && strings.HasPrefix(inner, "/") {
-		path = inner
-	}
-	if len(path) > 1 {
-		path = strings.TrimSuffix(path, "/")
-	}
-	if path != r.URL.Path {
-		u := *r.URL
-		u.Path, u.RawPath = path, ""
-		r = r.WithContext(r.Context()) // a copy
-		r.URL = &u
-	}
-	e.mux.ServeHTTP(w, r)
-}
-
-// recovered answers a panic outside a call, which has its own.
-func (e *endpoint) recovered(w http.ResponseWriter, r *http.Request) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	if p == http.ErrAbortHandler {
-		panic(p)
-	}
-	e.s.log.Error("panic while serving a request", "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	http.Error(w, "internal error", http.StatusInternalServerError)
-}
-
-// nowhere says where to go.
-func (e *endpoint) nowhere(w http.ResponseWriter, r *http.Request) {
-	text := "kb-mcp is an MCP server. Its endpoint is " + e.base + "/mcp (streamable HTTP); " + e.base + "/sse is for older clients."
-	if r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength == 0 {
-		plain(w, http.StatusOK, text+"\n")
-		return
-	}
-	refuse(w, r, http.StatusNotFound, "nothing is here. "+text)
-}
-
-// post serves a message over streamable HTTP.
-func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
-	m, done := e.s.receive(w, r)
-	if done == nil {
-		return
-	}
-	defer done()
-	party, id := partyOf(r.Context()), r.Header.Get(mcpserver.HeaderKeySessionID)
-	modern := mcp.IsModernProtocol(r.Header.Get(mcpserver.HeaderKeyProtocolVersion))
-	session := id
-	if modern || !e.ids.good(party, id) {
-		session = "" // 2026-07-28 has none; of another that is not good, mcp-go says so
-	}
-	if m.cancellation() {
-		e.cancel(w, r, session, session != id && !modern, m.cancels)
-		return
-	}
-	a := &postAnswer{
-		ResponseWriter: w, rc: http.NewResponseController(w), outlet: newOutlet(e.s.masks), accept: acceptedBy(r.Header), times: e.s.times,
-		helpful: e.s.helpful,
-	}
-	defer a.recovered(e.s, m)
-	ctx := e.s.identify(r.Context(), party, session)
-	if m.request() {
-		ctx, a.call = e.s.calls.begin(ctx, session, m.id)
-		defer e.s.calls.end(a.call)
-	}
-	ctx = context.WithValue(ctx, outletKey{}, a.outlet)
-	ctx = context.WithValue(ctx, answerHeader{}, w.Header())
-	e.streamable.Handle(a, &mcpserver.HTTPRequest{Method: r.Method, URL: r.URL, Header: r.Header, Body: m.body, Context: ctx})
-	a.finish()
-}
-
-// cancel takes a cancellation. Clients of 2026-07-28, and those without a
-// session, cancel by closing the stream: their ids are nobody's but theirs.
-func (e *endpoint) cancel(w http.ResponseWriter, r *http.Request, session string, foreign bool, id string) {
-	if foreign {
-		refuse(w, r, http.StatusNotFound, "no such session")
-		return
-	}
-	e.s.calls.cancel(session, id)
-	w.WriteHeader(http.StatusAccepted)
-}
-
-// delete ends a session, as far as its revision has any.
-func (e *endpoint) delete(w http.ResponseWriter, r *http.Request) {
-	party, id := partyOf(r.Context()), r.Header.Get(mcpserver.HeaderKeySessionID)
-	version := r.Header.Get(mcpserver.HeaderKeyProtocolVersion)
-	if !mcp.IsModernProtocol(version) && (version == "" || mcp.IsValidProtocolVersion(version)) {
-		if !e.ids.end(party, id) {
-			refuse(w, r, http.StatusNotFound, "no such session")
-			return
-		}
-		e.s.calls.close(id)
-	}
-	e.streamable.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), answerHeader{}, w.Header())))
-}
-
 // Handler is what [Server.HTTP] serves, for tests and for embedding in another
 // server. Its streams end with ctx. A ResponseWriter wrapped around it must
 // implement http.Flusher itself: with Unwrap alone /mcp loses all progress
@@ -225,7 +79,7 @@ func (e *endpoint) delete(w http.ResponseWriter, r *http.Request) {
 // may take to read, is the other server's to bound where it has no deadlines.
 func (s *Server) Handler(ctx context.Context, o HTTPOptions) http.Handler {
 	e := s.newEndpoint(ctx, o)
-	context.AfterFunc(ctx, e.close)
+	context.AfterFunc(ctx, e.streams.Close)
 	return e
 }
 
@@ -247,21 +101,21 @@ func (s *Server) HTTP(ctx context.Context, o HTTPOptions) error {
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	e := s.newEndpoint(ctx, o, addr)
-	defer e.close()
-	open := newConns(maxConns())
+	defer e.streams.Close()
+	open := intake.NewConns(intake.MaxConns())
 	srv := &http.Server{
 		Handler:     e,
 		BaseContext: func(net.Listener) context.Context { return base },
-		ConnContext: open.context, ConnState: open.changed,
+		ConnContext: open.Context, ConnState: open.Changed,
 		// The last two hold on every path until a request has arrived whole from
 		// somebody who may ask; calls have their own.
-		ReadHeaderTimeout: s.times.headers, IdleTimeout: s.times.idle, ReadTimeout: s.times.silence, WriteTimeout: s.times.read,
+		ReadHeaderTimeout: s.intake.Headers, IdleTimeout: s.intake.Idle, ReadTimeout: s.intake.Silence, WriteTimeout: s.intake.Read,
 		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:       slog.NewLogLogger(s.peers.Log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
-	s.log.Info("listening", "addr", addr, "url", EndpointURL(ln.Addr()))
+	s.peers.Log.Info("listening", "addr", addr, "url", EndpointURL(ln.Addr()))
 	if o.Listening != nil {
 		o.Listening(ln.Addr())
 	}
@@ -286,25 +140,25 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, e *endpoint, cut co
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
 	sessions, running := s.Open()
-	s.log.Info("stopping", "streams", sessions, "calls", running)
-	if s.calls.running() > 0 {
-		if !s.calls.wait(ctx, stopRunning) {
+	s.peers.Log.Info("stopping", "streams", sessions, "calls", running)
+	if s.peers.Calls.Running() > 0 {
+		if !s.peers.Calls.Wait(ctx, stopRunning) {
 			// A call cut by the base context gets an empty 200, one cancelled
 			// here its own answer.
-			s.calls.stop()
-			s.calls.wait(ctx, stopAnswer)
+			s.peers.Calls.Stop()
+			s.peers.Calls.Wait(ctx, stopAnswer)
 		}
 		time.Sleep(stopFlush)
 	}
-	e.close() // one idle stream would hold Shutdown to its deadline
+	e.streams.Close() // one idle stream would hold Shutdown to its deadline
 	defer time.AfterFunc(stopCut, cut).Stop()
 	// Shutdown waits, besides, for clients that do not read their answer and
 	// for connections that have not asked anything yet.
 	if err := srv.Shutdown(ctx); err != nil {
-		s.log.Warn("connections still open at the end are closed", "calls", s.calls.running())
+		s.peers.Log.Warn("connections still open at the end are closed", "calls", s.peers.Calls.Running())
 		_ = srv.Close()
 	}
-	s.calls.wait(ctx, stopGrace) // SSE's calls run outside any connection
+	s.peers.Calls.Wait(ctx, stopGrace) // SSE's calls run outside any connection
 }
 
 // EndpointURL is where clients on this machine find streamable HTTP.

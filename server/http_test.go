@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kb-mcp/server/internal/calls"
 )
 
 // site is a running HTTP.
@@ -141,21 +143,21 @@ func modernCall(id int, tool string) (body string, headers []string) {
 }
 
 // stream is an open SSE stream.
-type stream struct {
+type sseStream struct {
 	t      *testing.T
 	post   string // where its messages go
 	events chan string
 	cancel context.CancelFunc
 }
 
-func (w *site) sse(headers ...string) *stream {
+func (w *site) sse(headers ...string) *sseStream {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	res, err := w.client.Do(w.request(ctx, "GET", "/sse", "", headers...))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := &stream{t: w.t, events: make(chan string, 1024), cancel: cancel}
+	c := &sseStream{t: w.t, events: make(chan string, 1024), cancel: cancel}
 	go func() {
 		defer close(c.events)
 		defer res.Body.Close()
@@ -295,7 +297,7 @@ func TestSSECloseEndsItsCalls(t *testing.T) {
 	w.do("POST", stays.post, call(1, "held", ""))
 	get(t, y.started, "the second call to start")
 	gone.cancel()
-	if err := get(t, y.ended, "the first call to end"); !errors.Is(err, errSessionEnded) {
+	if err := get(t, y.ended, "the first call to end"); !errors.Is(err, calls.ErrSessionEnded) {
 		t.Errorf("it ended with %v", err)
 	}
 	y.free()
@@ -357,7 +359,7 @@ func TestStop(t *testing.T) {
 		for _, got := range []string{
 			get(t, overModern, "the modern answer"), get(t, overLegacy, "the legacy answer"), get(t, c.events, "SSE's answer"),
 		} {
-			if want := "cut: " + errStopping.Error(); parse(t, got).text() != want {
+			if want := "cut: " + calls.ErrStopping.Error(); parse(t, got).text() != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}

@@ -2,25 +2,33 @@
 // HTTP and the older HTTP+SSE transport.
 //
 // mcp-go speaks the protocol, and carries it over streamable HTTP. What stands
-// here is what it leaves to its user: who may call (guard.go), how much a
-// message may be and hold (outline.go, message.go, body.go), what a session and
-// a running call are (sessions.go, calls.go), a client that has one stream for
-// everything (peer.go, lane.go; stdio.go and sse.go), how an answer leaves
-// (outlet.go, answer.go), how many connections there are (conns.go), health
-// (health.go), and an end that takes less than two seconds whatever is in
-// flight. The package knows no vendor and no tool; tools arrive complete, as
-// mcp-go values.
+// here and below is what it leaves to its user:
+//
+//	guard, sessions, health    who may call, and what a session is
+//	internal/intake            how a request arrives, and how many may
+//	internal/jsonrpc           what a message may hold, and how an answer leaves
+//	internal/calls             the calls at work, which clients cancel
+//	internal/stream            clients with one stream for everything: stdio, SSE
+//
+// and an end that takes less than two seconds whatever is in flight. The package
+// knows no vendor and no tool; tools arrive complete, as mcp-go values.
 package server
 
 import (
 	"context"
 	_ "embed"
+	"io"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kb-mcp/server/internal/calls"
+	"kb-mcp/server/internal/intake"
+	"kb-mcp/server/internal/jsonrpc"
+	"kb-mcp/server/internal/stream"
 )
 
 // instructions are what a host shows its model before any tool; hosts cut
@@ -58,14 +66,8 @@ type Options struct {
 
 // Server serves one set of tools over any of the transports.
 type Server struct {
-	mcp      *mcpserver.MCPServer
-	log      *slog.Logger
-	calls    *calls
-	masks    masks
-	times    times
-	held     budget
-	identify func(ctx context.Context, party, session string) context.Context
-	unknown  func(name string) string
+	peers  *stream.Config // which HTTP uses, too
+	intake intake.Intake
 }
 
 // New builds the MCP server. It does not open anything.
@@ -73,15 +75,15 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{log: o.Log, calls: newCalls(), masks: newMasks(), times: usualTimes(), held: budget{max: maxHeld}, identify: o.Identify, unknown: o.Unknown}
-	if s.identify == nil {
-		s.identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
+	if o.Identify == nil {
+		o.Identify = func(ctx context.Context, _, _ string) context.Context { return ctx }
 	}
+	masks, held, live := jsonrpc.NewMasks(), &jsonrpc.Budget{Max: jsonrpc.MaxHeld}, calls.New()
 	hooks := &mcpserver.Hooks{}
 	hooks.AddAfterSubscriptionsListen(func(context.Context, any, *mcp.SubscriptionsListenRequest, *mcp.SubscriptionsListenResult) {
 		time.Sleep(notifyPause)
 	})
-	s.mcp = mcpserver.NewMCPServer(o.Name, o.Version,
+	server := mcpserver.NewMCPServer(o.Name, o.Version,
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false), // without it, listChanged is declared
 		mcpserver.WithHooks(hooks),
@@ -90,13 +92,16 @@ func New(o Options) *Server {
 		// recovery made of a panic. Recovery is a net only; its -32603 never
 		// reaches a model.
 		mcpserver.WithLogger(slog.New(quiet{o.Log.Handler()})),
-		mcpserver.WithToolHandlerMiddleware(outletMiddleware),
-		mcpserver.WithToolHandlerMiddleware(s.calls.middleware),
+		mcpserver.WithToolHandlerMiddleware(jsonrpc.HoldResults),
+		mcpserver.WithToolHandlerMiddleware(live.Middleware),
 		mcpserver.WithRecovery(),
 	)
-	s.mcp.AddTools(o.Tools...)
-	mcpserver.WithToolFilter(inOrder(o.Tools))(s.mcp)
-	return s
+	server.AddTools(o.Tools...)
+	mcpserver.WithToolFilter(inOrder(o.Tools))(server)
+	return &Server{
+		peers:  &stream.Config{MCP: server, Log: o.Log, Calls: live, Masks: masks, Held: held, Identify: o.Identify, Unknown: o.Unknown},
+		intake: intake.Intake{Times: intake.UsualTimes(), Masks: masks, Held: held},
+	}
 }
 
 // inOrder lists tools in the order in which they were given: mcp-go sorts them
@@ -114,7 +119,24 @@ func inOrder(given []mcpserver.ServerTool) mcpserver.ToolFilterFunc {
 
 // Open says how many sessions have a stream (stdio, SSE; streamable HTTP has
 // none) and how many calls are running.
-func (s *Server) Open() (sessions, calls int) { return s.calls.counts() }
+func (s *Server) Open() (sessions, calls int) { return s.peers.Calls.Counts() }
+
+// Stdio serves in and out until in ends or ctx does; both are success. Calls in
+// flight are then cancelled and waited for, for a second at most. A line that
+// arrives without its newline before the end is discarded, and no write to out
+// begins once Stdio has returned. After ctx has ended, one goroutine stays behind
+// until a Read of in returns.
+func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
+	return stream.Stdio(ctx, s.peers, in, out)
+}
+
+// RefuseStdio answers a client's requests with text as an internal error, until
+// its initialize has been answered: the way for a server that cannot work to say
+// why. It returns soon when the client does not ask, and at the end of in or ctx;
+// one goroutine stays behind until a Read of in returns.
+func RefuseStdio(ctx context.Context, in io.Reader, out io.Writer, text string) {
+	stream.Refuse(ctx, in, out, text)
+}
 
 // quiet lets mcp-go's log through from warnings on, and all of it at debug: at
 // info it writes two lines for every call, beside the one of the tools.

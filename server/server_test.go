@@ -18,6 +18,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 	"go.uber.org/goleak"
+
+	"kb-mcp/server/internal/calls"
 )
 
 func TestMain(m *testing.M) {
@@ -318,7 +320,7 @@ func TestStdioCancellation(t *testing.T) {
 	c.send(call(7, "slow", ""))
 	get(t, y.started, "the call to start")
 	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}`)
-	if err := get(t, y.ended, "the call to end"); !errors.Is(err, errCancelled) {
+	if err := get(t, y.ended, "the call to end"); !errors.Is(err, calls.ErrCancelled) {
 		t.Errorf("the call ended with %v", err)
 	}
 }

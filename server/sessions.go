@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -9,9 +8,11 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kb-mcp/server/internal/intake"
 )
 
 // endedSessions is how many ended session ids are remembered.
@@ -31,7 +32,12 @@ const endedSessions = 10_000
 // calls would share one channel and leave on any of their streams. So the ids
 // are named past it (see [ownSessions]), and every request is served as mcp-go
 // serves those of a session it has forgotten.
-type sessions struct{ ended bounded }
+type sessions struct{ ended *lru.Cache[string, struct{}] }
+
+func newSessions() *sessions {
+	ended, _ := lru.New[string, struct{}](endedSessions) // the size is good
+	return &sessions{ended}
+}
 
 var errForeignSession = errors.New("the session id was not made for this caller")
 
@@ -42,7 +48,7 @@ func (s *sessions) name(party string) string {
 }
 
 // good reports whether an id was made for this caller and is not ended.
-func (s *sessions) good(party, id string) bool { return s.made(party, id) && !s.ended.has(id) }
+func (s *sessions) good(party, id string) bool { return s.made(party, id) && !s.ended.Contains(id) }
 
 func (s *sessions) made(party, id string) bool {
 	unique, given, _ := strings.Cut(id, "-")
@@ -62,14 +68,14 @@ func (s *sessions) end(party, id string) bool {
 	if !s.made(party, id) {
 		return false
 	}
-	s.ended.add(id)
+	s.ended.Add(id, struct{}{})
 	return true
 }
 
 // ResolveSessionIdManager implements [mcpserver.SessionIdManagerResolver].
 func (s *sessions) ResolveSessionIdManager(r *http.Request) mcpserver.SessionIdManager {
 	header, _ := r.Context().Value(answerHeader{}).(http.Header)
-	return ownSessions{s, partyOf(r.Context()), header}
+	return ownSessions{s, intake.PartyOf(r.Context()), header}
 }
 
 // answerHeader is the context key of the header of a request's answer.
@@ -95,51 +101,8 @@ func (o ownSessions) Validate(id string) (terminated bool, err error) {
 	if !o.made(o.party, id) {
 		return false, errForeignSession
 	}
-	return o.ended.has(id), nil
+	return o.ended.Contains(id), nil
 }
 
 // Terminate implements [mcpserver.SessionIdManager].
 func (o ownSessions) Terminate(string) (notAllowed bool, err error) { return false, nil }
-
-type partyKey struct{}
-
-// partyOf is who has authenticated for a request, "" where nobody had to.
-func partyOf(ctx context.Context) string {
-	party, _ := ctx.Value(partyKey{}).(string)
-	return party
-}
-
-// bounded is a set of the last max strings added to it.
-type bounded struct {
-	max int
-
-	mu   sync.Mutex
-	in   map[string]bool
-	ring []string
-	next int
-}
-
-func (b *bounded) add(id string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.in[id] {
-		return
-	}
-	if b.in == nil {
-		b.in = map[string]bool{}
-	}
-	if len(b.ring) < b.max {
-		b.ring = append(b.ring, id)
-	} else {
-		delete(b.in, b.ring[b.next])
-		b.ring[b.next] = id
-		b.next = (b.next + 1) % b.max
-	}
-	b.in[id] = true
-}
-
-func (b *bounded) has(id string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.in[id]
-}

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"kb-mcp/server/internal/calls"
 )
 
 const listTools = `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`
@@ -62,7 +63,7 @@ func TestSessionEndEndsItsCalls(t *testing.T) {
 		got := w.background(t.Context(), call(1, "slow", ""), "Mcp-Session-Id", id)
 		get(t, y.started, "the call to start")
 		w.do("DELETE", "/mcp", "", "Mcp-Session-Id", id)
-		if err := get(t, y.ended, "the call to end"); !errors.Is(err, errSessionEnded) {
+		if err := get(t, y.ended, "the call to end"); !errors.Is(err, calls.ErrSessionEnded) {
 			t.Errorf("the call ended with %v", err)
 		}
 		get(t, got, "the client's answer")
@@ -74,13 +75,13 @@ func TestSessionEndEndsItsCalls(t *testing.T) {
 func TestProgressStaysWithItsCall(t *testing.T) {
 	y := newToys(t)
 	s := toyServer(y)
-	s.mcp.AddTool(mcp.NewTool("tell"), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	s.peers.MCP.AddTool(mcp.NewTool("tell"), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		name := req.GetString("name", "")
 		y.started <- name
 		<-y.release
 		for range 20 {
 			params := map[string]any{"progressToken": name, "progress": 1}
-			if err := s.mcp.SendNotificationToClient(ctx, "notifications/progress", params); err != nil {
+			if err := s.peers.MCP.SendNotificationToClient(ctx, "notifications/progress", params); err != nil {
 				return nil, err
 			}
 		}
@@ -99,62 +100,5 @@ func TestProgressStaysWithItsCall(t *testing.T) {
 		if own, all := strings.Count(text, fmt.Sprintf(`"progressToken":"call-%d"`, i)), strings.Count(text, "progressToken"); own == 0 || own != all {
 			t.Errorf("call %d hears %d of its 20 and %d of others", i, own, all-own)
 		}
-	}
-}
-
-func TestBounded(t *testing.T) {
-	b := bounded{max: 3}
-	for i := range 5 {
-		b.add(fmt.Sprint(i))
-		b.add(fmt.Sprint(i)) // takes no second place
-	}
-	for i := range 5 {
-		if got, want := b.has(fmt.Sprint(i)), i >= 2; got != want {
-			t.Errorf("has(%d) = %v", i, got)
-		}
-	}
-	if len(b.in) != 3 || len(b.ring) != 3 {
-		t.Errorf("it holds %d and %d", len(b.in), len(b.ring))
-	}
-}
-
-func TestCalls(t *testing.T) {
-	c := newCalls()
-	begin := func(session, id string) (context.Context, func()) {
-		ctx, one := c.begin(t.Context(), session, id)
-		begun, over := make(chan context.Context), make(chan bool)
-		go c.middleware(func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			begun <- ctx
-			<-over
-			return nil, nil
-		})(ctx, mcp.CallToolRequest{})
-		return <-begun, func() { c.end(one); close(over) }
-	}
-	if !c.wait(t.Context(), 0) && !c.wait(t.Context(), time.Second) {
-		t.Error("not idle at the beginning")
-	}
-	c.open("a")
-	a, undoA := begin("a", "1")
-	nameless, undoN := begin("", "1")
-	if c.running() != 2 || c.wait(t.Context(), time.Millisecond) {
-		t.Errorf("%d running", c.running())
-	}
-	c.close("")
-	c.close("a")
-	if !errors.Is(context.Cause(a), errSessionEnded) || nameless.Err() != nil {
-		t.Errorf("after the end of a: %v, %v", context.Cause(a), nameless.Err())
-	}
-	c.cancel("", "1")
-	if nameless.Err() != nil {
-		t.Errorf("a call without a session is cancelled: %v", context.Cause(nameless))
-	}
-	c.stop()
-	if !errors.Is(context.Cause(nameless), errStopping) {
-		t.Errorf("after the stop: %v", context.Cause(nameless))
-	}
-	undoA()
-	undoN()
-	if !c.wait(t.Context(), patience) || c.running() != 0 || len(c.calls) != 0 || len(c.live) != 0 {
-		t.Errorf("left: %d running, %v, %v", c.running(), c.calls, c.live)
 	}
 }

@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"kb-mcp/server/internal/intake"
 )
 
 // hasty is a server whose clients have little time.
 func hasty(t *testing.T) *Server {
 	s := toyServer(newToys(t))
-	s.times = times{headers: 2 * time.Second, silence: 2 * time.Second, body: 3 * time.Second, read: 5 * time.Second, idle: 2 * time.Second}
+	s.intake.Times = intake.Times{Headers: 2 * time.Second, Silence: 2 * time.Second, Body: 3 * time.Second, Read: 5 * time.Second, Idle: 2 * time.Second}
 	return s
 }
 
@@ -185,14 +187,14 @@ func TestLongCallsAreNotCut(t *testing.T) {
 	t.Parallel()
 	y := newToys(t)
 	s := toyServer(y)
-	s.times = times{headers: patience, silence: time.Second, body: patience, read: time.Second, idle: patience}
+	s.intake.Times = intake.Times{Headers: patience, Silence: time.Second, Body: patience, Read: time.Second, Idle: patience}
 	w := startHTTP(t, s, HTTPOptions{})
 	sse := w.sse()
 	overHTTP := w.background(t.Context(), call(1, "held", ""), "Mcp-Session-Id", w.session())
 	w.do("POST", sse.post, call(1, "held", ""))
 	get(t, y.started, "a call to start")
 	get(t, y.started, "a call to start")
-	time.Sleep(2 * s.times.silence) // what is to be outlived
+	time.Sleep(2 * s.intake.Silence) // what is to be outlived
 	y.free()
 	for name, text := range map[string]string{"http": get(t, overHTTP, "the answer"), "sse": get(t, sse.events, "the answer")} {
 		if parse(t, text).text() != "released" {
@@ -205,9 +207,9 @@ func TestLongCallsAreNotCut(t *testing.T) {
 func TestUnreadAnswers(t *testing.T) {
 	t.Parallel()
 	s := toyServer(newToys(t))
-	s.times.read = time.Second
+	s.intake.Read = time.Second
 	bulk := strings.Repeat("x", 4<<20)
-	s.mcp.AddTool(mcp.NewTool("bulk"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	s.peers.MCP.AddTool(mcp.NewTool("bulk"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultText(bulk), nil
 	})
 	w := startHTTP(t, s, HTTPOptions{})

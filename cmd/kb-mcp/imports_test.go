@@ -49,7 +49,11 @@ var layers = []struct{ name, may string }{
 	{"vendors/all", "vendors vendors/ ratelimit ratelimit/shared nearest"},
 
 	{"tools", "vendors vendors/connection vendors/tally vendors/visible nearest"},
-	{"server", ""},
+	{"server/internal/jsonrpc", ""},
+	{"server/internal/calls", ""},
+	{"server/internal/intake", "server/internal/jsonrpc"},
+	{"server/internal/stream", "server/internal/"},
+	{"server", "server/internal/"},
 	{"cmd/kb-mcp/internal/settings", "tools vendors/all vendors/connection vendors/rest ratelimit/shared server nearest"},
 	{"cmd/kb-mcp/internal/doctor", "cmd/kb-mcp/internal/settings vendors vendors/ ratelimit/shared"},
 	{"cmd/kb-mcp/internal/watch", "vendors vendors/connection vendors/tally vendors/visible"},
@@ -62,11 +66,11 @@ var layers = []struct{ name, may string }{
 
 // theirs says where a third party's module may be imported, outside tests.
 var theirs = map[string][]string{
-	"github.com/mark3labs/mcp-go":        {"tools", "server", "cmd/kb-mcp", ".ci/bench/reference"},
+	"github.com/mark3labs/mcp-go":        {"tools", "server", "server/internal/calls", "server/internal/jsonrpc", "server/internal/stream", "cmd/kb-mcp", ".ci/bench/reference"},
 	"github.com/sethvargo/go-envconfig":  {"vendors/all"},
-	"github.com/hashicorp/golang-lru/v2": {"vendors/internal/recent"},
+	"github.com/hashicorp/golang-lru/v2": {"vendors/internal/recent", "server"},
 	"github.com/redis/go-redis/v9":       {"ratelimit/shared"},
-	"github.com/go-json-experiment/json": {"vendors/rest", "server"},
+	"github.com/go-json-experiment/json": {"vendors/rest", "server/internal/jsonrpc"},
 	"golang.org/x/time":                  {"ratelimit"},
 	"golang.org/x/net":                   {"vendors/all"},
 	"github.com/golang-jwt/jwt/v5":       {"vendors/coze"},

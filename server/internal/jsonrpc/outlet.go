@@ -1,4 +1,4 @@
-package server
+package jsonrpc
 
 import (
 	"bytes"
@@ -14,33 +14,41 @@ import (
 	mcpserver "github.com/mark3labs/mcp-go/server"
 )
 
-// outlet lets the results of tool calls go past mcp-go's encoder. A result is
+// Outlet lets the results of tool calls go past mcp-go's encoder. A result is
 // JSON already when mcp-go gets it, as structured content and as the same text;
 // to send it, encoding/json checks and copies it three times over, and 40 of
 // 100 parts of the processor time of a call that lists 20 documents went there.
 //
 // So mcp-go encodes a mark in the result's place, and what it has encoded goes
-// through fill, which puts the result where its mark is, and ids and progress
-// tokens where their masks are (see [masks]). Each message is filled at once.
-type outlet struct {
-	masks
+// through Fill, which puts the result where its mark is, and ids and progress
+// tokens where their masks are (see [Masks]). Each message is filled at once.
+type Outlet struct {
+	Masks
+	unknown func(name string) string
 
 	mu   sync.Mutex
 	held map[string][]byte // by what follows begin in its mark
 	last int
 }
 
-func newOutlet(k masks) *outlet {
-	return &outlet{masks: k}
+// NewOutlet makes an outlet. unknown, which may be nil, says of a name that is no
+// tool's what was meant.
+func NewOutlet(k Masks, unknown func(name string) string) *Outlet {
+	return &Outlet{Masks: k, unknown: unknown}
 }
 
 type outletKey struct{}
 
-// outletMiddleware holds results for the outlet of their call, if it has one.
-func outletMiddleware(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
+// Through lets what is answered under a context go through the outlet.
+func (o *Outlet) Through(ctx context.Context) context.Context {
+	return context.WithValue(ctx, outletKey{}, o)
+}
+
+// HoldResults holds results for the outlet of their call, if it has one.
+func HoldResults(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		result, err := next(ctx, req)
-		if o, ok := ctx.Value(outletKey{}).(*outlet); ok && err == nil {
+		if o, ok := ctx.Value(outletKey{}).(*Outlet); ok && err == nil {
 			o.hold(result)
 		}
 		return result, err
@@ -50,7 +58,7 @@ func outletMiddleware(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc 
 // hold takes the JSON out of a result that has the same twice, and leaves a
 // mark: begin and a number. It must be one line, because a line of stdio and of
 // a stream is one message.
-func (o *outlet) hold(r *mcp.CallToolResult) {
+func (o *Outlet) hold(r *mcp.CallToolResult) {
 	if r == nil || len(r.Content) != 1 {
 		return
 	}
@@ -71,9 +79,11 @@ func (o *outlet) hold(r *mcp.CallToolResult) {
 	r.Content[0], r.StructuredContent = text, text.Text
 }
 
-// fill puts back what stands behind the marks and masks of a message. A held
-// result is good for one message.
-func (o *outlet) fill(p []byte) []byte {
+// Fill makes of a message what leaves: it puts back what stands behind marks and
+// masks, and says of a tool that is not there which was meant. A held result is
+// good for one message.
+func (o *Outlet) Fill(p []byte) []byte {
+	p = helpful(p, o.unknown)
 	open := []byte(`"` + o.begin)
 	before, rest, found := bytes.Cut(p, open)
 	if !found {
@@ -115,7 +125,7 @@ func appendResult(full, raw []byte) []byte {
 }
 
 // result is a held result.
-func (o *outlet) result(mark string) ([]byte, bool) {
+func (o *Outlet) result(mark string) ([]byte, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	raw, held := o.held[mark]
@@ -123,7 +133,7 @@ func (o *outlet) result(mark string) ([]byte, bool) {
 }
 
 // forget drops a result that was sent.
-func (o *outlet) forget(mark string) {
+func (o *Outlet) forget(mark string) {
 	if mark == "" {
 		return
 	}

@@ -1,16 +1,19 @@
-package server
+package stream
 
 import (
 	"container/list"
 	"context"
+
+	"kb-mcp/server/internal/calls"
+	"kb-mcp/server/internal/jsonrpc"
 )
 
 // task is a request of a peer, or with ready a message for it.
 type task struct {
-	message
+	jsonrpc.Message
 	ready bool
 	ctx   context.Context
-	call  *liveCall
+	call  *calls.Call
 }
 
 // lane is requests that wait for one of a number of workers, in the order in
@@ -21,20 +24,20 @@ type lane struct {
 
 	running int // workers
 	waiting list.List
-	size    int                         // bytes of what waits
-	at      map[*liveCall]*list.Element // of the calls that wait
+	size    int                           // bytes of what waits
+	at      map[*calls.Call]*list.Element // of the calls that wait
 }
 
 // put lets a task wait, unless that exceeds a bound.
 func (l *lane) put(t *task) bool {
-	if l.waiting.Len() >= l.tasks || l.size+len(t.body) > l.bytes {
+	if l.waiting.Len() >= l.tasks || l.size+len(t.Body) > l.bytes {
 		return false
 	}
-	l.size += len(t.body)
+	l.size += len(t.Body)
 	e := l.waiting.PushBack(t)
 	if t.call != nil {
 		if l.at == nil {
-			l.at = map[*liveCall]*list.Element{}
+			l.at = map[*calls.Call]*list.Element{}
 		}
 		l.at[t.call] = e
 	}
@@ -50,7 +53,7 @@ func (l *lane) take() *task {
 }
 
 // remove takes a call out, wherever it waits; nil if it does not.
-func (l *lane) remove(c *liveCall) *task {
+func (l *lane) remove(c *calls.Call) *task {
 	if e := l.at[c]; e != nil {
 		return l.drop(e)
 	}
@@ -68,7 +71,7 @@ func (l *lane) clear() []*task {
 
 func (l *lane) drop(e *list.Element) *task {
 	t := l.waiting.Remove(e).(*task)
-	l.size -= len(t.body)
+	l.size -= len(t.Body)
 	delete(l.at, t.call)
 	return t
 }

@@ -1,4 +1,4 @@
-package server
+package jsonrpc
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ var missingTool = regexp.MustCompile(`^tool '(.*)' not found: tool not found$`)
 
 // helpful adds to the error of a tool that is not there which one was meant: the
 // error stays one of the protocol. Every other answer stays as it is.
-func (s *Server) helpful(text []byte) []byte {
-	if s.unknown == nil || !bytes.Contains(text, []byte("' not found: tool not found")) {
+func helpful(text []byte, unknown func(name string) string) []byte {
+	if unknown == nil || !bytes.Contains(text, []byte("' not found: tool not found")) {
 		return text
 	}
 	var m struct {
@@ -32,7 +32,7 @@ func (s *Server) helpful(text []byte) []byte {
 	if found == nil {
 		return text
 	}
-	m.Error.Message = "tool not found: " + s.unknown(found[1])
+	m.Error.Message = "tool not found: " + unknown(found[1])
 	better, err := json.Marshal(m)
 	if err != nil {
 		return text

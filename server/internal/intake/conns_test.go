@@ -1,4 +1,4 @@
-package server
+package intake
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 // The connection that has waited longest goes for one that comes; who is being
 // served never does.
 func TestConns(t *testing.T) {
-	s := newConns(3)
+	s := NewConns(3)
 	open := func() (net.Conn, context.Context) {
 		ours, theirs := net.Pipe()
 		t.Cleanup(func() { ours.Close(); theirs.Close() })
-		return ours, s.context(t.Context(), ours)
+		return ours, s.Context(t.Context(), ours)
 	}
 	is := func(c net.Conn, want string) {
 		t.Helper()
@@ -28,23 +28,23 @@ func TestConns(t *testing.T) {
 		}
 	}
 	served, ctx := open()
-	s.changed(served, http.StateActive)
+	s.Changed(served, http.StateActive)
 	keep(ctx)
 	oldest, _ := open()
 	next, _ := open()
-	s.changed(oldest, http.StateActive) // it has said something since
+	s.Changed(oldest, http.StateActive) // it has said something since
 	newest, _ := open()
 	is(next, "closed")
 	is(oldest, "open")
-	s.changed(served, http.StateIdle)
-	s.changed(newest, http.StateActive)
+	s.Changed(served, http.StateIdle)
+	s.Changed(newest, http.StateActive)
 	last, _ := open()
 	is(oldest, "closed")
 	another, _ := open()
 	is(served, "closed") // it had nothing to ask
 	for _, c := range []net.Conn{newest, last, another} {
 		is(c, "open")
-		s.changed(c, http.StateClosed)
+		s.Changed(c, http.StateClosed)
 	}
 	if len(s.open) != 0 || s.waiting.Len() != 0 {
 		t.Errorf("left: %v, %d", s.open, s.waiting.Len())
@@ -57,7 +57,7 @@ func TestConns(t *testing.T) {
 		}
 		is(c, "open")
 		if i >= 3 {
-			s.changed(c, http.StateClosed)
+			s.Changed(c, http.StateClosed)
 		}
 	}
 }

@@ -1,33 +1,53 @@
-package server
+// Package stream serves clients that have one stream for everything: the one of
+// stdio, and those of the older HTTP+SSE transport.
+package stream
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kb-mcp/server/internal/calls"
+	"kb-mcp/server/internal/jsonrpc"
 )
+
+// Config is what all peers have in common.
+type Config struct {
+	MCP   *mcpserver.MCPServer
+	Log   *slog.Logger
+	Calls *calls.Live
+	Masks jsonrpc.Masks
+	Held  *jsonrpc.Budget
+	// Identify tells the tools their caller.
+	Identify func(ctx context.Context, party, session string) context.Context
+	// Unknown, which may be nil, says of a name that is no tool's what was meant.
+	Unknown func(name string) string
+}
 
 // peer is a client all of whose messages come to one session, and leave by one
 // stream: stdio, SSE. Its calls work beside one another and wait in a lane when
 // they are many; its other requests, which take no time, have a lane of their
 // own, so that a ping is answered whatever waits.
 type peer struct {
-	s       *Server
-	session *session
+	*Config
+	session *mcpserver.InProcessSession
 	base    context.Context // of its calls
-	outlet  *outlet
+	outlet  *jsonrpc.Outlet
 	replies chan reply
 	quit    chan struct{} // closed when replies are read no more
 	room    chan struct{} // has a token after a lane has moved
 
 	mu     sync.Mutex
 	closed bool
-	calls  lane
+	tools  lane // of their calls
 	brief  lane
 	work   sync.WaitGroup
 }
@@ -36,7 +56,7 @@ type peer struct {
 // meantime it is not sent.
 type reply struct {
 	text []byte
-	call *liveCall
+	call *calls.Call
 }
 
 // Bounds of a peer. 100 calls at once is what a platform's limiter may hold up
@@ -51,16 +71,16 @@ const (
 )
 
 // newPeer makes a peer. Its calls have ctx, without its end.
-func (s *Server) newPeer(ctx context.Context, id string, party string) *peer {
+func newPeer(ctx context.Context, c *Config, id, party string) *peer {
 	p := &peer{
-		s: s, session: newSession(id), outlet: newOutlet(s.masks),
+		Config: c, session: mcpserver.NewInProcessSession(id, nil), outlet: jsonrpc.NewOutlet(c.Masks, c.Unknown),
 		replies: make(chan reply), quit: make(chan struct{}), room: make(chan struct{}, 1),
-		calls: lane{workers: peerCalls, tasks: peerWaiting, bytes: peerBytes},
+		tools: lane{workers: peerCalls, tasks: peerWaiting, bytes: peerBytes},
 		brief: lane{workers: 1, tasks: peerBrief, bytes: peerBriefBytes},
 	}
-	ctx = context.WithValue(context.WithoutCancel(ctx), outletKey{}, p.outlet)
-	p.base = s.mcp.WithContext(s.identify(ctx, party, id), p.session)
-	s.calls.open(id)
+	ctx = p.outlet.Through(context.WithoutCancel(ctx))
+	p.base = c.MCP.WithContext(c.Identify(ctx, party, id), p.session)
+	c.Calls.Open(id)
 	return p
 }
 
@@ -70,30 +90,30 @@ var (
 )
 
 // take accepts a message. With errBusy it would exceed a bound.
-func (p *peer) take(m message) error {
+func (p *peer) take(m jsonrpc.Message) error {
 	switch {
-	case m.cancellation():
-		p.cancel(m.cancels)
+	case m.Cancellation():
+		p.cancel(m.Cancels)
 		return nil
-	case !m.request(): // nothing listens to notifications, and nothing was asked of the client
+	case !m.Request(): // nothing listens to notifications, and nothing was asked of the client
 		return nil
 	}
-	t := &task{message: m}
-	t.ctx, t.call = p.s.calls.begin(p.base, p.session.id, m.id)
+	t := &task{Message: m}
+	t.ctx, t.call = p.Calls.Begin(p.base, p.session.SessionID(), m.ID)
 	l := &p.brief
-	if m.method == string(mcp.MethodToolsCall) {
-		l = &p.calls
+	if m.Method == string(mcp.MethodToolsCall) {
+		l = &p.tools
 	}
 	err := p.enqueue(l, t)
 	if err != nil {
-		p.s.calls.end(t.call)
+		p.Calls.End(t.call)
 	}
 	return err
 }
 
 // tell sends a message that is ready, after what came before it.
 func (p *peer) tell(text []byte) error {
-	return p.enqueue(&p.brief, &task{message: message{body: text}, ready: true})
+	return p.enqueue(&p.brief, &task{Message: jsonrpc.Message{Body: text}, ready: true})
 }
 
 func (p *peer) enqueue(l *lane, t *task) error {
@@ -102,11 +122,11 @@ func (p *peer) enqueue(l *lane, t *task) error {
 	if p.closed {
 		return errClosed
 	}
-	if !p.s.held.take(len(t.body)) {
+	if !p.Held.Take(len(t.Body)) {
 		return errBusy
 	}
 	if !l.put(t) {
-		p.s.held.give(len(t.body))
+		p.Held.Give(len(t.Body))
 		return errBusy
 	}
 	if l.running < l.workers {
@@ -118,16 +138,16 @@ func (p *peer) enqueue(l *lane, t *task) error {
 
 // cancel ends a call; one that waits never begins.
 func (p *peer) cancel(id string) {
-	one := p.s.calls.cancel(p.session.id, id)
+	one := p.Calls.Cancel(p.session.SessionID(), id)
 	if one == nil {
 		return
 	}
 	p.mu.Lock()
-	t := p.calls.remove(one)
+	t := p.tools.remove(one)
 	p.mu.Unlock()
 	if t != nil {
-		p.s.held.give(len(t.body))
-		p.s.calls.end(one)
+		p.Held.Give(len(t.Body))
+		p.Calls.End(one)
 		p.moved()
 	}
 }
@@ -153,7 +173,7 @@ func (p *peer) serve(l *lane) {
 		p.mu.Unlock()
 		p.moved()
 		p.do(t)
-		p.s.held.give(len(t.body))
+		p.Held.Give(len(t.Body))
 	}
 }
 
@@ -161,11 +181,11 @@ func (p *peer) serve(l *lane) {
 // so that whoever waits for the calls finds the answer written.
 func (p *peer) do(t *task) {
 	if t.ready {
-		p.send(reply{text: t.body})
+		p.send(reply{text: t.Body})
 		return
 	}
-	defer p.s.calls.end(t.call)
-	if t.call.cancelled() {
+	defer p.Calls.End(t.call)
+	if t.call.Cancelled() {
 		return
 	}
 	if text := p.answer(t); text != nil {
@@ -177,20 +197,20 @@ func (p *peer) do(t *task) {
 func (p *peer) answer(t *task) (text []byte) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.s.log.Error("panic while answering a request", "method", t.method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			text = (&fault{mcp.INTERNAL_ERROR, "kb-mcp failed while it worked on this request", t.id}).line()
+			p.Log.Error("panic while answering a request", "method", t.Method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			text = t.Fail(mcp.INTERNAL_ERROR, "kb-mcp failed while it worked on this request").Line()
 		}
 	}()
-	response := p.s.mcp.HandleMessage(t.ctx, t.body)
+	response := p.MCP.HandleMessage(t.ctx, t.Body)
 	if response == nil {
 		return nil
 	}
 	text, err := json.Marshal(response)
 	if err != nil { // without an answer the client would wait
-		p.s.log.Error("an answer cannot be encoded", "method", t.method, "cause", err.Error())
-		return (&fault{mcp.INTERNAL_ERROR, "the answer cannot be encoded", t.id}).line()
+		p.Log.Error("an answer cannot be encoded", "method", t.Method, "cause", err.Error())
+		return t.Fail(mcp.INTERNAL_ERROR, "the answer cannot be encoded").Line()
 	}
-	return p.s.helpful(p.outlet.fill(text))
+	return p.outlet.Fill(text)
 }
 
 // send hands a message to write.
@@ -208,10 +228,10 @@ func (p *peer) write(stop <-chan struct{}, emit func([]byte) error, tick <-chan 
 	for {
 		var err error
 		select {
-		case n := <-p.session.notes:
+		case n := <-p.session.ClientNotifications():
 			err = p.emitNote(n, emit)
 		case r := <-p.replies:
-			if err = p.emitNotes(emit); err == nil && !r.call.cancelled() {
+			if err = p.emitNotes(emit); err == nil && !r.call.Cancelled() {
 				err = emit(r.text)
 			}
 		case <-tick:
@@ -228,7 +248,7 @@ func (p *peer) write(stop <-chan struct{}, emit func([]byte) error, tick <-chan 
 func (p *peer) emitNotes(emit func([]byte) error) error {
 	for {
 		select {
-		case n := <-p.session.notes:
+		case n := <-p.session.ClientNotifications():
 			if err := p.emitNote(n, emit); err != nil {
 				return err
 			}
@@ -241,10 +261,10 @@ func (p *peer) emitNotes(emit func([]byte) error) error {
 func (p *peer) emitNote(n mcp.JSONRPCNotification, emit func([]byte) error) error {
 	text, err := json.Marshal(n)
 	if err != nil {
-		p.s.log.Error("a notification cannot be encoded", "method", n.Method, "cause", err.Error())
+		p.Log.Error("a notification cannot be encoded", "method", n.Method, "cause", err.Error())
 		return nil
 	}
-	return emit(p.outlet.fill(text))
+	return emit(p.outlet.Fill(text))
 }
 
 // close takes no more messages, drops the calls that wait and cancels those at
@@ -252,13 +272,13 @@ func (p *peer) emitNote(n mcp.JSONRPCNotification, emit func([]byte) error) erro
 func (p *peer) close() {
 	p.mu.Lock()
 	p.closed = true
-	dropped := p.calls.clear()
+	dropped := p.tools.clear()
 	p.mu.Unlock()
 	for _, t := range dropped {
-		p.s.held.give(len(t.body))
-		p.s.calls.end(t.call)
+		p.Held.Give(len(t.Body))
+		p.Calls.End(t.call)
 	}
-	p.s.calls.close(p.session.id)
+	p.Calls.Close(p.session.SessionID())
 }
 
 // wait waits until every request is answered, at most d, and reports whether

@@ -1,4 +1,4 @@
-package server
+package stream
 
 import (
 	"bytes"
@@ -7,32 +7,34 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"kb-mcp/server/internal/jsonrpc"
 )
 
-// Times of RefuseStdio: for a client to ask, and to ask on after an answer.
+// Times of Refuse: for a client to ask, and to ask on after an answer.
 const (
 	refuseFirst = 5 * time.Second
 	refuseNext  = 2 * time.Second
 )
 
-// RefuseStdio answers a client's requests with text as an internal error, until
+// Refuse answers a client's requests with text as an internal error, until
 // its initialize has been answered: the way for a server that cannot work to
 // say why. Clients of 2026-07-28 may ask something else first, and initialize
 // after the error. It returns soon when the client does not ask, and at the end
 // of in or ctx; one goroutine stays behind until a Read of in returns.
-func RefuseStdio(ctx context.Context, in io.Reader, out io.Writer, text string) {
+func Refuse(ctx context.Context, in io.Reader, out io.Writer, text string) {
 	done := make(chan struct{})
 	defer close(done)
-	asked := make(chan message)
+	asked := make(chan jsonrpc.Message)
 	go func() {
 		defer close(asked)
-		for l := newLines(in); ; {
-			line, _, err := l.next()
+		for l := jsonrpc.NewLines(in); ; {
+			line, _, err := l.Next()
 			if err != nil {
 				return
 			}
-			m, f := newMasks().read(bytes.TrimSpace(line))
-			if f != nil || !m.request() {
+			m, f := jsonrpc.NewMasks().Read(bytes.TrimSpace(line))
+			if f != nil || !m.Request() {
 				continue
 			}
 			select {
@@ -50,12 +52,12 @@ func RefuseStdio(ctx context.Context, in io.Reader, out io.Writer, text string) 
 			}
 			answered := make(chan error, 1)
 			go func() { // the client may not read
-				_, err := out.Write(append((&fault{mcp.INTERNAL_ERROR, text, m.id}).line(), '\n'))
+				_, err := out.Write(append(m.Fail(mcp.INTERNAL_ERROR, text).Line(), '\n'))
 				answered <- err
 			}()
 			select {
 			case err := <-answered:
-				if err != nil || m.method == string(mcp.MethodInitialize) {
+				if err != nil || m.Method == string(mcp.MethodInitialize) {
 					return
 				}
 			case <-time.After(refuseNext):

@@ -1,4 +1,4 @@
-package server
+package intake
 
 import (
 	"container/list"
@@ -12,17 +12,17 @@ import (
 // what there is too little of.
 const manyDescriptors = 40_000
 
-// maxConns leaves room for the connections to platforms and for files.
-func maxConns() int {
+// MaxConns leaves room for the connections to platforms and for files.
+func MaxConns() int {
 	n := descriptors()
 	return max(1, n-max(64, n/4))
 }
 
-// conns are the open connections. When there are nearly as many as the process
+// Conns are the open connections. When there are nearly as many as the process
 // may have, the one that has kept us waiting longest is closed for each that
 // comes: one that has not sent a whole request, or has nothing to ask. So a
 // crowd of silent connections keeps nobody out, a health probe least of all.
-type conns struct {
+type Conns struct {
 	max int
 
 	mu      sync.Mutex
@@ -32,17 +32,18 @@ type conns struct {
 
 // connection is an open connection; at is its place while it may be closed.
 type connection struct {
-	conns *conns
+	conns *Conns
 	c     net.Conn
 	at    *list.Element
 }
 
-func newConns(limit int) *conns { return &conns{max: limit, open: map[net.Conn]*connection{}} }
+// NewConns bounds connections to a number.
+func NewConns(limit int) *Conns { return &Conns{max: limit, open: map[net.Conn]*connection{}} }
 
 type connKey struct{}
 
-// context is for http.Server.ConnContext.
-func (s *conns) context(ctx context.Context, c net.Conn) context.Context {
+// Context is for http.Server.ConnContext.
+func (s *Conns) Context(ctx context.Context, c net.Conn) context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := &connection{conns: s, c: c}
@@ -56,12 +57,12 @@ func (s *conns) context(ctx context.Context, c net.Conn) context.Context {
 
 // drop closes a connection. Its server tells of that later; the place is free
 // now.
-func (s *conns) drop(one *connection) {
+func (s *Conns) drop(one *connection) {
 	s.forget(one)
 	_ = one.c.Close() // it is of no use any more
 }
 
-func (s *conns) forget(one *connection) {
+func (s *Conns) forget(one *connection) {
 	if one.at != nil {
 		s.waiting.Remove(one.at)
 		one.at = nil
@@ -69,8 +70,8 @@ func (s *conns) forget(one *connection) {
 	delete(s.open, one.c)
 }
 
-// changed is for http.Server.ConnState.
-func (s *conns) changed(c net.Conn, state http.ConnState) {
+// Changed is for http.Server.ConnState.
+func (s *Conns) Changed(c net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := s.open[c]

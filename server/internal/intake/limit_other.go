@@ -1,6 +1,6 @@
 //go:build !unix
 
-package server
+package intake
 
 // descriptors is how many files and connections the process may have open.
 func descriptors() int { return manyDescriptors }

@@ -1,4 +1,4 @@
-package server
+package stream
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"kb-mcp/server/internal/jsonrpc"
 )
 
 // Stdio limits.
@@ -37,10 +39,10 @@ var errUnread = errors.New("the client does not read its answers")
 //
 // After ctx has ended, one goroutine stays behind until a Read of in returns;
 // no reader can be interrupted from outside.
-func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
+func Stdio(ctx context.Context, c *Config, in io.Reader, out io.Writer) error {
 	w := newGate(out)
 	defer w.shut()
-	p := s.newPeer(ctx, stdioSession, "")
+	p := newPeer(ctx, c, stdioSession, "")
 	emit := func(text []byte) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
@@ -62,7 +64,7 @@ func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	p.close()
 	if !p.wait(stdioGrace) {
-		s.log.Warn("calls still running at the end are abandoned", "calls", s.calls.running())
+		c.Log.Warn("calls still running at the end are abandoned", "calls", c.Calls.Running())
 	}
 	p.leave()
 	select {
@@ -85,15 +87,15 @@ func (p *peer) readLines(ctx context.Context, in io.Reader) (err error) {
 			err = fmt.Errorf("panic while reading: %v\n%s", r, debug.Stack())
 		}
 	}()
-	for l := newLines(in); ; {
-		line, large, err := l.next()
+	for l := jsonrpc.NewLines(in); ; {
+		line, tooLarge, err := l.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
-		case large != nil:
-			err = p.refuse(ctx, &fault{mcp.INVALID_REQUEST, "message is larger than 4 MiB", string(large.id)})
+		case tooLarge != nil:
+			err = p.refuse(ctx, tooLarge)
 		case len(bytes.TrimSpace(line)) > 0:
 			err = p.takeLine(ctx, line)
 		}
@@ -105,28 +107,28 @@ func (p *peer) readLines(ctx context.Context, in io.Reader) (err error) {
 
 // takeLine takes a message from a client that cannot be asked to come back.
 func (p *peer) takeLine(ctx context.Context, line []byte) error {
-	m, f := p.s.masks.read(line)
+	m, f := p.Masks.Read(line)
 	if f != nil {
 		return p.refuse(ctx, f)
 	}
-	if m.method != string(mcp.MethodToolsCall) {
-		return p.wait4room(ctx, func() error { return p.take(m) })
+	if m.Method != string(mcp.MethodToolsCall) {
+		return p.waitForRoom(ctx, func() error { return p.take(m) })
 	}
 	err := p.take(m)
 	if errors.Is(err, errBusy) {
-		return p.refuse(ctx, &fault{errServerBusy, "too many calls wait already; call again when some are answered", m.id})
+		return p.refuse(ctx, m.Fail(jsonrpc.ServerBusy, "too many calls wait already; call again when some are answered"))
 	}
 	return err
 }
 
 // refuse answers a message that is not taken.
-func (p *peer) refuse(ctx context.Context, f *fault) error {
-	return p.wait4room(ctx, func() error { return p.tell(f.line()) })
+func (p *peer) refuse(ctx context.Context, f *jsonrpc.Fault) error {
+	return p.waitForRoom(ctx, func() error { return p.tell(f.Line()) })
 }
 
-// wait4room tries again while a lane is full, which means that the client does
+// waitForRoom tries again while a lane is full, which means that the client does
 // not read.
-func (p *peer) wait4room(ctx context.Context, try func() error) error {
+func (p *peer) waitForRoom(ctx context.Context, try func() error) error {
 	for {
 		err := try()
 		if !errors.Is(err, errBusy) {

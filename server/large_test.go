@@ -8,29 +8,6 @@ import (
 	"testing"
 )
 
-func TestLines(t *testing.T) {
-	const end = "\n"
-	long := strings.Repeat("x", 200_000)
-	full := strings.Repeat("y", maxMessage)
-	l := newLines(strings.NewReader("a" + end + end + long + end + full + end + full + "z" + end + `{"id":3,"m":"` + full + `","id":4}` + end + "b" + end + "unfinished"))
-	for i, want := range []string{"a", "", long, full, "large:", "large:4", "b"} {
-		line, large, err := l.next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := string(line)
-		if large != nil {
-			got = "large:" + string(large.id)
-		}
-		if got != want {
-			t.Errorf("line %d: %.40q (%d), want %.40q (%d)", i, got, len(got), want, len(want))
-		}
-	}
-	if _, _, err := l.next(); err != io.EOF {
-		t.Errorf("at the end: %v", err)
-	}
-}
-
 // repeat is n times the same bytes, without holding them.
 type repeat struct {
 	what []byte

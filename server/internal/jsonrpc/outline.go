@@ -1,4 +1,4 @@
-package server
+package jsonrpc
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 // tool takes; beyond them, decoding costs seconds of processor time (mcp-go
 // decodes a message six times, _meta into maps).
 const (
-	maxMessage   = 4 << 20 // bytes; mcp-go itself took 64 MB over HTTP, and any line over stdio
+	MaxMessage   = 4 << 20 // bytes; mcp-go itself takes 64 MB over HTTP, and any line over stdio
 	maxValues    = 10_000  // members and elements
 	maxMeta      = 200     // of them in _meta
 	maxMetaBytes = 64 << 10
