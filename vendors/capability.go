@@ -37,7 +37,8 @@ type KnowledgeBaseCreator interface {
 }
 
 // KnowledgeBaseUpdater changes what is given and keeps the rest, also where the
-// platform's own call would reset it.
+// platform's own call would reset it. It returns the knowledge base as the
+// platform shows it then, which the connection compares with the change.
 type KnowledgeBaseUpdater interface {
 	UpdateKnowledgeBase(ctx context.Context, id string, change KnowledgeBaseChange) (KnowledgeBase, error)
 }
@@ -54,7 +55,8 @@ type Uploader interface {
 	Upload(ctx context.Context, u Upload) (Uploaded, error)
 }
 
-// DocumentUpdater changes what is given of one document.
+// DocumentUpdater changes what is given of one document, and returns it as the
+// platform shows it then; the connection compares name and enabled.
 type DocumentUpdater interface {
 	UpdateDocument(ctx context.Context, ref Ref, change DocumentChange) (Document, error)
 }

@@ -168,8 +168,8 @@ func NothingDone(err error) error {
 
 // NotShown is the error of a change that a platform accepted and does not show
 // afterwards: what is "the document" or the like.
-func NotShown(platform, what string) *Error {
-	e := Errorf(Conflict, "%s accepted the change, but %s does not show it.", platform, what)
+func NotShown(what string) *Error {
+	e := Errorf(Conflict, "The platform accepted the change, but %s does not show it.", what)
 	e.Effect = UnknownEffect
 	return e
 }

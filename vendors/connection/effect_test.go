@@ -112,7 +112,7 @@ func TestReadsHaveNoOutcome(t *testing.T) {
 // TestAcceptedAndNotSeen: what a platform accepted is never "surely nothing".
 func TestAcceptedAndNotSeen(t *testing.T) {
 	read := &vendors.Error{Kind: vendors.Unavailable, Message: "m"}
-	for _, err := range []error{vendors.NotShown("P", "the document"), vendors.NotReadBack(read, "The change was accepted")} {
+	for _, err := range []error{vendors.NotShown("the document"), vendors.NotReadBack(read, "The change was accepted")} {
 		if r := vendors.WriteReportOf(err); r.Outcome != "unknown" || r.Kind == vendors.Internal {
 			t.Errorf("%v: %+v", err, r)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"kb-mcp/vendors"
@@ -107,11 +108,20 @@ func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change 
 		return vendors.KnowledgeBase{}, c.failed(ctx, baseChange, err)
 	}
 	kb, err := driver.UpdateKnowledgeBase(ctx, id, change)
+	if err == nil && !(shows(kb.Name, change.Name) && shows(kb.Description, change.Description)) {
+		err = vendors.NotShown("the knowledge base")
+	}
 	if err != nil {
 		return kb, c.failed(ctx, baseChange, err)
 	}
 	settleKnowledgeBase(&kb, c.name)
 	return kb, nil
+}
+
+// shows reports whether a text is what it was to become, if it was to change.
+// Spaces around it are the platform's affair.
+func shows(now string, wanted *string) bool {
+	return wanted == nil || strings.TrimSpace(now) == strings.TrimSpace(*wanted)
 }
 
 // DeleteKnowledgeBase deletes one knowledge base with all its documents.
@@ -166,6 +176,9 @@ func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change
 		return vendors.Document{}, c.failed(ctx, documentChange, err)
 	}
 	d, err := driver.UpdateDocument(ctx, ref, change)
+	if err == nil && !(shows(d.Name, change.Name) && (change.Enabled == nil || d.Enabled == nil || *d.Enabled == *change.Enabled)) {
+		err = vendors.NotShown("the document")
+	}
 	if err != nil {
 		return d, c.failed(ctx, documentChange, err)
 	}

@@ -20,6 +20,7 @@ type writer struct {
 	hits     []vendors.Hit
 	chunks   []vendors.Chunk
 	err      error
+	ignores  bool // changes
 	advice   map[string]string
 
 	calls []string
@@ -55,8 +56,16 @@ func (w *writer) CreateKnowledgeBase(_ context.Context, c vendors.KnowledgeBaseC
 	return vendors.KnowledgeBase{KnowledgeBaseID: "new", Name: *c.Name}, w.did("create_knowledge_base")
 }
 
-func (w *writer) UpdateKnowledgeBase(_ context.Context, id string, _ vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
-	return vendors.KnowledgeBase{KnowledgeBaseID: id}, w.did("update_knowledge_base")
+func (w *writer) UpdateKnowledgeBase(_ context.Context, id string, c vendors.KnowledgeBaseChange) (vendors.KnowledgeBase, error) {
+	return vendors.KnowledgeBase{KnowledgeBaseID: id, Name: w.shown(c.Name)}, w.did("update_knowledge_base")
+}
+
+// shown is a name after a change: the new one, unless the platform ignores it.
+func (w *writer) shown(name *string) string {
+	if name == nil || w.ignores {
+		return "old"
+	}
+	return *name
 }
 
 func (w *writer) DeleteKnowledgeBase(context.Context, string) error {
@@ -68,8 +77,8 @@ func (w *writer) Upload(context.Context, vendors.Upload) (vendors.Uploaded, erro
 	return vendors.Uploaded{Document: d, BatchID: "b", Notes: []string{"renamed"}}, w.did("upload_document")
 }
 
-func (w *writer) UpdateDocument(_ context.Context, ref vendors.Ref, _ vendors.DocumentChange) (vendors.Document, error) {
-	return vendors.Document{DocumentID: ref.DocumentID, Status: vendors.Completed}, w.did("update_document")
+func (w *writer) UpdateDocument(_ context.Context, ref vendors.Ref, c vendors.DocumentChange) (vendors.Document, error) {
+	return vendors.Document{DocumentID: ref.DocumentID, Name: w.shown(c.Name), Status: vendors.Completed}, w.did("update_document")
 }
 
 func (w *writer) DeleteDocuments(_ context.Context, _ string, ids []string) ([]vendors.Outcome, error) {
@@ -263,6 +272,19 @@ func TestWritesAreStamped(t *testing.T) {
 	for tool, err := range optional(t.Context(), lost) {
 		if r := vendors.ReportOf(err); r.Kind != vendors.Unavailable || r.Vendor != "v" {
 			t.Errorf("%s: %+v", tool, r)
+		}
+	}
+}
+
+// TestChangesThatDoNotShow: a platform that accepts a change and shows the old
+// state has perhaps changed something.
+func TestChangesThatDoNotShow(t *testing.T) {
+	v, name := New("v", "p", &writer{ignores: true}), "new"
+	_, kb := v.UpdateKnowledgeBase(t.Context(), "kb", vendors.KnowledgeBaseChange{Name: &name})
+	_, doc := v.UpdateDocument(t.Context(), vendors.Ref{KnowledgeBaseID: "kb", DocumentID: "d"}, vendors.DocumentChange{Name: &name})
+	for _, err := range []error{kb, doc} {
+		if r := vendors.WriteReportOf(err); r.Kind != vendors.Conflict || r.Outcome != "unknown" {
+			t.Errorf("%+v", r)
 		}
 	}
 }

@@ -135,8 +135,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	case row.readOnly():
 		return vendors.KnowledgeBase{}, notOwner()
 	}
-	before := row.normal(d.studio())
-	kb := before
+	kb := row.normal(d.studio())
 	if change.Name != nil {
 		kb.Name = *change.Name
 	}
@@ -156,15 +155,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 		kb.UpdatedAt = time.Time{} // not told
 		return kb, nil
 	}
-	now := row.normal(d.studio())
-	if unchanged(now, before) && !unchanged(kb, before) { // a success that changed nothing
-		return vendors.KnowledgeBase{}, vendors.NotShown("Coze", "the knowledge base")
-	}
-	return now, nil
-}
-
-func unchanged(a, b vendors.KnowledgeBase) bool {
-	return a.Name == b.Name && a.Description == b.Description
+	return row.normal(d.studio()), nil
 }
 
 func notOwner() error {
@@ -231,13 +222,10 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 		return vendors.Document{}, err
 	}
 	doc, err := d.GetDocument(ctx, ref)
-	switch {
-	case err != nil:
+	if err != nil {
 		d.log.WarnContext(ctx, "a renamed document could not be read again", "document_id", ref.DocumentID, "error", err)
 		doc = row.normal(d.studio())
 		doc.Name, doc.UpdatedAt = *change.Name, time.Time{} // the time is not told
-	case doc.Name != *change.Name && doc.Name == string(row.Name): // a success that changed nothing
-		return vendors.Document{}, vendors.NotShown("Coze", "the document")
 	}
 	return doc, nil
 }
@@ -317,7 +305,7 @@ func (d *Driver) setCaption(ctx context.Context, ref vendors.Ref, row document, 
 	}
 	doc := d.withCaption(ctx, ref, row.normal(false))
 	if now, ok := doc.Metadata[captionKey].(string); ok && now != caption {
-		return vendors.Document{}, vendors.NotShown("Coze", "the image")
+		return vendors.Document{}, vendors.NotShown("the image")
 	}
 	doc.Metadata = map[string]any{captionKey: caption}
 	return doc, nil

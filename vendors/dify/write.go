@@ -101,11 +101,8 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 			err = d.patch(ctx, id, body, &out)
 		}
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return vendors.KnowledgeBase{}, err
-	case change.Name != nil && string(out.Name) != *change.Name, change.Description != nil && string(out.Description) != *change.Description:
-		return vendors.KnowledgeBase{}, vendors.NotShown("Dify", "the knowledge base")
 	}
 	return out.normal(), nil
 }
@@ -162,15 +159,12 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 		return vendors.Document{}, refusal
 	}
 	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
-	said := err == nil && doc.Enabled != nil
-	done := said && *doc.Enabled == *change.Enabled
+	done := err == nil && doc.Enabled != nil && *doc.Enabled == *change.Enabled
 	switch {
 	case done && errors.Is(refusal, errBusy): // an earlier try of this call may have done it
 		return doc, nil
 	case refusal != nil:
 		return vendors.Document{}, stateRefusal(refusal, doc)
-	case said && !done:
-		return vendors.Document{}, vendors.NotShown("Dify", "the document")
 	case err != nil && vendors.KindOf(err) != vendors.ErrNotFound:
 		return vendors.Document{}, vendors.NotReadBack(err, "The change was accepted")
 	}

@@ -132,26 +132,8 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	}
 	return request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
 		kb, err := a.update(ctx, id, datasetBody(change))
-		if err == nil {
-			err = notSet(kb, change)
-		}
 		return kb, ownersOnly(ctx, a, id, err)
 	})
-}
-
-// notSet compares what was asked for with what the knowledge base has now.
-func notSet(kb vendors.KnowledgeBase, change vendors.KnowledgeBaseChange) error {
-	what := ""
-	switch {
-	case change.Name != nil && kb.Name != *change.Name:
-		what = "name"
-	case change.Description != nil && kb.Description != *change.Description:
-		what = "description"
-	default:
-		return nil
-	}
-	return vendors.Errorf(vendors.VendorError, "RAGFlow says success, but the knowledge base's `%s` is not what was asked for.", what).
-		WithHint("Look at it with list_knowledge_bases before you try again.")
 }
 
 // update sends what is given and reads the knowledge base again: some versions

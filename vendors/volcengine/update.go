@@ -40,7 +40,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	case err != nil:
 		return w.normal(), nil
 	case !shown:
-		return vendors.Document{}, vendors.NotShown("Volcengine", "the document")
+		return vendors.Document{}, vendors.NotShown("the document")
 	}
 	return got.normal(), nil
 }

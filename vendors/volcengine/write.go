@@ -85,13 +85,10 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	if err := d.send(ctx, rest.Repeatable, "collection/update", body); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	c, shown, err := await(ctx, func() (*collection, error) { return d.collection(ctx, id) },
+	c, _, err := await(ctx, func() (*collection, error) { return d.collection(ctx, id) },
 		func(c *collection) bool { return string(c.Description) == body.Description })
-	switch {
-	case err != nil:
+	if err != nil {
 		return vendors.KnowledgeBase{}, vendors.NotReadBack(err, "The description was changed")
-	case !shown:
-		return vendors.KnowledgeBase{}, vendors.NotShown("Volcengine", "the knowledge base")
 	}
 	return c.normal(), nil
 }
