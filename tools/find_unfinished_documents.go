@@ -54,48 +54,13 @@ func (l unfinishedList) Fit(n int) any {
 	return l
 }
 
-// found is a finished search. Pages after the first come from it, so that they
-// cost no request and fit together; after a restart they are searched again.
-type found struct {
-	connection.Unfinished
-	at time.Time
-}
-
+// Finished searches are remembered by their arguments. Pages after the first come
+// from there, so that they cost no request and fit together; after a restart the
+// search is made again.
 const (
 	foundKept = 8               // searches
 	foundTime = 5 * time.Minute // a page may be asked for so long
 )
-
-// finds remembers searches by their arguments.
-type finds struct {
-	mu   sync.Mutex
-	list map[string]found
-}
-
-func (f *finds) get(query string) (connection.Unfinished, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	old, ok := f.list[query]
-	return old.Unfinished, ok && time.Since(old.at) < foundTime
-}
-
-func (f *finds) put(query string, u connection.Unfinished) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.list == nil {
-		f.list = map[string]found{}
-	}
-	for len(f.list) >= foundKept {
-		oldest := ""
-		for q, one := range f.list {
-			if oldest == "" || one.at.Before(f.list[oldest].at) {
-				oldest = q
-			}
-		}
-		delete(f.list, oldest)
-	}
-	f.list[query] = found{u, time.Now()}
-}
 
 func (s *Set) findUnfinishedDocumentsTool() tool {
 	return define(s, face{
@@ -123,12 +88,12 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 			return out, err
 		}
 	}
-	u, known := s.finds.get(out.query)
+	u, known := s.finds.Get(out.query)
 	if in.Cursor == "" || !known {
 		if u, err = search(ctx, list, in.KnowledgeBaseID); err != nil {
 			return out, err
 		}
-		s.finds.put(out.query, u)
+		s.finds.Put(out.query, u)
 	}
 	docs := u.Documents
 	if in.Cursor != "" {

@@ -49,7 +49,10 @@ func (d *depot) UpdateKnowledgeBase(_ context.Context, id string, c vendors.Know
 	d.calls++
 	kb := vendors.KnowledgeBase{KnowledgeBaseID: id}
 	if c.Description != nil {
-		kb.Description = "to " + *c.Description
+		kb.Description = *c.Description
+	}
+	if c.Name != nil {
+		kb.Name = *c.Name
 	}
 	return kb, nil
 }
@@ -79,6 +82,9 @@ func (d *depot) UpdateDocument(_ context.Context, ref vendors.Ref, c vendors.Doc
 	d.calls++
 	doc := full(ref.DocumentID)
 	doc.Metadata, doc.Enabled = c.Metadata, c.Enabled
+	if c.Name != nil {
+		doc.Name = *c.Name
+	}
 	return doc, nil
 }
 

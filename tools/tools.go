@@ -23,6 +23,7 @@ import (
 	"kb-mcp/nearest"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/recent"
 )
 
 // callTime bounds a call: clients are promised an answer within 55 s, and
@@ -35,7 +36,7 @@ type Set struct {
 	clean   func(string) string
 	log     *slog.Logger
 	tools   []tool
-	finds   finds
+	finds   *recent.Map[connection.Unfinished]
 	roots   roots
 
 	maxDownload int64
@@ -55,7 +56,11 @@ const DefaultMaxDownload = 256 << 20
 
 // New makes the tools.
 func New(connections []*connection.Connection, o Options) *Set {
-	s := &Set{vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots, maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload)}
+	s := &Set{
+		vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots,
+		maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload),
+		finds:       recent.New[connection.Unfinished](foundKept, foundTime),
+	}
 	s.tools = slices.DeleteFunc(s.all(), func(t tool) bool { return t.effect != reads && !o.AllowWrites })
 	return s
 }

@@ -19,7 +19,7 @@
 //     is having the tool; [Adviser] says what to do instead of the others.
 //   - error.go: the one form of a failure.
 //   - internal/write: sends writes in batches and tells what became of each
-//     document; internal/recent: a memory with a bound. Both are for drivers.
+//     document; recent: a memory with a bound. Both are for drivers.
 //   - rest: requests, tables of errors, members of any type.
 //
 // # How a call travels

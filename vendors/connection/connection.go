@@ -13,7 +13,7 @@ import (
 	"kb-mcp/vendors/internal/breaker"
 	"kb-mcp/vendors/internal/merge"
 	"kb-mcp/vendors/internal/paging"
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 	"kb-mcp/vendors/visible"
 )
 

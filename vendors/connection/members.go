@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 )
 
 // prover is a driver that answers only for what is in the knowledge base that it

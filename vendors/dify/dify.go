@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 	"kb-mcp/vendors/rest"
 )
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 	"kb-mcp/vendors/rest"
 )
 

@@ -10,7 +10,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 	"kb-mcp/vendors/rest"
 )
 

@@ -3,7 +3,7 @@ package paging
 import (
 	"context"
 
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 )
 
 // ScanSize is the page size of a filtered listing: most filters are applied

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/internal/recent"
+	"kb-mcp/vendors/recent"
 )
 
 // Bounds of one call that reads page after page. A call that stops at one of
