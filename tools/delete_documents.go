@@ -18,6 +18,7 @@ type documentsArgs struct {
 func (s *Set) deleteDocumentsTool() tool {
 	return on(s, face{
 		name: "delete_documents", title: "Delete documents", doc: deleteDocumentsDoc,
+		brief:  "deletes up to 100 documents and reports for each",
 		effect: destroys, needs: connection.Can[vendors.DocumentDeleter],
 	}, deleteDocuments)
 }

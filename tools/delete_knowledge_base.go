@@ -24,6 +24,7 @@ type deletedKnowledgeBase struct {
 func (s *Set) deleteKnowledgeBaseTool() tool {
 	return on(s, face{
 		name: "delete_knowledge_base", title: "Delete a knowledge base", doc: deleteKnowledgeBaseDoc,
+		brief:  "deletes it with all its documents",
 		effect: destroys, needs: connection.Can[vendors.KnowledgeBaseDeleter],
 	}, deleteKnowledgeBase)
 }

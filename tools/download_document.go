@@ -40,6 +40,7 @@ const beginning = "Only the beginning is shown; pass `path` to write the whole f
 func (s *Set) downloadDocumentTool() tool {
 	return on(s, face{
 		name: "download_document", title: "Download a document", doc: downloadDocumentDoc,
+		brief:  "the original, as text or into a file under an upload root",
 		effect: adds, needs: connection.Can[vendors.Downloader],
 	}, s.downloadDocument)
 }

@@ -35,6 +35,7 @@ func (d documentInfo) Fit(int) any {
 func (s *Set) getDocumentInfoTool() tool {
 	return on(s, face{
 		name: "get_document_info", title: "Get one document", doc: getDocumentInfoDoc,
+		brief: "everything the platform says about one document",
 		needs: connection.Can[vendors.Driver],
 		also:  []string{"get_document", "document_info", "get_doc", "document", "get_document_status"},
 	}, getDocumentInfo)

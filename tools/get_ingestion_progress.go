@@ -26,6 +26,7 @@ func (in *getIngestionProgressArgs) conflicts() []problem { return asProblem(in.
 func (s *Set) getIngestionProgressTool() tool {
 	return on(s, face{
 		name: "get_ingestion_progress", title: "Get ingestion progress", doc: getIngestionProgressDoc,
+		brief: "how far ingestion is: of up to 1,000 documents, of an upload batch (Dify), or of a whole knowledge base; with a suspicion where nothing moves",
 		needs: connection.Can[vendors.Driver],
 		also:  []string{"get_progress", "ingestion_progress", "progress", "get_status", "indexing_status", "get_ingestion_status"},
 	}, getIngestionProgress)

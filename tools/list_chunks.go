@@ -20,6 +20,7 @@ type listChunksArgs struct {
 func (s *Set) listChunksTool() tool {
 	return on(s, face{
 		name: "list_chunks", title: "List chunks", doc: listChunksDoc,
+		brief: "the pieces into which a document was split",
 		needs: connection.Can[vendors.ChunkLister],
 		also:  []string{"list_segments", "chunks", "segments", "get_chunks", "list_points"},
 	}, listChunks)

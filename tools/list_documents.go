@@ -21,6 +21,7 @@ type listDocumentsArgs struct {
 func (s *Set) listDocumentsTool() tool {
 	return on(s, face{
 		name: "list_documents", title: "List documents", doc: listDocumentsDoc,
+		brief: "what is in a knowledge base; filter by status and name",
 		needs: connection.Can[vendors.Driver],
 		also:  []string{"list_docs", "list_files", "documents", "get_documents"},
 	}, listDocuments)

@@ -19,6 +19,7 @@ type listKnowledgeBasesArgs struct {
 func (s *Set) listKnowledgeBasesTool() tool {
 	return on(s, face{
 		name: "list_knowledge_bases", title: "List knowledge bases", doc: listKnowledgeBasesDoc,
+		brief: "which knowledge bases a connection sees; filter by name",
 		needs: connection.Can[vendors.KnowledgeBaseLister],
 		also:  []string{"list_datasets", "list_collections", "list_kbs", "knowledge_bases", "datasets", "get_knowledge_bases"},
 	}, listKnowledgeBases)

@@ -21,7 +21,8 @@ type vendorInfo struct {
 func (s *Set) listVendorsTool() tool {
 	return define(s, face{
 		name: "list_vendors", title: "List connections", doc: listVendorsDoc,
-		also: []string{"list_connections", "list_platforms", "vendors", "list_providers"},
+		brief: "which connections are there, and what works on each",
+		also:  []string{"list_connections", "list_platforms", "vendors", "list_providers"},
 	}, s.listVendors)
 }
 

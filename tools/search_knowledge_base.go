@@ -19,6 +19,7 @@ type searchKnowledgeBaseArgs struct {
 func (s *Set) searchKnowledgeBaseTool() tool {
 	return on(s, face{
 		name: "search_knowledge_base", title: "Search a knowledge base", doc: searchKnowledgeBaseDoc,
+		brief: "the best matching chunks of a knowledge base",
 		needs: connection.Can[vendors.Searcher],
 		also:  []string{"search", "query", "retrieve", "retrieval", "search_documents", "search_knowledge", "ask"},
 	}, searchKnowledgeBase)

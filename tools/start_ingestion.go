@@ -12,6 +12,7 @@ const startIngestionDoc = `Asks the platform to ingest documents: those that are
 func (s *Set) startIngestionTool() tool {
 	return on(s, face{
 		name: "start_ingestion", title: "Start ingestion", doc: startIngestionDoc,
+		brief:  "asks for ingestion, or for it once more",
 		effect: adds, needs: connection.Can[vendors.IngestionStarter],
 	}, startIngestion)
 }

@@ -12,6 +12,7 @@ const stopIngestionDoc = `Stops the ingestion of documents that are queued or pr
 func (s *Set) stopIngestionTool() tool {
 	return on(s, face{
 		name: "stop_ingestion", title: "Stop ingestion", doc: stopIngestionDoc,
+		brief:  "stops it",
 		effect: changes, needs: connection.Can[vendors.IngestionStopper],
 	}, stopIngestion)
 }

@@ -103,6 +103,7 @@ const (
 // face is a tool as clients see it, and what it needs.
 type face struct {
 	name, title, doc string
+	brief            string   // what it answers or does, for people: a row of the README's table
 	also             []string // what other servers and platforms call it
 	effect           effect
 	rowsAs           string // the tool whose output schema has the fields of this one's rows; "": this one
