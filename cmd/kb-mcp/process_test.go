@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kb-mcp/tools"
 )
 
 // patience bounds every wait for a process; none is meant to reach it.
@@ -144,7 +146,7 @@ func TestStdioProcess(t *testing.T) {
 	p.send(hello)
 	p.answer(1)
 	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
-	if n := len(p.answer(2)["result"].(map[string]any)["tools"].([]any)); n != 9 {
+	if n := len(p.answer(2)["result"].(map[string]any)["tools"].([]any)); n != len(tools.New(nil, tools.Options{}).Names()) {
 		t.Errorf("%d tools", n)
 	}
 	p.send("%s", callLine(3, "list_knowledge_bases", `{"vendor":"ragflow"}`))
