@@ -13,6 +13,9 @@ import (
 // face is what a face of the sandbox may import.
 const face = "vendors/sandbox/world vendors/sandbox/internal/web"
 
+// driver is what a driver may import.
+const driver = "vendors vendors/rest vendors/internal/idsearch vendors/recent vendors/internal/write"
+
 // layers is the house from the ground up: each package, and which of ours it may
 // import. An import goes to a line above its own. Tests are free. A name that
 // ends in a slash stands for all that begins so; "vendors/" is every driver, and
@@ -34,7 +37,11 @@ var layers = []struct{ name, may string }{
 	{"vendors/connection", "vendors vendors/recent vendors/visible vendors/tally vendors/internal/"},
 	{"vendors/rest", "vendors ratelimit"},
 	{"vendors/internal/idsearch", "vendors vendors/rest"},
-	{"vendors/", "vendors vendors/rest vendors/internal/idsearch vendors/recent vendors/internal/write"},
+	{"vendors/coze/oauth", "vendors vendors/rest"},
+	{"vendors/ragflow/envelope", "vendors vendors/rest"},
+	{"vendors/coze", driver + " vendors/coze/oauth"},
+	{"vendors/ragflow", driver + " vendors/ragflow/envelope"},
+	{"vendors/", driver},
 	{"vendors/sandbox/world", ""},
 	{"vendors/sandbox/internal/web", ""},
 	{"vendors/sandbox/coze", face},
@@ -73,7 +80,7 @@ var theirs = map[string][]string{
 	"github.com/go-json-experiment/json": {"vendors/rest", "server/internal/jsonrpc"},
 	"golang.org/x/time":                  {"ratelimit"},
 	"golang.org/x/net":                   {"vendors/all"},
-	"github.com/golang-jwt/jwt/v5":       {"vendors/coze"},
+	"github.com/golang-jwt/jwt/v5":       {"vendors/coze/oauth"},
 	"github.com/google/go-cmp":           {"vendors/vendortest"},
 	"github.com/spf13/cobra":             {"cmd/kb-mcp"},
 	"github.com/spf13/pflag":             {"cmd/kb-mcp"},

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/coze/oauth"
 	"kb-mcp/vendors/recent"
 	"kb-mcp/vendors/rest"
 )
@@ -53,7 +54,7 @@ func (c Config) Problems() []rest.Problem {
 			list.Add(part[0], "is missing: a JWT app needs "+appVariables)
 		}
 	}
-	if _, err := parseKey(c.PrivateKey); app && c.PrivateKey != "" && err != nil {
+	if _, err := oauth.ParseKey(c.PrivateKey); app && c.PrivateKey != "" && err != nil {
 		list.Add("COZE_JWT_OAUTH_PRIVATE_KEY", "is not an RSA private key in PEM form (the file private_key.pem of the app, PKCS#8 or PKCS#1)")
 	}
 	_, text := rest.BaseURL(c.APIBase)
@@ -94,8 +95,8 @@ func (c Config) DefaultRate() string { return "2/s" }
 // platform has no search but of images, no restart and no download.
 type Driver struct {
 	client  *rest.Client
-	token   string  // fixed; "" with a JWT app
-	tokens  *tokens // of a JWT app; nil with a fixed token
+	token   string        // fixed; "" with a JWT app
+	tokens  *oauth.Tokens // of a JWT app; nil with a fixed token
 	dialect dialectState
 	space   string                // COZE_SPACE_ID
 	spaces  *recent.Map[[]string] // under "", where no space is configured
@@ -123,7 +124,7 @@ func New(c Config, conn rest.Conn) *Driver {
 		d.kbPage = hostedDatasets
 	}
 	if c.Token == "" {
-		d.tokens = newTokens(c, base, conn)
+		d.tokens = oauth.New(oauth.App{ClientID: c.ClientID, KeyID: c.PublicKeyID, PrivateKey: c.PrivateKey, AccountID: c.AccountID}, base, conn)
 	}
 	d.client = rest.New(conn, rest.Dialect{Base: base, Sign: d.sign, Decode: d.decode})
 	return d

@@ -2,10 +2,8 @@ package coze
 
 import (
 	"context"
-	"net/http"
 
 	"kb-mcp/vendors"
-	"kb-mcp/vendors/rest"
 )
 
 // Diagnose implements [vendors.Doctor]. The free plan counts every call, so the
@@ -31,13 +29,7 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	if d.tokens == nil {
 		return list
 	}
-	answer, err := d.tokens.client.Stream(ctx, rest.Call{Method: http.MethodGet, Path: d.tokens.path},
-		func(int, http.Header) bool { return true })
-	if err != nil {
-		return list
-	}
-	answer.Body.Close()
-	return append(list, vendors.Clock(answer.Header.Get("Date"), d.now(), assertion)...)
+	return append(list, d.tokens.Clock(ctx, d.now())...)
 }
 
 // spaceFinding looks into the space on studio, which answers for one that does

@@ -72,7 +72,7 @@ func (d *Driver) authorized(ctx context.Context, send func() error) error {
 	if d.tokens == nil {
 		return send()
 	}
-	token, err := d.tokens.get(ctx, "")
+	token, err := d.tokens.Get(ctx, "")
 	if err != nil {
 		return vendors.NothingDone(err)
 	}
@@ -80,7 +80,7 @@ func (d *Driver) authorized(ctx context.Context, send func() error) error {
 	if !errors.Is(err, errExpired) {
 		return err
 	}
-	if _, err := d.tokens.get(ctx, token); err != nil {
+	if _, err := d.tokens.Get(ctx, token); err != nil {
 		return vendors.NothingDone(err)
 	}
 	return send()
@@ -92,7 +92,7 @@ func (d *Driver) authorized(ctx context.Context, send func() error) error {
 func (d *Driver) sign(r *http.Request, _ []byte) error {
 	token := d.token
 	if d.tokens != nil {
-		token = d.tokens.cached()
+		token = d.tokens.Cached()
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	return nil

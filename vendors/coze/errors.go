@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/coze/oauth"
 	"kb-mcp/vendors/rest"
 )
 
@@ -194,7 +195,7 @@ func (d *Driver) origin() string { return dialectWords[d.dialect.is()].origin }
 func (d *Driver) advise(e *vendors.Error) {
 	dialect := dialectWords[d.dialect.is()]
 	if d.tokens != nil {
-		dialect.credential = appHint
+		dialect.credential = oauth.Hint
 	}
 	missing := e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusMethodNotAllowed
 	switch w, known := kindWords[e.Kind]; {

@@ -3,6 +3,7 @@ package ragflow
 import (
 	"testing"
 
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/vendortest"
 )
 
@@ -11,19 +12,19 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(a.Body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		var out answer[documentList]
-		if err := decoder("")(a, &out); err != nil || len(out.payload().Docs) != 20 {
+		var out envelope.Answer[documentList]
+		if err := envelope.Decoder("")(a, &out); err != nil || len(out.Payload().Docs) != 20 {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkNormalize(b *testing.B) {
-	var out answer[documentList]
-	if err := decoder("")(vendortest.Page(b, "../../testdata/ragflow/list_documents/list.json"), &out); err != nil {
+	var out envelope.Answer[documentList]
+	if err := envelope.Decoder("")(vendortest.Page(b, "../../testdata/ragflow/list_documents/list.json"), &out); err != nil {
 		b.Fatal(err)
 	}
-	rows := out.payload().Docs
+	rows := out.Payload().Docs
 	b.ReportAllocs()
 	for b.Loop() {
 		if docs := normal(rows, current); len(docs) != 20 {

@@ -1,17 +1,14 @@
 package ragflow
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -40,7 +37,7 @@ func (s server) path(below ...string) []string {
 }
 
 // send makes a write. Setting something twice does no harm.
-func (s server) send(ctx context.Context, method string, body any, below ...string) (out ack, err error) {
+func (s server) send(ctx context.Context, method string, body any, below ...string) (out envelope.Ack, err error) {
 	call := rest.Call{Method: method, Path: s.path(below...), Body: body, Write: rest.Once}
 	if method == http.MethodPut || method == http.MethodPatch {
 		call.Write = rest.Repeatable
@@ -86,7 +83,7 @@ func request[T any](ctx context.Context, d *Driver, call func(api) (T, error)) (
 		return out, d.learn(preview, err)
 	}
 	out, err := call(d.now)
-	foreign := errors.Is(err, errRouteAbsent) || errors.Is(err, errOldEnvelope)
+	foreign := errors.Is(err, envelope.ErrRouteAbsent) || errors.Is(err, envelope.ErrOldEnvelope)
 	if g == current || !foreign {
 		return out, d.learn(current, err)
 	}
@@ -108,7 +105,7 @@ func (d *Driver) generation() generation {
 // learn remembers the generation that answered, and says what a missing path
 // means: on the first call a wrong address, later something the server cannot do.
 func (d *Driver) learn(g generation, err error) error {
-	if !errors.Is(err, errRouteAbsent) {
+	if !errors.Is(err, envelope.ErrRouteAbsent) {
 		if err == nil || vendors.Answered(err) {
 			d.found.Store(int32(g))
 		}
@@ -117,7 +114,7 @@ func (d *Driver) learn(g generation, err error) error {
 	if d.found.Swap(0) != 0 { // upgraded, perhaps: look again at the next call
 		return err
 	}
-	return reworded(err, vendors.BadResponse, "At this address there is no RAGFlow server of the configured generation.",
+	return envelope.Reworded(err, vendors.BadResponse, "At this address there is no RAGFlow server of the configured generation.",
 		"Check that RAGFLOW_BASE_URL is the server's root, and leave RAGFLOW_API_GENERATION at auto.")
 }
 
@@ -133,146 +130,14 @@ func (d *Driver) detect(ctx context.Context) error {
 	if generation(d.found.Load()) == preview {
 		return nil
 	}
-	var out answer[[]dataset]
+	var out envelope.Answer[[]dataset]
 	err := d.before.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: d.before.path(), Query: url.Values{"count": {"1"}}}, &out)
 	switch kind := vendors.KindOf(err); {
 	case err == nil, kind == vendors.Unauthenticated: // then the credential is the wrong one for it
 		d.found.Store(int32(preview))
 	case kind == vendors.Unsupported: // no such path, or not with GET
-		return reworded(err, kind, "This server has neither RAGFlow's current API nor that of versions 0.8 - 0.10: kb-mcp needs RAGFlow 0.14 or newer.",
+		return envelope.Reworded(err, kind, "This server has neither RAGFlow's current API nor that of versions 0.8 - 0.10: kb-mcp needs RAGFlow 0.14 or newer.",
 			"Upgrade RAGFlow to 0.14 or newer; or, if it is, check that RAGFLOW_BASE_URL is the server's root.")
 	}
 	return err
-}
-
-// head is the envelope of every answer. Most use code and message, the
-// preview's errors outside its own handlers retcode and retmsg; either text may
-// be a number, the code a numeric string or a name of that era's enumeration.
-type head struct {
-	Code    rest.Str `json:"code"`
-	Retcode rest.Str `json:"retcode"`
-	Message rest.Str `json:"message"`
-	Retmsg  rest.Str `json:"retmsg"`
-}
-
-// code gives the code as it came, "" when the answer has none.
-func (h head) code() string { return string(cmp.Or(h.Code, h.Retcode)) }
-
-func (h head) text() string { return string(cmp.Or(h.Message, h.Retmsg)) }
-
-// old reports the envelope of v0.13 and before.
-func (h head) old() bool { return h.Code == "" && h.Retcode != "" }
-
-// codeNames are the numbers of the names in api/settings.py of v0.10.0.
-var codeNames = map[string]string{
-	"SUCCESS": "0", "EXCEPTION_ERROR": "100", "ARGUMENT_ERROR": "101", "DATA_ERROR": "102", "OPERATING_ERROR": "103",
-	"CONNECTION_ERROR": "105", "PERMISSION_ERROR": "108", "AUTHENTICATION_ERROR": "109",
-}
-
-// plainCode gives the code as the table of errors has it: a whole number.
-func (h head) plainCode() string {
-	code := strings.TrimPrefix(h.code(), "RetCode.")
-	if number, ok := codeNames[code]; ok {
-		return number
-	}
-	if f, err := strconv.ParseFloat(code, 64); err == nil && f == float64(int(f)) {
-		return strconv.Itoa(int(f))
-	}
-	return code
-}
-
-// denied is the error of a success whose data say otherwise.
-func (h head) denied(format string, args ...any) *vendors.Error {
-	e := vendors.Errorf(vendors.VendorError, format, args...)
-	e.VendorCode, e.VendorMessage = h.code(), h.text()
-	return e
-}
-
-// answer is an envelope with its payload; nil when there is none. Lists of
-// knowledge bases have their total beside the data.
-type answer[T any] struct {
-	head
-	Total rest.Num `json:"total_datasets"`
-	Data  *T       `json:"data"`
-}
-
-// ack is the answer to a write: {"code":0} alone is a full success.
-type ack = answer[json.RawMessage]
-
-// reply is any answer.
-type reply interface {
-	envelope() head
-	untyped() bool
-	missing() bool
-}
-
-func (a *answer[T]) envelope() head { return a.head }
-
-// untyped reports that data of any type are data.
-func (a *answer[T]) untyped() bool { _, ok := any(a).(*ack); return ok }
-
-// missing allows for the null that Go writes for an empty list.
-func (a *answer[T]) missing() bool { return a.Data == nil && !a.Total.Valid && !a.untyped() }
-
-func (a *answer[T]) payload() (data T) {
-	if a.Data != nil {
-		data = *a.Data
-	}
-	return data
-}
-
-// What to do about a refused credential, in either generation.
-const (
-	keyHint = "Check RAGFLOW_API_KEY: it takes an API key of this server (ragflow-...), " +
-		"made in RAGFlow's web app under avatar > API. RAGFlow answers the same while its database is down."
-	tokenHint = "RAGFlow 0.8 - 0.10 takes the web login token in RAGFLOW_API_KEY, not an API key. The user's next login " +
-		"replaces it: copy it again from the browser's local storage (Authorization) and restart kb-mcp."
-)
-
-// decoder is decode with a hint about a refused credential.
-func decoder(hint string) func(rest.Answer, any) error {
-	return func(a rest.Answer, out any) error {
-		if e := decode(a, out); e != nil {
-			return vendors.HintFor(e, vendors.Unauthenticated, hint)
-		}
-		return nil
-	}
-}
-
-// decode judges by HTTP status, then code, then the type of data. A download has
-// no place for an answer, because it is a file unless it is an error.
-func decode(a rest.Answer, place any) *vendors.Error {
-	out, ok := place.(reply)
-	if !ok {
-		out = &ack{}
-	}
-	broken, mistyped := rest.Unmarshal(a, out)
-	if broken != nil {
-		return unreadable(a, broken)
-	}
-	h := out.envelope()
-	switch code := h.plainCode(); {
-	case a.Status >= 400 || code != "" && code != "0":
-		return fault(a, h)
-	case code == "":
-		return address(rest.NotJSON(a, nil))
-	case (mistyped != nil || out.untyped()) && refused(a):
-		e := h.denied(refusedText)
-		e.Kind = vendors.Unauthenticated
-		return e
-	case mistyped != nil:
-		return mistyped
-	case out.missing():
-		return noPayload()
-	}
-	return nil
-}
-
-// refused reports data:false, with which v0.15.1 - v0.24 refuse a credential
-// under code 0.
-func refused(a rest.Answer) bool {
-	var v struct {
-		Data *bool `json:"data"`
-	}
-	return json.Unmarshal(a.Body, &v) == nil && v.Data != nil && !*v.Data
 }

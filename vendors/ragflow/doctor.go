@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -28,10 +29,10 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 // version asks the server, and whether it is written in Python or Go (v0.27); one
 // that does not know the paths is an old one, in Python.
 func (d *Driver) version(ctx context.Context) vendors.Finding {
-	var version answer[rest.Str]
+	var version envelope.Answer[rest.Str]
 	err := d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "system", "version"}}, &version)
 	f := vendors.Finding{Check: "version", Status: vendors.Healthy}
-	text := rest.Text(string(version.payload()))
+	text := rest.Text(string(version.Payload()))
 	switch {
 	case err != nil || text == "":
 		f.Message = "The server does not tell its version; RAGFlow does since 0.25."
@@ -40,13 +41,13 @@ func (d *Driver) version(ctx context.Context) vendors.Finding {
 		text = "of a version that it does not tell"
 	}
 	f.Message = "RAGFlow " + text + "."
-	var language answer[struct {
+	var language envelope.Answer[struct {
 		Name rest.Str `json:"language"`
 	}]
 	if d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "language"}}, &language) != nil {
 		return f
 	}
-	switch name := language.payload().Name; name {
+	switch name := language.Payload().Name; name {
 	case "python":
 		f.Message = "RAGFlow " + text + ", Python server."
 	case "go":

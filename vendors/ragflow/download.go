@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -21,14 +22,14 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 // notEmpty tells a file store that is away from an empty file, for which RAGFlow
 // has the same words, by the size of the document.
 func notEmpty(ctx context.Context, a api, ref vendors.Ref, err error) error {
-	if !errors.Is(err, errEmptyFile) {
+	if !errors.Is(err, envelope.ErrEmptyFile) {
 		return err
 	}
 	doc, look := a.document(ctx, ref)
 	if look != nil || doc.SizeBytes == nil || *doc.SizeBytes == 0 {
 		return err
 	}
-	return reworded(err, vendors.Unavailable, fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes),
+	return envelope.Reworded(err, vendors.Unavailable, fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes),
 		"Try again in a minute; if it stays, the server's operator must look at its file store (MinIO).")
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -27,7 +28,7 @@ func (c currentAPI) filtered(ctx context.Context, q vendors.PageQuery, query url
 		}
 		query["run"] = filter.values
 		rows, total, err = c.rows(ctx, q.KnowledgeBaseID, query)
-		if !errors.Is(err, errFilter) {
+		if !errors.Is(err, envelope.ErrFilter) {
 			if err == nil {
 				c.words.Store(int32(w))
 			}
@@ -81,10 +82,10 @@ func (c currentAPI) counts(ctx context.Context, kb string) (map[vendors.Status]i
 	if c.noSummary.Load() {
 		return nil, cannotCount()
 	}
-	var out answer[summary]
+	var out envelope.Answer[summary]
 	err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(kb, "ingestions", "summary")}, &out)
-	counts, ok := out.payload().counts()
-	if errors.Is(err, errRouteAbsent) || errors.Is(err, errMethod) || err == nil && !ok {
+	counts, ok := out.Payload().counts()
+	if errors.Is(err, envelope.ErrRouteAbsent) || errors.Is(err, envelope.ErrMethod) || err == nil && !ok {
 		c.noSummary.Store(true)
 		return nil, cannotCount()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/write"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -86,7 +87,7 @@ func stopping(d vendors.Document) bool {
 func refusedOne(err error) bool {
 	switch vendors.KindOf(err) {
 	case vendors.ErrNotFound, vendors.Conflict, vendors.InvalidArgument:
-		return !errors.Is(err, errModel)
+		return !errors.Is(err, envelope.ErrModel)
 	}
 	return false
 }
@@ -109,7 +110,7 @@ func halfway(before, now vendors.Document) bool {
 // whose rows say no more than "queued" have.
 func startBecame(err error, before, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
 	brokeOff := vendors.Answered(err) && vendors.KindOf(err) == vendors.Unavailable
-	guilty := !errors.Is(err, errQueue) && slices.ContainsFunc(before, func(d vendors.Document) bool {
+	guilty := !errors.Is(err, envelope.ErrQueue) && slices.ContainsFunc(before, func(d vendors.Document) bool {
 		after, _ := write.Find(now, d.DocumentID)
 		return halfway(d, after)
 	})
@@ -133,10 +134,10 @@ func startBecame(err error, before, now []vendors.Document) (out []vendors.Outco
 // stuck is the error of a document that a start left half done: it shows RUNNING,
 // and nothing works on it.
 func stuck(err error) error {
-	e := reworded(err, vendors.VendorError,
+	e := envelope.Reworded(err, vendors.VendorError,
 		"RAGFlow failed while it put this document into its queue; the document shows RUNNING, but nothing works on it.",
 		"Call stop_ingestion for it. Then look at vendor_message: the file may be damaged; start_ingestion tries it again.")
-	if e.Effect = vendors.SomeEffect; errors.Is(err, errQueue) {
+	if e.Effect = vendors.SomeEffect; errors.Is(err, envelope.ErrQueue) {
 		e.Kind = vendors.Unavailable
 		e.Hint = "Call stop_ingestion for it, and start_ingestion again when the server's queue (Redis) is up."
 	}
@@ -179,15 +180,15 @@ func (c currentAPI) starting(kb string) write.Documents {
 	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
 		err := c.parse(ctx, http.MethodPost, kb, docs)
 		switch {
-		case errors.Is(err, errPipeline):
+		case errors.Is(err, envelope.ErrPipeline):
 			err = c.ingest(ctx, docs)
-		case errors.Is(err, errNoStop): // so v0.14 - v0.17 refuse to start what was ever parsed
-			err = reworded(err, vendors.Conflict, "This RAGFlow server starts only documents that have never been parsed.",
+		case errors.Is(err, envelope.ErrNoStop): // so v0.14 - v0.17 refuse to start what was ever parsed
+			err = envelope.Reworded(err, vendors.Conflict, "This RAGFlow server starts only documents that have never been parsed.",
 				"RAGFlow 0.18 and newer parse again. On this one, upload the file as another document and look at its chunks before you delete this one.")
 		}
 		return nil, err
 	}
-	resend := func(err error) bool { return refusedOne(err) || errors.Is(err, errInside) }
+	resend := func(err error) bool { return refusedOne(err) || errors.Is(err, envelope.ErrInside) }
 	return write.Documents{Send: send, Batch: pageSize, Resend: resend}
 }
 
@@ -210,8 +211,8 @@ func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
 	err := c.rc.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "documents", "ingest"},
 		Body: ingestBody{DocIDs: write.IDs(docs), Run: "1", Delete: true}, Write: rest.Once,
-	}, &ack{})
-	if errors.Is(err, errRouteAbsent) {
+	}, &envelope.Ack{})
+	if errors.Is(err, envelope.ErrRouteAbsent) {
 		return vendors.Amended(err, func(e *vendors.Error) { e.Err = nil })
 	}
 	return err
@@ -222,7 +223,7 @@ func (c currentAPI) ingest(ctx context.Context, docs []vendors.Document) error {
 func (p previewAPI) starting(kb string) write.Documents {
 	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
 		text, err := p.parse(ctx, http.MethodPost, kb, docs)
-		if errors.Is(err, errNameError) {
+		if errors.Is(err, envelope.ErrNameError) {
 			p.broken.Store(true)
 			err = brokenStart(docs[0].DocumentID)
 		}
@@ -254,7 +255,7 @@ func cheapest(docs []vendors.Document) int {
 
 // brokenStart is the error of a server whose own start fails.
 func brokenStart(id string) error {
-	e := marked(errNameError)
+	e := envelope.Marked(envelope.ErrNameError)
 	if id != "" {
 		e.Message += " It has deleted the chunks of document " + id + " and shows it as running; no other document was sent."
 		e.Effect = vendors.SomeEffect
@@ -301,5 +302,5 @@ func (p previewAPI) parse(ctx context.Context, method, kb string, docs []vendors
 		below, body = []string{kb, "documents", docs[0].DocumentID, "status"}, nil
 	}
 	out, err := p.send(ctx, method, body, below...)
-	return out.text(), err
+	return out.Text(), err
 }

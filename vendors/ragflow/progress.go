@@ -8,6 +8,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/idsearch"
+	"kb-mcp/vendors/ragflow/envelope"
 )
 
 // Batch implements [vendors.Batcher]. Servers that do not know the parameter
@@ -61,7 +62,7 @@ func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vend
 		q, query := vendors.PageQuery{Page: 1, Size: pageSize}, newestFirst(1, pageSize)
 		query["ids"] = batch
 		rows, total, err := c.rows(ctx, kb, query)
-		if errors.Is(err, errNoDocument) { // one unknown id must not hide the others
+		if errors.Is(err, envelope.ErrNoDocument) { // one unknown id must not hide the others
 			return s.Report(c.sweepOn(ctx, kb, s, 1, vendors.Page[vendors.Document]{}))
 		}
 		if err != nil {
@@ -86,7 +87,7 @@ func (c currentAPI) each(ctx context.Context, kb string, s *idsearch.Search) err
 	read := func(id string) (vendors.Document, error) {
 		return c.document(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: id})
 	}
-	return s.Each(read, func(err error) bool { return errors.Is(err, errNoDocument) })
+	return s.Each(read, func(err error) bool { return errors.Is(err, envelope.ErrNoDocument) })
 }
 
 // sweepOn reads the whole listing from a page on, or asks for what is missing

@@ -24,6 +24,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/write"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -125,13 +126,13 @@ func New(c Config, conn rest.Conn) *Driver {
 			r.Header.Set("Authorization", authorization)
 			return nil
 		}
-		return rest.New(conn, rest.Dialect{Base: base, Decode: decoder(hint), Sign: sign})
+		return rest.New(conn, rest.Dialect{Base: base, Decode: envelope.Decoder(hint), Sign: sign})
 	}
 	return &Driver{
 		configured: c.generation(),
 		probing:    make(chan struct{}, 1),
-		now:        currentAPI{server{client("Bearer "+key, keyHint), current}, new(memory)},
-		before:     previewAPI{server{client(key, tokenHint), preview}, new(atomic.Bool)},
+		now:        currentAPI{server{client("Bearer "+key, envelope.KeyHint), current}, new(memory)},
+		before:     previewAPI{server{client(key, envelope.TokenHint), preview}, new(atomic.Bool)},
 		started:    newStarted(),
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"kb-mcp/ratelimit"
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 	"kb-mcp/vendors/vendortest"
 )
@@ -146,7 +147,7 @@ func TestProgressPartial(t *testing.T) {
 	f := &fake{answer: map[string]string{"/api/v1/datasets/kb/documents": `{"code":0,"data":{"docs":[],"total":0}}`}}
 	d := f.driver(t, "current")
 	d.now.rc = rest.New(rest.Conn{Transport: second{f}, Backoff: ratelimit.Backoff{Tries: 1}, Limiter: ratelimit.New(ratelimit.Rate{}, nil)},
-		rest.Dialect{Base: mustParse("http://vendor.test"), Decode: decoder("")})
+		rest.Dialect{Base: mustParse("http://vendor.test"), Decode: envelope.Decoder("")})
 	ids := make([]string, 150)
 	for i := range ids {
 		ids[i] = fmt.Sprint("d", i)

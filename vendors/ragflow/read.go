@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -54,12 +55,12 @@ func (s server) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendor
 	if s.generation == preview {
 		query = window(q, "orderby", "desc")
 	}
-	var out answer[[]dataset]
+	var out envelope.Answer[[]dataset]
 	err := s.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: s.path(), Query: query, Rows: q.Size}, &out)
-	if err != nil && !errors.Is(err, errBeyondEnd) {
+	if err != nil && !errors.Is(err, envelope.ErrBeyondEnd) {
 		return vendors.Page[vendors.KnowledgeBase]{}, err
 	}
-	rows := out.payload()
+	rows := out.Payload()
 	p := datasetPage(rows)
 	p.Total, p.More = turn(out.Total, q.Page, q.Size, len(rows), false)
 	return p, nil
@@ -68,17 +69,17 @@ func (s server) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendor
 // knowledgeBase asks the list for one id: it has a call of its own only since
 // v0.25.1.
 func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
-	var out answer[[]dataset]
+	var out envelope.Answer[[]dataset]
 	query := url.Values{"id": {id}, "page_size": {"1"}}
 	if err := c.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: c.path(), Query: query}, &out); err != nil {
 		return vendors.KnowledgeBase{}, err
 	}
-	for _, w := range out.payload() {
+	for _, w := range out.Payload() {
 		if string(w.ID) == id {
 			return w.normal(), nil
 		}
 	}
-	e := marked(errNoDataset)
+	e := envelope.Marked(envelope.ErrNoDataset)
 	e.Err = nil // it is not the server that says so
 	return vendors.KnowledgeBase{}, e
 }
@@ -142,7 +143,7 @@ func (s server) page(q vendors.PageQuery, rows []document, total rest.Num, exact
 func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]document, rest.Num, error) {
 	size, _ := strconv.Atoi(query.Get("page_size"))
 	rows, total, err := c.listed(ctx, kb, query, size)
-	if errors.Is(err, errEmptyKB) {
+	if errors.Is(err, envelope.ErrEmptyKB) {
 		return nil, rest.Num{Valid: true}, nil
 	}
 	return rows, total, err
@@ -150,12 +151,12 @@ func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]do
 
 // listed is the document list with a query for a number of rows.
 func (s server) listed(ctx context.Context, kb string, query url.Values, size int) ([]document, rest.Num, error) {
-	var out answer[documentList]
+	var out envelope.Answer[documentList]
 	err := s.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: s.path(kb, "documents"), Query: query, Rows: size}, &out)
 	if err != nil {
 		return nil, rest.Num{}, err
 	}
-	return out.payload().rows()
+	return out.Payload().rows()
 }
 
 func (c currentAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
@@ -181,14 +182,14 @@ func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) 
 	if blind(rows) {
 		return document{}, rest.NoID()
 	}
-	return document{}, marked(errNoDocument)
+	return document{}, envelope.Marked(envelope.ErrNoDocument)
 }
 
 // knowledgeBase reads one knowledge base, without its times.
 func (p previewAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
-	var out answer[dataset]
+	var out envelope.Answer[dataset]
 	err := p.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: p.path(id)}, &out)
-	return out.payload().normal(), err
+	return out.Payload().normal(), err
 }
 
 // window is a page as rows from an offset, newest first. Only the literal True
@@ -209,7 +210,7 @@ func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors
 	}
 	rows, total, err := p.listed(ctx, q.KnowledgeBaseID, query, q.Size)
 	switch {
-	case errors.Is(err, errBeyondEnd):
+	case errors.Is(err, envelope.ErrBeyondEnd):
 		err = nil
 	case err == nil && len(rows) == 0 && q.Page == 1:
 		_, err = p.knowledgeBase(ctx, q.KnowledgeBaseID)
@@ -225,7 +226,7 @@ func (p previewAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Docu
 		return vendors.Document{}, err
 	}
 	if len(rep.Documents) == 0 {
-		return vendors.Document{}, marked(errNoDocument)
+		return vendors.Document{}, envelope.Marked(envelope.ErrNoDocument)
 	}
 	return rep.Documents[0], nil
 }

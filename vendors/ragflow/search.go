@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -22,7 +23,7 @@ func (d *Driver) Instead() map[string]string {
 		instead["search_knowledge_base"], instead["list_chunks"] = needsNewer, needsNewer
 	}
 	if d.before.broken.Load() {
-		instead["start_ingestion"] = marked(errNameError).Hint
+		instead["start_ingestion"] = envelope.Marked(envelope.ErrNameError).Hint
 	}
 	return instead
 }
@@ -62,21 +63,21 @@ type question struct {
 // the knowledge base's own path. Which of the two is remembered.
 func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
 	own := c.ownSearch.Load()
-	var out answer[chunkList]
+	var out envelope.Answer[chunkList]
 	err := c.rc.Do(ctx, searchCall(q, own), &out)
-	if errors.Is(err, errRouteAbsent) {
+	if errors.Is(err, envelope.ErrRouteAbsent) {
 		own = !own
 		if err = c.rc.Do(ctx, searchCall(q, own), &out); err == nil {
 			c.ownSearch.Store(own)
 		}
 	}
-	if errors.Is(err, errNoChunk) {
+	if errors.Is(err, envelope.ErrNoChunk) {
 		return []vendors.Hit{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	hits := out.payload().hits()
+	hits := out.Payload().hits()
 	return hits[:min(len(hits), q.Limit)], nil
 }
 
@@ -100,7 +101,7 @@ func searchCall(q vendors.SearchQuery, own bool) rest.Call {
 
 // chunks is one page of a document's chunks.
 func (c currentAPI) chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQuery) (vendors.Page[vendors.Chunk], error) {
-	var out answer[chunkList]
+	var out envelope.Answer[chunkList]
 	err := c.rc.Do(ctx, rest.Call{
 		Method: http.MethodGet, Path: c.path(ref.KnowledgeBaseID, "documents", ref.DocumentID, "chunks"),
 		Query: url.Values{"page": {strconv.Itoa(q.Page)}, "page_size": {strconv.Itoa(q.Size)}}, Rows: q.Size,
@@ -108,7 +109,7 @@ func (c currentAPI) chunks(ctx context.Context, ref vendors.Ref, q vendors.PageQ
 	if err != nil {
 		return vendors.Page[vendors.Chunk]{}, err
 	}
-	list := out.payload()
+	list := out.Payload()
 	p := vendors.Page[vendors.Chunk]{Items: list.chunks(), Filtered: true}
 	p.Total, p.More = turn(list.Total, q.Page, q.Size, len(list.Chunks), false)
 	return p, nil

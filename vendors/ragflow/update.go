@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -31,13 +32,13 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 // from one that does not exist: RAGFlow uses the same words for both. Members of
 // a team get them for what only the owner may do.
 func ownersOnly(ctx context.Context, a api, kb string, err error) error {
-	if _, ok := a.(currentAPI); !ok || !errors.Is(err, errNoDataset) {
+	if _, ok := a.(currentAPI); !ok || !errors.Is(err, envelope.ErrNoDataset) {
 		return err // the preview has words of its own
 	}
 	if _, look := a.knowledgeBase(ctx, kb); look != nil {
 		return err
 	}
-	return reworded(err, vendors.PermissionDenied, "Only the knowledge base's owner may do this in RAGFlow.",
+	return envelope.Reworded(err, vendors.PermissionDenied, "Only the knowledge base's owner may do this in RAGFlow.",
 		"Use the owner's key; a team member may read, upload, start and delete documents.")
 }
 
@@ -137,7 +138,7 @@ func (c currentAPI) patch(ctx context.Context, ref vendors.Ref, body documentBod
 	}
 	for _, method := range methods {
 		_, err = c.send(ctx, method, body, ref.KnowledgeBaseID, "documents", ref.DocumentID)
-		if !errors.Is(err, errMethod) && !errors.Is(err, errRouteAbsent) {
+		if !errors.Is(err, envelope.ErrMethod) && !errors.Is(err, envelope.ErrRouteAbsent) {
 			c.put.Store(method == http.MethodPut)
 			break
 		}
@@ -158,14 +159,14 @@ func (p previewAPI) change(ctx context.Context, ref vendors.Ref, change vendors.
 	}
 	if !strings.EqualFold(rest.Suffix(doc.Name), rest.Suffix(*change.Name)) {
 		return doc, vendors.Errorf(vendors.InvalidArgument, "RAGFlow does not change the extension of a document's name, and the present name is %q.", doc.Name).
-			WithHint(extensionHint)
+			WithHint(envelope.ExtensionHint)
 	}
 	out, err := p.send(ctx, http.MethodPut, documentBody{Name: change.Name}, ref.KnowledgeBaseID, "documents", ref.DocumentID)
 	if err != nil {
 		return doc, err
 	}
 	var w document
-	if json.Unmarshal(out.payload(), &w) == nil && string(w.ID) == ref.DocumentID {
+	if json.Unmarshal(out.Payload(), &w) == nil && string(w.ID) == ref.DocumentID {
 		return w.normal(preview), nil
 	}
 	if doc, err = p.document(ctx, ref); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/write"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -129,16 +130,16 @@ func (s server) upload(ctx context.Context, u vendors.Upload) (vendors.Document,
 	} else {
 		call.Form = &rest.Form{Field: "file", Name: u.Name, File: *u.File}
 	}
-	var out ack
+	var out envelope.Ack
 	err := s.rc.Do(ctx, call, &out)
 	switch {
 	case err == nil:
-		return s.stored(out.payload())
-	case u.URL != "" && errors.Is(err, errNoFile):
-		err = reworded(err, vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address.",
+		return s.stored(out.Payload())
+	case u.URL != "" && errors.Is(err, envelope.ErrNoFile):
+		err = envelope.Reworded(err, vendors.Unsupported, "This RAGFlow server cannot fetch a document from an address.",
 			"That needs RAGFlow 0.25.1 or newer. "+pageHint)
-	case errors.Is(err, errInside) && strings.HasPrefix(vendors.Classify(err).VendorMessage, u.Name+": "):
-		err = reworded(err, vendors.VendorError, "RAGFlow did not accept the file.", "vendor_message says what RAGFlow found wrong with it.")
+	case errors.Is(err, envelope.ErrInside) && strings.HasPrefix(vendors.Classify(err).VendorMessage, u.Name+": "):
+		err = envelope.Reworded(err, vendors.VendorError, "RAGFlow did not accept the file.", "vendor_message says what RAGFlow found wrong with it.")
 	}
 	return vendors.Document{}, err
 }
@@ -151,7 +152,7 @@ func (s server) stored(data json.RawMessage) (vendors.Document, error) {
 	}
 	var rows []document
 	if err := json.Unmarshal(data, &rows); err != nil || len(rows) == 0 || rows[0].ID == "" {
-		return vendors.Document{}, noPayload()
+		return vendors.Document{}, envelope.NoPayload()
 	}
 	d := rows[0].normal(s.generation)
 	d.Warnings = nil // of a parse that nobody can have asked for yet

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -68,7 +69,7 @@ type documentList struct {
 func (l documentList) rows() ([]document, rest.Num, error) {
 	total := cmp.Or(l.Total, l.TotalDatasets)
 	if l.Docs == nil && !total.Valid {
-		return nil, total, noPayload()
+		return nil, total, envelope.NoPayload()
 	}
 	return l.Docs, total, nil
 }

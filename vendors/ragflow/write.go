@@ -10,6 +10,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/write"
+	"kb-mcp/vendors/ragflow/envelope"
 	"kb-mcp/vendors/rest"
 )
 
@@ -115,11 +116,11 @@ func (s server) create(ctx context.Context, body datasetBody) (vendors.Knowledge
 	if s.generation == preview {
 		body.Description = nil
 	}
-	var out answer[dataset]
+	var out envelope.Answer[dataset]
 	err := s.rc.Do(ctx, rest.Call{Method: http.MethodPost, Path: s.path(), Body: body, Write: rest.Once}, &out)
-	kb := out.payload().normal()
+	kb := out.Payload().normal()
 	if err == nil && kb.KnowledgeBaseID == "" {
-		err = noPayload()
+		err = envelope.NoPayload()
 	}
 	return kb, err
 }
@@ -153,7 +154,7 @@ func (p previewAPI) update(ctx context.Context, id string, body datasetBody) (ve
 		return vendors.KnowledgeBase{}, err
 	}
 	var w dataset
-	if json.Unmarshal(out.payload(), &w) == nil && string(w.ID) == id {
+	if json.Unmarshal(out.Payload(), &w) == nil && string(w.ID) == id {
 		return w.normal(), nil
 	}
 	return p.knowledgeBase(ctx, id)
@@ -184,9 +185,9 @@ func (c currentAPI) remove(ctx context.Context, id string) error {
 		Count   rest.Num   `json:"success_count"`
 		Deleted *[]rest.ID `json:"deleted"`
 	}
-	if err == nil && json.Unmarshal(out.payload(), &done) == nil &&
+	if err == nil && json.Unmarshal(out.Payload(), &done) == nil &&
 		(done.Count.Valid && done.Count.Int == 0 || done.Deleted != nil && len(*done.Deleted) == 0) {
-		return out.denied("RAGFlow says success but has deleted no knowledge base.")
+		return out.Denied("RAGFlow says success but has deleted no knowledge base.")
 	}
 	return err
 }
@@ -230,8 +231,8 @@ func (c currentAPI) deleting(kb string) write.Documents {
 		var done struct { // since v0.25.2
 			Deleted rest.Num `json:"deleted"`
 		}
-		if err == nil && json.Unmarshal(out.payload(), &done) == nil && done.Deleted.Valid && int(done.Deleted.Int) < len(docs) {
-			err = out.denied("RAGFlow says success, but has deleted %d of %d documents.", done.Deleted.Int, len(docs))
+		if err == nil && json.Unmarshal(out.Payload(), &done) == nil && done.Deleted.Valid && int(done.Deleted.Int) < len(docs) {
+			err = out.Denied("RAGFlow says success, but has deleted %d of %d documents.", done.Deleted.Int, len(docs))
 		}
 		return nil, err
 	}

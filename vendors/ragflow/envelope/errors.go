@@ -1,4 +1,4 @@
-package ragflow
+package envelope
 
 import (
 	"errors"
@@ -10,23 +10,23 @@ import (
 
 // Marks on errors that are answers to some questions.
 var (
-	errRouteAbsent = errors.New("the server does not have this path")
-	errMethod      = errors.New("the path does not have this method")
-	errOldEnvelope = errors.New("the server answers in retcode and retmsg")
-	errNoDataset   = errors.New("the server does not know this knowledge base, or not for this account")
-	errNoDocument  = errors.New("the server does not know this document")
-	errNoChunk     = errors.New("the account has no chunk") // nothing was ever parsed
-	errEmptyKB     = errors.New("the knowledge base has no document")
-	errBeyondEnd   = errors.New("the offset is behind the last row")
-	errEmptyFile   = errors.New("the file is empty")
-	errFilter      = errors.New("the server does not filter by this word")
-	errModel       = errors.New("a model is missing")
-	errInside      = errors.New("the server gives no reason that is known")
-	errNoStop      = errors.New("the document is not being parsed")
-	errQueue       = errors.New("the queue of parsing is away")
-	errPipeline    = errors.New("the knowledge base parses with a pipeline")
-	errNoFile      = errors.New("the server saw no file in the upload")
-	errNameError   = errors.New("the server's own start of parsing is broken")
+	ErrRouteAbsent = errors.New("the server does not have this path")
+	ErrMethod      = errors.New("the path does not have this method")
+	ErrOldEnvelope = errors.New("the server answers in retcode and retmsg")
+	ErrNoDataset   = errors.New("the server does not know this knowledge base, or not for this account")
+	ErrNoDocument  = errors.New("the server does not know this document")
+	ErrNoChunk     = errors.New("the account has no chunk") // nothing was ever parsed
+	ErrEmptyKB     = errors.New("the knowledge base has no document")
+	ErrBeyondEnd   = errors.New("the offset is behind the last row")
+	ErrEmptyFile   = errors.New("the file is empty")
+	ErrFilter      = errors.New("the server does not filter by this word")
+	ErrModel       = errors.New("a model is missing")
+	ErrInside      = errors.New("the server gives no reason that is known")
+	ErrNoStop      = errors.New("the document is not being parsed")
+	ErrQueue       = errors.New("the queue of parsing is away")
+	ErrPipeline    = errors.New("the knowledge base parses with a pipeline")
+	ErrNoFile      = errors.New("the server saw no file in the upload")
+	ErrNameError   = errors.New("the server's own start of parsing is broken")
 )
 
 // Texts of more than one error.
@@ -35,7 +35,7 @@ const (
 	absentText    = "This RAGFlow server does not have what was asked for."
 	noMethodText  = "This RAGFlow server cannot do this."
 	upgradeHint   = "A newer RAGFlow may have it; kb-mcp is made for 0.14 and newer."
-	extensionHint = "Keep the extension of the present name; to change it, upload the file under the new name."
+	ExtensionHint = "Keep the extension of the present name; to change it, upload the file under the new name."
 	deniedText    = "The credential may not do this in RAGFlow."
 	ownerHint     = "Ask the knowledge base's owner to share it with the team, or use the owner's key."
 	argumentText  = "RAGFlow refused an argument of the request."
@@ -63,18 +63,18 @@ var rules = []rest.Rule{
 	// not have is told in three forms: by v0.23, by newer servers, and by v0.22
 	// and older.
 	{Statuses: []int{401}, Kind: vendors.Unauthenticated, Message: refusedText},
-	{Statuses: []int{405}, Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: errMethod},
+	{Statuses: []int{405}, Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: ErrMethod},
 	{Statuses: []int{413}, Kind: vendors.InvalidArgument, Message: tooLargeText, Hint: tooLargeHint},
 	{Statuses: []int{429}, Kind: vendors.RateLimited,
 		Hint: "A proxy before RAGFlow limits requests: set RAGFLOW_RATE_LIMIT below its limit."},
 	{Statuses: []int{404}, Codes: []string{""},
-		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
+		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: ErrRouteAbsent},
 	{Statuses: []int{404}, Codes: []string{"404"}, Texts: []string{"^not found"},
-		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
+		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: ErrRouteAbsent},
 	{Texts: []string{"notfound 404"},
-		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: errRouteAbsent},
+		Kind: vendors.Unsupported, Message: absentText, Hint: upgradeHint, Mark: ErrRouteAbsent},
 	{Texts: []string{"methodnotallowed"},
-		Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: errMethod},
+		Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: ErrMethod},
 	{Texts: []string{"requestentitytoolarge", "request entity too large"},
 		Kind: vendors.InvalidArgument, Message: tooLargeText, Hint: tooLargeHint},
 	{Texts: []string{"has no attribute split", "token is not valid"}, Kind: vendors.Unauthenticated, Message: refusedText},
@@ -83,28 +83,28 @@ var rules = []rest.Rule{
 	// complains of a document that nobody asked for; the preview's IndexError is
 	// a page behind the last one.
 	{Texts: []string{"^you don't own the document none"},
-		Kind: vendors.ErrNotFound, Message: "The knowledge base has no document.", Mark: errEmptyKB},
+		Kind: vendors.ErrNotFound, Message: "The knowledge base has no document.", Mark: ErrEmptyKB},
 	{Texts: []string{"you don't own the dataset", "can't find the dataset", "can't find this dataset", "this dataset*cannot be found",
 		"the dataset doesn't exist", "lacks permission for dataset", "cannot be found for your current account",
 		"only owner of dataset*authorized"},
 		Kind: vendors.ErrNotFound, Message: "The knowledge base was not found, or is not accessible with this credential.",
-		Hint: "Take the id from list_knowledge_bases.", Mark: errNoDataset},
+		Hint: "Take the id from list_knowledge_bases.", Mark: ErrNoDataset},
 	{Codes: codes, Texts: []string{"you don't own the document", "doesn't own the document", "not own the document", "documents not found",
 		"document not found", "this document*cannot be found", "is not a valid document", "do not belong to dataset",
 		"document *not found", "is not in the dataset"},
 		Kind: vendors.ErrNotFound, Message: "The document was not found in this knowledge base, or is not accessible with this credential.",
-		Hint: "Take the id from list_documents of the same knowledge base.", Mark: errNoDocument},
+		Hint: "Take the id from list_documents of the same knowledge base.", Mark: ErrNoDocument},
 	{Texts: []string{"no chunk found"},
 		Kind: vendors.Conflict, Message: "The account has no chunks yet.",
-		Hint: "Parse a document with start_ingestion first.", Mark: errNoChunk},
+		Hint: "Parse a document with start_ingestion first.", Mark: ErrNoChunk},
 	{Texts: []string{"offset is out of the valid range"},
-		Kind: vendors.InvalidArgument, Message: "The listing has no page of this number.", Mark: errBeyondEnd},
+		Kind: vendors.InvalidArgument, Message: "The listing has no page of this number.", Mark: ErrBeyondEnd},
 	{Texts: []string{"invalid filter run status"},
-		Kind: vendors.InvalidArgument, Message: "This RAGFlow server does not filter by this status.", Mark: errFilter},
+		Kind: vendors.InvalidArgument, Message: "This RAGFlow server does not filter by this status.", Mark: ErrFilter},
 
 	// What a document or a name does not allow now.
 	{Texts: []string{"documents ingest instead"},
-		Kind: vendors.Unsupported, Message: "This knowledge base parses with a pipeline.", Hint: upgradeHint, Mark: errPipeline},
+		Kind: vendors.Unsupported, Message: "This knowledge base parses with a pipeline.", Hint: upgradeHint, Mark: ErrPipeline},
 	{Texts: []string{"already exists status completed"},
 		Kind: vendors.Conflict, Message: "This RAGFlow server does not parse a document again that has been parsed.",
 		Hint: "Its chunks are as they were. To parse the file once more, upload it again as another document, and delete this one when that one is completed."},
@@ -112,7 +112,7 @@ var rules = []rest.Rule{
 		Kind: vendors.Conflict, Retry: vendors.Later, Message: "The document is still being parsed or stopped.",
 		Hint: "Wait until get_ingestion_progress shows that it has settled, then call again."},
 	{Texts: []string{"can't stop parsing"},
-		Kind: vendors.Conflict, Retry: vendors.Never, Mark: errNoStop,
+		Kind: vendors.Conflict, Retry: vendors.Never, Mark: ErrNoStop,
 		Message: "RAGFlow says that the document has not been started, or has ended: there is nothing to stop."},
 	{Texts: []string{"currently being processed", "doc stop parsing invalid state"},
 		Kind: vendors.Conflict, Retry: vendors.Later, Message: "The document is not in a state for this."},
@@ -120,14 +120,14 @@ var rules = []rest.Rule{
 		Kind: vendors.Conflict, Message: "RAGFlow already has something of this name.", Hint: "Choose another name."},
 	{Texts: []string{"this file is empty"},
 		Kind: vendors.Conflict, Message: "The document's file is empty: there is nothing to download.",
-		Hint: "Upload the file again if it should hold something.", Mark: errEmptyFile},
+		Hint: "Upload the file again if it should hold something.", Mark: ErrEmptyFile},
 	{Texts: []string{"extension of file can*be changed"},
-		Kind: vendors.InvalidArgument, Message: "RAGFlow does not change the extension of a document's name.", Hint: extensionHint},
+		Kind: vendors.InvalidArgument, Message: "RAGFlow does not change the extension of a document's name.", Hint: ExtensionHint},
 
 	// One file or address.
 	{Texts: []string{"no file part", "there is no file", "no file selected"},
 		Kind: vendors.InvalidArgument, Message: "RAGFlow saw no file in the upload.",
-		Hint: "Try again; if it stays, look at the proxy between kb-mcp and RAGFlow.", Mark: errNoFile},
+		Hint: "Try again; if it stays, look at the proxy between kb-mcp and RAGFlow.", Mark: ErrNoFile},
 	{Texts: []string{"type of file has not been supported yet"},
 		Kind: vendors.InvalidArgument, Message: "RAGFlow does not accept files of this type.",
 		Hint: "Convert it to a type that RAGFlow reads (pdf, docx, xlsx, pptx, txt, md, csv, html, images and others)."},
@@ -145,13 +145,13 @@ var rules = []rest.Rule{
 	// The server itself and what stands behind it.
 	{Texts: []string{"lookuperror*model", "not found for model", "model*not authorized", "model*is disabled", "cannot be used as*model"},
 		Kind: vendors.Conflict, Message: "The knowledge base's embedding model is not configured in RAGFlow.",
-		Hint: "The model's owner must configure it in RAGFlow's web app, under model providers; vendor_message names it.", Mark: errModel},
+		Hint: "The model's owner must configure it in RAGFlow's web app, under model providers; vendor_message names it.", Mark: ErrModel},
 	{Texts: []string{"nameerror name doc parse"}, // v0.9.0, v0.10.0
 		Kind: vendors.Unsupported, Message: "This RAGFlow server cannot start parsing through its API.",
-		Hint: "Start it in RAGFlow's web app.", Mark: errNameError},
+		Hint: "Start it in RAGFlow's web app.", Mark: ErrNameError},
 	{Texts: []string{"can't access redis"},
 		Kind: vendors.Unavailable, Message: "RAGFlow's queue (Redis) does not answer, so that nothing can be parsed.",
-		Hint: "The server's operator must bring Redis up.", Mark: errQueue},
+		Hint: "The server's operator must bring Redis up.", Mark: ErrQueue},
 	{Texts: []string{"error 1146", "table*doesn't exist"},
 		Kind: vendors.Unavailable, Retry: vendors.Never, Message: "The database of this RAGFlow server lacks tables of its version.",
 		Hint: "The server's operator must start it once with --migrate."},
@@ -174,17 +174,17 @@ var rules = []rest.Rule{
 		Kind: vendors.InvalidArgument, Message: argumentText, Hint: argumentHint},
 
 	// What is left.
-	{Statuses: []int{5}, Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: errInside},
+	{Statuses: []int{5}, Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: ErrInside},
 	{Codes: []string{"404"}, Kind: vendors.ErrNotFound,
 		Message: "The knowledge base or document was not found, or is not accessible with this credential."},
 	{Codes: []string{"409"}, Kind: vendors.Conflict, Message: "RAGFlow is not in a state for this."},
 	{Codes: []string{"100", "104", "105", "107", "111", "500", "503"},
-		Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: errInside},
+		Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: ErrInside},
 }
 
 // fault explains an answer that is no success.
 func fault(a rest.Answer, h head) *vendors.Error {
-	e := rest.Judge(rules, a, h.plainCode(), h.text())
+	e := rest.Judge(rules, a, h.plainCode(), h.Text())
 	switch {
 	case e != nil:
 	case a.Status >= 400:
@@ -193,16 +193,16 @@ func fault(a rest.Answer, h head) *vendors.Error {
 		e = vendors.Errorf(vendors.VendorError, "RAGFlow refused the request with a code or text that kb-mcp does not know.").
 			WithHint("Read vendor_message; RAGFlow's code says little by itself.")
 	}
-	e.HTTPStatus, e.VendorCode, e.VendorMessage = a.Status, h.code(), h.text()
+	e.HTTPStatus, e.VendorCode, e.VendorMessage = a.Status, h.code(), h.Text()
 	if h.old() && e.Err == nil {
-		e.Err = errOldEnvelope
+		e.Err = ErrOldEnvelope
 	}
 	return e
 }
 
-// reworded is err in other words: what an answer means to one request. The
+// Reworded is err in other words: what an answer means to one request. The
 // platform's own code and text stay.
-func reworded(err error, kind vendors.Kind, message, hint string) *vendors.Error {
+func Reworded(err error, kind vendors.Kind, message, hint string) *vendors.Error {
 	e := *vendors.Classify(err)
 	e.Kind, e.Message, e.Hint, e.Err = kind, message, hint, nil
 	return &e
@@ -224,13 +224,13 @@ func address(e *vendors.Error) *vendors.Error {
 	return e.WithHint("Set RAGFLOW_BASE_URL to the server's root (usual ports 9380 and 80), without the path of a page.")
 }
 
-func noPayload() *vendors.Error {
+func NoPayload() *vendors.Error {
 	e := vendors.Errorf(vendors.BadResponse, "RAGFlow's answer has no data although it says success.")
 	e.HTTPStatus, e.Effect = 200, vendors.UnknownEffect
 	return e
 }
 
-// marked is the error of the rule with a mark.
-func marked(mark error) *vendors.Error {
+// Marked is the error of the rule with a mark.
+func Marked(mark error) *vendors.Error {
 	return rules[slices.IndexFunc(rules, func(r rest.Rule) bool { return r.Mark == mark })].Error()
 }

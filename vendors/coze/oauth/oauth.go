@@ -1,4 +1,5 @@
-package coze
+// Package oauth obtains the access tokens of a Coze app that signs JWTs.
+package oauth
 
 import (
 	"cmp"
@@ -23,15 +24,26 @@ import (
 const (
 	grantType   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	tokenLife   = 900              // seconds asked for, the platform's default
-	assertion   = 10 * time.Minute // a JWT is used at once, and once
+	assertion   = 10 * time.Minute // how long a JWT holds; it is used at once, and once
 	renewBefore = time.Minute
 )
 
-const appHint = "Check COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID " +
+// Hint is what to do about credentials of an app that are refused.
+const Hint = "Check COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZE_JWT_OAUTH_PUBLIC_KEY_ID " +
 	"(and COZE_ACCOUNT_ID, if set) against the app's page, that this machine's clock is right, and that COZE_API_BASE is the host of the app."
 
-// tokens obtains and keeps the access token of a JWT app.
-type tokens struct {
+const rootHint = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn."
+
+// App is the app of which a token is asked.
+type App struct {
+	ClientID, KeyID string
+	PrivateKey      string // PEM
+	AccountID       string // of accounts with several organisations; ""
+}
+
+// Tokens obtains and keeps the access token of an app. It is safe for concurrent
+// use.
+type Tokens struct {
 	client   *rest.Client
 	path     []string
 	clientID string
@@ -52,34 +64,35 @@ type grant struct {
 	err   error
 }
 
-// newTokens prepares the exchange; the first is made when a token is needed.
-func newTokens(c Config, base *url.URL, conn rest.Conn) *tokens {
-	key, _ := parseKey(c.PrivateKey) // Config.Problems has tried it
-	t := &tokens{
+// New prepares the exchange at the API's root base; the first is made when a token
+// is needed. The key is one that [ParseKey] reads.
+func New(app App, base *url.URL, conn rest.Conn) *Tokens {
+	key, _ := ParseKey(app.PrivateKey)
+	t := &Tokens{
 		path:     []string{"api", "permission", "oauth2", "token"},
-		clientID: c.ClientID, keyID: c.PublicKeyID, audience: base.Host, key: key,
+		clientID: app.ClientID, keyID: app.KeyID, audience: base.Host, key: key,
 		now: conn.Now, secrets: conn.Secrets, turn: make(chan struct{}, 1),
 	}
-	if c.AccountID != "" { // accounts of several organisations
-		t.path = []string{"api", "permission", "oauth2", "account", c.AccountID, "token"}
+	if app.AccountID != "" {
+		t.path = []string{"api", "permission", "oauth2", "account", app.AccountID, "token"}
 	}
 	t.last.Store(&grant{})
 	t.client = rest.New(conn, rest.Dialect{Base: base, Sign: t.sign, Decode: decodeGrant})
 	return t
 }
 
-// parseKey reads a PEM key, PKCS#8 or PKCS#1. An environment value often
+// ParseKey reads a PEM key, PKCS#8 or PKCS#1. An environment value often
 // holds \n as two characters.
-func parseKey(pem string) (*rsa.PrivateKey, error) {
+func ParseKey(pem string) (*rsa.PrivateKey, error) {
 	return jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.ReplaceAll(pem, `\n`, "\n")))
 }
 
-// cached is the token obtained last, "" before the first.
-func (t *tokens) cached() string { return t.last.Load().token }
+// Cached is the token obtained last, "" before the first.
+func (t *Tokens) Cached() string { return t.last.Load().token }
 
-// get gives a token that is good for a while and is not the refused one. Callers
+// Get gives a token that is good for a while and is not the refused one. Callers
 // that come together make one exchange, and share its failure too.
-func (t *tokens) get(ctx context.Context, refused string) (string, error) {
+func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	seen := t.last.Load()
 	if t.good(seen, refused) {
 		return seen.token, nil
@@ -109,12 +122,12 @@ func over(ctx context.Context) bool {
 }
 
 // good reports whether a grant serves for the next minute.
-func (t *tokens) good(g *grant, refused string) bool {
+func (t *Tokens) good(g *grant, refused string) bool {
 	return g.err == nil && g.token != refused && t.now().Add(renewBefore).Before(g.until)
 }
 
 // exchange asks for a new token.
-func (t *tokens) exchange(ctx context.Context) *grant {
+func (t *Tokens) exchange(ctx context.Context) *grant {
 	var out grantAnswer
 	err := t.client.Do(ctx, rest.Call{
 		Method: http.MethodPost, Path: t.path,
@@ -122,7 +135,7 @@ func (t *tokens) exchange(ctx context.Context) *grant {
 	}, &out)
 	if err != nil {
 		// Requests that wait for their turn still go with the token before.
-		return &grant{token: t.cached(), err: err}
+		return &grant{token: t.Cached(), err: err}
 	}
 	t.secrets.AddTemporary(string(out.AccessToken))
 	// expires_in is an absolute unix time, whatever its name says.
@@ -130,7 +143,7 @@ func (t *tokens) exchange(ctx context.Context) *grant {
 }
 
 // sign puts a JWT on an exchange; a new one for every try, as each works once.
-func (t *tokens) sign(r *http.Request, _ []byte) error {
+func (t *Tokens) sign(r *http.Request, _ []byte) error {
 	id := make([]byte, 20)
 	rand.Read(id) // never fails
 	now := t.now()
@@ -171,11 +184,11 @@ func decodeGrant(a rest.Answer, out any) error {
 	case mistyped != nil:
 		e = mistyped
 	case g.AccessToken == "" || !g.ExpiresIn.Valid:
-		e = vendors.Errorf(vendors.BadResponse, "Coze granted access without a token.").WithHint(wrongRoot + ".")
+		e = vendors.Errorf(vendors.BadResponse, "Coze granted access without a token.").WithHint(rootHint)
 	default:
 		return nil
 	}
-	e.VendorCode, e.VendorMessage, e.RequestID = rest.Text(string(code)), rest.Text(string(msg)), requestID(a, &head{})
+	e.VendorCode, e.VendorMessage, e.RequestID = rest.Text(string(code)), rest.Text(string(msg)), rest.Text(cmp.Or(a.Header.Get("X-Tt-Logid"), a.Header.Get("X-Log-ID")))
 	return e
 }
 
@@ -192,9 +205,20 @@ func grantError(a rest.Answer, code string) *vendors.Error {
 	case code == "internal_error", code == "" && e.Kind == vendors.Unavailable:
 		e.Kind, e.Message = vendors.Unavailable, "Coze could not issue an access token for now."
 	case code == "" && e.Kind == vendors.BadResponse:
-		e.Message, e.Hint = "This server does not have the path of Coze's token exchange.", wrongRoot+"."
+		e.Message, e.Hint = "This server does not have the path of Coze's token exchange.", rootHint
 	default:
-		e.Kind, e.Message, e.Hint = vendors.Unauthenticated, "Coze refused to issue an access token for the JWT app.", appHint
+		e.Kind, e.Message, e.Hint = vendors.Unauthenticated, "Coze refused to issue an access token for the JWT app.", Hint
 	}
 	return e
+}
+
+// Clock compares this machine's clock with that of the exchange, which refuses
+// JWTs of another time; nothing when it cannot be asked.
+func (t *Tokens) Clock(ctx context.Context, now time.Time) []vendors.Finding {
+	answer, err := t.client.Stream(ctx, rest.Call{Method: http.MethodGet, Path: t.path}, func(int, http.Header) bool { return true })
+	if err != nil {
+		return nil
+	}
+	answer.Body.Close()
+	return vendors.Clock(answer.Header.Get("Date"), now, assertion)
 }
