@@ -170,7 +170,11 @@ func (r *reportRun) send(ctx context.Context, in io.Writer, line json.RawMessage
 		return
 	}
 	if json.Unmarshal(line, &wait) != nil || wait.Asked+wait.Answered == "" {
-		io.WriteString(in, string(line)+"\n")
+		var one bytes.Buffer
+		if err := json.Compact(&one, line); err != nil {
+			panic(err) // it was decoded as JSON
+		}
+		io.WriteString(in, one.String()+"\n")
 		return
 	}
 	asked, answered := regexp.MustCompile(wait.Asked), regexp.MustCompile(wait.Answered)

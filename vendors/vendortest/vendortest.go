@@ -13,6 +13,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -219,25 +220,25 @@ func classified(t testing.TB, op string, err error) []byte {
 
 // update rewrites the want of a case file, keeping everything before it.
 func update(t testing.TB, path string, raw, got []byte) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		t.Fatal(err)
-	}
-	var want bytes.Buffer
-	if err := json.Indent(&want, got, "  ", "  "); err != nil {
-		t.Fatal(err)
-	}
-	head := raw
-	if i := bytes.LastIndex(raw, []byte("\n  \"want\"")); i >= 0 && fields["want"] != nil {
-		head = raw[:i]
-	} else {
+	raw = formatted(t, path, raw)
+	head, _, ok := bytes.Cut(raw, []byte("\n  \"want\":"))
+	if !ok {
 		head = bytes.TrimRight(bytes.TrimSpace(raw), "}")
 	}
-	head = bytes.TrimRight(bytes.TrimRight(head, " \n\t"), ",")
-	out := append(append(append([]byte{}, head...), ",\n  \"want\": "...), bytes.TrimSpace(want.Bytes())...)
-	if err := os.WriteFile(path, append(out, "\n}\n"...), 0o644); err != nil {
+	head = bytes.TrimRight(head, " \n,")
+	whole := slices.Concat(head, []byte(",\"want\":"), got, []byte("}"))
+	if err := os.WriteFile(path, formatted(t, path, whole), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// formatted is the text of a JSON file, indented.
+func formatted(t testing.TB, path string, text []byte) []byte {
+	var b bytes.Buffer
+	if err := json.Indent(&b, bytes.TrimSpace(text), "", "  "); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return append(b.Bytes(), '\n')
 }
 
 func encode(t testing.TB, v any) []byte {
