@@ -101,7 +101,7 @@ func (l *Limiter) share(now time.Time) (spare *Booking, wait time.Duration) {
 	processes := l.account.Processes()
 	for _, w := range l.windows {
 		if processes > 1 && l.account.Incomplete(w.Window, now) {
-			w.settle(now)
+			w.restArrived(now)
 			wait = max(wait, w.ready(0, max(1, w.N/processes), now))
 		}
 	}

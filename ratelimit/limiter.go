@@ -220,7 +220,7 @@ func late(ctx context.Context, wait time.Duration, now time.Time) error {
 // of them leaves and so many processes share the quota in equal parts.
 func (l *Limiter) waitBehind(before, processes int, now time.Time) time.Duration {
 	for _, w := range l.windows {
-		w.settle(now)
+		w.restArrived(now)
 	}
 	l.turns = l.turns[:0]
 	for i := range before + 1 {

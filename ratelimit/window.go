@@ -71,8 +71,8 @@ func (w *window) wait(s *slot, now time.Time) time.Duration {
 	return max(0, time.Duration(math.Round(missing)))
 }
 
-// settle lets the slots rest whose requests must have arrived by now.
-func (w *window) settle(now time.Time) {
+// restArrived lets the slots rest whose requests must have arrived by now.
+func (w *window) restArrived(now time.Time) {
 	w.held = slices.DeleteFunc(w.held, func(s *slot) bool {
 		arrived := s.left.Add(transit)
 		if !s.sent || now.Before(arrived) {
@@ -115,7 +115,7 @@ func (w *window) answered(s *slot, now time.Time, ok bool) time.Time {
 		w.send(s, now) // at the latest: it may be on its way without a word yet
 	}
 	if latest := s.left.Add(transit); !ok || known && now.After(latest) {
-		return latest // settle's business
+		return latest // restArrived does it
 	}
 	from := now
 	if known {
@@ -147,7 +147,7 @@ func (w *window) giveBack(s *slot, now time.Time) {
 	}
 }
 
-// drop reports whether s was held; settle may have been there first.
+// drop reports whether s was held; restArrived may have been first.
 func (w *window) drop(s *slot) bool {
 	i := slices.Index(w.held, s)
 	if i < 0 {

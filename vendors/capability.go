@@ -9,8 +9,8 @@ import (
 )
 
 // The interfaces below are what a platform may offer beyond reading. Each is
-// one method: a driver that has the method has the tool. What a driver lacks is
-// unsupported, and [Adviser] says what to do instead.
+// one method: a driver that has the method has the tool. A tool whose method is
+// missing is unsupported, and [Adviser] says what to do instead.
 
 // Adviser says, for tools that do not work on this connection, what an agent
 // can do instead: tool name to one sentence. A tool named here is unsupported
@@ -30,46 +30,46 @@ type ChunkLister interface {
 	ListChunks(ctx context.Context, ref Ref, q PageQuery) (Page[Chunk], error)
 }
 
-// KnowledgeBaseCreator makes a knowledge base, which has a Name in any case, and
-// returns it as the platform named it.
+// KnowledgeBaseCreator makes a knowledge base. Its Name is always set. The result
+// has the name that the platform gave it.
 type KnowledgeBaseCreator interface {
 	CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseChange) (KnowledgeBase, error)
 }
 
-// KnowledgeBaseUpdater changes what is given and keeps the rest, also where the
+// KnowledgeBaseUpdater changes what is given and keeps the rest, even if the
 // platform's own call would reset it. It returns the knowledge base as the
-// platform shows it then, which the connection compares with the change.
+// platform shows it afterwards; the connection compares that with the change.
 type KnowledgeBaseUpdater interface {
 	UpdateKnowledgeBase(ctx context.Context, id string, change KnowledgeBaseChange) (KnowledgeBase, error)
 }
 
-// KnowledgeBaseDeleter deletes exactly one knowledge base with all it holds.
+// KnowledgeBaseDeleter deletes exactly one knowledge base and all it holds.
 type KnowledgeBaseDeleter interface {
 	DeleteKnowledgeBase(ctx context.Context, id string) error
 }
 
-// Uploader adds one document. It sends once; what a lost answer has made is
-// looked for by internal/write. With an error it may give the id that the
-// document would have.
+// Uploader adds one document. It sends once; internal/write looks for what a
+// request with a lost answer has made. Along with an error it may return the id
+// that the document would have.
 type Uploader interface {
 	Upload(ctx context.Context, u Upload) (Uploaded, error)
 }
 
 // DocumentUpdater changes what is given of one document, and returns it as the
-// platform shows it then; the connection compares name and enabled.
+// platform shows it afterwards; the connection compares name and enabled.
 type DocumentUpdater interface {
 	UpdateDocument(ctx context.Context, ref Ref, change DocumentChange) (Document, error)
 }
 
 // DocumentDeleter deletes documents of one knowledge base and reports per id;
-// internal/write sends the batches and tells what a failed one has done. ids is
+// internal/write sends the batches and finds out what a failed one did. ids is
 // never empty. It makes sure that each belongs to the knowledge base where the
 // platform does not.
 type DocumentDeleter interface {
 	DeleteDocuments(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
 }
 
-// IngestionStarter asks for ingestion, or for ingestion once more.
+// IngestionStarter starts ingestion, or repeats it.
 type IngestionStarter interface {
 	StartIngestion(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
 }
@@ -79,7 +79,7 @@ type IngestionStopper interface {
 	StopIngestion(ctx context.Context, knowledgeBaseID string, ids []string) ([]Outcome, error)
 }
 
-// Downloader gives the file that was uploaded.
+// Downloader returns the file that was uploaded.
 type Downloader interface {
 	Download(ctx context.Context, ref Ref) (Download, error)
 }
@@ -99,7 +99,7 @@ type Hit struct {
 	Content      string   `json:"content"`
 	Score        *float64 `json:"score,omitempty"` // the platform's own scale
 
-	// ContentFiltered says that invisible characters were taken out. Drivers
+	// ContentFiltered says that invisible characters were removed. Drivers
 	// leave it to [connection.Connection].
 	ContentFiltered bool `json:"content_filtered,omitempty"`
 }
@@ -140,7 +140,7 @@ type File struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// TextFile is a text as a file.
+// TextFile returns a text as a file.
 func TextFile(text string) *File {
 	return &File{Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader(text)), nil
@@ -180,21 +180,21 @@ type Download struct {
 	Body io.ReadCloser
 }
 
-// Doctor is a driver that knows more of a connection's health than that a call
-// succeeds: the server's version or dialect, the clock that signatures need. It
-// is asked after a call that the platform answered, and makes two requests of
-// its own at most.
+// Doctor is a driver that knows more about a connection's health than whether a
+// call succeeds: the server's version or dialect, the clock that signatures need.
+// It is called after the platform has answered a call, and makes at most two
+// requests.
 type Doctor interface {
 	Diagnose(ctx context.Context) []Finding
 }
 
-// Health is how a check ended.
+// Health is the outcome of a check.
 type Health string
 
 // The outcomes of a check.
 const (
 	Healthy  Health = "ok"
-	Doubtful Health = "warning" // works, or could not be seen
+	Doubtful Health = "warning" // works, or could not be checked
 	Broken   Health = "failed"
 )
 
@@ -207,15 +207,15 @@ type Finding struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Skews from which a clock is worth a word.
+// Skews from which a clock is worth a finding.
 const (
 	skewNoticed = time.Minute     // where a signature carries the time
-	skewOdd     = 5 * time.Minute // where times are only shown
+	skewLarge   = 5 * time.Minute // where times are only shown
 )
 
 // Clock compares this machine's clock with the Date header of an answer. limit
-// is how far apart they may be before signatures are refused; 0 where nothing
-// is signed. A platform that sends no date gives no finding.
+// is how far apart they may be before signatures are refused; 0 if nothing is
+// signed. Without a date there is no finding.
 func Clock(date string, now time.Time, limit time.Duration) []Finding {
 	theirs, err := time.Parse(time.RFC1123, date)
 	if err != nil {
@@ -231,7 +231,7 @@ func Clock(date string, now time.Time, limit time.Duration) []Finding {
 	case limit > 0 && skew >= limit:
 		f.Status = Broken
 		f.Message = fmt.Sprintf("This machine's clock is %s %s the platform's, which refuses signatures that are more than %s off.", skew, direction, limit)
-	case limit > 0 && skew > skewNoticed, skew > skewOdd:
+	case limit > 0 && skew > skewNoticed, skew > skewLarge:
 		f.Status = Doubtful
 		f.Message = fmt.Sprintf("This machine's clock is %s %s the platform's.", skew, direction)
 	}

@@ -1,6 +1,6 @@
 // Package vendors is the platform-neutral half of kb-mcp: the words in which
-// an agent hears about documents, and the small contract a platform driver
-// fulfils so that its documents can be told in them.
+// documents are described to an agent, and the small contract that a platform's
+// driver implements.
 //
 // # Words
 //

@@ -11,14 +11,14 @@ import (
 // concurrent use, return *[Error], and keep no state but a signer's token and
 // a detected dialect.
 type Driver interface {
-	// ListDocuments gives one page of rows. An unknown knowledge base is an
-	// error where the platform tells it from an empty one.
+	// ListDocuments returns one page of rows. An unknown knowledge base is an
+	// error if the platform distinguishes it from an empty one.
 	ListDocuments(ctx context.Context, q PageQuery) (Page[Document], error)
 
-	// GetDocument gives one document with everything the platform says of it.
+	// GetDocument returns one document with everything the platform says about it.
 	GetDocument(ctx context.Context, ref Ref) (Document, error)
 
-	// Progress gives the ingestion state of the documents asked for, in any
+	// Progress returns the ingestion state of the requested documents, in any
 	// order, by the platform's own batches. Ids that are in neither list of
 	// the report were not read; together with an error that means "as far as
 	// I got", without one it means that they are unknown.
@@ -37,9 +37,9 @@ type Counter interface {
 	Counts(ctx context.Context, knowledgeBaseID string) (Counts, error)
 }
 
-// KnowledgeBaseResolver is a driver whose platform takes more than one name for
-// a knowledge base. It gives the id that lists and answers carry, whatever the
-// caller called it; every other method is then called with that id.
+// KnowledgeBaseResolver is a driver whose platform accepts more than one name for
+// a knowledge base. It returns the id that lists and answers carry, whatever the
+// caller passed; every other method is then called with that id.
 type KnowledgeBaseResolver interface {
 	ResolveKnowledgeBase(ctx context.Context, id string) (string, error)
 }
@@ -49,9 +49,9 @@ type Ref struct{ KnowledgeBaseID, DocumentID string }
 
 // PageQuery asks for one page of documents or knowledge bases.
 //
-// Status and NameContains are wishes: a driver passes them on where the
-// platform's own filter is true and ignores them otherwise, because [connection.Connection]
-// checks every row again.
+// Status and NameContains are hints: a driver passes them on if the platform's
+// own filter is exact and ignores them otherwise, because
+// [connection.Connection] checks every row again.
 type PageQuery struct {
 	KnowledgeBaseID string // documents only
 	Status          Status // "" for all
@@ -103,7 +103,7 @@ type ProgressQuery struct {
 // Report is the answer to a ProgressQuery.
 type Report struct {
 	Documents []Document
-	Missing   []string // ids the platform surely does not know
+	Missing   []string // ids the platform certainly does not know
 }
 
 // Counts are a platform's own counters for a whole knowledge base.
@@ -136,29 +136,29 @@ func Seconds(s int64) time.Time {
 }
 
 // The interfaces below are what a driver may know of its platform that
-// saves requests, or that makes an answer true which its platform leaves open.
+// saves requests, or that settles what the platform's answers leave open.
 // None of them is a tool.
 
-// MemberFinder is a driver whose platform tells the progress of a document
-// whatever knowledge base it is asked under. Members gives the rows of those of
+// MemberFinder is a driver whose platform reports the progress of a document
+// whatever knowledge base the request names. Members returns the rows of those of
 // ids that are in the knowledge base, in any order; an unknown knowledge base is
-// [ErrNotFound] where the platform tells it from an empty one. Nobody hears of
-// the others' progress under a wrong id. It is asked once for documents that no
-// listing has shown lately.
+// [ErrNotFound] if the platform distinguishes it from an empty one. The others'
+// progress is not reported under a wrong knowledge base. Members is called once
+// for documents that no listing has shown lately.
 type MemberFinder interface {
 	Members(ctx context.Context, knowledgeBaseID string, ids []string) ([]Document, error)
 }
 
 // KnowledgeBaseChecker is a driver whose platform answers for an unknown
-// knowledge base as for an empty one. CheckKnowledgeBase settles, by one cheap
-// request, which it is; nil where it is there, and where nobody can tell. It is
-// asked when an answer is empty.
+// knowledge base as for an empty one. CheckKnowledgeBase finds out, by one cheap
+// request, which it is; nil means that it exists, or that the platform does not
+// say. It is called when an answer is empty.
 type KnowledgeBaseChecker interface {
 	CheckKnowledgeBase(ctx context.Context, id string) error
 }
 
 // StatusCounter is a driver whose platform counts the documents of a knowledge
-// base by status, truly and in one request. It is asked only where a knowledge
+// base by status, truly and in one request. It is called only if a knowledge
 // base is large. An error of kind [Unsupported] says that this server cannot.
 type StatusCounter interface {
 	CountByStatus(ctx context.Context, knowledgeBaseID string) (map[Status]int, error)
@@ -171,13 +171,13 @@ type CompletedCounter interface {
 	CountCompleted(ctx context.Context, knowledgeBaseID string) (int, error)
 }
 
-// UnfinishedFilter is a driver whose platform filters by status truly. The
-// statuses it gives are those whose listings together hold every document that
-// is not completed, as far as the platform can be asked.
+// UnfinishedFilter is a driver whose platform filters by status exactly. It
+// returns the statuses whose listings together hold every document that is not
+// completed, as far as the platform can filter.
 type UnfinishedFilter interface{ UnfinishedFilters() []Status }
 
-// Batcher is a driver whose platform tells the progress of some documents in one
-// request. Other drivers are asked for all documents at once: they read a
+// Batcher is a driver whose platform reports the progress of several documents in
+// one request. Other drivers are called with all documents at once: they read a
 // listing, or do not know yet what their server can do.
 type Batcher interface {
 	// Batch is how many documents, 0 for any number.
@@ -185,7 +185,7 @@ type Batcher interface {
 }
 
 // IDForm is how one platform writes its ids, so that an id of another platform
-// is told before it is sent.
+// is recognized before it is sent.
 type IDForm struct {
 	Platform string // as in settings: "coze"
 	Name     string // as people write it: "Coze"
@@ -196,15 +196,15 @@ type IDForm struct {
 	Chosen func(id string, document bool) bool
 }
 
-// IDChecker is a driver whose platform's ids all have its form. CheckID refuses
-// another one; arg is the argument that holds it, for the message. Every other
+// IDChecker is a driver whose platform's ids all have one form. CheckID refuses
+// any other; arg is the argument that holds the id, for the message. Every other
 // method is called with ids that have passed.
 type IDChecker interface {
 	CheckID(arg, id string) error
 }
 
-// Foreign gives the platform of forms whose id this is, when it cannot be one of
-// form f. Whatever has no platform's form is left to the platform to judge.
+// Foreign returns the platform of forms whose id this is, if it cannot be one of
+// form f. An id in no platform's form is left to the platform to judge.
 func (f IDForm) Foreign(forms []IDForm, id string, document bool) (of IDForm, foreign bool) {
 	if id == "" || f.Is == nil || f.Is(id) || f.Chosen != nil && f.Chosen(id, document) {
 		return IDForm{}, false

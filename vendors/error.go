@@ -97,7 +97,7 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// RetryIn tells the retry loop whether the same request may pass by itself
+// RetryIn tells the retry loop whether the same request may succeed
 // within this call, and after how long at the earliest. Timeouts are not
 // repeated: each try may take the whole of a request's time, and a call must
 // answer within 55 s. Nor is a write that may have happened.
@@ -106,7 +106,7 @@ func (e *Error) RetryIn() (time.Duration, bool) {
 	return e.After, passing && e.Retry == ByKind && e.Effect == NoEffect
 }
 
-// Retryable tells the agent whether the same call may succeed later.
+// Retryable reports whether the same call may succeed later.
 func (e *Error) Retryable() bool {
 	switch {
 	case e.Kind == RateLimited:
@@ -121,11 +121,11 @@ func (e *Error) Retryable() bool {
 // is read: fewer rows may fit.
 var ErrTooLarge = errors.New("the answer is larger than what is read")
 
-// faultText is the message of an error that nobody classified.
+// faultText is the message of an unclassified error.
 const faultText = "kb-mcp could not do this because of a fault of its own."
 
-// Classify gives the classified form of any error. One that nobody classified is
-// [Internal], its text stays in the log, and nobody knows what it did.
+// Classify returns the classified form of any error. An unclassified one becomes
+// [Internal], its text stays in the log, and its effect is unknown.
 func Classify(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -140,8 +140,8 @@ func Unsure(err error) bool {
 	return errors.As(err, &e) && e.Effect == UnknownEffect
 }
 
-// Amended is a copy of an error with a change. One that nobody classified stays
-// as it is, and so does nil.
+// Amended returns a copy of an error with a change. An unclassified error is
+// returned unchanged, and so is nil.
 func Amended(err error, change func(*Error)) error {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -152,7 +152,7 @@ func Amended(err error, change func(*Error)) error {
 	return &c
 }
 
-// HintFor gives an error of a kind another hint.
+// HintFor replaces the hint of an error of a kind.
 func HintFor(err error, k Kind, hint string) error {
 	if KindOf(err) != k {
 		return err
@@ -160,22 +160,22 @@ func HintFor(err error, k Kind, hint string) error {
 	return Amended(err, func(e *Error) { e.Hint = hint })
 }
 
-// NothingDone is a failed write's error once a look has shown, or it is known
-// otherwise, that nothing happened.
+// NothingDone returns a failed write's error once it is known that nothing
+// happened.
 func NothingDone(err error) error {
 	return Amended(err, func(e *Error) { e.Effect = NoEffect })
 }
 
-// NotShown is the error of a change that a platform accepted and does not show
-// afterwards: what is "the document" or the like.
+// NotShown is the error of a change that a platform accepted but does not show
+// afterwards. what is "the document" or the like.
 func NotShown(what string) *Error {
 	e := Errorf(Conflict, "The platform accepted the change, but %s does not show it.", what)
 	e.Effect = UnknownEffect
 	return e
 }
 
-// NotReadBack is the error of a look after a write that was accepted; done says
-// what was, as the beginning of a sentence.
+// NotReadBack is the error of a read that failed after an accepted write. done
+// says what was written, as the beginning of a sentence.
 func NotReadBack(err error, done string) error {
 	return Amended(err, func(e *Error) {
 		e.Message, e.Effect = done+", but could not be read back: "+e.Message, SomeEffect
@@ -183,12 +183,12 @@ func NotReadBack(err error, done string) error {
 }
 
 // Answered reports whether the platform itself said that the request failed,
-// so that a look that finds nothing done can be believed.
+// so that a later read that finds nothing done is conclusive.
 func Answered(err error) bool {
 	return CodeOf(err) != ""
 }
 
-// KindOf gives the kind of any error: Internal for one that nobody classified.
+// KindOf returns the kind of any error: Internal for an unclassified one.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -197,7 +197,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// CodeOf gives the platform's code of an error, "" for none.
+// CodeOf returns the platform's code of an error, "" for none.
 func CodeOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -206,8 +206,8 @@ func CodeOf(err error) string {
 	return ""
 }
 
-// OutOfTime reports whether a call ended because its time or the limit ran out,
-// so that what was read before is worth giving.
+// OutOfTime reports whether a call ended because its time or the rate limit ran
+// out, so that what was read before is worth returning.
 func OutOfTime(err error) bool {
 	k := KindOf(err)
 	return k == RateLimited || k == Timeout
@@ -228,7 +228,7 @@ type ErrorReport struct {
 	Outcome           string `json:"outcome,omitempty"` // of a failed write: "none" or "unknown"
 }
 
-// ReportOf gives any error the form for an agent.
+// ReportOf returns any error in the form for an agent.
 func ReportOf(err error) ErrorReport {
 	e := Classify(err)
 	r := ErrorReport{
@@ -253,7 +253,7 @@ func WriteReportOf(err error) ErrorReport {
 	return r
 }
 
-// Hint is what to do about a kind when nobody knows better.
+// Hint is what to do about an error of a kind that has no hint of its own.
 func (k Kind) Hint() string {
 	switch k {
 	case InvalidArgument:

@@ -58,8 +58,8 @@ type Ingestion struct {
 	// although it does not say that something moved then: handed in, a stage
 	// begun. Not shown.
 	NewestAt time.Time
-	// Suspicion is the driver's own that a document is stuck; nil for none. It
-	// is shown as stalled.
+	// Suspicion is the driver's own reason to believe that the document is
+	// stuck; nil for none. It is shown as stalled.
 	Suspicion *Suspicion
 }
 
@@ -106,7 +106,7 @@ type Stalled struct {
 	NextStep         string    `json:"next_step"`
 }
 
-// StallRule is a platform's word on when to be suspicious.
+// StallRule says when a document of a platform is suspected to be stalled.
 type StallRule struct {
 	Threshold time.Duration
 	NextStep  string // what a person can do; never to delete: it is a suspicion
@@ -123,7 +123,7 @@ type Suspicion struct {
 	NextStep string    // "": that of the rule
 }
 
-// Staller is a driver with a rule of its own.
+// Staller is a driver with its own stall rule.
 type Staller interface{ StallRule() StallRule }
 
 // Caller names the origin of a request: the tool, the party that has
@@ -135,12 +135,12 @@ type Caller struct{ Tool, Party, Session string }
 
 type callerKey struct{}
 
-// WithCaller says on whose behalf a call is made.
+// WithCaller returns a context that says on whose behalf a call is made.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf is what [WithCaller] said; zero when it did not.
+// CallerOf returns the caller set by [WithCaller], or the zero Caller.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

@@ -2,16 +2,16 @@ package vendors
 
 // Status is where a document stands in ingestion, and nothing else: whether a
 // completed document is served to searches is said by Enabled and Archived.
-// Its values are the contract's, so a Status is its own JSON.
+// Its values are what clients see, so a Status is its own JSON.
 //
-// What a status means is judged by its methods alone. A driver says which status
-// a word of its platform is; whoever handles documents asks the methods. A new
-// status is a constant here, in [Statuses] and in the tests of these methods.
+// Only the methods of a status say what it means. A driver maps the words of its
+// platform to statuses; all other code calls the methods. A new status is a
+// constant here, in [Statuses] and in the tests of these methods.
 type Status string
 
 // The statuses.
 const (
-	NotStarted Status = "not_started" // stored; nobody has asked for ingestion
+	NotStarted Status = "not_started" // stored; ingestion was not requested
 	Queued     Status = "queued"      // waiting for the platform
 	Processing Status = "processing"  // being fetched, parsed, split, embedded or indexed
 	Paused     Status = "paused"      // stopped by a person, can go on
@@ -29,7 +29,7 @@ func Statuses() []Status {
 }
 
 // Working reports whether the platform has the document in its hands: it waits
-// in the platform's queue or is at work. Of an unknown status nobody can say.
+// in the platform's queue or is at work. An unknown status is not working.
 func (s Status) Working() bool { return s == Queued || s == Processing }
 
 // Waiting reports whether the document is in the platform's queue, where nothing

@@ -133,7 +133,7 @@ func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 		}
 		if p != nil {
 			problems = append(problems, *p)
-			e.takeOut(prefix+f.name, f.secret)
+			e.drop(prefix+f.name, f.secret)
 		}
 	}
 	lookup := envconfig.PrefixLookuper(prefix, envconfig.MapLookuper(e.vars))
@@ -145,9 +145,9 @@ func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 	return problems
 }
 
-// takeOut drops a bad value, so that nothing else is said of it. A credential in
+// drop drops a bad value, so that nothing else is said of it. A credential in
 // quotes goes on without them: others are not missing besides.
-func (e *Environ) takeOut(name string, secret bool) {
+func (e *Environ) drop(name string, secret bool) {
 	value := e.vars[name]
 	delete(e.vars, name)
 	if !secret || !Quoted(value) {

@@ -22,13 +22,13 @@ type Connection struct {
 	name     string
 	platform string
 	driver   vendors.Driver
-	reads    vendors.Driver // the driver, or what proves that documents are where they are asked for
+	reads    vendors.Driver // the driver, or its prover
 	watched  *watched
 	gather   *merge.Gatherer
 	breaker  breaker.Breaker
 	sizes    *recent.Map[int]           // rows that fit an answer, by listing
 	trails   *recent.Map[*paging.Trail] // of listings whose order moves, by cursor
-	refused  *recent.Map[struct{}]      // filters that the platform does not take
+	refused  *recent.Map[struct{}]      // filters that the platform does not accept
 	ids      vendors.IDForm
 	forms    []vendors.IDForm // of all platforms
 }
@@ -64,8 +64,8 @@ func Can[T any](c *Connection) bool {
 	return ok
 }
 
-// Instead gives what to do on this connection instead of a tool; ok is false for
-// a tool that its driver does not advise against.
+// Instead returns what to do on this connection instead of a tool; ok is false if
+// its driver does not advise against the tool.
 func (c *Connection) Instead(tool string) (hint string, ok bool) {
 	if a, is := c.driver.(vendors.Adviser); is {
 		hint, ok = a.Instead()[tool]
@@ -73,8 +73,8 @@ func (c *Connection) Instead(tool string) (hint string, ok bool) {
 	return hint, ok
 }
 
-// Diagnose gives what the platform's driver finds; nothing from one that is no
-// [Doctor].
+// Diagnose returns what the driver finds; nothing if it is not a
+// [vendors.Doctor].
 func (c *Connection) Diagnose(ctx context.Context) []vendors.Finding {
 	if d, ok := c.driver.(vendors.Doctor); ok {
 		return d.Diagnose(ctx)
@@ -82,7 +82,7 @@ func (c *Connection) Diagnose(ctx context.Context) []vendors.Finding {
 	return nil
 }
 
-// GetDocument gives one document.
+// GetDocument returns one document.
 func (c *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Document, error) {
 	err := c.breaker.Check(tool(ctx))
 	if err == nil {
@@ -95,24 +95,25 @@ func (c *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.
 	if err != nil {
 		return vendors.Document{}, c.wrap(ctx, err)
 	}
-	settleDocument(&d, c.name, ref.KnowledgeBaseID)
+	normalizeDocument(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
-// tool is what a call is for: its errors, and the breaker, are the tool's.
+// tool returns the name of the tool that makes the call. Errors carry it, and the
+// breaker remembers refusals by it.
 func tool(ctx context.Context) string { return vendors.CallerOf(ctx).Tool }
 
-// wrap is failure as an error.
+// wrap is failure with the result type error.
 func (c *Connection) wrap(ctx context.Context, err error) error { return c.failure(ctx, err) }
 
-// failure is the error of a call as its caller gets it. The breaker hears of it
-// first.
+// failure returns the error of a call in the form for its caller, after the
+// breaker has noted it.
 func (c *Connection) failure(ctx context.Context, err error) *vendors.Error {
 	c.breaker.Note(tool(ctx), err)
 	return c.stamp(err)
 }
 
-// stamp says once of an error which connection it is of.
+// stamp sets the connection of an error that has none.
 func (c *Connection) stamp(err error) *vendors.Error {
 	e := *vendors.Classify(err)
 	e.Vendor = c.name
@@ -126,7 +127,7 @@ func (c *Connection) hash(op string, q ListQuery) uint32 {
 	return paging.Hash(op, c.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
 }
 
-// resolve checks what a caller calls a knowledge base and makes it the id that
+// resolve checks a caller's id of a knowledge base and replaces it by the id that
 // answers carry.
 func (c *Connection) resolve(ctx context.Context, id *string) error {
 	err := c.checkID("knowledge_base_id", *id)
@@ -136,7 +137,7 @@ func (c *Connection) resolve(ctx context.Context, id *string) error {
 	return err
 }
 
-// resolveRef is resolve for the name of a document.
+// resolveRef is resolve for a reference to a document.
 func (c *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
 	if err := c.checkRef(*ref); err != nil {
 		return err
@@ -147,8 +148,8 @@ func (c *Connection) resolveRef(ctx context.Context, ref *vendors.Ref) error {
 // maxID is longer than any platform's ids or names.
 const maxID = 256
 
-// checkID refuses what can be no platform's id and could change a URL, and what
-// the platform itself says is not one of its ids.
+// checkID refuses what cannot be any platform's id and could change a URL, and
+// what is not an id of this platform.
 func (c *Connection) checkID(arg, id string) error {
 	bad := ""
 	switch {

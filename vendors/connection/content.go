@@ -42,7 +42,7 @@ func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchR
 	}
 	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
 	for i := range out.Hits {
-		showHit(&out.Hits[i])
+		filterHit(&out.Hits[i])
 	}
 	return out, nil
 }
@@ -74,7 +74,7 @@ type ChunkList struct {
 	behind paging.Cursors
 }
 
-// ListChunks gives up to limit chunks of a document, from cursor on.
+// ListChunks returns up to limit chunks of a document, from cursor on.
 func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int, cursor string) (ChunkList, error) {
 	out := ChunkList{Chunks: []vendors.Chunk{}}
 	lister, err := capability[vendors.ChunkLister](ctx, c)
@@ -97,7 +97,7 @@ func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int,
 		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
-		showChunk(r.Item)
+		filterChunk(r.Item)
 		out.Chunks = append(out.Chunks, *r.Item)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
@@ -146,8 +146,8 @@ func head(s string) string {
 	return s
 }
 
-// capability gives the driver as what a tool needs, or says why it is not, or
-// why it would be of no use to ask it now.
+// capability returns the driver as the interface that a tool needs. The error
+// says why the driver does not implement it, or why the breaker refuses the call.
 func capability[T any](ctx context.Context, c *Connection) (T, error) {
 	instead, refused := c.Instead(tool(ctx))
 	if driver, ok := c.driver.(T); ok && !refused {

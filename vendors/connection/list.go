@@ -11,7 +11,7 @@ import (
 	"kb-mcp/vendors/internal/paging"
 )
 
-// ListQuery is what an agent asks of a listing.
+// ListQuery selects the rows of a listing.
 type ListQuery struct {
 	KnowledgeBaseID string         // documents only
 	Status          vendors.Status // "" for all; documents only
@@ -43,7 +43,7 @@ type KnowledgeBaseList struct {
 	behind paging.Cursors
 }
 
-// ListDocuments gives up to q.Limit documents that match, from q.Cursor on.
+// ListDocuments returns up to q.Limit documents that match, from q.Cursor on.
 // Rows may be fewer; NextCursor alone says whether there is more.
 func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentList, error) {
 	err := c.breaker.Check(tool(ctx))
@@ -65,7 +65,7 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 	out.Documents = make([]vendors.Document, len(found.Rows))
 	for i, r := range found.Rows {
 		out.Documents[i] = *r.Item
-		settleDocument(&out.Documents[i], c.name, q.KnowledgeBaseID)
+		normalizeDocument(&out.Documents[i], c.name, q.KnowledgeBaseID)
 		c.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
@@ -79,7 +79,7 @@ func (c *Connection) query(op string, q ListQuery) paging.Query {
 	return paging.Query{Hash: c.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: q.Status != "" || q.NameContains != ""}
 }
 
-// lostHint says which rows a listing could not give; "" when it gave all.
+// lostHint says which rows of a listing are missing; "" for none.
 func lostHint(why paging.Bound, lost int) string {
 	switch {
 	case lost == 0:
@@ -114,8 +114,8 @@ func (c *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name str
 	}
 }
 
-// page reads one page of documents. A platform that refuses a filter (a word
-// that a newer release no longer knows) is asked without it: every row is
+// page reads one page of documents. If the platform refuses a filter (a word that
+// a newer release no longer knows), the page is read without it: every row is
 // checked here anyway.
 func (c *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	all := q
@@ -136,7 +136,7 @@ func (c *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Pag
 	if kind := vendors.KindOf(err); err == nil || kind != vendors.InvalidArgument && kind != vendors.VendorError && kind != vendors.Unsupported {
 		return page, err
 	}
-	if !firstPage(q) { // a later page may be refused for being one
+	if !firstPage(q) { // a later page may be refused for its number
 		first := q
 		first.Page, first.Token = 1, ""
 		if _, refusal := c.reads.ListDocuments(ctx, first); refusal == nil {
@@ -155,7 +155,7 @@ func (c *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Pag
 // firstPage reports whether a page is the first one.
 func firstPage(q vendors.PageQuery) bool { return q.Page <= 1 && q.Token == "" }
 
-// ListKnowledgeBases gives up to q.Limit knowledge bases whose name matches.
+// ListKnowledgeBases returns up to q.Limit knowledge bases whose name matches.
 func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (KnowledgeBaseList, error) {
 	out := KnowledgeBaseList{Vendor: c.name, KnowledgeBases: []vendors.KnowledgeBase{}}
 	lister, err := capability[vendors.KnowledgeBaseLister](ctx, c)
@@ -168,7 +168,7 @@ func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowl
 		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
-		settleKnowledgeBase(r.Item, c.name)
+		normalizeKnowledgeBase(r.Item, c.name)
 		out.KnowledgeBases = append(out.KnowledgeBases, *r.Item)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
@@ -195,7 +195,7 @@ func (l DocumentList) Fit(n int) any {
 	if n < 1 {
 		l.Documents = slices.Clone(l.Documents)
 		l.Documents[0].Metadata = nil
-		l.Truncated, l.Hint = true, "The metadata of this document is too large for a list; ask get_document_info."
+		l.Truncated, l.Hint = true, "The metadata of this document is too large for a list; call get_document_info."
 	}
 	return l
 }

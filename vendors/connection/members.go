@@ -7,14 +7,14 @@ import (
 	"kb-mcp/vendors/recent"
 )
 
-// prover is a driver that answers only for what is in the knowledge base that it
-// is asked about.
+// prover is a driver that answers only for documents in the knowledge base that
+// the caller names.
 type prover struct {
 	vendors.Driver
 	known *known
 }
 
-// proved is the driver, or its [prover] where it needs one.
+// proved returns the driver, or its prover if it needs one.
 func proved(d vendors.Driver) vendors.Driver {
 	_, finds := d.(vendors.MemberFinder)
 	_, checks := d.(vendors.KnowledgeBaseChecker)
@@ -39,8 +39,8 @@ func (p prover) Batch() int {
 	return 0
 }
 
-// ListDocuments remembers what it shows. An empty first page is believed only of
-// a knowledge base that is there.
+// ListDocuments remembers what it shows. An empty first page is accepted only
+// from a knowledge base that exists.
 func (p prover) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	page, err := p.Driver.ListDocuments(ctx, q)
 	if err != nil {
@@ -82,7 +82,7 @@ func (p prover) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.
 	return rep, err
 }
 
-// divide tells the documents of the knowledge base from others.
+// divide separates the documents of the knowledge base from others.
 func (p prover) divide(ctx context.Context, q vendors.ProgressQuery) (inside, foreign []string, err error) {
 	finder, ok := p.Driver.(vendors.MemberFinder)
 	if !ok {
@@ -138,7 +138,7 @@ func (c *Connection) forgetBase(kb string) {
 	}
 }
 
-// check refuses a knowledge base that is not there.
+// check refuses a knowledge base that does not exist.
 func (p prover) check(ctx context.Context, kb string) error {
 	checker, ok := p.Driver.(vendors.KnowledgeBaseChecker)
 	if !ok || p.known.bases.Has(kb) {

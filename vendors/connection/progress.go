@@ -13,8 +13,8 @@ import (
 	"kb-mcp/vendors/tally"
 )
 
-// ProgressRequest is what an agent asks about ingestion: given documents, one
-// upload batch (Dify), or, with neither, the whole knowledge base.
+// ProgressRequest selects documents: by their ids, by upload batch (Dify), or,
+// with neither, the whole knowledge base.
 type ProgressRequest struct {
 	KnowledgeBaseID string
 	DocumentIDs     []string
@@ -37,10 +37,10 @@ type ProgressResult struct {
 	Hint              string        `json:"hint,omitempty"`
 
 	after []paging.Position // behind each document, for Fit; whole knowledge base only
-	busy  time.Duration     // how long the platform asked to be left alone
+	busy  time.Duration     // how long the platform wants no requests
 }
 
-// Progress gives the state of ingestion.
+// Progress returns the state of ingestion.
 func (c *Connection) Progress(ctx context.Context, q ProgressRequest) (ProgressResult, error) {
 	look, err := c.look(ctx, q)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *Connection) Progress(ctx context.Context, q ProgressRequest) (ProgressR
 	return out, nil
 }
 
-// Check refuses a request that says in two ways which documents it is about.
+// Check refuses a request that selects documents in two ways.
 func (q ProgressRequest) Check() error {
 	switch {
 	case q.BatchID != "" && len(q.DocumentIDs) > 0:
@@ -66,8 +66,8 @@ func (q ProgressRequest) Check() error {
 	return nil
 }
 
-// look returns what looks at the documents of a request. Every further look
-// asks only for what was not settled at the one before.
+// look returns a function that reads the documents of a request. Every further
+// call reads only what was not settled at the call before.
 func (c *Connection) look(ctx context.Context, q ProgressRequest) (func(context.Context) (ProgressResult, error), error) {
 	err := c.breaker.Check(tool(ctx))
 	if err == nil {
@@ -115,15 +115,15 @@ func (c *Connection) batchProgress(ctx context.Context, q ProgressRequest) (Prog
 	return out, nil
 }
 
-// view settles a document and shows it as progress.
+// view normalizes a document and returns its progress.
 func (c *Connection) view(d *vendors.Document, kb string) Progress {
-	settleDocument(d, c.name, kb)
+	normalizeDocument(d, c.name, kb)
 	p := progressOf(d)
 	p.Stalled = c.suspect(d, kb)
 	return p
 }
 
-// group is given documents, and what is known of them.
+// idsProgress is the progress of documents given by their ids.
 type idsProgress struct {
 	c     *Connection
 	kb    string
@@ -131,9 +131,9 @@ type idsProgress struct {
 	known map[string]Progress
 }
 
-// look reports the documents in the caller's order. Ids the platform does not
-// know are not_found; when time or limit ran out midway, what was read is given
-// and the rest is named.
+// look reports the documents in the caller's order. Ids that the platform does
+// not know are not_found. When time or rate limit runs out midway, the result
+// holds what was read and names the rest.
 func (g *idsProgress) look(ctx context.Context) (ProgressResult, error) {
 	var ask []string
 	for _, id := range g.ids { // a new document may be unknown for some seconds
@@ -186,7 +186,7 @@ func (g *idsProgress) result(err error) ProgressResult {
 	return out
 }
 
-// after is how long an error asks to wait.
+// after returns how long an error says to wait.
 func after(err error) time.Duration {
 	var e *vendors.Error
 	if !errors.As(err, &e) {
@@ -195,7 +195,7 @@ func after(err error) time.Duration {
 	return e.After
 }
 
-// delay notes how long an error asks to wait.
+// delay notes how long an error says to wait.
 func (r *ProgressResult) delay(err error) {
 	r.busy = after(err)
 	r.RetryAfterSeconds = max(r.RetryAfterSeconds, int(math.Ceil(r.busy.Seconds())))
@@ -216,12 +216,12 @@ func unique(ids []string) []string {
 // Len is the number of documents.
 func (r ProgressResult) Len() int { return len(r.Documents) }
 
-// maxRemaining is how many ids a cut answer names; the caller has them anyway.
+// maxRemaining is how many ids a shortened answer names; the caller has them anyway.
 const maxRemaining = 200
 
 // Fit leaves documents out: to NextCursor for a whole knowledge base; of given
 // ids the completed ones first, because nobody needs to act on them. The summary
-// stays whole.
+// stays complete.
 func (r ProgressResult) Fit(n int) any {
 	n = max(n, 1)
 	switch {

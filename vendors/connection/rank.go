@@ -35,7 +35,7 @@ func (r Rank) Compare(o Rank) int {
 // rankVersion changes when a rank of an older kb-mcp can no longer be read.
 const rankVersion = 2
 
-// Cursor goes on behind the document of this rank in the search for query.
+// Cursor continues the search for query behind the document of this rank.
 func (r Rank) Cursor(query string) string {
 	return paging.Encode([]any{rankVersion, paging.Hash(query), r.Urgency, r.Created, r.Vendor, r.KB, r.Doc}, nil)
 }

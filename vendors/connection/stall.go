@@ -11,7 +11,7 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// defaultThreshold is that of platforms that state none.
+// defaultThreshold is the threshold of drivers without a stall rule.
 const defaultThreshold = 30 * time.Minute
 
 // maxWatched bounds how many documents are remembered.
@@ -20,7 +20,7 @@ const maxWatched = 10_000
 // watched remembers when documents last moved, as far as this process saw: most
 // platforms give no time of movement, and some move their times by themselves.
 type watched struct {
-	mu   sync.Mutex // one document is judged and noted at once
+	mu   sync.Mutex // a document is judged and noted in one step
 	seen *recent.Map[movement]
 }
 
@@ -34,16 +34,16 @@ type movement struct {
 	seen  bool
 }
 
-// look is everything about a document that counts as movement; "" is what an
-// answer did not say. at does not count: it is the platform's newest time of a
-// document that looked so, which not every answer tells.
+// appearance is everything about a document that counts as movement; "" is what
+// an answer did not say. at does not count: it is the platform's newest time of a
+// document that looked so, which not every answer has.
 type appearance struct {
 	status, stage, percent, done, line string
 	at                                 time.Time
 }
 
-// same reports whether nothing moved between two looks, and what is now known:
-// lists say less than progress answers.
+// same reports whether nothing moved between two appearances, and returns what is
+// now known: lists say less than progress answers.
 func (l appearance) same(now appearance) (appearance, bool) {
 	known, same := now, now.status == l.status
 	known.at = newest(l.at, now.at)
@@ -56,7 +56,7 @@ func (l appearance) same(now appearance) (appearance, bool) {
 	return known, same
 }
 
-// note returns since when the document id looks as it does.
+// note returns since when a document looks as it does.
 func (w *watched) note(id string, looks appearance, now time.Time) movement {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,7 +70,7 @@ func (w *watched) note(id string, looks appearance, now time.Time) movement {
 	return m
 }
 
-// forget lets the next look at a document count as movement: it has settled.
+// forget lets the next appearance of a settled document count as movement.
 func (w *watched) forget(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +120,7 @@ func (c *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
 	return &s
 }
 
-// stallRule is the platform's rule, or the usual one.
+// stallRule is the driver's rule, or the usual one.
 func (c *Connection) stallRule() vendors.StallRule {
 	if s, ok := c.driver.(vendors.Staller); ok {
 		return s.StallRule()
@@ -130,7 +130,7 @@ func (c *Connection) stallRule() vendors.StallRule {
 
 func watchKey(kb, id string) string { return kb + "\x00" + id }
 
-// looks is how a document looks now.
+// appearanceOf is how a document looks now.
 func appearanceOf(d *vendors.Document, rule vendors.StallRule) appearance {
 	l := appearance{status: fmt.Sprint(d.Status, " ", d.VendorStatus), stage: d.Ingestion.Stage, line: d.Ingestion.Movement, at: evidence(d, rule)}
 	if d.ProgressPercent != nil {

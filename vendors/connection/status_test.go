@@ -48,7 +48,7 @@ func TestEveryStatusThroughEveryJudgement(t *testing.T) {
 		want := judgements()[s]
 		no := false
 		d := vendors.Document{DocumentID: "a", Status: s, VendorStatus: "raw", ProgressPercent: intp(40), Enabled: &no, Error: &vendors.Failure{Message: "why"}}
-		settleDocument(&d, "v", "kb")
+		normalizeDocument(&d, "v", "kb")
 		got := judged{
 			working: s.Working(), settled: s.Settled(), needs: s.NeedsAction(), listed: s.NeedsAttention(),
 			percent: d.ProgressPercent != nil, failure: d.Error != nil, unserved: d.Searchable != nil, urgency: urgency(d),

@@ -19,9 +19,9 @@ const (
 	unfinishedTime   = 42 * time.Second // leaves time for the answer
 	unfinishedKeep   = 1000             // documents; agents look at the worst first
 	unfinishedAtOnce = 4                // knowledge bases
-	unfinishedGaps   = 5                // told in full
-	unfinishedNames  = 20               // further ones, told by id
-	fewRows          = 200              // up to here reading all rows beats asking by status
+	unfinishedGaps   = 5                // named with their reasons
+	unfinishedNames  = 20               // further ones, named by id
+	fewRows          = 200              // up to here reading all rows beats filtering by status
 )
 
 // Unfinished is what a connection has that is not completed.
@@ -31,14 +31,14 @@ type Unfinished struct {
 	Incomplete []Incomplete
 }
 
-// Incomplete names what could not be seen, and why.
+// Incomplete names what could not be read, and why.
 type Incomplete struct {
 	Vendor          string              `json:"vendor"`
 	KnowledgeBaseID string              `json:"knowledge_base_id,omitempty"`
 	Error           vendors.ErrorReport `json:"error"`
 }
 
-// hunt collects over the knowledge bases of a connection.
+// unfinishedSearch collects documents over the knowledge bases of a connection.
 type unfinishedSearch struct {
 	c         *Connection
 	until     time.Time
@@ -56,8 +56,8 @@ type unfinishedRow struct {
 }
 
 // Unfinished finds the documents that are not completed, in one knowledge base
-// or in all of them, by the cheapest true source of the platform. What it could
-// not see is named in Incomplete; only a kb that can be none is an error.
+// or in all of them, by the cheapest reliable source of the platform. What it could
+// not read is named in Incomplete; only an invalid kb is an error.
 func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
 	s := &unfinishedSearch{c: c, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
 	ctx, cancel := context.WithDeadline(ctx, s.until)
@@ -82,7 +82,7 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			if err := unharmed(func() error { return s.search(ctx, k) }); err != nil {
+			if err := recovered(func() error { return s.search(ctx, k) }); err != nil {
 				s.gap(ctx, k.KnowledgeBaseID, err)
 			}
 		})
@@ -91,8 +91,8 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 	return s.result(), nil
 }
 
-// unharmed makes an error of a panic: it costs what f does, not the process.
-func unharmed(f func() error) (err error) {
+// recovered calls f and turns a panic into an error, so that the process goes on.
+func recovered(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp failed while it read the platform's answer.",
@@ -119,8 +119,8 @@ func (s *unfinishedSearch) result() Unfinished {
 	return u
 }
 
-// fewGaps names the first gaps in full and the others by their ids: an agent
-// must know of each, but an account may have thousands.
+// fewGaps names the first gaps with their reasons and the others by their ids: an
+// agent must know of each, but an account may have thousands.
 func (s *unfinishedSearch) fewGaps() []Incomplete {
 	if len(s.gaps) <= unfinishedGaps {
 		return s.gaps
@@ -154,7 +154,7 @@ func (s *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.Knowle
 	return all, err
 }
 
-// stopped says which bound kept a search from seeing everything.
+// stopped is the error of a search that a bound has ended.
 func (s *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
 	e := vendors.Errorf(vendors.Timeout, "There was no time left in this call for more of the %s.", what)
 	switch {
@@ -196,8 +196,7 @@ func (s *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase)
 }
 
 // allCompleted counts the documents of a knowledge base that need not be read:
-// the platform's counters say that all are completed, and the newest rows do not
-// deny it.
+// the platform's counters say that all are completed, and the newest rows agree.
 func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 	total := 0
 	if counts, err := s.c.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
@@ -218,7 +217,7 @@ func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 	return true
 }
 
-// read asks for documents that the platform names itself.
+// read reads documents that the platform names itself.
 func (s *unfinishedSearch) read(ctx context.Context, kb string, ids []string) error {
 	rep, err := s.c.gather.Progress(ctx, kb, ids)
 	for _, d := range rep.Documents {
@@ -228,8 +227,8 @@ func (s *unfinishedSearch) read(ctx context.Context, kb string, ids []string) er
 }
 
 // refine takes over what the platform's progress call says, which is newer than
-// the rows: why a document failed, how far others are, and where they stand.
-// Without the time for it the rows stand.
+// the rows: why a document failed, how far others are, and their status. Without
+// time for it the rows stay as they are.
 func (s *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) error {
 	rep, err := s.c.gather.Progress(ctx, kb, ids)
 	if err != nil && !vendors.OutOfTime(err) {
@@ -327,7 +326,7 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 	return true
 }
 
-// gap notes what could not be seen.
+// gap notes what could not be read.
 func (s *unfinishedSearch) gap(ctx context.Context, kb string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

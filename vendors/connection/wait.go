@@ -18,11 +18,11 @@ const (
 	lookTime = 250 * time.Millisecond
 )
 
-// Wait looks at documents until everything has settled, something comes to
-// need a person, or timeout leaves no time for another look, which is a normal
-// answer with what is known. It never takes longer than timeout. report is told
-// every look. A credential or quota that fails ends the wait with its error; a
-// platform that is away for a moment does not.
+// Wait polls documents until everything has settled, something needs a person, or
+// timeout leaves no time for another look; the last is a normal answer with what
+// is known. It never takes longer than timeout. report is called after every look.
+// A refused credential or quota ends the wait with its error; a platform that is
+// briefly unavailable does not.
 func (c *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(tally.Summary)) (ProgressResult, error) {
 	began := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))
@@ -59,7 +59,7 @@ func (c *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.D
 		switch {
 		case err == nil:
 			last = now
-		case !passing(err):
+		case !transient(err):
 			return last, c.wrap(ctx, err)
 		default:
 			last.delay(err)
@@ -82,7 +82,7 @@ func (c *Connection) nothingYet(q ProgressRequest) ProgressResult {
 	return r
 }
 
-// over reports whether waiting on makes no sense.
+// over reports whether further waiting makes no sense.
 func over(r ProgressResult, needed int, waited time.Duration) bool {
 	if r.Summary.NeedsAction > needed {
 		return true
@@ -101,8 +101,8 @@ func nextPause(r ProgressResult, pause time.Duration) time.Duration {
 	return pause
 }
 
-// passing reports whether an error may be gone at the next look.
-func passing(err error) bool {
+// transient reports whether an error may be gone at the next look.
+func transient(err error) bool {
 	k := vendors.KindOf(err)
 	return k == vendors.RateLimited || k == vendors.Timeout || k == vendors.Unavailable || k == vendors.BadResponse
 }

@@ -15,15 +15,15 @@ import (
 // result of 20,000 characters holds fewer.
 const maxListed = 200
 
-// overview collects the answer for a whole knowledge base page by page, in
-// memory that does not grow with the knowledge base.
+// wholeProgress is the progress of a whole knowledge base. It is read page by
+// page, in memory that does not grow with the knowledge base.
 type wholeProgress struct {
-	c      *Connection
-	kb     string
-	cursor string          // where the caller goes on, "" from the beginning
-	from   paging.Position // the same
-	counts *vendors.Counts
-	short  error // why a refinement is not whole
+	c         *Connection
+	kb        string
+	cursor    string          // where the caller goes on, "" from the beginning
+	from      paging.Position // the same
+	counts    *vendors.Counts
+	refineErr error // why a refinement is incomplete
 
 	survey
 	surveyed bool // the rows were read
@@ -44,14 +44,13 @@ type survey struct {
 	err   error // the limit's
 }
 
-// listedRow is a document that somebody should know of, and the position
-// behind it.
+// listedRow is a document that needs attention, and the position behind it.
 type listedRow struct {
 	Progress
 	after paging.Position
 }
 
-// add counts a document and lists it unless it needs nobody's attention.
+// add counts a document, and lists it if it needs attention.
 func (s *survey) add(p Progress, after paging.Position) {
 	switch {
 	case !p.Status.NeedsAttention():
@@ -64,8 +63,8 @@ func (s *survey) add(p Progress, after paging.Position) {
 	}
 }
 
-// look reads the knowledge base, the first time; then, and where rows do not
-// show it, it asks for the progress of what is unsettled.
+// look reads the knowledge base the first time; then, and if rows do not show it,
+// it reads the progress of what is unsettled.
 func (o *wholeProgress) look(ctx context.Context) (ProgressResult, error) {
 	if err := o.read(ctx); err != nil {
 		return ProgressResult{}, err
@@ -91,7 +90,7 @@ func (o *wholeProgress) read(ctx context.Context) (err error) {
 	return o.refine(ctx, func(s vendors.Status) bool { return o.thin && (!s.Settled() || s.IsFailed()) }, false) // with the reasons
 }
 
-// outdated reports whether a look at what is listed cannot show the end.
+// outdated reports whether reading what is listed cannot show the end.
 func (o *wholeProgress) outdated() bool {
 	unlisted := o.lost > 0
 	for status := range o.tally.ByStatus {
@@ -108,8 +107,8 @@ func (o *wholeProgress) outdated() bool {
 	return true
 }
 
-// walk reads the knowledge base: by the platform's filters where they are true
-// and save requests, otherwise all rows.
+// walk reads the knowledge base: by the platform's filters if they are exact and
+// save requests, otherwise all rows.
 func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
 	hash := o.c.hash("progress", ListQuery{KnowledgeBaseID: o.kb})
 	o.from = paging.Start(hash, paging.ScanSize)
@@ -150,7 +149,7 @@ func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
 	return s, err
 }
 
-// counts asks for the platform's own counters, where it keeps some.
+// counts reads the platform's own counters, if it keeps any.
 func (c *Connection) counts(ctx context.Context, kb string) (*vendors.Counts, error) {
 	counter, ok := c.driver.(vendors.Counter)
 	if !ok {
@@ -176,11 +175,11 @@ func (o *wholeProgress) refine(ctx context.Context, ask func(vendors.Status) boo
 			ids = append(ids, l.DocumentID)
 		}
 	}
-	if o.short = nil; len(ids) == 0 {
+	if o.refineErr = nil; len(ids) == 0 {
 		return nil
 	}
 	rep, err := o.c.gather.Progress(ctx, o.kb, ids)
-	if o.short = err; err != nil && !vendors.OutOfTime(err) {
+	if o.refineErr = err; err != nil && !vendors.OutOfTime(err) {
 		return err
 	}
 	newer := make(map[string]Progress, len(rep.Documents))
@@ -201,7 +200,7 @@ func (o *wholeProgress) refine(ctx context.Context, ask func(vendors.Status) boo
 }
 
 // result makes the answer. It covers part of the knowledge base when the walk
-// began at a cursor or did not come to the end; done then needs the last part
+// began at a cursor or did not reach the end; done then needs the last part
 // and no unsettled document in the parts before.
 func (o *wholeProgress) result() ProgressResult {
 	r := ProgressResult{Vendor: o.c.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
@@ -243,14 +242,14 @@ func (o *wholeProgress) result() ProgressResult {
 	}
 	if !r.Summary.Done {
 		r.RetryAfterSeconds = max(r.RetryAfterSeconds, tally.PollMin)
-		r.delay(cmp.Or(o.short, o.err))
+		r.delay(cmp.Or(o.refineErr, o.err))
 	}
 	r.Summary.Level()
 	return r
 }
 
-// applyCounts puts the platform's counters where a walk could not read everything,
-// and its ratio in any case, as far as the rows that were read do not deny them.
+// applyCounts uses the platform's counters if a walk could not read everything,
+// and their ratio in any case, unless the rows that were read contradict them.
 // open says that something unsettled was seen before.
 func applyCounts(c vendors.Counts, r *ProgressResult, open bool) {
 	s := &r.Summary

@@ -18,7 +18,7 @@ const filteredCost = 4
 
 // byFilters reads what is not completed by the platform's filters, and takes the
 // number of the others from its totals. plain is what the first page without a
-// filter has shown. ok is false where filters and totals do not tell everything:
+// filter has shown. ok is false if filters and totals do not say everything:
 // a small knowledge base, a server that ignores them, a document that none of
 // them selects.
 func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int) (s survey, ok bool) {
@@ -86,7 +86,7 @@ func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Pos
 	return true
 }
 
-// filteredRest goes on where an answer by filters left off.
+// filteredRest continues an answer by filters.
 func (o *wholeProgress) filteredRest(ctx context.Context) (s survey, err error) {
 	var statuses []vendors.Status
 	if f, ok := o.c.driver.(vendors.UnfinishedFilter); ok {
@@ -111,7 +111,7 @@ func (o *wholeProgress) filteredRest(ctx context.Context) (s survey, err error) 
 	return s, nil
 }
 
-// countByStatus asks for the platform's counts, where it has them.
+// countByStatus reads the platform's counts, if it has any.
 func (c *Connection) countByStatus(ctx context.Context, kb string) (map[vendors.Status]int, bool) {
 	counter, ok := c.driver.(vendors.StatusCounter)
 	if !ok {
@@ -121,7 +121,7 @@ func (c *Connection) countByStatus(ctx context.Context, kb string) (map[vendors.
 	return counts, err == nil
 }
 
-// completed counts the completed documents, if the platform can be asked.
+// completed counts the completed documents, if the platform can.
 func (c *Connection) completed(ctx context.Context, kb string) (n int, ok bool) {
 	if counts, ok := c.countByStatus(ctx, kb); ok {
 		return counts[vendors.Completed], true

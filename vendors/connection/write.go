@@ -14,7 +14,7 @@ import (
 type UploadResult struct {
 	Document vendors.Document `json:"document"`
 	BatchID  string           `json:"batch_id,omitempty"`
-	Notes    []string         `json:"notes,omitempty"` // what the platform did that one may not expect
+	Notes    []string         `json:"notes,omitempty"` // what the platform did that the caller may not expect
 }
 
 // OutcomeResult is what happened to each document of a write.
@@ -58,28 +58,28 @@ func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.Know
 	if err != nil {
 		return kb, c.failed(ctx, creation, err)
 	}
-	settleKnowledgeBase(&kb, c.name)
+	normalizeKnowledgeBase(&kb, c.name)
 	return kb, nil
 }
 
-// failed makes the error of a write. Whether it may have happened all the same
-// is said here for all platforms and tools, with how to see and whether the call
-// may be repeated.
+// failed returns the error of a write. It says for all platforms and tools
+// whether the write may have happened, how to find out, and whether the call may
+// be repeated.
 func (c *Connection) failed(ctx context.Context, d doubt, err error) error {
 	e := c.failure(ctx, err)
 	if e.Effect != vendors.NoEffect && d.once {
 		e.Retry, e.After = vendors.Never, 0
 	}
 	if e.Effect == vendors.UnknownEffect {
-		e.Message, e.Hint = "It is unknown whether "+d.whether+": "+e.Message, d.look
+		e.Message, e.Hint = "It is unknown whether "+d.whether+": "+e.Message, d.hint
 	}
 	return e
 }
 
-// doubt words a write of which nobody knows whether it happened.
+// doubt describes a write that may or may not have happened.
 type doubt struct {
 	whether string
-	look    string // how to see, and what then
+	hint    string // how to find out, and what then
 	once    bool   // a second one would do it twice
 }
 
@@ -114,12 +114,12 @@ func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change 
 	if err != nil {
 		return kb, c.failed(ctx, baseChange, err)
 	}
-	settleKnowledgeBase(&kb, c.name)
+	normalizeKnowledgeBase(&kb, c.name)
 	return kb, nil
 }
 
-// shows reports whether a text is what it was to become, if it was to change.
-// Spaces around it are the platform's affair.
+// shows reports whether a text is as wanted; nil wants nothing. Platforms may
+// trim spaces around it.
 func shows(now string, wanted *string) bool {
 	return wanted == nil || strings.TrimSpace(now) == strings.TrimSpace(*wanted)
 }
@@ -159,7 +159,7 @@ func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult
 		return UploadResult{}, err
 	}
 	c.learn(u.KnowledgeBaseID, up.Document)
-	settleDocument(&up.Document, c.name, u.KnowledgeBaseID)
+	normalizeDocument(&up.Document, c.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }
 
@@ -182,7 +182,7 @@ func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change
 	if err != nil {
 		return d, c.failed(ctx, documentChange, err)
 	}
-	settleDocument(&d, c.name, ref.KnowledgeBaseID)
+	normalizeDocument(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
@@ -195,7 +195,7 @@ func (c *Connection) DeleteDocuments(ctx context.Context, kb string, ids []strin
 	return c.each(ctx, documentRemoval, &kb, ids, driver.DeleteDocuments)
 }
 
-// StartIngestion asks for ingestion of documents, or for it once more.
+// StartIngestion starts the ingestion of documents, or repeats it.
 func (c *Connection) StartIngestion(ctx context.Context, kb string, ids []string) (OutcomeResult, error) {
 	driver, err := capability[vendors.IngestionStarter](ctx, c)
 	if err != nil {
@@ -220,7 +220,7 @@ func (c *Connection) StopIngestion(ctx context.Context, kb string, ids []string)
 }
 
 // each runs a write over several documents, and reports in the caller's order.
-// It makes kb the id that the driver knows.
+// It sets kb to the id that the driver knows.
 func (c *Connection) each(ctx context.Context, d doubt, kb *string, ids []string, do func(context.Context, string, []string) ([]vendors.Outcome, error)) (OutcomeResult, error) {
 	out := OutcomeResult{Results: []OutcomeRow{}}
 	ids = unique(ids)
@@ -247,7 +247,7 @@ func (c *Connection) each(ctx context.Context, d doubt, kb *string, ids []string
 	}
 	for _, id := range ids {
 		o, ok := byID[id]
-		if !ok { // the write ended before it came to this one
+		if !ok { // the write ended before this one
 			o = vendors.Outcome{Result: vendors.NotDone, Err: err}
 		}
 		if o.Result == vendors.NotDone && o.Err == nil {

@@ -93,12 +93,12 @@ type reply interface {
 // ways: recorded answers carry 4101, 4200 and 4028 with HTTP 200. out is a reply.
 func (d *Driver) decode(a rest.Answer, out any) error {
 	r := out.(reply)
-	broken, mistyped := rest.Unmarshal(a, out)
-	if broken == nil && mistyped == nil && !r.given() {
-		broken, mistyped = rest.Unmarshal(a, r.atTop())
+	malformed, mistyped := rest.Unmarshal(a, out)
+	if malformed == nil && mistyped == nil && !r.given() {
+		malformed, mistyped = rest.Unmarshal(a, r.atTop())
 	}
 	h := r.envelope()
-	if broken != nil {
+	if malformed != nil {
 		h.Msg = plain(a.Body)
 	}
 	d.dialect.hear(a, h)
@@ -106,8 +106,8 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	switch {
 	case h.code() != "" || a.Status >= 400:
 		e = judge(a, h)
-	case broken != nil:
-		e = broken
+	case malformed != nil:
+		e = malformed
 	case mistyped != nil:
 		e = mistyped
 	case !r.given() && !h.Code.Valid:

@@ -49,7 +49,7 @@ func TestJudge(t *testing.T) {
 func TestRules(t *testing.T) {
 	vendortest.Rules(t, "../../testdata/coze", rules(), func(a rest.Answer) (code, text string) {
 		var h head
-		if broken, _ := rest.Unmarshal(a, &h); broken != nil {
+		if malformed, _ := rest.Unmarshal(a, &h); malformed != nil {
 			h.Msg = plain(a.Body)
 		}
 		return h.code(), string(h.Msg)

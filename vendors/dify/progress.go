@@ -100,7 +100,7 @@ func (d *Driver) fromList(ctx context.Context, kb string, s *idsearch.Search, si
 		}
 		before := s.Open()
 		for i := range out.Data {
-			s.Take(out.Data[i].normal())
+			s.Add(out.Data[i].normal())
 		}
 		left := out.left(n, pageSize)
 		// Rows that were deleted meanwhile moved others up to the page before.

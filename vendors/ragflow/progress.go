@@ -69,7 +69,7 @@ func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vend
 			return s.Report(err)
 		}
 		page := c.page(q, rows, total, false)
-		enough := s.TakePage(page)
+		enough := s.AddPage(page)
 		foreign := slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return !slices.Contains(batch, d.DocumentID) })
 		c.ids.Store(!foreign) // or the page was everything: the next one tells
 		if foreign && page.More && !enough {
@@ -115,7 +115,7 @@ func sweep(ctx context.Context, a api, kb string, s *idsearch.Search, number int
 			return err
 		}
 		again := slices.EqualFunc(p.Items, before.Items, func(a, b vendors.Document) bool { return a.DocumentID == b.DocumentID })
-		if s.TakePage(p) || again || !p.More {
+		if s.AddPage(p) || again || !p.More {
 			return nil
 		}
 		before = p

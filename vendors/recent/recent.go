@@ -13,7 +13,7 @@ const (
 	Age  = 10 * time.Minute
 )
 
-// Map keeps values by name. It may be used by several goroutines at once.
+// Map keeps values by name. It is safe for concurrent use.
 type Map[V any] struct {
 	names *lru.Cache[string, entry[V]]
 	age   time.Duration
@@ -24,8 +24,8 @@ type entry[V any] struct {
 	since time.Time
 }
 
-// New makes a map of at most size names, which forgets those that were used
-// longest ago first, and every value when it is older than age; 0 is never.
+// New makes a map of at most size names. It forgets the least recently used
+// first, and every value older than age; 0 is never.
 func New[V any](size int, age time.Duration) *Map[V] {
 	names, err := lru.New[string, entry[V]](size)
 	if err != nil {

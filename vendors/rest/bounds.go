@@ -13,26 +13,26 @@ import (
 // can make a large struct, though: without these, 8 KB of zipped "{},{},{}" took
 // gigabytes.
 const (
-	maxNesting = 64      // objects and lists in one another
-	maxMembers = 10_000  // of one list or object
-	maxBrought = 100_000 // objects and lists in all
-	maxValues  = 500_000 // values in all
+	maxNesting    = 64      // objects and lists in one another
+	maxMembers    = 10_000  // of one list or object
+	maxContainers = 100_000 // objects and lists in all
+	maxValues     = 500_000 // values in all
 	// Of JSON in a text, of which an answer can have one in each row.
-	maxTextBrought = 1000
-	maxTextValues  = 2000
+	maxTextContainers = 1000
+	maxTextValues     = 2000
 	// An answer may have so many times the rows that were asked for, and fewRows in
 	// any case: some servers have a smallest page of their own.
 	moreRows = 10
 	fewRows  = 100
 )
 
-// modest reports whether the JSON of an answer is within the bounds. It does not
+// withinBounds reports whether the JSON of an answer is within the bounds. It does not
 // judge whether it is JSON at all.
-func modest(b []byte) bool { return within(b, maxBrought, maxValues) }
+func withinBounds(b []byte) bool { return within(b, maxContainers, maxValues) }
 
-func within(b []byte, mostBrought, mostValues int) bool {
+func within(b []byte, mostContainers, mostValues int) bool {
 	var members [maxNesting]int
-	depth, brought, values := 0, 0, 0
+	depth, containers, values := 0, 0, 0
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
@@ -42,10 +42,10 @@ func within(b []byte, mostBrought, mostValues int) bool {
 			}
 			i += end + 1
 		case '{', '[':
-			if depth == maxNesting || brought == mostBrought {
+			if depth == maxNesting || containers == mostContainers {
 				return false
 			}
-			members[depth], depth, brought = 1, depth+1, brought+1
+			members[depth], depth, containers = 1, depth+1, containers+1
 		case '}', ']':
 			if depth == 0 {
 				return true // not JSON
@@ -86,15 +86,15 @@ func text(b []byte) int {
 // Parse decodes JSON that stands as a text in a row of an answer, within narrower
 // bounds. Numbers keep all their digits.
 func Parse(text string, v any) error {
-	if !within([]byte(text), maxTextBrought, maxTextValues) {
-		return immodest()
+	if !within([]byte(text), maxTextContainers, maxTextValues) {
+		return errOutOfBounds()
 	}
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	return dec.Decode(v)
 }
 
-func immodest() *vendors.Error {
+func errOutOfBounds() *vendors.Error {
 	return vendors.Errorf(vendors.BadResponse, "The platform's answer holds far more than can have been asked for.").
 		WithHint("Look at the proxy between kb-mcp and the platform, and check this connection's base URL.")
 }

@@ -38,7 +38,7 @@ func TestModest(t *testing.T) {
 		"more than one":        {`{}` + rows(maxMembers+1, `0`), false},
 		"more ends than there": {`]` + rows(maxMembers+1, `0`), true},
 	} {
-		if got := modest([]byte(tt.body)); got != tt.want {
+		if got := withinBounds([]byte(tt.body)); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
@@ -75,10 +75,10 @@ func TestRows(t *testing.T) {
 	} {
 		conn := Conn{Transport: function(reply(200, `{"data":{"rows":`+tt.rows+`}}`)), Limiter: limiter(t, "off")}
 		c := New(conn, Dialect{Base: base(t, "http://h"), Decode: func(a Answer, out any) error {
-			if broken, odd := Unmarshal(a, out); broken != nil {
-				return broken
-			} else if odd != nil {
-				return odd
+			if malformed, mistyped := Unmarshal(a, out); malformed != nil {
+				return malformed
+			} else if mistyped != nil {
+				return mistyped
 			}
 			return nil
 		}})
@@ -90,8 +90,8 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// FuzzModest: JSON that is modest has no more than it may.
-func FuzzModest(f *testing.F) {
+// FuzzWithinBounds: JSON within the bounds has no more than it may.
+func FuzzWithinBounds(f *testing.F) {
 	for _, s := range []string{`{"a":[1,{"b":"\\\""}]}`, `[[],[],"]",{}]`, `"`, `{"a":"\\","b":[,,`, `[1,2,3]]`} {
 		f.Add([]byte(s))
 	}
@@ -99,11 +99,11 @@ func FuzzModest(f *testing.F) {
 		var v any
 		dec := json.NewDecoder(bytes.NewReader(body))
 		if dec.Decode(&v) != nil {
-			modest(body)
+			withinBounds(body)
 			return
 		}
 		depth, most := measured(v)
-		if want := depth <= maxNesting && most <= maxMembers; !want && modest(body) {
+		if want := depth <= maxNesting && most <= maxMembers; !want && withinBounds(body) {
 			t.Errorf("%d deep, %d members", depth, most)
 		}
 	})
@@ -134,6 +134,6 @@ func BenchmarkModest(b *testing.B) {
 	body := []byte(`{"data":` + rows(50, row) + `,"total":50}`)
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		modest(body)
+		withinBounds(body)
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Unmarshal decodes a body. broken is the error for a body that is not JSON;
+// Unmarshal decodes a body. malformed is the error for a body that is not JSON;
 // mistyped is the one for JSON of another form than v's, all of whose other
 // members are decoded: the envelope's code may explain it. JSON beyond all
-// bounds, or with far more rows than the call asked for, is broken. Names of
+// bounds, or with far more rows than the call asked for, is malformed. Names of
 // members are matched exactly.
-func Unmarshal(a Answer, v any) (broken, mistyped *vendors.Error) {
-	if !modest(a.Body) {
-		return immodest(), nil
+func Unmarshal(a Answer, v any) (malformed, mistyped *vendors.Error) {
+	if !withinBounds(a.Body) {
+		return errOutOfBounds(), nil
 	}
 	reserve(v, a.rows)
 	err := json.Unmarshal(a.Body, v, lenient)
@@ -30,7 +30,7 @@ func Unmarshal(a Answer, v any) (broken, mistyped *vendors.Error) {
 		return NotJSON(a, err), nil
 	}
 	if rows := unreserve(v); a.rows > 0 && rows > max(moreRows*a.rows, fewRows) {
-		return immodest(), nil
+		return errOutOfBounds(), nil
 	}
 	if err != nil {
 		return nil, NotJSON(a, err)

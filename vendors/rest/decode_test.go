@@ -53,8 +53,8 @@ func TestUnmarshal(t *testing.T) {
 	} {
 		for _, rows := range []int{0, 3} {
 			var got sample
-			if broken, mistyped := Unmarshal(Answer{Body: []byte(tt.body), rows: rows}, &got); broken != nil || mistyped != nil {
-				t.Errorf("%s: %v, %v", tt.name, broken, mistyped)
+			if malformed, mistyped := Unmarshal(Answer{Body: []byte(tt.body), rows: rows}, &got); malformed != nil || mistyped != nil {
+				t.Errorf("%s: %v, %v", tt.name, malformed, mistyped)
 			}
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
@@ -72,17 +72,17 @@ func TestUnmarshalMistyped(t *testing.T) {
 		`{"id":"a","rows":[{"tags":{"x":1},"id":"r"}],"plain":true,"code":"7","inner":[]}`,
 	} {
 		var got sample
-		broken, mistyped := Unmarshal(Answer{Status: 200, Body: []byte(body)}, &got)
-		if broken != nil || vendors.KindOf(mistyped) != vendors.BadResponse {
-			t.Errorf("%s: %v, %v", body, broken, mistyped)
+		malformed, mistyped := Unmarshal(Answer{Status: 200, Body: []byte(body)}, &got)
+		if malformed != nil || vendors.KindOf(mistyped) != vendors.BadResponse {
+			t.Errorf("%s: %v, %v", body, malformed, mistyped)
 		}
 		if got.ID != "a" || got.Code != "7" || len(got.Rows) != 1 || got.Rows[0].ID != "r" {
 			t.Errorf("%s: %+v", body, got)
 		}
 	}
 	var got sample
-	if broken, mistyped := Unmarshal(Answer{Body: []byte(`["a"]`)}, &got); broken != nil || mistyped == nil {
-		t.Errorf("a list: %v, %v", broken, mistyped)
+	if malformed, mistyped := Unmarshal(Answer{Body: []byte(`["a"]`)}, &got); malformed != nil || mistyped == nil {
+		t.Errorf("a list: %v, %v", malformed, mistyped)
 	}
 }
 
@@ -93,9 +93,9 @@ func TestUnmarshalBroken(t *testing.T) {
 		`{"a":` + strings.Repeat(`[`, maxNesting) + strings.Repeat(`]`, maxNesting) + `}`,
 	} {
 		var got sample
-		broken, mistyped := Unmarshal(Answer{Status: 200, Body: []byte(body)}, &got)
-		if vendors.KindOf(broken) != vendors.BadResponse || mistyped != nil {
-			t.Errorf("%q: %v, %v", body, broken, mistyped)
+		malformed, mistyped := Unmarshal(Answer{Status: 200, Body: []byte(body)}, &got)
+		if vendors.KindOf(malformed) != vendors.BadResponse || mistyped != nil {
+			t.Errorf("%q: %v, %v", body, malformed, mistyped)
 		}
 	}
 }

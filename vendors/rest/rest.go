@@ -144,7 +144,7 @@ func New(conn Conn, d Dialect) *Client {
 	}
 	c := &Client{conn: conn, dialect: d, paced: &ratelimit.Transport{
 		Limiters: []*ratelimit.Limiter{conn.Limiter},
-		Base:     lower{agent: conn.Agent, sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
+		Base:     perTry{agent: conn.Agent, sign: d.Sign, timeout: conn.Timeout, base: conn.Transport},
 	}}
 	c.files = filesOf(conn.Transport, d.Base)
 	c.search = &ratelimit.Transport{Limiters: []*ratelimit.Limiter{c.conn.Searches, conn.Limiter}, Base: c.paced.Base}

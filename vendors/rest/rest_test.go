@@ -77,19 +77,19 @@ func decode(a Answer, out any) error {
 		p = &payload{}
 	}
 	*p = payload{}
-	broken, odd := Unmarshal(a, p)
+	malformed, mistyped := Unmarshal(a, p)
 	var e *vendors.Error
 	switch {
 	case a.Status >= 400:
 		e = ByStatus(a)
-	case broken != nil:
-		return broken
+	case malformed != nil:
+		return malformed
 	case p.Code == 4009:
 		e = vendors.Errorf(vendors.RateLimited, "The platform limits the rate.")
 	case p.Code != 0:
 		e = vendors.Errorf(vendors.VendorError, "The platform refused.")
-	case odd != nil:
-		return odd
+	case mistyped != nil:
+		return mistyped
 	default:
 		return nil
 	}
@@ -246,9 +246,9 @@ func BenchmarkDo(b *testing.B) {
 			return nil
 		},
 		Decode: func(a Answer, out any) error {
-			broken, _ := Unmarshal(a, out)
-			if broken != nil {
-				return broken
+			malformed, _ := Unmarshal(a, out)
+			if malformed != nil {
+				return malformed
 			}
 			return nil
 		},

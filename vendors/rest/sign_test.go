@@ -102,7 +102,7 @@ func TestSignFails(t *testing.T) {
 
 // TestBodiesAreClosed: a RoundTripper closes the request's body on every path.
 func TestBodiesAreClosed(t *testing.T) {
-	for name, l := range map[string]lower{
+	for name, l := range map[string]perTry{
 		"unsigned": {sign: func(*http.Request, []byte) error { return errors.New("no") }, timeout: time.Second},
 		"failed":   {timeout: time.Second, base: function(func(r *http.Request) (*http.Response, error) { r.Body.Close(); return nil, errors.New("no") })},
 	} {

@@ -23,9 +23,9 @@ type Form struct {
 	File   vendors.File
 }
 
-// unhurried marks the context of a request that may take as long as its call: a
+// untimed marks the context of a request that may take as long as its call: a
 // large body needs more than one answer's time.
-type unhurried struct{}
+type untimed struct{}
 
 // body opens the form as a request body of known length.
 func (f *Form) body() (body io.ReadCloser, length int64, contentType string, err error) {
@@ -84,7 +84,7 @@ func (c *Client) Stream(ctx context.Context, call Call, isFile func(status int, 
 		return Stream{}, err
 	}
 	var out Stream
-	ctx = context.WithValue(paced(ctx), unhurried{}, true)
+	ctx = context.WithValue(paced(ctx), untimed{}, true)
 	err = ratelimit.Do(ctx, c.conn.Backoff, func() error {
 		req, err := http.NewRequestWithContext(ctx, call.Method, u, nil)
 		if err != nil {

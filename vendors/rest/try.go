@@ -31,7 +31,7 @@ func (c *Client) request(ctx context.Context, call Call, u string, body []byte) 
 		req.Header[name] = values
 	}
 	if call.Form != nil || len(body) > largeBody {
-		req = req.WithContext(context.WithValue(ctx, unhurried{}, true))
+		req = req.WithContext(context.WithValue(ctx, untimed{}, true))
 	}
 	if call.Form == nil {
 		return req, nil

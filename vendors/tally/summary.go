@@ -9,8 +9,8 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Bounds of the advice when to ask again. The contract has no clock in it, so
-// the advice comes from the platform's own estimate alone.
+// Bounds of the advice when to poll again. The advice depends on the platform's
+// own estimate alone, so that equal answers are equal to the byte.
 const (
 	PollMin     = 3 // seconds; the free Coze plan counts every call
 	PollDefault = 5
@@ -72,7 +72,7 @@ func (t *Tally) AddCount(status vendors.Status, n int) {
 	t.ByStatus[status] += n
 }
 
-// Copy is a tally that counts on by itself.
+// Copy returns an independent copy of t.
 func (t Tally) Copy() Tally {
 	t.ByStatus = maps.Clone(t.ByStatus)
 	return t
@@ -114,7 +114,7 @@ func (s *Summary) Level() {
 	}
 }
 
-// PollAfter advises when to ask again: a quarter of the shortest estimate.
+// PollAfter advises when to poll again: a quarter of the shortest estimate.
 // 0 when everything has settled.
 func (t *Tally) PollAfter() int {
 	if t.Summary().Done {
@@ -132,7 +132,7 @@ func Percent(p float64) *float64 {
 	return &p
 }
 
-// Join adds another summary: of another connection.
+// Join adds the summary of another connection.
 func (s Summary) Join(o Summary) Summary {
 	if s.ByStatus == nil {
 		return o

@@ -1,5 +1,5 @@
-// Package visible makes what platforms and their users wrote fit to be shown: it
-// takes out what nobody sees and an agent would read all the same.
+// Package visible makes text of platforms and their users fit to show: it removes
+// characters that a person does not see but an agent would read.
 package visible
 
 import (
@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// Visible is a text of a document as it may be shown: without the characters
-// that nobody sees and that change the direction of others, which carry
+// Text returns a text of a document as it may be shown: without the characters
+// that are invisible or change the direction of others, which carry
 // instructions past the eye of a person, and without the controls that a
 // terminal obeys. Line ends (as \n) and tabs stay. Joiners and variation
 // selectors stay where a script or an emoji needs them.
@@ -17,14 +17,14 @@ func Text(s string) string {
 	return shown
 }
 
-// VisibleLine is [Visible] for what is one line: a name or an error's message.
+// Line is [Text] for a single line: a name or an error's message.
 func Line(s string) string {
 	shown, _ := Filter(s, true)
 	return shown
 }
 
-// Filter also reports whether anything was taken out; other forms of a line's
-// end are not anything.
+// Filter also reports whether anything was removed; a different form of line end
+// does not count.
 func Filter(s string, line bool) (shown string, removed bool) {
 	if !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < ' ' || r > '~') && (hidden(r) || isBreak(r) && (line || r != '\n') || r == '\t' && line)

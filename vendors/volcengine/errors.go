@@ -113,16 +113,16 @@ type answer interface {
 // the service is a 4xx or 5xx whose code says more. out is an [answer].
 func (d *Driver) decode(a rest.Answer, out any) error {
 	env := out.(answer)
-	broken, malformed := rest.Unmarshal(a, env)
+	malformed, mistyped := rest.Unmarshal(a, env)
 	code, text, requestID := env.said()
 	var e *vendors.Error
 	switch {
-	case broken != nil && a.Status < 400:
-		e = broken
+	case malformed != nil && a.Status < 400:
+		e = malformed
 	case code != "" && code != "0", a.Status >= 400:
 		e = d.refusal(a, code, text)
-	case malformed != nil:
-		e = malformed
+	case mistyped != nil:
+		e = mistyped
 	case code == "":
 		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not of Volcengine: it has no code.").WithHint(wrongServer)
 	case env.empty():

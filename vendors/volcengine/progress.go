@@ -35,7 +35,7 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 			return found.Report(err)
 		}
 		for _, w := range data.Documents {
-			found.Take(w.normal())
+			found.Add(w.normal())
 			if w.ID != "" && !slices.Contains(batch, string(w.ID)) {
 				filters = false // the server ignores the filter; its total counts everything in any case
 			}

@@ -174,13 +174,13 @@ type grantAnswer struct {
 // decodeGrant judges the answer to an exchange.
 func decodeGrant(a rest.Answer, out any) error {
 	g := out.(*grantAnswer)
-	broken, mistyped := rest.Unmarshal(a, g)
+	malformed, mistyped := rest.Unmarshal(a, g)
 	code, msg := cmp.Or(g.ErrorCode, g.Error), cmp.Or(g.ErrorMessage, g.Description)
 	e := grantError(a, string(code))
 	switch {
 	case e != nil:
-	case broken != nil:
-		e = broken
+	case malformed != nil:
+		e = malformed
 	case mistyped != nil:
 		e = mistyped
 	case g.AccessToken == "" || !g.ExpiresIn.Valid:

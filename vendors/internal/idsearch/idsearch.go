@@ -32,9 +32,9 @@ func New(ids []string, fold func(string) string) *Search {
 	return s
 }
 
-// Take keeps what is wanted of docs, under the ids that the caller gave, and
+// Add keeps what is wanted of docs, under the ids that the caller gave, and
 // reports whether nothing is left to find.
-func (s *Search) Take(docs ...vendors.Document) (enough bool) {
+func (s *Search) Add(docs ...vendors.Document) (enough bool) {
 	for _, d := range docs {
 		key := s.fold(d.DocumentID)
 		if id, wanted := s.open[key]; wanted {
@@ -47,10 +47,10 @@ func (s *Search) Take(docs ...vendors.Document) (enough bool) {
 	return len(s.open) == 0
 }
 
-// TakePage is Take for a page of a listing.
-func (s *Search) TakePage(p vendors.Page[vendors.Document]) (enough bool) {
+// AddPage is Add for a page of a listing.
+func (s *Search) AddPage(p vendors.Page[vendors.Document]) (enough bool) {
 	s.blind = s.blind || p.Blind
-	return s.Take(p.Items...)
+	return s.Add(p.Items...)
 }
 
 // Each reads every document that is left by itself, until an error other than
@@ -61,7 +61,7 @@ func (s *Search) Each(read func(id string) (vendors.Document, error), absent fun
 		switch {
 		case err == nil:
 			d.DocumentID = id
-			s.Take(d)
+			s.Add(d)
 		case absent(err):
 			delete(s.open, s.fold(id))
 			s.out.Missing = append(s.out.Missing, id)

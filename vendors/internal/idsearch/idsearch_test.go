@@ -50,7 +50,7 @@ func TestSearch(t *testing.T) {
 		{"one by one until an error", nil, "C", true, "A -B", true},
 	} {
 		s := New([]string{"A", "B", "C", "D"}, strings.ToLower)
-		if enough := s.Take(tt.rows...); enough != (s.Open() == 0) || len(s.Left()) != s.Open() {
+		if enough := s.Add(tt.rows...); enough != (s.Open() == 0) || len(s.Left()) != s.Open() {
 			t.Errorf("%s: enough %v, %d open, left %q", tt.name, enough, s.Open(), s.Left())
 		}
 		var err error
@@ -66,11 +66,11 @@ func TestSearch(t *testing.T) {
 
 func TestCaseCounts(t *testing.T) {
 	s := New([]string{"a"}, nil)
-	if s.TakePage(vendors.Page[vendors.Document]{Items: []vendors.Document{doc("A")}}) || !s.Take(doc("a")) {
+	if s.AddPage(vendors.Page[vendors.Document]{Items: []vendors.Document{doc("A")}}) || !s.Add(doc("a")) {
 		t.Error("ids differ in case")
 	}
 	s = New([]string{"a"}, nil)
-	s.TakePage(vendors.Page[vendors.Document]{Blind: true})
+	s.AddPage(vendors.Page[vendors.Document]{Blind: true})
 	if _, err := s.Report(nil); err == nil {
 		t.Error("a page with a row without an id is searched for sure")
 	}

@@ -208,16 +208,16 @@ func Reworded(err error, kind vendors.Kind, message, hint string) *vendors.Error
 	return &e
 }
 
-// unreadable judges an answer that is no JSON: a proxy's page under a status
+// unreadable judges an answer that is not JSON: a proxy's page under a status
 // that says it all, or the web app, which answers every path it does not know.
-func unreadable(a rest.Answer, broken *vendors.Error) *vendors.Error {
+func unreadable(a rest.Answer, malformed *vendors.Error) *vendors.Error {
 	switch s := a.Status; {
 	case s == 413, s == 429:
 		return rest.Judge(rules, a, "", "")
 	case s == 401, s == 403, s == 408, s >= 500:
 		return rest.ByStatus(a)
 	}
-	return address(broken)
+	return address(malformed)
 }
 
 func address(e *vendors.Error) *vendors.Error {

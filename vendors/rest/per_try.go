@@ -11,10 +11,10 @@ import (
 // deadline comes first.
 const maxCall = 55 * time.Second
 
-// lower is what happens to a try after its turn has come: it is signed now,
+// perTry is what happens to a try after its turn has come: it is signed now,
 // because signatures carry a date, and its time begins now, because waiting
 // for a turn is not the platform's slowness.
-type lower struct {
+type perTry struct {
 	agent   string
 	sign    func(*http.Request, []byte) error
 	timeout time.Duration
@@ -22,22 +22,22 @@ type lower struct {
 }
 
 // RoundTrip implements http.RoundTripper on a clone of r.
-func (l lower) RoundTrip(r *http.Request) (*http.Response, error) {
-	timeout := l.timeout
-	if r.Context().Value(unhurried{}) != nil {
+func (p perTry) RoundTrip(r *http.Request) (*http.Response, error) {
+	timeout := p.timeout
+	if r.Context().Value(untimed{}) != nil {
 		timeout = maxCall
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	r = r.Clone(ctx)
-	r.Header.Set("User-Agent", l.agent)
-	if err := l.signed(r); err != nil {
+	r.Header.Set("User-Agent", p.agent)
+	if err := p.signed(r); err != nil {
 		cancel()
 		if r.Body != nil {
 			r.Body.Close()
 		}
 		return nil, err
 	}
-	resp, err := l.base.RoundTrip(r)
+	resp, err := p.base.RoundTrip(r)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -47,8 +47,8 @@ func (l lower) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // signed signs r over the bytes of its body.
-func (l lower) signed(r *http.Request) error {
-	if l.sign == nil {
+func (p perTry) signed(r *http.Request) error {
+	if p.sign == nil {
 		return nil
 	}
 	var body []byte
@@ -62,7 +62,7 @@ func (l lower) signed(r *http.Request) error {
 			return err
 		}
 	}
-	return l.sign(r, body)
+	return p.sign(r, body)
 }
 
 // timedBody ends the try's clock when the answer has been read.

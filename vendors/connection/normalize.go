@@ -9,10 +9,10 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// settleDocument makes one document true to the rules of every platform.
-// The percentage follows the status, never the other way round: 100 exactly
-// when completed, below 100 while queued or processing, absent otherwise.
-func settleDocument(d *vendors.Document, vendor, kb string) {
+// normalizeDocument applies the rules that hold on every platform. The percentage
+// follows the status, never the other way round: 100 exactly when completed, below
+// 100 while queued or processing, absent otherwise.
+func normalizeDocument(d *vendors.Document, vendor, kb string) {
 	d.Vendor, d.KnowledgeBaseID = vendor, kb
 	switch s := d.Status; {
 	case s.IsCompleted():
@@ -29,15 +29,15 @@ func settleDocument(d *vendors.Document, vendor, kb string) {
 	if !d.Status.IsFailed() {
 		d.Error = nil
 	}
-	d.Searchable = unserved(d)
+	d.Searchable = searchable(d)
 	d.CreatedAt, d.UpdatedAt = history(d.CreatedAt, d.UpdatedAt)
-	settleIngestion(&d.Ingestion, d.Status)
-	showDocument(d)
+	normalizeIngestion(&d.Ingestion, d.Status)
+	filterDocument(d)
 }
 
-// unserved is false for a completed document that searches do not return, as
-// far as the platform's flags and its driver say; nil otherwise.
-func unserved(d *vendors.Document) *bool {
+// searchable returns false for a completed document that searches do not return,
+// as far as the platform's flags and its driver say; nil otherwise.
+func searchable(d *vendors.Document) *bool {
 	is := func(flag *bool, value bool) bool { return flag != nil && *flag == value }
 	if d.Status.IsCompleted() && (is(d.Enabled, false) || is(d.Archived, true) || is(d.Searchable, false)) {
 		return new(bool)
@@ -45,8 +45,9 @@ func unserved(d *vendors.Document) *bool {
 	return nil
 }
 
-// showDocument takes out of a platform's and its users' words what nobody sees.
-func showDocument(d *vendors.Document) {
+// filterDocument removes invisible characters from texts of the platform and its
+// users.
+func filterDocument(d *vendors.Document) {
 	d.Name, d.VendorStatus, d.Format = visible.Line(d.Name), visible.Line(d.VendorStatus), visible.Line(d.Format)
 	d.SourceURL = visible.Line(d.SourceURL)
 	if e := d.Error; e != nil {
@@ -61,10 +62,10 @@ func showDocument(d *vendors.Document) {
 	d.Metadata = visible.Metadata(d.Metadata)
 }
 
-// settleIngestion leaves out times that cannot belong together: those of a document
-// whose ingestion nobody has asked for, an end before the start, and a duration
-// that the two deny.
-func settleIngestion(g *vendors.Ingestion, s vendors.Status) {
+// normalizeIngestion leaves out times that cannot belong together: those of a document
+// whose ingestion was not requested, an end before the start, and a duration
+// that contradicts both.
+func normalizeIngestion(g *vendors.Ingestion, s vendors.Status) {
 	g.StartedAt, g.FinishedAt = history(g.StartedAt, g.FinishedAt)
 	g.MovedAt, g.NewestAt = possible(g.MovedAt), possible(g.NewestAt)
 	if s.IsUnstarted() {
@@ -88,25 +89,25 @@ func settleIngestion(g *vendors.Ingestion, s vendors.Status) {
 // maxElapsed is longer than any ingestion takes.
 const maxElapsed = 10 * 365 * 24 * time.Hour
 
-// settleKnowledgeBase makes a knowledge base true to the rules of every platform.
-func settleKnowledgeBase(k *vendors.KnowledgeBase, vendor string) {
+// normalizeKnowledgeBase applies the rules that hold on every platform.
+func normalizeKnowledgeBase(k *vendors.KnowledgeBase, vendor string) {
 	k.Vendor = vendor
 	k.Name, k.Description = visible.Line(k.Name), visible.Text(k.Description)
 	k.CreatedAt, k.UpdatedAt = history(k.CreatedAt, k.UpdatedAt)
 }
 
-// showHit takes out of a hit what nobody sees, and says so.
-func showHit(h *vendors.Hit) {
+// filterHit removes invisible characters from a hit, and says so.
+func filterHit(h *vendors.Hit) {
 	content, removed := visible.Filter(h.Content, false)
 	name, inName := visible.Filter(h.DocumentName, true)
 	h.Content, h.DocumentName, h.ContentFiltered = content, name, removed || inName
 }
 
-// showChunk takes out of a chunk what nobody sees, and says so.
-func showChunk(c *vendors.Chunk) { c.Content, c.ContentFiltered = visible.Filter(c.Content, false) }
+// filterChunk removes invisible characters from a chunk, and says so.
+func filterChunk(c *vendors.Chunk) { c.Content, c.ContentFiltered = visible.Filter(c.Content, false) }
 
-// history is the times of a beginning and of something later, without those
-// that cannot be.
+// history returns the times of a beginning and of something later, without those
+// that are impossible.
 func history(began, later time.Time) (time.Time, time.Time) {
 	began, later = possible(began), possible(later)
 	if later.Before(began) {
@@ -116,10 +117,10 @@ func history(began, later time.Time) (time.Time, time.Time) {
 }
 
 // firstSecond is the beginning of 2000, before every document on any of the
-// platforms: what is earlier is another number in the place of a time.
+// platforms: an earlier time is a number of another meaning.
 const firstSecond = 946684800
 
-// possible is a time that can be one, zero otherwise.
+// possible returns t if it is plausible, zero otherwise.
 func possible(t time.Time) time.Time {
 	if t.Unix() < firstSecond {
 		return time.Time{}
