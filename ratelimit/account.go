@@ -12,12 +12,12 @@ import (
 type Account interface {
 	// Book gives old back, unless it is the zero value, and books the next free
 	// turn in one step. A within other than 0 bounds the wait: a later turn is
-	// not booked, and the error is a [*BusyError]. Any other error says that the
-	// account cannot be used now.
+	// not booked, and the error is a [*BusyError]. Any other error means that
+	// the account cannot be used now.
 	Book(ctx context.Context, old Booking, within time.Duration) (Booking, error)
-	// GiveBack lets another caller have a turn that was not used.
+	// GiveBack returns a turn that was not used to other callers.
 	GiveBack(b Booking)
-	// Counted says when the platform has counted a turn's request at the latest.
+	// Counted reports by when the platform has counted a turn's request.
 	Counted(b Booking, at time.Time)
 	// Pause lets nobody through for d from now.
 	Pause(d time.Duration)
@@ -42,7 +42,8 @@ const (
 	// bookingAge is how long a booking is believed: meanwhile the platform may
 	// have paused all, or an earlier turn may have been late.
 	bookingAge = 200 * time.Millisecond
-	// awayPause is the longest wait before an account that was away is asked again.
+	// awayPause is the longest wait before an unavailable account is tried
+	// again.
 	awayPause = time.Second
 )
 

@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// attempts are the sendings of one request by net/http, which sends a GET again
+// attempts are the tries of net/http to send one request: it sends a GET again
 // by itself when a kept connection breaks before the first byte of the answer.
 // The platform may have counted the first one, so each pays a turn.
 type attempts struct {
 	t   *Transport
 	ctx context.Context
 
-	mu    sync.Mutex // the hooks run where net/http likes, also after the answer
+	mu    sync.Mutex // the hooks run in any goroutine, also after the answer
 	turns []*Turn    // none after the end
 	begun bool       // the request of turns may have left
 	err   error      // why there was no turn to send it again
@@ -46,8 +46,8 @@ func (a *attempts) begin() {
 	a.begun = true
 }
 
-// sent comes when the request has gone to the kernel: until then, a busy machine
-// may have kept it as long as it liked.
+// sent comes when the request has gone to the kernel: until then, a busy
+// machine may have delayed it for any time.
 func (a *attempts) sent(httptrace.WroteRequestInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -30,6 +30,7 @@ type BusyError struct {
 	After time.Duration // until the turn would have come; whole milliseconds, at least one
 }
 
+// Error implements error.
 func (e *BusyError) Error() string {
 	return fmt.Sprintf("rate limit: the next free turn is in %v, after the deadline", e.After)
 }
@@ -52,7 +53,7 @@ func New(r Rate, a Account) *Limiter {
 func (l *Limiter) Limits() bool { return len(l.windows) > 0 }
 
 // Turn is the right to one request. It ends with one call of Done or GiveBack;
-// until Send it keeps for as long as its holder likes.
+// until Send it does not expire.
 type Turn struct {
 	l      *Limiter
 	slots  []*slot // of each window
@@ -206,8 +207,8 @@ func (l *Limiter) leave(w *waiter) {
 	}
 }
 
-// late is the BusyError of a caller that would have to wait so long, or nil. A
-// turn at the very deadline is late: nothing could be done with it.
+// late returns the BusyError of a caller that would have to wait so long, or
+// nil. A turn at the very deadline is late: it could not be used.
 func late(ctx context.Context, wait time.Duration, now time.Time) error {
 	deadline, ok := ctx.Deadline()
 	if !ok || now.Add(wait).Before(deadline) {
@@ -216,8 +217,8 @@ func late(ctx context.Context, wait time.Duration, now time.Time) error {
 	return busy(wait)
 }
 
-// waitBehind is how long a caller with that many before it must wait at least, if none
-// of them leaves and so many processes share the quota in equal parts.
+// waitBehind returns how long a caller with before others in front of it must
+// wait at least, if none of them leaves and processes share the quota equally.
 func (l *Limiter) waitBehind(before, processes int, now time.Time) time.Duration {
 	for _, w := range l.windows {
 		w.restArrived(now)

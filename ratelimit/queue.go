@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// Caller says for whom a request waits, so that a limiter can be fair: parties get
-// turns one after the other, within a party so do kinds of work, and within a
-// kind of work the party's sessions. A party then gains nothing from having many
-// sessions or asking for many things, and a herd that polls one thing does not
-// starve a caller of the same party that asks for another. Callers that do not say
-// are all one.
+// Caller says for whom a request waits, so that a limiter can be fair: parties
+// get turns one after the other, within a party so do kinds of work, and within
+// a kind of work the party's sessions. A party then gains nothing from having
+// many sessions or asking for many things, and a herd that polls one thing does
+// not starve a caller of the same party that asks for another. Requests without
+// a caller count as one caller.
 type Caller struct{ Party, Work, Session string }
 
 type callerKey struct{}
 
-// WithCaller says on whose behalf requests with this context are made.
+// WithCaller returns a context that says on whose behalf requests are made.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
@@ -44,12 +44,12 @@ type queue struct {
 	branch
 }
 
-// maxParts is how many parts of a branch are told apart; further ones wait in
-// one part together. Names come from clients, and a caller that arrives looks at
-// every part.
+// maxParts is how many parts of a branch are kept apart; further ones wait in
+// one part together. Names come from clients, and a caller that arrives looks
+// at every part.
 const maxParts = 256
 
-// otherParts is the part of those that are not told apart.
+// otherParts is the part of those that are not kept apart.
 const otherParts = "\x00"
 
 // branch is the callers of one party, kind of work or session, or all of them.

@@ -1,9 +1,9 @@
 // Package ratelimit keeps the requests to a platform within the platform's
 // limits. A [Limiter] lets callers through at a [Rate], first come, first
 // served; [Transport] makes every HTTP try pay one turn; [Do] repeats what may
-// pass on its own. Limiters of several processes keep to one rate together
-// through an [Account]. It knows nothing of platforms: an error says itself
-// whether it may be repeated.
+// succeed when it is repeated. Limiters of several processes keep to one rate
+// together through an [Account]. It knows nothing of platforms: an error itself
+// says whether it may be repeated.
 package ratelimit
 
 import (
@@ -52,7 +52,7 @@ func Parse(s string) (Rate, error) {
 	return r, nil
 }
 
-// parseTerm reads one "N/unit", or says why it is none.
+// parseTerm reads one "N/unit", or returns why it is not one.
 func parseTerm(s string) (t Term, why string) {
 	number, unit, ok := strings.Cut(s, "/")
 	if !ok {

@@ -51,8 +51,8 @@ func jittered(d time.Duration) time.Duration {
 	return d - d/4 + rand.N(d/2+1)
 }
 
-// retryable asks an error whether it may be repeated, and after how long at
-// the earliest.
+// retryable reports whether the call that failed with err may be repeated, and
+// after how long at the earliest.
 func retryable(err error) (time.Duration, bool) {
 	var r interface{ RetryIn() (time.Duration, bool) }
 	if !errors.As(err, &r) {

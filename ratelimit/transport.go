@@ -59,8 +59,8 @@ func (h *hold) release() {
 type holdKey struct{ l *Limiter }
 
 // Hold waits for a turn as [Limiter.Take] does, for the next request with the
-// context that it returns: a caller that puts many questions into one request can
-// wait first and then choose them. release gives the turn back if no request has
+// context that it returns: a caller that merges many requests into one can wait
+// first and then choose them. release gives the turn back if no request has
 // used it; it must be called.
 func (l *Limiter) Hold(ctx context.Context) (held context.Context, release func(), err error) {
 	turn, err := l.Take(ctx)
@@ -80,7 +80,7 @@ func (l *Limiter) Forgo(ctx context.Context) {
 	}
 }
 
-// heldOr gives the turn held in ctx, or waits for one.
+// heldOr returns the turn held in ctx, or waits for one.
 func (l *Limiter) heldOr(ctx context.Context) (*Turn, error) {
 	if h, ok := ctx.Value(holdKey{l}).(*hold); ok {
 		if t := h.turn.Swap(nil); t != nil {

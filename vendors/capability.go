@@ -30,8 +30,8 @@ type ChunkLister interface {
 	ListChunks(ctx context.Context, ref Ref, q PageQuery) (Page[Chunk], error)
 }
 
-// KnowledgeBaseCreator makes a knowledge base. Its Name is always set. The result
-// has the name that the platform gave it.
+// KnowledgeBaseCreator makes a knowledge base. Its Name is always set. The
+// result has the name that the platform gave it.
 type KnowledgeBaseCreator interface {
 	CreateKnowledgeBase(ctx context.Context, draft KnowledgeBaseChange) (KnowledgeBase, error)
 }
@@ -181,9 +181,9 @@ type Download struct {
 }
 
 // Doctor is a driver that knows more about a connection's health than whether a
-// call succeeds: the server's version or dialect, the clock that signatures need.
-// It is called after the platform has answered a call, and makes at most two
-// requests.
+// call succeeds: the server's version or dialect, the clock that signatures
+// need. It is called after the platform has answered a call, and makes at most
+// two requests.
 type Doctor interface {
 	Diagnose(ctx context.Context) []Finding
 }

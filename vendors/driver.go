@@ -15,13 +15,14 @@ type Driver interface {
 	// error if the platform distinguishes it from an empty one.
 	ListDocuments(ctx context.Context, q PageQuery) (Page[Document], error)
 
-	// GetDocument returns one document with everything the platform says about it.
+	// GetDocument returns one document with everything the platform says about
+	// it.
 	GetDocument(ctx context.Context, ref Ref) (Document, error)
 
 	// Progress returns the ingestion state of the requested documents, in any
-	// order, by the platform's own batches. Ids that are in neither list of
-	// the report were not read; together with an error that means "as far as
-	// I got", without one it means that they are unknown.
+	// order, by the platform's own batches. Ids that are in neither list of the
+	// report were not read; together with an error that means "as far as I
+	// got", without one it means that they are unknown.
 	Progress(ctx context.Context, q ProgressQuery) (Report, error)
 }
 
@@ -37,9 +38,9 @@ type Counter interface {
 	Counts(ctx context.Context, knowledgeBaseID string) (Counts, error)
 }
 
-// KnowledgeBaseResolver is a driver whose platform accepts more than one name for
-// a knowledge base. It returns the id that lists and answers carry, whatever the
-// caller passed; every other method is then called with that id.
+// KnowledgeBaseResolver is a driver whose platform accepts more than one name
+// for a knowledge base. It returns the id that lists and answers carry,
+// whatever the caller passed; every other method is then called with that id.
 type KnowledgeBaseResolver interface {
 	ResolveKnowledgeBase(ctx context.Context, id string) (string, error)
 }
@@ -135,24 +136,24 @@ func Seconds(s int64) time.Time {
 	return time.Unix(s, 0).UTC()
 }
 
-// The interfaces below are what a driver may know of its platform that
-// saves requests, or that settles what the platform's answers leave open.
-// None of them is a tool.
+// The interfaces below are what a driver may know of its platform that saves
+// requests, or that settles what the platform's answers leave open. None of
+// them is a tool.
 
 // MemberFinder is a driver whose platform reports the progress of a document
-// whatever knowledge base the request names. Members returns the rows of those of
-// ids that are in the knowledge base, in any order; an unknown knowledge base is
-// [ErrNotFound] if the platform distinguishes it from an empty one. The others'
-// progress is not reported under a wrong knowledge base. Members is called once
-// for documents that no listing has shown lately.
+// whatever knowledge base the request names. Members returns the rows of those
+// of ids that are in the knowledge base, in any order; an unknown knowledge
+// base is [ErrNotFound] if the platform distinguishes it from an empty one. The
+// others' progress is not reported under a wrong knowledge base. Members is
+// called once for documents that no listing has shown lately.
 type MemberFinder interface {
 	Members(ctx context.Context, knowledgeBaseID string, ids []string) ([]Document, error)
 }
 
 // KnowledgeBaseChecker is a driver whose platform answers for an unknown
-// knowledge base as for an empty one. CheckKnowledgeBase finds out, by one cheap
-// request, which it is; nil means that it exists, or that the platform does not
-// say. It is called when an answer is empty.
+// knowledge base as for an empty one. CheckKnowledgeBase finds out, by one
+// cheap request, which it is; nil means that it exists, or that the platform
+// does not say. It is called when an answer is empty.
 type KnowledgeBaseChecker interface {
 	CheckKnowledgeBase(ctx context.Context, id string) error
 }
@@ -176,9 +177,9 @@ type CompletedCounter interface {
 // completed, as far as the platform can filter.
 type UnfinishedFilter interface{ UnfinishedFilters() []Status }
 
-// Batcher is a driver whose platform reports the progress of several documents in
-// one request. Other drivers are called with all documents at once: they read a
-// listing, or do not know yet what their server can do.
+// Batcher is a driver whose platform reports the progress of several documents
+// in one request. Other drivers are called with all documents at once: they
+// read a listing, or do not know yet what their server can do.
 type Batcher interface {
 	// Batch is how many documents, 0 for any number.
 	Batch() int
@@ -197,14 +198,14 @@ type IDForm struct {
 }
 
 // IDChecker is a driver whose platform's ids all have one form. CheckID refuses
-// any other; arg is the argument that holds the id, for the message. Every other
-// method is called with ids that have passed.
+// any other; arg is the argument that holds the id, for the message. Every
+// other method is called with ids that have passed.
 type IDChecker interface {
 	CheckID(arg, id string) error
 }
 
-// Foreign returns the platform of forms whose id this is, if it cannot be one of
-// form f. An id in no platform's form is left to the platform to judge.
+// Foreign returns the platform of forms whose id this is, if it cannot be one
+// of form f. An id in no platform's form is left to the platform to judge.
 func (f IDForm) Foreign(forms []IDForm, id string, document bool) (of IDForm, foreign bool) {
 	if id == "" || f.Is == nil || f.Is(id) || f.Chosen != nil && f.Chosen(id, document) {
 		return IDForm{}, false

@@ -97,10 +97,10 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// RetryIn tells the retry loop whether the same request may succeed
-// within this call, and after how long at the earliest. Timeouts are not
-// repeated: each try may take the whole of a request's time, and a call must
-// answer within 55 s. Nor is a write that may have happened.
+// RetryIn tells the retry loop whether the same request may succeed within this
+// call, and after how long at the earliest. Timeouts are not repeated: each try
+// may take the whole of a request's time, and a call must answer within 55 s.
+// Nor is a write that may have happened.
 func (e *Error) RetryIn() (time.Duration, bool) {
 	passing := e.Kind == RateLimited || e.Kind == Unavailable
 	return e.After, passing && e.Retry == ByKind && e.Effect == NoEffect
@@ -124,8 +124,8 @@ var ErrTooLarge = errors.New("the answer is larger than what is read")
 // faultText is the message of an unclassified error.
 const faultText = "kb-mcp could not do this because of a fault of its own."
 
-// Classify returns the classified form of any error. An unclassified one becomes
-// [Internal], its text stays in the log, and its effect is unknown.
+// Classify returns the classified form of any error. An unclassified one
+// becomes [Internal], its text stays in the log, and its effect is unknown.
 func Classify(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -182,8 +182,8 @@ func NotReadBack(err error, done string) error {
 	})
 }
 
-// Answered reports whether the platform itself said that the request failed,
-// so that a later read that finds nothing done is conclusive.
+// Answered reports whether the platform itself said that the request failed, so
+// that a later read that finds nothing done is conclusive.
 func Answered(err error) bool {
 	return CodeOf(err) != ""
 }

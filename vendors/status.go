@@ -1,11 +1,11 @@
 package vendors
 
 // Status is where a document stands in ingestion, and nothing else: whether a
-// completed document is served to searches is said by Enabled and Archived.
-// Its values are what clients see, so a Status is its own JSON.
+// completed document is served to searches is said by Enabled and Archived. Its
+// values are what clients see, so a Status is its own JSON.
 //
-// Only the methods of a status say what it means. A driver maps the words of its
-// platform to statuses; all other code calls the methods. A new status is a
+// Only the methods of a status say what it means. A driver maps the words of
+// its platform to statuses; all other code calls the methods. A new status is a
 // constant here, in [Statuses] and in the tests of these methods.
 type Status string
 

@@ -43,8 +43,8 @@ const (
 	// request arrives: a process that wakes 15 ms late, and one after it that does
 	// not, may be nearer to each other there, and so may their requests.
 	margin = 25 * time.Millisecond
-	// A process counts as one that uses the account for twice the shortest
-	// window after its last request, within these bounds.
+	// A process counts as using the account for twice the shortest window after
+	// its last request, within these bounds.
 	shortPeriod, longPeriod = 10 * time.Second, 10 * time.Minute
 	// Answers beyond these are not believed.
 	maxProcesses = 10_000
@@ -127,7 +127,7 @@ func bookedWithin(within time.Duration) form {
 	}
 }
 
-// reservation is what reserve.lua wants, for a turn of a new name.
+// reservation returns the arguments of reserve.lua for a turn of a new name.
 func (a *account) reservation(instead string, within time.Duration) (name string, keys []string, args []any) {
 	name = a.process + strconv.FormatUint(a.names.Add(1), 36)
 	limit := int64(-1) // none

@@ -29,9 +29,9 @@ const (
 	firstPause, maxPause = time.Second, 5 * time.Second
 )
 
-// Redis is the server in which processes keep their accounts together. It is
-// connected to when it is first needed. While it is away, accounts say so at
-// once, and it is tried from time to time.
+// Redis is the server in which processes keep their accounts together. The
+// connection is made when it is first needed. While Redis is unavailable,
+// accounts return an error at once, and it is tried from time to time.
 type Redis struct {
 	client     *redis.Client
 	log        *slog.Logger
@@ -110,9 +110,9 @@ func numbers(n int) form {
 	return func(answer []int64) bool { return len(answer) == n }
 }
 
-// call runs a script, or returns errAway, also when the answer is not one that
-// the script can give. A caller that leaves does not stop it: else it would be
-// unknown whether its turn was booked.
+// call runs a script. It returns errAway if that fails or the answer is not one
+// that the script can give. A caller that leaves does not stop it: otherwise it
+// would be unknown whether its turn was booked.
 func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []string, args ...any) ([]int64, error) {
 	ok, probe := r.available(time.Now())
 	if probe {
@@ -132,8 +132,7 @@ func (r *Redis) call(ctx context.Context, s *redis.Script, form form, keys []str
 }
 
 // run uses Redis whatever happened before: in one trip, but for the first time
-// that a server sees the script. A panic of the client is a Redis that cannot be
-// used.
+// that a server sees the script. A panic of the client counts as an error.
 func (r *Redis) run(ctx context.Context, s *redis.Script, form form, keys []string, args []any) (answer []int64, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.answerTime)
 	defer cancel()

@@ -22,7 +22,7 @@ import (
 	"kb-mcp/vendors/volcengine"
 )
 
-// platforms is every platform kb-mcp speaks. A fifth one is one more line.
+// platforms lists every platform. A new one is one more line.
 func platforms() []platform {
 	return []platform{
 		define("coze", coze.New),
@@ -45,7 +45,7 @@ type platform struct {
 // Platform is what a user needs to know of a platform before any is set up.
 type Platform struct {
 	Name      string
-	Needs     string   // which variables to set, in one line
+	Needs     string   // which variables to set, on one line
 	Variables []string // all of them, with the shared ones and the _FILE forms
 }
 
@@ -67,7 +67,7 @@ func idForms() []vendors.IDForm {
 	return forms
 }
 
-// settings are one connection's, read and judged.
+// settings are the validated settings of one connection.
 type settings struct {
 	account, rate string
 	open          func(rest.Conn) vendors.Driver
@@ -98,8 +98,8 @@ func define[C rest.Config, D vendors.Driver](name string, open func(C, rest.Conn
 	}
 }
 
-// judged reports whether there is a problem of a variable or its file already,
-// so that the value is not missing besides.
+// judged reports whether a problem of a variable or its file is known already,
+// so that it is not reported as missing too.
 func judged(problems []rest.Problem, variable string) bool {
 	return slices.ContainsFunc(problems, func(p rest.Problem) bool { return p.Variable == variable || p.Variable == variable+"_FILE" })
 }
@@ -115,7 +115,7 @@ type common struct {
 type Options struct {
 	Log   *slog.Logger
 	Redis *shared.Redis // shares the rate limits between processes; may be nil
-	// Version of the program, as platforms hear it.
+	// Version of the program, for the User-Agent.
 	Version string
 	// MaxDownload bounds a file that is downloaded; rest.DefaultMaxFile when 0.
 	MaxDownload int64
@@ -143,7 +143,7 @@ func Open(env *Environ, o Options) ([]*connection.Connection, []rest.Problem) {
 	return open, nil
 }
 
-// wanted is a connection that shall exist; its variables begin with prefix.
+// wanted is a connection to make; its variables begin with prefix.
 type wanted struct {
 	name, prefix string
 	platform     platform
@@ -202,7 +202,8 @@ func parseWanted(entry string, all []platform) (wanted, string) {
 	return wanted{name: name, prefix: strings.ToUpper(name) + "_", platform: all[i]}, ""
 }
 
-// letters is what may be quoted: anything else may be a key in the wrong place.
+// letters is what may be quoted: anything else may be a key in the wrong
+// variable.
 var letters = regexp.MustCompile(`^[A-Za-z]{1,20}$`)
 
 // unknownPlatform says which platforms there are, and which was meant.
@@ -266,7 +267,7 @@ func (o *opener) connect(w wanted) (*connection.Connection, []rest.Problem) {
 		MaxFile: o.options.MaxDownload, Secrets: &o.env.Secrets, Log: log, Agent: strings.TrimSuffix("kb-mcp/"+o.options.Version, "/"),
 	}
 	v := connection.New(w.name, w.platform.name, s.open(conn)).Recognize(w.platform.ids, idForms())
-	if limiters.all.Limits() { // else nobody waits, and company is not worth waiting for
+	if limiters.all.Limits() { // otherwise nobody waits, and merging saves nothing
 		v.Gather(conn.Hold, conn.Flights.Changes)
 	}
 	return v, nil

@@ -116,8 +116,8 @@ func (e *Environ) Names(prefix string) []string {
 // Load fills a struct of strings by its `env` tags, with prefix before each
 // name. A field tagged `secret:"true"` may come from the file that NAME_FILE
 // names, and its value is kept out of every text from then on. One tagged
-// `meant:"true"` protects somebody: when it is given and yields nothing, that is
-// a problem, where other variables count as unset.
+// `meant:"true"` protects somebody: when it is given and yields nothing, that
+// is a problem, while other variables count as unset.
 func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 	for _, f := range fields(into) {
 		var p *rest.Problem
@@ -145,8 +145,8 @@ func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 	return problems
 }
 
-// drop drops a bad value, so that nothing else is said of it. A credential in
-// quotes goes on without them: others are not missing besides.
+// drop removes a bad value, so that it is reported once. A credential in quotes
+// is kept without them: the platform then counts as configured.
 func (e *Environ) drop(name string, secret bool) {
 	value := e.vars[name]
 	delete(e.vars, name)
@@ -160,7 +160,7 @@ func (e *Environ) drop(name string, secret bool) {
 	}
 }
 
-// judge is what is wrong with a value whatever the variable means.
+// judge returns what is wrong with the form of a value.
 func (e *Environ) judge(prefix string, f field) *rest.Problem {
 	if Quoted(e.vars[prefix+f.name]) {
 		return &rest.Problem{Variable: f.name, Text: "is wrapped in quotes; give the value without them (docker's --env-file keeps quotes)"}
@@ -222,9 +222,9 @@ func (e *Environ) fillFromFile(prefix, name string) *rest.Problem {
 	return nil
 }
 
-// touches reports whether somebody began to configure a platform: a variable of
-// its own is set that has no default. Others alone (a rate, a base URL) make no
-// connection, and are reported.
+// touches reports whether a platform is configured, if only in part: one of its
+// own variables without a default is set. Others alone (a rate, a base URL)
+// make no connection, and are reported.
 func (e *Environ) touches(p platform) bool {
 	var idle []string
 	for _, name := range p.names() {

@@ -10,10 +10,10 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// A variable that nearly is one of ours is most likely a mistake, and what it
-// was to set is not set: a key that is not used, or a base URL in whose place
-// the public cloud is asked. Other programs have variables with a platform's
-// name in them, too, so that only what comes near is a problem.
+// A variable whose name is close to one of ours is most likely a mistake: a key
+// that is not used, or a base URL in whose place the public cloud is used.
+// Other programs have variables with a platform's name in them, too, so that
+// only a close name is a problem.
 
 // orchestrated are the variables that Kubernetes sets in every container for a
 // service of a name.
@@ -25,8 +25,8 @@ func (e *Environ) Orchestrated(name string) bool {
 	return orchestrated.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(e.vars[name], "://")
 }
 
-// misspelt finds the variables that nearly are one of the wanted connections',
-// or, where nobody has named connections, of any platform's.
+// misspelt finds variables whose name is close to a variable of the wanted
+// connections or, if no connections are named, of any platform.
 func (e *Environ) misspelt(list []wanted, named bool) (problems []rest.Problem) {
 	touched := map[string]bool{}
 	for _, w := range list {
@@ -48,7 +48,8 @@ func (e *Environ) misspelt(list []wanted, named bool) (problems []rest.Problem) 
 	return problems
 }
 
-// meant is the variable of a connection that name nearly is; "" for none.
+// meant returns the variable of a connection that name is close to; "" for
+// none.
 func (e *Environ) meant(w wanted, name string, touched bool) string {
 	stem := w.prefix + strings.ToUpper(w.platform.name) + "_"
 	upper := strings.ToUpper(name)
@@ -66,7 +67,7 @@ func (e *Environ) meant(w wanted, name string, touched bool) string {
 	if near := nearest.Of(rest, rests); near != "" {
 		return stem + near
 	}
-	// Further off it is only what somebody meant if that is not there.
+	// A less close name counts only if the variable itself is not set.
 	credential, base := w.platform.usual()
 	switch {
 	case nearest.Is(rest, credentialWords) && !e.sets(w.prefix, w.platform.decisive):
@@ -77,7 +78,8 @@ func (e *Environ) meant(w wanted, name string, touched bool) string {
 	return ""
 }
 
-// credentialWords and baseWords are how other programs call such variables.
+// credentialWords and baseWords are the names that other programs use for such
+// variables.
 var (
 	credentialWords = []string{"KEY", "TOKEN", "API_KEY", "API_TOKEN", "ACCESS_TOKEN", "AUTH_TOKEN", "SECRET", "API_SECRET", "PAT", "PAT_TOKEN",
 		"DATASET_KEY", "DATASET_API_KEY", "DATASETS_API_KEY", "KNOWLEDGE_KEY", "KNOWLEDGE_API_KEY", "CREDENTIAL", "CREDENTIALS", "APP_KEY", "PASSWORD"}

@@ -64,8 +64,8 @@ func Can[T any](c *Connection) bool {
 	return ok
 }
 
-// Instead returns what to do on this connection instead of a tool; ok is false if
-// its driver does not advise against the tool.
+// Instead returns what to do on this connection instead of a tool; ok is false
+// if its driver does not advise against the tool.
 func (c *Connection) Instead(tool string) (hint string, ok bool) {
 	if a, is := c.driver.(vendors.Adviser); is {
 		hint, ok = a.Instead()[tool]
@@ -99,8 +99,8 @@ func (c *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.
 	return d, nil
 }
 
-// tool returns the name of the tool that makes the call. Errors carry it, and the
-// breaker remembers refusals by it.
+// tool returns the name of the tool that makes the call. Errors carry it, and
+// the breaker remembers refusals by it.
 func tool(ctx context.Context) string { return vendors.CallerOf(ctx).Tool }
 
 // wrap is failure with the result type error.
@@ -127,8 +127,8 @@ func (c *Connection) hash(op string, q ListQuery) uint32 {
 	return paging.Hash(op, c.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
 }
 
-// resolve checks a caller's id of a knowledge base and replaces it by the id that
-// answers carry.
+// resolve checks a caller's id of a knowledge base and replaces it by the id
+// that answers carry.
 func (c *Connection) resolve(ctx context.Context, id *string) error {
 	err := c.checkID("knowledge_base_id", *id)
 	if r, ok := c.driver.(vendors.KnowledgeBaseResolver); ok && err == nil {

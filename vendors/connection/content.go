@@ -147,7 +147,8 @@ func head(s string) string {
 }
 
 // capability returns the driver as the interface that a tool needs. The error
-// says why the driver does not implement it, or why the breaker refuses the call.
+// says why the driver does not implement it, or why the breaker refuses the
+// call.
 func capability[T any](ctx context.Context, c *Connection) (T, error) {
 	instead, refused := c.Instead(tool(ctx))
 	if driver, ok := c.driver.(T); ok && !refused {

@@ -114,9 +114,9 @@ func (c *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name str
 	}
 }
 
-// page reads one page of documents. If the platform refuses a filter (a word that
-// a newer release no longer knows), the page is read without it: every row is
-// checked here anyway.
+// page reads one page of documents. If the platform refuses a filter (a word
+// that a newer release no longer knows), the page is read without it: every row
+// is checked here anyway.
 func (c *Connection) page(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	all := q
 	all.Status, all.NameContains = "", ""

@@ -9,9 +9,9 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// normalizeDocument applies the rules that hold on every platform. The percentage
-// follows the status, never the other way round: 100 exactly when completed, below
-// 100 while queued or processing, absent otherwise.
+// normalizeDocument applies the rules that hold on every platform. The
+// percentage follows the status, never the other way round: 100 exactly when
+// completed, below 100 while queued or processing, absent otherwise.
 func normalizeDocument(d *vendors.Document, vendor, kb string) {
 	d.Vendor, d.KnowledgeBaseID = vendor, kb
 	switch s := d.Status; {
@@ -35,8 +35,8 @@ func normalizeDocument(d *vendors.Document, vendor, kb string) {
 	filterDocument(d)
 }
 
-// searchable returns false for a completed document that searches do not return,
-// as far as the platform's flags and its driver say; nil otherwise.
+// searchable returns false for a completed document that searches do not
+// return, as far as the platform's flags and its driver say; nil otherwise.
 func searchable(d *vendors.Document) *bool {
 	is := func(flag *bool, value bool) bool { return flag != nil && *flag == value }
 	if d.Status.IsCompleted() && (is(d.Enabled, false) || is(d.Archived, true) || is(d.Searchable, false)) {
@@ -45,8 +45,8 @@ func searchable(d *vendors.Document) *bool {
 	return nil
 }
 
-// filterDocument removes invisible characters from texts of the platform and its
-// users.
+// filterDocument removes invisible characters from texts of the platform and
+// its users.
 func filterDocument(d *vendors.Document) {
 	d.Name, d.VendorStatus, d.Format = visible.Line(d.Name), visible.Line(d.VendorStatus), visible.Line(d.Format)
 	d.SourceURL = visible.Line(d.SourceURL)
@@ -62,9 +62,9 @@ func filterDocument(d *vendors.Document) {
 	d.Metadata = visible.Metadata(d.Metadata)
 }
 
-// normalizeIngestion leaves out times that cannot belong together: those of a document
-// whose ingestion was not requested, an end before the start, and a duration
-// that contradicts both.
+// normalizeIngestion leaves out times that cannot belong together: those of a
+// document whose ingestion was not requested, an end before the start, and a
+// duration that contradicts both.
 func normalizeIngestion(g *vendors.Ingestion, s vendors.Status) {
 	g.StartedAt, g.FinishedAt = history(g.StartedAt, g.FinishedAt)
 	g.MovedAt, g.NewestAt = possible(g.MovedAt), possible(g.NewestAt)
@@ -106,8 +106,8 @@ func filterHit(h *vendors.Hit) {
 // filterChunk removes invisible characters from a chunk, and says so.
 func filterChunk(c *vendors.Chunk) { c.Content, c.ContentFiltered = visible.Filter(c.Content, false) }
 
-// history returns the times of a beginning and of something later, without those
-// that are impossible.
+// history returns the times of a beginning and of something later, without
+// those that are impossible.
 func history(began, later time.Time) (time.Time, time.Time) {
 	began, later = possible(began), possible(later)
 	if later.Before(began) {

@@ -216,12 +216,13 @@ func unique(ids []string) []string {
 // Len is the number of documents.
 func (r ProgressResult) Len() int { return len(r.Documents) }
 
-// maxRemaining is how many ids a shortened answer names; the caller has them anyway.
+// maxRemaining is how many ids a shortened answer names; the caller has them
+// anyway.
 const maxRemaining = 200
 
 // Fit leaves documents out: to NextCursor for a whole knowledge base; of given
-// ids the completed ones first, because nobody needs to act on them. The summary
-// stays complete.
+// ids the completed ones first, because nobody needs to act on them. The
+// summary stays complete.
 func (r ProgressResult) Fit(n int) any {
 	n = max(n, 1)
 	switch {

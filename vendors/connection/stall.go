@@ -35,15 +35,15 @@ type movement struct {
 }
 
 // appearance is everything about a document that counts as movement; "" is what
-// an answer did not say. at does not count: it is the platform's newest time of a
-// document that looked so, which not every answer has.
+// an answer did not say. at does not count: it is the platform's newest time of
+// a document that looked so, which not every answer has.
 type appearance struct {
 	status, stage, percent, done, line string
 	at                                 time.Time
 }
 
-// same reports whether nothing moved between two appearances, and returns what is
-// now known: lists say less than progress answers.
+// same reports whether nothing moved between two appearances, and returns what
+// is now known: lists say less than progress answers.
 func (l appearance) same(now appearance) (appearance, bool) {
 	known, same := now, now.status == l.status
 	known.at = newest(l.at, now.at)

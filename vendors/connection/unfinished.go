@@ -56,8 +56,8 @@ type unfinishedRow struct {
 }
 
 // Unfinished finds the documents that are not completed, in one knowledge base
-// or in all of them, by the cheapest reliable source of the platform. What it could
-// not read is named in Incomplete; only an invalid kb is an error.
+// or in all of them, by the cheapest reliable source of the platform. What it
+// could not read is named in Incomplete; only an invalid kb is an error.
 func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
 	s := &unfinishedSearch{c: c, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
 	ctx, cancel := context.WithDeadline(ctx, s.until)
@@ -91,7 +91,8 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 	return s.result(), nil
 }
 
-// recovered calls f and turns a panic into an error, so that the process goes on.
+// recovered calls f and turns a panic into an error, so that the process goes
+// on.
 func recovered(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -119,8 +120,8 @@ func (s *unfinishedSearch) result() Unfinished {
 	return u
 }
 
-// fewGaps names the first gaps with their reasons and the others by their ids: an
-// agent must know of each, but an account may have thousands.
+// fewGaps names the first gaps with their reasons and the others by their ids:
+// an agent must know of each, but an account may have thousands.
 func (s *unfinishedSearch) fewGaps() []Incomplete {
 	if len(s.gaps) <= unfinishedGaps {
 		return s.gaps
@@ -196,7 +197,8 @@ func (s *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase)
 }
 
 // allCompleted counts the documents of a knowledge base that need not be read:
-// the platform's counters say that all are completed, and the newest rows agree.
+// the platform's counters say that all are completed, and the newest rows
+// agree.
 func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 	total := 0
 	if counts, err := s.c.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
@@ -227,8 +229,8 @@ func (s *unfinishedSearch) read(ctx context.Context, kb string, ids []string) er
 }
 
 // refine takes over what the platform's progress call says, which is newer than
-// the rows: why a document failed, how far others are, and their status. Without
-// time for it the rows stay as they are.
+// the rows: why a document failed, how far others are, and their status.
+// Without time for it the rows stay as they are.
 func (s *unfinishedSearch) refine(ctx context.Context, kb string, ids []string) error {
 	rep, err := s.c.gather.Progress(ctx, kb, ids)
 	if err != nil && !vendors.OutOfTime(err) {

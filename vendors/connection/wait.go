@@ -18,11 +18,11 @@ const (
 	lookTime = 250 * time.Millisecond
 )
 
-// Wait polls documents until everything has settled, something needs a person, or
-// timeout leaves no time for another look; the last is a normal answer with what
-// is known. It never takes longer than timeout. report is called after every look.
-// A refused credential or quota ends the wait with its error; a platform that is
-// briefly unavailable does not.
+// Wait polls documents until everything has settled, something needs a person,
+// or timeout leaves no time for another look; the last is a normal answer with
+// what is known. It never takes longer than timeout. report is called after
+// every look. A refused credential or quota ends the wait with its error; a
+// platform that is briefly unavailable does not.
 func (c *Connection) Wait(ctx context.Context, q ProgressRequest, timeout time.Duration, report func(tally.Summary)) (ProgressResult, error) {
 	began := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, began.Add(timeout))

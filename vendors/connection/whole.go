@@ -63,8 +63,8 @@ func (s *survey) add(p Progress, after paging.Position) {
 	}
 }
 
-// look reads the knowledge base the first time; then, and if rows do not show it,
-// it reads the progress of what is unsettled.
+// look reads the knowledge base the first time; then, and if rows do not show
+// it, it reads the progress of what is unsettled.
 func (o *wholeProgress) look(ctx context.Context) (ProgressResult, error) {
 	if err := o.read(ctx); err != nil {
 		return ProgressResult{}, err
@@ -107,8 +107,8 @@ func (o *wholeProgress) outdated() bool {
 	return true
 }
 
-// walk reads the knowledge base: by the platform's filters if they are exact and
-// save requests, otherwise all rows.
+// walk reads the knowledge base: by the platform's filters if they are exact
+// and save requests, otherwise all rows.
 func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
 	hash := o.c.hash("progress", ListQuery{KnowledgeBaseID: o.kb})
 	o.from = paging.Start(hash, paging.ScanSize)
@@ -200,8 +200,8 @@ func (o *wholeProgress) refine(ctx context.Context, ask func(vendors.Status) boo
 }
 
 // result makes the answer. It covers part of the knowledge base when the walk
-// began at a cursor or did not reach the end; done then needs the last part
-// and no unsettled document in the parts before.
+// began at a cursor or did not reach the end; done then needs the last part and
+// no unsettled document in the parts before.
 func (o *wholeProgress) result() ProgressResult {
 	r := ProgressResult{Vendor: o.c.name, KnowledgeBaseID: o.kb, Documents: []Progress{}}
 	t := o.tally.Copy()

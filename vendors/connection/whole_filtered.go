@@ -16,11 +16,11 @@ const ignoredFilters = "ignored"
 // page, and counting what is completed. Fewer pages than that are read instead.
 const filteredCost = 4
 
-// byFilters reads what is not completed by the platform's filters, and takes the
-// number of the others from its totals. plain is what the first page without a
-// filter has shown. ok is false if filters and totals do not say everything:
-// a small knowledge base, a server that ignores them, a document that none of
-// them selects.
+// byFilters reads what is not completed by the platform's filters, and takes
+// the number of the others from its totals. plain is what the first page
+// without a filter has shown. ok is false if filters and totals do not say
+// everything: a small knowledge base, a server that ignores them, a document
+// that none of them selects.
 func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int) (s survey, ok bool) {
 	filters, has := o.c.driver.(vendors.UnfinishedFilter)
 	if !has || o.c.refused.Has(ignoredFilters) || total == nil || *total <= paging.ScanSize*(len(filters.UnfinishedFilters())+filteredCost) {

@@ -63,8 +63,8 @@ func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.Know
 }
 
 // failed returns the error of a write. It says for all platforms and tools
-// whether the write may have happened, how to find out, and whether the call may
-// be repeated.
+// whether the write may have happened, how to find out, and whether the call
+// may be repeated.
 func (c *Connection) failed(ctx context.Context, d doubt, err error) error {
 	e := c.failure(ctx, err)
 	if e.Effect != vendors.NoEffect && d.once {

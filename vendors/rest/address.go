@@ -20,7 +20,7 @@ const (
 	nowhere class = 0 // not an address to fetch anything from
 )
 
-// classOf says where an address leads, an IPv4 address inside an IPv6 one too.
+// classOf returns the class of an address, or of the IPv4 address inside it.
 func classOf(ip netip.Addr) class {
 	ip = inner(ip.Unmap().WithZone(""))
 	switch {
@@ -56,7 +56,7 @@ func in(ip netip.Addr, networks ...string) bool {
 	return slices.ContainsFunc(networks, func(n string) bool { return netip.MustParsePrefix(n).Contains(ip) })
 }
 
-// metadata are the addresses at which clouds tell a machine its credentials.
+// metadata are the addresses at which clouds hand a machine its credentials.
 func metadata() []string {
 	return []string{"169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "100.96.0.96", "168.63.129.16",
 		"192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"}

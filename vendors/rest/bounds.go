@@ -26,8 +26,8 @@ const (
 	fewRows  = 100
 )
 
-// withinBounds reports whether the JSON of an answer is within the bounds. It does not
-// judge whether it is JSON at all.
+// withinBounds reports whether the JSON of an answer is within the bounds. It
+// does not judge whether it is JSON at all.
 func withinBounds(b []byte) bool { return within(b, maxContainers, maxValues) }
 
 func within(b []byte, mostContainers, mostValues int) bool {
@@ -83,7 +83,7 @@ func text(b []byte) int {
 	}
 }
 
-// Parse decodes JSON that stands as a text in a row of an answer, within narrower
+// Parse decodes JSON that is a text in a row of an answer, within narrower
 // bounds. Numbers keep all their digits.
 func Parse(text string, v any) error {
 	if !within([]byte(text), maxTextContainers, maxTextValues) {
@@ -99,7 +99,8 @@ func errOutOfBounds() *vendors.Error {
 		WithHint("Look at the proxy between kb-mcp and the platform, and check this connection's base URL.")
 }
 
-// lists visits the lists of what an answer is decoded into, but those in rows.
+// lists visits the lists of what an answer is decoded into, except those in
+// rows.
 func lists(v reflect.Value, visit func(list reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -131,8 +132,8 @@ func reserve(v any, n int) {
 	})
 }
 
-// unreserve takes back the room of lists of which the answer said nothing, and
-// gives the length of the longest of the others.
+// unreserve drops the room of lists that the answer does not mention, and
+// returns the length of the longest of the others.
 func unreserve(v any) (most int) {
 	lists(reflect.ValueOf(v), func(list reflect.Value) {
 		if list.CanSet() && list.Len() == 0 && list.Cap() > 0 {

@@ -9,10 +9,10 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Config is what a platform's settings tell the registry. The settings
-// themselves are a struct of strings with `env` tags that hold the platform's
-// full variable names; a field whose tag has `secret:"true"` may also be given
-// as a file (NAME_FILE) and is kept out of every text.
+// Config is what the registry needs to know of a platform's settings. The
+// settings themselves are a struct of strings with `env` tags that hold the
+// platform's full variable names; a field whose tag has `secret:"true"` may
+// also be given as a file (NAME_FILE) and is kept out of every text.
 type Config interface {
 	// Problems lists what is wrong, by variable and never by value. It must
 	// say when credentials are missing.
@@ -20,10 +20,10 @@ type Config interface {
 	// Account identifies the credential and the server: connections with the
 	// same account share one limiter.
 	Account() string
-	// Needs says in one line which variables to set, for people who have not.
+	// Needs names in one line the variables to set.
 	Needs() string
-	// DefaultRate is the platform's published or field-known rate for this
-	// account ("10/s").
+	// DefaultRate is the platform's published or observed rate for this account
+	// ("10/s").
 	DefaultRate() string
 	// IDs is how the platform writes its ids, whatever the settings are.
 	IDs() vendors.IDForm
@@ -35,15 +35,15 @@ type Problem struct{ Variable, Text string }
 // Problems collects what is wrong with a configuration.
 type Problems []Problem
 
-// Add says what is wrong with a variable; "" is nothing.
+// Add reports a problem of a variable; "" is none.
 func (p *Problems) Add(variable, text string) {
 	if text != "" {
 		*p = append(*p, Problem{variable, text})
 	}
 }
 
-// KeyProblem says what is wrong with a key by its looks; "" when nothing is: it
-// is empty, or a header can carry it as it is.
+// KeyProblem returns what is wrong with the form of a key; "" when it is empty
+// or a header can carry it as it is.
 func KeyProblem(key string) string {
 	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\'' }) {
 		return "holds spaces or characters that no key has: give the bare key, without \"Bearer\" or quotes"

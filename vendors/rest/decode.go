@@ -38,6 +38,6 @@ func Unmarshal(a Answer, v any) (malformed, mistyped *vendors.Error) {
 	return nil, nil
 }
 
-// lenient takes the last of several equal names, and texts that a platform has
-// cut inside a character.
+// lenient accepts the last of several equal names, and texts that a platform
+// has cut inside a character.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))

@@ -21,8 +21,7 @@ import (
 	"kb-mcp/vendors"
 )
 
-// networkError classifies what kept an answer from arriving. The texts are
-// ours.
+// networkError classifies an error that kept an answer from arriving.
 func networkError(ctx context.Context, err error, timeout time.Duration) *vendors.Error {
 	var (
 		busy    *ratelimit.BusyError
@@ -86,8 +85,8 @@ func alert(err error) bool {
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }
 
-// inHead is an error before the answer's body: there, an end too early is no
-// answer cut short but a broken connection, which trying again may mend.
+// inHead converts an error before the answer's body: there, an early end is not
+// an answer cut short but a broken connection, and trying again may help.
 func inHead(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return errNoAnswer
@@ -121,8 +120,8 @@ func effectOf(e *vendors.Error) vendors.Effect {
 	return vendors.NoEffect
 }
 
-// cause strips addresses of this machine ("dial tcp 10.0.0.1:80") and the words
-// of net/http down to what happened.
+// cause unwraps an error to what happened, without addresses of this machine
+// ("dial tcp 10.0.0.1:80") and the prefixes of net/http.
 func cause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
@@ -139,8 +138,8 @@ func redirected() *vendors.Error {
 		WithHint("Set the base URL to the address that the platform really has (https, no trailing path).")
 }
 
-// wrongScheme recognises what servers answer when http is spoken to their TLS
-// port: Go's, nginx and Apache.
+// wrongScheme recognizes what servers (Go's, nginx, Apache) answer to plain
+// HTTP on their TLS port.
 func wrongScheme(base *url.URL, a Answer) *vendors.Error {
 	if base.Scheme != "http" || a.Status != http.StatusBadRequest {
 		return nil
@@ -154,8 +153,8 @@ func wrongScheme(base *url.URL, a Answer) *vendors.Error {
 	return nil
 }
 
-// NotJSON is the error for a body that is not the JSON it should be. It says
-// what came instead in the words that help most.
+// NotJSON is the error for a body that is not the expected JSON. It says what
+// came instead.
 func NotJSON(a Answer, err error) *vendors.Error {
 	body := bytes.TrimSpace(a.Body)
 	e := &vendors.Error{Kind: vendors.BadResponse, HTTPStatus: a.Status, Err: err}
@@ -174,16 +173,15 @@ func NotJSON(a Answer, err error) *vendors.Error {
 }
 
 // NoID is the error of a search for an id that met a row without one: it may be
-// the row that was looked for, so that nobody can say that it is not there.
+// the row that was looked for, so that its absence is not certain.
 func NoID() *vendors.Error {
 	return vendors.Errorf(vendors.BadResponse, "The platform's answer has a row without an id, which may be the one that was asked for.").
 		WithHint("Try again; if it stays, look in the platform's console.")
 }
 
-// ByStatus is the error for a status that says it all: an answer of 400 and
-// more without a code that means something. A web page is a proxy's or another
-// service's: what it thinks of the request is not the platform's word on the
-// arguments.
+// ByStatus is the error for an answer of 400 and more without a known code. A
+// web page comes from a proxy or another service, so that its status says
+// nothing about the arguments.
 func ByStatus(a Answer) *vendors.Error {
 	e := &vendors.Error{HTTPStatus: a.Status, Kind: vendors.VendorError}
 	page := bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("<"))
@@ -209,12 +207,12 @@ func ByStatus(a Answer) *vendors.Error {
 	return e
 }
 
-// maxRetryAfter caps what a platform may ask to wait: beyond an hour it is
+// maxRetryAfter caps how long a platform may say to wait: beyond an hour it is
 // more likely a mistake than a plan.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header in both its forms; 0 when absent, past, or absurd:
-// from 1e9 on it is no number of seconds but somebody's clock.
+// retryAfter reads the header in both its forms; 0 when absent, past, or
+// absurd: from 1e9 on it is not a number of seconds but a Unix time.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e9 {

@@ -20,8 +20,9 @@ const DefaultMaxFile = 256 << 20
 
 // Fetch reads a file from an address that the platform gave, which may be on
 // another host: without the credential, and without following redirects. The
-// address must lead into a public network or one that the base URL leads into: a
-// platform must not make this machine ask what only this machine can reach.
+// address must lead into a public network or one that the base URL leads into:
+// a platform must not make this machine send requests to what only it can
+// reach.
 func (c *Client) Fetch(ctx context.Context, url string) (Stream, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" || req.URL.Hostname() == "" {
@@ -42,8 +43,8 @@ type files struct {
 	direct *http.Transport
 }
 
-// filesOf makes the transport for a platform's files of the pool that all
-// connections have. What is not a pool is a test's, and serves as it is.
+// filesOf makes the transport for a platform's files from the pool of all
+// connections. A RoundTripper of a test is used as it is.
 func filesOf(pool http.RoundTripper, base *url.URL) http.RoundTripper {
 	t, ok := pool.(*http.Transport)
 	if !ok {
@@ -53,13 +54,12 @@ func filesOf(pool http.RoundTripper, base *url.URL) http.RoundTripper {
 	f.direct.Proxy = nil
 	f.direct.DialContext = f.dial
 	f.direct.DialTLSContext = nil
-	f.direct.DisableKeepAlives = true // each request's address is looked at
+	f.direct.DisableKeepAlives = true // the address of each request is checked
 	return f
 }
 
-// RoundTrip implements [http.RoundTripper]. Behind a proxy nobody here knows
-// which address it will ask: what the name means here is looked at, if it means
-// anything.
+// RoundTrip implements [http.RoundTripper]. A proxy resolves the name itself;
+// the name is checked as this machine resolves it, if it does.
 func (f files) RoundTrip(r *http.Request) (*http.Response, error) {
 	if f.pool.Proxy == nil {
 		return f.direct.RoundTrip(r)
@@ -154,8 +154,8 @@ func (s Stream) Expect(size *int64) {
 	}
 }
 
-// File is s as a download. look gives the document: its name where the answer has
-// none, and its size where the answer does not show its end.
+// File returns s as a download. look reads the document: for its name if the
+// answer has none, and for its size if the answer does not show its end.
 func (s Stream) File(look func() (vendors.Document, error)) (vendors.Download, error) {
 	name := FileName(s.Header)
 	if name == "" || !s.Framed {

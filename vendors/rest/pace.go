@@ -7,8 +7,8 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Hold implements [vendors.Hold] with the connection's limiter. Its errors are
-// *vendors.Error.
+// Hold waits for a turn of the connection's limiter before a request is made.
+// Its errors are *vendors.Error.
 func (c Conn) Hold(ctx context.Context) (context.Context, func(), error) {
 	held, release, err := c.Limiter.Hold(paced(ctx))
 	if err != nil {
@@ -17,7 +17,7 @@ func (c Conn) Hold(ctx context.Context) (context.Context, func(), error) {
 	return held, release, nil
 }
 
-// paced tells the limiter who asks.
+// paced passes the caller on to the limiter.
 func paced(ctx context.Context) context.Context {
 	c := vendors.CallerOf(ctx)
 	return ratelimit.WithCaller(ctx, ratelimit.Caller{Work: c.Tool, Party: c.Party, Session: c.Session})

@@ -12,8 +12,8 @@ import (
 const maxCall = 55 * time.Second
 
 // perTry is what happens to a try after its turn has come: it is signed now,
-// because signatures carry a date, and its time begins now, because waiting
-// for a turn is not the platform's slowness.
+// because signatures carry a date, and its time begins now, because waiting for
+// a turn is not the platform's slowness.
 type perTry struct {
 	agent   string
 	sign    func(*http.Request, []byte) error

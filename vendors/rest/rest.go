@@ -1,16 +1,15 @@
 // Package rest is the one JSON-over-HTTP client of all drivers. A driver says
-// what to ask and how to judge an answer; rest does the rest: bounded bodies,
+// what to send and how to judge an answer; rest does the rest: bounded bodies,
 // refused redirects, retries above the decoded envelope, pacing of every try,
 // signing below pacing, and error texts without credentials.
 //
 //	Client.Do                 equal reads at once become one
 //	  run                     retries on what Decode and the network said
 //	  ratelimit.Transport     one turn a try, or an error at once
-//	    lower                 signed anew and timed, without the wait above
+//	    perTry                signed for this try and timed, without the wait above
 //	      Conn.Transport      the shared connection pool
 //
-// There is no http.Client in it, because all that it would add is following
-// redirects.
+// There is no http.Client in it, because it would only add following redirects.
 package rest
 
 import (
@@ -52,7 +51,7 @@ type Conn struct {
 // Dialect is what a driver knows of its platform's HTTP.
 type Dialect struct {
 	Base *url.URL // of all paths
-	// Sign puts the credential on a clone of the request, for every try anew.
+	// Sign puts the credential on a clone of the request, for each try.
 	Sign func(r *http.Request, body []byte) error
 	// Decode judges an answer and decodes its payload into out in one pass. It
 	// sees every complete answer but redirects, whatever the status. out holds
@@ -80,7 +79,7 @@ type Call struct {
 	// Rows is how many rows are asked for: an answer with far more, from ten times
 	// as many on, is refused. 0 where nothing says how many there may be.
 	Rows int
-	// Search marks a search, which may have a limit of its own.
+	// Search marks a search, which may have its own rate limit.
 	Search bool
 	Write  Write // what it changes; PUT, PATCH and DELETE change something in any case
 }
@@ -201,12 +200,12 @@ func (c *Client) run(ctx context.Context, call Call, u string, body []byte, out 
 	return last, err
 }
 
-// refusalPause is how long a refusal holds when the platform does not say: all
+// refusalPause is the pause after a refusal when the platform does not say: all
 // published limits are per second or longer.
 const refusalPause = time.Second
 
-// shareRefusal lets a refusal hold for everybody who uses the credential. That of a
-// search holds for searches: platforms count them by themselves, and go on
+// shareRefusal pauses every caller that uses the credential. The refusal of a
+// search pauses searches only: platforms count them separately, and go on
 // answering reads (Dify 1.12.1; the limits of model providers, which Dify and
 // RAGFlow pass on, too).
 func (c *Client) shareRefusal(ctx context.Context, search bool, err *vendors.Error) {

@@ -8,8 +8,8 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Rule is a row of a platform's table of errors. It fits an answer of which
-// everything that it names is true; what it leaves empty it does not ask about.
+// Rule is a row of a platform's table of errors. It fits an answer that matches
+// every field below that is set, from Codes to Texts.
 type Rule struct {
 	Codes    []string // the platform's codes, one of them; "105*" is every code that begins so
 	Statuses []int    // HTTP statuses, one of them; 5 is every status from 500 on
@@ -23,12 +23,12 @@ type Rule struct {
 	Hint    string        // what to do next; "" for the kind's usual hint
 	Retry   vendors.Retry // where it is not as the kind usually is
 	After   time.Duration // how long to wait at least, where the answer does not say
-	Mark    error         // what the driver's own code asks for with errors.Is
+	Mark    error         // what the driver tests with errors.Is
 }
 
-// Judge gives the error of the first rule that fits an answer with the
-// platform's code and text; nil when none does. Code and text are left to the
-// driver to show, because platforms put what is not theirs into both.
+// Judge returns the error of the first rule that fits an answer with the
+// platform's code and text; nil when none does. The driver fills in VendorCode
+// and VendorMessage itself, because platforms put foreign text into both.
 func Judge(rules []Rule, a Answer, code, text string) *vendors.Error {
 	i := Find(rules, a.Status, code, text)
 	if i < 0 {
@@ -42,7 +42,7 @@ func Judge(rules []Rule, a Answer, code, text string) *vendors.Error {
 	return e
 }
 
-// Find gives the index of the first rule that fits; -1 when none does.
+// Find returns the index of the first rule that fits; -1 when none does.
 func Find(rules []Rule, status int, code, text string) int {
 	words := WordsOf(text)
 	return slices.IndexFunc(rules, func(r Rule) bool { return r.fits(status, code, words) })

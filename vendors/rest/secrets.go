@@ -17,7 +17,7 @@ import (
 )
 
 // minSecret is the length from which a secret is taken out of texts: shorter
-// ones would mangle them, and no platform issues such.
+// ones would mangle them, and no platform issues any.
 const minSecret = 6
 
 // keepTemporary is how many short-lived tokens are remembered: one replaces
@@ -26,7 +26,7 @@ const keepTemporary = 64
 
 // Secrets takes credentials out of every text that leaves the process. A
 // platform may echo a request in an error, a document or a header; this is the
-// net below all other care. The zero value is ready to use; nil keeps nothing.
+// last line of defense. The zero value is ready to use; nil keeps nothing.
 type Secrets struct {
 	mu        sync.RWMutex
 	lasting   [][]string // the forms of each
@@ -209,8 +209,8 @@ func without(text string, spans [][2]int) string {
 // maxCuts is how many cuts a text may have that are looked at.
 const maxCuts = 1000
 
-// cut takes out the first parts of secrets that somebody has cut: an ellipsis
-// stands behind them, at the end of the text or of a part of it.
+// cut removes the first parts of shortened secrets: an ellipsis follows them,
+// at the end of the text or of a part of it.
 func (s *Secrets) cut(text string) string {
 	if !strings.Contains(text, "…") { // SplitN makes room for the most parts
 		return text
@@ -222,7 +222,7 @@ func (s *Secrets) cut(text string) string {
 	return strings.Join(parts, "…")
 }
 
-// withoutStart takes the beginning of a secret off the end of a text.
+// withoutStart cuts the beginning of a secret off the end of a text.
 func (s *Secrets) withoutStart(kept string) string {
 	for _, form := range s.forms {
 		for n := min(len(form)-1, len(kept)); n >= minSecret; n-- {

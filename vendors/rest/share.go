@@ -12,15 +12,14 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Flights makes one request of equal reads that are asked for at once: 500
-// callers who wanted the same pages made 500 requests in 52 s, and 10 in one
-// second when they shared them (performance.md, section 1). Connections on one
-// account share a Flights. The zero value is ready to use.
+// Flights merges equal reads that are in flight at the same time into one
+// request. Connections on one account share a Flights. The zero value is ready
+// to use.
 type Flights struct {
 	mu    sync.Mutex
 	under map[string]*flight
 	// changes counts how often a change began or ended: a read that begins then
-	// joins none that left before, so that everybody sees his own changes.
+	// joins none that left before, so that callers see their own changes.
 	changes uint64
 }
 
@@ -71,7 +70,7 @@ func (f *Flights) join(ctx context.Context, key string, fly func(context.Context
 	return fl, true
 }
 
-// leave ends a flight that nobody waits for any more.
+// leave leaves a flight, and ends it when no caller waits for it.
 func (f *Flights) leave(key string, fl *flight) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -98,9 +97,9 @@ func (f *Flights) Changes() uint64 {
 	return f.changes
 }
 
-// read makes a call that changes nothing, together with equal ones on their way.
-// Whoever began the flight gets the value that it decoded; the others decode
-// copies of their own.
+// read makes a call that changes nothing, together with equal ones on their
+// way. The caller that began the flight gets the decoded value; the others
+// decode their own copies.
 func (c *Client) read(ctx context.Context, key string, call Call, u string, body []byte, out any) error {
 	for {
 		if err := ctx.Err(); err != nil { // a flight would not notice: it is detached
@@ -133,7 +132,7 @@ func (c *Client) read(ctx context.Context, key string, call Call, u string, body
 			}
 			return duplicate(fl.err)
 		case fl.endedEarly(ctx):
-			continue // the one who began it had less time than we have
+			continue // the caller that began it had less time
 		case fl.answer.Status == 0:
 			return duplicate(fl.err)
 		}
@@ -145,7 +144,7 @@ func (c *Client) read(ctx context.Context, key string, call Call, u string, body
 }
 
 // scratch is where a flight decodes: a copy of what out points to, because the
-// caller may leave and look at out while the flight goes on.
+// caller may leave and read out while the flight goes on.
 func scratch(out any) reflect.Value {
 	if out == nil {
 		return reflect.Value{}

@@ -24,7 +24,7 @@ type Form struct {
 }
 
 // untimed marks the context of a request that may take as long as its call: a
-// large body needs more than one answer's time.
+// large body takes longer than a try may.
 type untimed struct{}
 
 // body opens the form as a request body of known length.

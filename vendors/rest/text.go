@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxText caps a platform's words in bytes: an error holds two such texts at
+// maxText caps a platform's text in bytes: an error holds two such texts at
 // most, and its whole JSON stays under 2 KB.
 const maxText = 600
 
@@ -20,7 +20,7 @@ var (
 )
 
 // Unsigned takes signatures out of a text that may quote a request: they are
-// made anew for each, so that [Secrets] does not know them.
+// new for each, so that [Secrets] does not know them.
 func Unsigned(s string) string {
 	if !strings.Contains(s, "ignature") && !strings.Contains(s, "redential") {
 		return s
@@ -28,7 +28,7 @@ func Unsigned(s string) string {
 	return parameter.ReplaceAllString(s, redacted)
 }
 
-// Text makes a platform's words fit to show: one line, no control characters,
+// Text makes a platform's text fit to show: one line, no control characters,
 // links without what may open them, capped. They may quote other people's
 // input.
 func Text(s string) string {
@@ -43,8 +43,8 @@ func Text(s string) string {
 	return shorten(s, maxText)
 }
 
-// oneWord reports whether s is printable ASCII without blanks, as the states are
-// that each row of a list has.
+// oneWord reports whether s is printable ASCII without spaces, as the states
+// are that each row of a list has.
 func oneWord(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII })
 }
@@ -61,7 +61,7 @@ func shorten(s string, n int) string {
 }
 
 // PublicURL returns a URL without user, query and fragment, which may hold
-// credentials; "" for what is no absolute URL.
+// credentials; "" if s is not an absolute URL.
 func PublicURL(s string) string {
 	if s == "" {
 		return ""

@@ -77,7 +77,7 @@ func (c *Client) unread(ctx context.Context, err error, a Answer) *vendors.Error
 	return e
 }
 
-// answered is clean for the error that an answer stands for, with its effect.
+// answered completes the error of an answer, with its effect.
 func (c *Client) answered(err error, a Answer) *vendors.Error {
 	e := c.clean(err, a)
 	if e.Effect == vendors.NoEffect {
@@ -148,13 +148,13 @@ func (c *Client) clean(err error, a Answer) *vendors.Error {
 	return e
 }
 
-// said makes a platform's words fit to show. Secrets go before the cut, which
+// said makes a platform's text fit to show. Secrets go before the cut, which
 // would leave the greater part of one; those that a driver has cut go after it.
 func (c *Client) said(s string, most int) string {
 	return c.conn.Secrets.Clean(shorten(Text(c.conn.Secrets.Clean(shorten(s, mostWords))), most))
 }
 
-// mostWords is how much of a platform's words is looked at: far more than is shown.
+// mostWords is how much of a platform's text is read: far more than is shown.
 const mostWords = 64 << 10
 
 func (c *Client) now() time.Time {

@@ -12,7 +12,8 @@ import (
 // The types below read what platforms write in several ways: ids as numbers or
 // strings, counts as floats or strings, null for nothing. They never fail on a
 // type of JSON that they do not expect: such a value counts as not said,
-// because one odd field must not hide a document. (Broken JSON still fails.)
+// because one mistyped field must not hide a document. (Malformed JSON still
+// fails.)
 //
 // Every field of every row passes here: a page of 20 documents has 400. What
 // they hand back is small and made once.
@@ -64,7 +65,7 @@ func unquote(b []byte) (string, error) {
 }
 
 // Num is a number that a platform may also write as a decimal string, or leave
-// out. Valid is false for null, "" and what is no finite number.
+// out. Valid is false for null, "" and what is not a finite number.
 type Num struct {
 	Float float64
 	Int   int64 // exact when the platform wrote an integer; else truncated

@@ -5,13 +5,13 @@ import (
 	"unicode"
 )
 
-// Words is a platform's text as texts are compared: in lower case, without
-// quotes, and with one space for all other punctuation. Platforms change a
-// comma or a backquote from one release to the next, which must not change what
-// a text means to us.
+// Words is a platform's text in the form in which texts are compared: in lower
+// case, without quotes, and with one space for all other punctuation. Platforms
+// change a comma or a backquote from one release to the next, which must not
+// change what a text means to us.
 type Words string
 
-// WordsOf gives the words of a text.
+// WordsOf returns the words of a text.
 func WordsOf(text string) Words {
 	var b strings.Builder
 	b.Grow(len(text))

@@ -65,7 +65,7 @@ func first(list []any) any {
 	return list[0]
 }
 
-// answered is a body as a client hands it to Decode.
+// answered returns a body as a client passes it to Decode.
 func answered(t testing.TB, body []byte) (a rest.Answer) {
 	client := rest.New(rest.Conn{
 		Limiter: ratelimit.New(ratelimit.Rate{}, nil),

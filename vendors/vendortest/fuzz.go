@@ -15,9 +15,9 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// Fuzz plays a case with one body, status and Retry-After in the place of one of
-// its answers, so that every decoder of every call meets them. Whatever they
-// are, the answer is right in form or a classified error.
+// Fuzz plays a case with one body, status and Retry-After in the place of one
+// of its answers, so that every decoder of every call gets them. In any case
+// the answer is well-formed or a classified error.
 func Fuzz(f *testing.F, dir string, open Open) {
 	byName := map[string]Case{}
 	share, seeds := rand.IntN(parts), 0
@@ -102,4 +102,5 @@ func fuzzing() bool {
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
+// RoundTrip implements http.RoundTripper.
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -26,8 +26,8 @@ type Exchange struct {
 	Response Response `json:"response"`
 }
 
-// Request is what must be asked. Query and Body are compared whole, headers as
-// far as listed.
+// Request is a request as it must arrive. Query and Body are compared whole,
+// headers as far as listed.
 type Request struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"` // escaped, whole
@@ -81,7 +81,7 @@ func (p *player) RoundTrip(r *http.Request) (*http.Response, error) {
 	return x.Response.play(r)
 }
 
-// finish fails for what was expected and not asked.
+// finish fails for expected requests that were not made.
 func (p *player) finish() {
 	if p.next < len(p.exchanges) {
 		p.t.Errorf("%d of %d expected requests were made", p.next, len(p.exchanges))
@@ -126,7 +126,7 @@ func (p *player) form(r *http.Request, body []byte) *Form {
 	}
 	parts, err := multipart.NewReader(bytes.NewReader(body), params["boundary"]).ReadForm(1 << 20)
 	if err != nil {
-		p.t.Fatalf("request %d is no form: %v", p.next, err)
+		p.t.Fatalf("request %d is not a form: %v", p.next, err)
 	}
 	f := &Form{}
 	for name, values := range parts.Value {
@@ -200,4 +200,5 @@ func (x Response) play(r *http.Request) (*http.Response, error) {
 // cutShort is a body whose connection ended before its length was read.
 type cutShort struct{}
 
+// Read implements io.Reader.
 func (cutShort) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

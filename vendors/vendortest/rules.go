@@ -14,7 +14,7 @@ import (
 // Rules checks a platform's table of errors against the cases of dir: an answer
 // of some case hits every rule, so that none is dead or hidden behind another,
 // and no rule that names texts fits an answer of another platform's cases. said
-// gives the code and text of an answer as the driver reads them.
+// returns the code and text of an answer as the driver reads them.
 func Rules(t *testing.T, dir string, rules []rest.Rule, said func(rest.Answer) (code, text string)) {
 	hit := make([]bool, len(rules))
 	for _, a := range answersIn(t, dir) {

@@ -1,7 +1,7 @@
-// Package vendortest is the acceptance suite of drivers. [Run] plays every golden
-// case of a folder against a driver and checks the exchange, the answer and the
-// invariants of every answer; [Fuzz] throws bodies at it. A case is one JSON
-// file, and says where its answer comes from.
+// Package vendortest is the acceptance suite of drivers. [Run] plays every
+// golden case of a folder against a driver and checks the exchange, the answer
+// and the invariants of every answer; [Fuzz] feeds it other bodies. A case is
+// one JSON file, and says where its answer comes from.
 //
 // KB_UPDATE=1 go test ./... rewrites the `want` of the cases, and nothing else.
 package vendortest
@@ -44,7 +44,7 @@ type Case struct {
 	Want   json.RawMessage   `json:"want"`
 }
 
-// Call is the question, in the words of the tools.
+// Call is the call of a tool.
 type Call struct {
 	Op   string `json:"op"`
 	Args Args   `json:"args"`

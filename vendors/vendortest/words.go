@@ -13,7 +13,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// Words are a platform's words for where a document stands.
+// Words are a platform's words for the state of a document.
 type Words struct {
 	KnowledgeBaseID, DocumentID string
 	// Statuses is the driver's own table: a new word is tried without a change here.

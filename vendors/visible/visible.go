@@ -1,5 +1,5 @@
-// Package visible makes text of platforms and their users fit to show: it removes
-// characters that a person does not see but an agent would read.
+// Package visible makes text of platforms and their users fit to show: it
+// removes characters that a person does not see but an agent would read.
 package visible
 
 import (
@@ -23,8 +23,8 @@ func Line(s string) string {
 	return shown
 }
 
-// Filter also reports whether anything was removed; a different form of line end
-// does not count.
+// Filter also reports whether anything was removed; a different form of line
+// end does not count.
 func Filter(s string, line bool) (shown string, removed bool) {
 	if !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < ' ' || r > '~') && (hidden(r) || isBreak(r) && (line || r != '\n') || r == '\t' && line)

@@ -1,5 +1,5 @@
-// Package breaker remembers refusals that cannot pass by themselves, so that a
-// herd of agents does not go on asking.
+// Package breaker remembers refusals that do not pass by themselves, so that a
+// herd of agents does not repeat the requests.
 package breaker
 
 import (
@@ -11,24 +11,23 @@ import (
 	"kb-mcp/vendors"
 )
 
-// How long a refusal of credential or quota is remembered: at first, and at most
-// when it comes again as soon as the platform is asked again.
+// How long a refusal of credential or quota is remembered: at first, and at
+// most when every new request is refused again.
 const (
 	First    = 10 * time.Second
 	tripMost = 5 * time.Minute
 )
 
-// Breaker remembers what cannot pass by itself, so that a herd of agents does
-// not go on asking a platform that has refused: a credential that is not
-// accepted, for every operation, and a quota that is used up, for the operation
-// that met it, because a full knowledge base can still be read. After a while
-// the platform is asked again.
+// Breaker remembers refusals that do not pass by themselves: a credential that
+// is not accepted, for every operation, and a quota that is used up, for the
+// operation that met it, because a full knowledge base can still be read. After
+// a while it lets a request through again.
 type Breaker struct {
 	mu      sync.Mutex
 	tripped map[string]trip // by operation, "" for all
 }
 
-// errRemembered is the cause of what check answers: the platform was not asked.
+// errRemembered is the cause of errors from Check: the platform was not asked.
 var errRemembered = errors.New("remembered from an earlier call")
 
 // trip is one refusal.
@@ -38,7 +37,7 @@ type trip struct {
 	took  time.Duration
 }
 
-// Check gives the error that an operation would meet, as far as is known.
+// Check returns the error that an operation is known to meet, or nil.
 func (b *Breaker) Check(op string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,14 +13,14 @@ import (
 // concurrent use.
 type Search struct {
 	fold  func(string) string
-	open  map[string]string // folded ids that were not found so far, to the caller's
+	open  map[string]string // folded ids that are not found yet, to the caller's
 	ids   []string
 	out   vendors.Report
 	blind bool // a row had no id
 }
 
-// New begins a search for ids, which are unique. fold makes equal what the
-// platform holds for the same id; nil where nothing is but itself.
+// New begins a search for ids, which are unique. fold maps ids that the
+// platform treats as the same to one text; nil if there are none.
 func New(ids []string, fold func(string) string) *Search {
 	if fold == nil {
 		fold = func(id string) string { return id }
@@ -32,8 +32,8 @@ func New(ids []string, fold func(string) string) *Search {
 	return s
 }
 
-// Add keeps what is wanted of docs, under the ids that the caller gave, and
-// reports whether nothing is left to find.
+// Add keeps the wanted ones of docs, under the caller's ids, and reports
+// whether nothing is left to find.
 func (s *Search) Add(docs ...vendors.Document) (enough bool) {
 	for _, d := range docs {
 		key := s.fold(d.DocumentID)
@@ -53,8 +53,8 @@ func (s *Search) AddPage(p vendors.Page[vendors.Document]) (enough bool) {
 	return s.Add(p.Items...)
 }
 
-// Each reads every document that is left by itself, until an error other than
-// that it does not exist, as absent tells.
+// Each reads every document that is left by itself, until an error. An error
+// that absent recognizes means that the document does not exist.
 func (s *Search) Each(read func(id string) (vendors.Document, error), absent func(error) bool) error {
 	for _, id := range s.Left() {
 		d, err := read(id)
@@ -75,7 +75,7 @@ func (s *Search) Each(read func(id string) (vendors.Document, error), absent fun
 // Open is how many documents are left to find.
 func (s *Search) Open() int { return len(s.open) }
 
-// Left gives the ids that are left to find, in the caller's order.
+// Left returns the ids that are left to find, in the caller's order.
 func (s *Search) Left() []string {
 	return slices.DeleteFunc(slices.Clone(s.ids), func(id string) bool {
 		_, open := s.open[s.fold(id)]
@@ -83,8 +83,8 @@ func (s *Search) Left() []string {
 	})
 }
 
-// Report ends the search, which err broke off; without an error, what was not
-// found does not exist.
+// Report ends the search. err is the error that stopped it; without one, what
+// was not found does not exist.
 func (s *Search) Report(err error) (vendors.Report, error) {
 	switch {
 	case err != nil:

@@ -10,8 +10,8 @@ import (
 	"kb-mcp/vendors"
 )
 
-// jointContext is a context with the values of one caller and the latest deadline of
-// all, which none of them can end alone.
+// jointContext returns a context with the values of one caller and the latest
+// deadline of all. No single caller can end it.
 func jointContext(values context.Context, callers []*caller) (context.Context, context.CancelFunc) {
 	var latest time.Time
 	for _, a := range callers {
@@ -26,9 +26,9 @@ func jointContext(values context.Context, callers []*caller) (context.Context, c
 	return context.WithDeadline(context.WithoutCancel(values), latest)
 }
 
-// abandon takes the items for which a request got no turn: those that the
-// others waiting for theirs cannot take. Their callers are told so; for
-// those that have more time another request waits.
+// abandon removes the items for which a request got no turn: those that the
+// other waiting requests have no room for. Their callers get the error; for
+// callers that have more time another request waits.
 func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item, told []*caller) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -52,8 +52,8 @@ func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item,
 	return taken, told
 }
 
-// start makes the request that has its turn of the oldest items; nil when none
-// are left.
+// start makes the request that has its turn, for the oldest items; nil when
+// none are left.
 func (g *Gatherer) start(b *batch, held context.Context) *request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -94,8 +94,8 @@ func (g *Gatherer) request(b *batch, r *request) {
 		g.deliver(r.items, rep, err, callers)
 		return
 	}
-	// What one caller asks for can be the reason. Each is asked for alone then,
-	// and hears an error of its own.
+	// The documents of one caller can be the reason. Each caller then gets a
+	// request and an error of its own.
 	g.deliver(r.items, rep, err, nil)
 	for _, a := range callers {
 		if mine := g.unanswered(r.items, a); len(mine) > 0 {
@@ -105,7 +105,7 @@ func (g *Gatherer) request(b *batch, r *request) {
 	}
 }
 
-// seal lets nobody else join a request, and gives the callers that have.
+// seal closes a request to further callers, and returns those that have joined.
 func (g *Gatherer) seal(b *batch, r *request) []*caller {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -117,8 +117,9 @@ func (g *Gatherer) seal(b *batch, r *request) []*caller {
 	return callersOf(r.items)
 }
 
-// recoverPanic ends a goroutine that panics, which no handler would: everybody who
-// waits for the batch hears of it, and the next caller begins a new one.
+// recoverPanic recovers from a panic of a goroutine that no handler is above.
+// Every caller that waits for the batch gets an error, and the next caller
+// begins a new one.
 func (g *Gatherer) recoverPanic(b *batch) {
 	r := recover()
 	if r == nil {
@@ -150,7 +151,7 @@ func panicked(r any) *vendors.Error {
 		Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
 }
 
-// fetch makes the request. No handler is above its goroutine to recover.
+// fetch makes the request.
 func (g *Gatherer) fetch(ctx context.Context, b *batch, items []*item) (rep vendors.Report, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -164,8 +165,8 @@ func (g *Gatherer) fetch(ctx context.Context, b *batch, items []*item) (rep vend
 	return g.driver.Progress(ctx, vendors.ProgressQuery{KnowledgeBaseID: b.kb, DocumentIDs: ids})
 }
 
-// aboutArguments reports whether an error may be due to what was asked for, and not to
-// the platform's state or the credential.
+// aboutArguments reports whether an error may be due to the request's
+// arguments, and not to the platform's state or the credential.
 func aboutArguments(err error) bool {
 	switch vendors.KindOf(err) {
 	case vendors.InvalidArgument, vendors.ErrNotFound, vendors.PermissionDenied, vendors.Conflict, vendors.Unsupported, vendors.VendorError:
@@ -189,7 +190,7 @@ func callersOf(items []*item) []*caller {
 	return list
 }
 
-// unanswered are the items that a caller still waits for.
+// unanswered returns the items that a caller still waits for.
 func (g *Gatherer) unanswered(items []*item, a *caller) []*item {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -202,8 +203,8 @@ func (g *Gatherer) unanswered(items []*item, a *caller) []*item {
 	return list
 }
 
-// deliver hands out a report: to every caller what it tells of its
-// documents, and what it does not tell as unknown, or to the blamed as the error.
+// deliver gives every caller its documents of a report. A document that is not
+// in the report is unknown, or err for the blamed callers.
 func (g *Gatherer) deliver(items []*item, rep vendors.Report, err error, blamed []*caller) {
 	docs := make(map[string]vendors.Document, len(rep.Documents))
 	for _, d := range rep.Documents {

@@ -1,5 +1,5 @@
-// Package merge makes one request of what many callers ask about the progress of
-// documents.
+// Package merge turns the questions of many callers about the progress of
+// documents into one request.
 package merge
 
 import (
@@ -12,9 +12,9 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Hold waits for the right to one request before it is known for what; the
-// next request with the held context uses it. release gives an unused one back
-// and must be called.
+// Hold waits for the right to one request before its content is known; the next
+// request with the held context uses it. release gives an unused one back and
+// must be called.
 type Hold func(ctx context.Context) (held context.Context, release func(), err error)
 
 // How long a request waits for company before it waits for its turn. With a
@@ -28,14 +28,14 @@ const (
 	// sweepAlone is how long a reading of the whole list is alone: a caller that
 	// comes meanwhile goes with the next one.
 	sweepAlone = time.Second
-	// patience is how much longer than a request on its way a caller may have
-	// time to join it: its end could be the caller's.
+	// patience is how much more time than a request in flight a caller may have
+	// and still join it: when the request times out, so does the caller.
 	patience = 5 * time.Second
 )
 
-// Gatherer makes one request of what many callers ask: documents of one knowledge
-// base that are asked for while a request for others waits for its turn go with
-// it, and what is on its way already is not asked for again. Of 50 agents who
+// Gatherer merges requests of many callers: documents of one knowledge base
+// that are requested while a request for others waits for its turn go with it,
+// and what is in flight already is not requested again. From 50 agents that
 // poll 20 documents each, a platform with batches of 100 gets 10 requests
 // instead of 50.
 type Gatherer struct {
@@ -56,7 +56,7 @@ func New(d vendors.Driver) *Gatherer { return &Gatherer{driver: d, batches: map[
 // before the last one. It must come before the first call.
 func (g *Gatherer) Share(hold Hold, changes func() uint64) { g.hold, g.changes = hold, changes }
 
-// batch is what callers ask of one knowledge base.
+// batch holds the items of one knowledge base.
 type batch struct {
 	kb      string
 	items   []*item          // not on their way yet, oldest first
@@ -72,11 +72,11 @@ type batch struct {
 	stop     context.CancelFunc
 }
 
-// item is a document and the callers that ask for it.
+// item is a document and the callers that wait for it.
 type item struct {
 	id      string
 	callers []*caller
-	by      *request // that asks for it; nil while it waits
+	by      *request // that it is in; nil while it waits
 }
 
 // request is a batch of items on its way. It ends with the last
@@ -88,7 +88,7 @@ type request struct {
 	changes uint64 // when it left
 }
 
-// caller is one question on its way to an answer.
+// caller is one call of Progress.
 type caller struct {
 	ctx      context.Context
 	open     map[string]bool // ids without an answer; nil when the caller has left
@@ -97,8 +97,8 @@ type caller struct {
 	answered chan struct{}
 }
 
-// Progress asks for documents and waits for all of them. With an error comes
-// what was answered before it.
+// Progress reads documents and waits for all of them. Along with an error it
+// returns what was answered before.
 func (g *Gatherer) Progress(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
 	if g.hold == nil || len(ids) == 0 {
 		return g.driver.Progress(ctx, vendors.ProgressQuery{KnowledgeBaseID: kb, DocumentIDs: ids})
@@ -145,9 +145,9 @@ func (a *caller) mayJoin(r *request) bool {
 	return r.ctx.Err() == nil && (!bounded || ok && mine.Before(until.Add(patience)))
 }
 
-// outlives reports whether the wait for a turn with ctx has failed for want of
-// time that a caller has: everybody it was for has left or had less, and the
-// caller came while it ended.
+// outlives reports whether the wait for a turn with ctx ran out of time that a
+// caller still has: the callers it was for have left or had less time, and this
+// one came while it ended.
 func (a *caller) outlives(ctx context.Context, err error) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return a.ctx.Err() == nil
@@ -157,7 +157,7 @@ func (a *caller) outlives(ctx context.Context, err error) bool {
 	return bounded && (!ok || mine.After(until)) && (ctx.Err() != nil || vendors.KindOf(err) == vendors.RateLimited)
 }
 
-// leave takes back the items of a caller whose time is over. What it has got so
+// leave withdraws the items of a caller whose time is over. What it has got so
 // far is its answer.
 func (g *Gatherer) leave(kb string, a *caller) {
 	g.mu.Lock()
@@ -196,7 +196,7 @@ func (w *item) wanted() bool {
 	return slices.ContainsFunc(w.callers, func(a *caller) bool { return a.open[w.id] })
 }
 
-// endIdle ends what nobody waits for.
+// endIdle ends requests that no caller waits for.
 func (g *Gatherer) endIdle(b *batch) {
 	if len(b.items) > 0 {
 		return
@@ -213,7 +213,7 @@ func (g *Gatherer) endIdle(b *batch) {
 	b.unwanted, b.stop = context.WithCancel(context.Background())
 }
 
-// drop forgets a batch; another one may have its place already.
+// drop forgets a batch, unless another one has replaced it already.
 func (g *Gatherer) drop(b *batch) {
 	if g.batches[b.kb] == b {
 		delete(g.batches, b.kb)
@@ -236,12 +236,12 @@ func needed(items, size int) int {
 	return (items + size - 1) / size
 }
 
-// schedule sends for what is pending after the linger, full batches too: others
-// may want the same.
+// schedule sends a request for what is pending after the linger, also for a
+// full batch: other callers may want the same documents.
 func (g *Gatherer) schedule(b *batch) {
 	size := g.size()
 	if b.waiting >= needed(len(b.items), size) {
-		return // whoever waits for its turn takes it along
+		return // the request that waits for its turn takes it along
 	}
 	if b.since.IsZero() {
 		b.since = time.Now()
@@ -259,7 +259,7 @@ func (g *Gatherer) schedule(b *batch) {
 	b.timer = time.AfterFunc(wait, func() { g.lingered(b) })
 }
 
-// lingered sends for what has waited long enough.
+// lingered sends a request for what has waited long enough.
 func (g *Gatherer) lingered(b *batch) {
 	defer g.recoverPanic(b)
 	g.mu.Lock()
@@ -270,13 +270,13 @@ func (g *Gatherer) lingered(b *batch) {
 	}
 }
 
-// send starts a request for some of the items; which, is decided when it has
-// its turn.
+// send starts a request for some of the items. Which ones is decided when it
+// has its turn.
 func (g *Gatherer) send(b *batch) {
 	ctx, cancel := jointContext(b.items[0].callers[0].ctx, callersOf(b.items))
 	forget := context.AfterFunc(b.unwanted, cancel)
 	b.waiting++
-	go func() { // it ends with those who wait for it
+	go func() { // ends with the callers that wait for it
 		defer g.recoverPanic(b)
 		defer cancel()
 		held, release, err := g.hold(ctx)

@@ -10,7 +10,7 @@ import (
 // here, so that few rows of a page match, and every platform gives 100.
 const ScanSize = 100
 
-// Collected is what [collect] found.
+// Collected is the result of [Collect].
 type Collected[T any] struct {
 	Rows   []Row[T]
 	Cursor string // "" at the end
@@ -20,7 +20,7 @@ type Collected[T any] struct {
 	Lost   int
 }
 
-// Query asks for the next rows of a listing.
+// Query selects the next rows of a listing.
 type Query struct {
 	Hash     uint32 // of everything that changes the rows
 	Cursor   string // "" for the beginning
@@ -28,7 +28,7 @@ type Query struct {
 	Filtered bool   // not every row matches
 }
 
-// Collect walks until q.Limit rows match. trails are those of the cursors that
+// Collect walks until q.Limit rows match. trails belong to the cursors that
 // were given out.
 func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail], q Query, match func(*T) bool) (out Collected[T], err error) {
 	p := Start(q.Hash, q.Limit)
@@ -76,8 +76,8 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 	return out, nil
 }
 
-// Cursors makes the cursor behind each row of a list. Where the order moves it
-// remembers for each which rows came before it.
+// Cursors makes the cursor behind each row of a list. If the order moves, it
+// remembers for each cursor which rows came before it.
 type Cursors struct {
 	rows   []reached
 	met    []uint64
@@ -85,7 +85,7 @@ type Cursors struct {
 	trails *recent.Map[*Trail] // nil where rows keep their order
 }
 
-// reached is where a listing goes on, after so many rows of this call.
+// reached is where a listing continues after a number of rows of this call.
 type reached struct {
 	Position
 	met int

@@ -81,7 +81,7 @@ func ParseCursor(s string, query uint32) (p Position, err error) {
 	return p, err
 }
 
-// possible reports whether a position can be one of ours.
+// possible reports whether a position can be one that this package made.
 func (p Position) possible() bool {
 	return p.Version == cursorVersion && p.Page >= 1 && p.Page <= 1<<24 &&
 		p.Size >= 1 && p.Size <= 100 && p.Skip >= 0 && p.Skip <= 1<<24 && (p.Total == nil || *p.Total >= 0) &&
@@ -145,9 +145,9 @@ func (p Position) recall(h []byte) int {
 	return -1
 }
 
-// behind is the index of the last row of a page that was seen; -1 for none.
-// Rows before it were seen, too, or are new, as long as rows keep their order:
-// those that were seen last stand together then.
+// behind is the index of the last row of a page that was seen; -1 for none. If
+// rows keep their order, the rows before it were seen too or are new: those
+// that were seen last stand together then.
 func (p Position) behind(ids []string) int {
 	last, together := p.seenLast(ids)
 	if !together {
@@ -173,7 +173,7 @@ func (p Position) seenLast(ids []string) (last int, together bool) {
 	return last, together
 }
 
-// turn returns the position at the beginning of the page after page.
+// turn returns the position at the beginning of the next page.
 func (p Position) turn(token string, total *int) Position {
 	p.Skip, p.Token, p.Total = 0, token, total
 	p.Page++

@@ -8,9 +8,9 @@ import (
 	"kb-mcp/vendors"
 )
 
-// Encode gives fields and a tail of bytes as the text of a cursor: the fields'
-// JSON, a zero byte, the tail. fields are numbers, strings and booleans, or
-// pointers to them.
+// Encode returns fields and a tail of bytes as the text of a cursor: the
+// fields' JSON, a zero byte, the tail. fields are numbers, strings and
+// booleans, or pointers to them.
 func Encode(fields []any, tail []byte) string {
 	b, err := json.Marshal(fields)
 	if err != nil {
@@ -31,7 +31,7 @@ func Decode(s string, few int, fields []any) (tail []byte, err error) {
 	return tail, nil
 }
 
-// CheckQuery refuses a cursor that another query has made.
+// CheckQuery refuses a cursor of another query.
 func CheckQuery(of, query uint32) error {
 	if of == query {
 		return nil
@@ -40,7 +40,7 @@ func CheckQuery(of, query uint32) error {
 		WithHint("Repeat the arguments of the call that gave the cursor (only `limit` may change), or leave `cursor` out.")
 }
 
-// NotOurs is the error of a cursor that nobody here has made.
+// NotOurs is the error of a cursor that this server has not made.
 func NotOurs() error {
 	return vendors.Errorf(vendors.InvalidArgument, "`cursor` is not a cursor of this server.").
 		WithHint("Pass next_cursor of the previous answer unchanged, or leave `cursor` out to start again.")

@@ -33,7 +33,7 @@ type Bound int
 const (
 	NoBound       Bound = iota // it did not, or its caller had enough
 	TimeBound                  // the time for it
-	LimitBound                 // a platform or limit that let no more through in time
+	LimitBound                 // a platform or rate limit that let no more through in time
 	PageBound                  // maxPages or maxRows
 	WindowBound                // the platform gives no rows from here on
 	repeatBound                // the platform gives the same rows again and again
@@ -50,14 +50,14 @@ const (
 // new; and when the platform counts fewer rows than before and the page shows
 // nothing seen, the walk steps one page back.
 //
-// Where the order itself moves ([Page].Moves) a row that was not seen yet may
-// come to stand on a page that was. Then all rows are remembered (trail), what
-// came is compared with the platform's count at the end, and the listing is read
-// again for what is missing.
+// If the order itself moves ([vendors.Page].Moves), a row that was not seen yet
+// may move onto a page that was read. Then all rows are remembered (trail),
+// their number is compared with the platform's count at the end, and the
+// listing is read again for what is missing.
 type Walker[T any] struct {
 	Fetch func(ctx context.Context, page int, token string, size int) (vendors.Page[T], error)
 	Key   func(T) (id string, created time.Time)
-	Trail *Trail           // what was delivered before the first position; nil when nobody knows
+	Trail *Trail           // what was delivered before the first position; nil when that is not known
 	Sizes *recent.Map[int] // how many rows fit an answer of what; may be nil
 	What  string
 }
@@ -80,7 +80,7 @@ type end[T any] struct {
 	Met  []uint64 // the rows handed over, in order, where the order moves
 }
 
-// walking is a walk on its way.
+// walking is the state of a walk.
 type walking[T any] struct {
 	Walker[T]
 	p     Position
@@ -90,7 +90,7 @@ type walking[T any] struct {
 	order []uint64        // the same, where the order moves
 	met   map[uint64]bool // these, and those of the trail; of another listing the first
 	stale *Position       // where pages without anything new began
-	news  bool            // this pass brought something
+	news  bool            // this pass delivered something
 }
 
 // Walk calls visit for unseen rows from position p on, until visit says stop,
@@ -126,7 +126,7 @@ func (w Walker[T]) Walk(ctx context.Context, p Position, soft time.Duration, vis
 		}
 		s.last = page
 		for _, i := range fresh {
-			if visit(s.take(page, i, sorted)) {
+			if visit(s.deliver(page, i, sorted)) {
 				return s.behind(page, i), nil
 			}
 		}
@@ -143,7 +143,7 @@ func (w Walker[T]) Walk(ctx context.Context, p Position, soft time.Duration, vis
 	return s.stop(PageBound, nil), nil
 }
 
-// begin takes over what is known from before.
+// begin takes over what earlier calls have learned.
 func (s *walking[T]) begin() {
 	if s.Sizes != nil && s.p.atStart() {
 		if n, ok := s.Sizes.Get(s.What); ok {
@@ -174,7 +174,7 @@ func (s *walking[T]) resized(page vendors.Page[T], err error) bool {
 	return false
 }
 
-// bounded says whether an error only ends what has been read so far.
+// bounded returns the bound that an error stands for, NoBound for a failure.
 func (s *walking[T]) bounded(err error) Bound {
 	if err == nil || s.pages == 0 {
 		return NoBound
@@ -188,7 +188,7 @@ func (s *walking[T]) bounded(err error) Bound {
 	return NoBound
 }
 
-// fresh gives the indexes of the rows of page that were not seen before.
+// fresh returns the indexes of the rows of page that were not seen before.
 func (s *walking[T]) fresh(page vendors.Page[T], sorted bool) []int {
 	from := -1
 	if !sorted && !page.Moves {
@@ -213,17 +213,17 @@ func (s *walking[T]) fresh(page vendors.Page[T], sorted bool) []int {
 			fresh = append(fresh, i)
 		}
 	}
-	// A row that comes to stand on a page that was read pushes another one onto
-	// the next page, where it is met again. Without that a total that does not fit
-	// is only untrue. What was read of this page before comes again, too.
+	// A row that moves onto a page that was read pushes another one onto the
+	// next page, where it is met again. Without that, a total that does not fit
+	// is just wrong. What was read of this page before comes again, too.
 	if page.Moves && len(page.Items)-len(fresh) > s.p.Skip {
 		s.p.Moved = true
 	}
 	return fresh
 }
 
-// take hands over row i.
-func (s *walking[T]) take(page vendors.Page[T], i int, sorted bool) Row[T] {
+// deliver hands over row i.
+func (s *walking[T]) deliver(page vendors.Page[T], i int, sorted bool) Row[T] {
 	id, created := s.Key(page.Items[i])
 	s.p = s.p.See(i, id, created, sorted)
 	s.news = true
@@ -242,8 +242,8 @@ func (s *walking[T]) take(page vendors.Page[T], i int, sorted bool) Row[T] {
 	return Row[T]{Item: &page.Items[i], After: s.p, met: len(s.order)}
 }
 
-// sorted verifies the platform's word that rows come newest first: a server
-// that ignores the order must not lose rows to it.
+// sorted verifies the platform's claim that rows come newest first: rows of a
+// server that ignores the order must not be lost.
 func (w Walker[T]) sorted(page vendors.Page[T]) bool {
 	var before time.Time
 	for i, item := range page.Items {

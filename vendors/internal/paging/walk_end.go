@@ -60,7 +60,7 @@ func (s *walking[T]) missing(page vendors.Page[T], came int) int {
 }
 
 // again begins another pass over a listing whose order moves when rows are
-// missing at its end, as long as passes bring something.
+// missing at its end, as long as passes deliver something.
 func (s *walking[T]) again(page vendors.Page[T]) bool {
 	if !page.Moves || page.Blind || !s.p.Moved || s.Trail == nil || s.missing(page, s.p.Count) == 0 ||
 		s.p.Pass+1 >= maxPasses || s.p.Pass > 0 && !s.news {
@@ -72,10 +72,10 @@ func (s *walking[T]) again(page vendors.Page[T]) bool {
 	return true
 }
 
-// repeats reports whether a page brings nothing new and is the one before it
-// once more, in whatever order and with whatever was added or left out: a server
-// that ignores the page number (RAGFlow v0.13) or the token would repeat it for
-// ever.
+// repeats reports whether a page has nothing new and is the one before it once
+// more, in whatever order and with whatever was added or left out: a server
+// that ignores the page number (RAGFlow v0.13) or the token would repeat it
+// forever.
 func (s *walking[T]) repeats(page vendors.Page[T], fresh []int) bool {
 	if len(fresh) > 0 || len(page.Items) == 0 {
 		s.stale = nil

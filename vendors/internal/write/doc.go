@@ -1,5 +1,5 @@
-// Package write is what all platforms share of changing something. A driver
-// makes one request and says what a row is; the functions of this package send
-// in batches, look at what became of a request that failed, and tell for each
-// document what happened. Nothing is sent twice that could happen twice.
+// Package write holds what all platforms share when they change something. A
+// driver makes one request and describes a row; the functions of this package
+// send in batches, find out what a failed request did, and report what happened
+// to each document. A request that could take effect twice is not sent twice.
 package write

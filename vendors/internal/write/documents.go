@@ -9,48 +9,48 @@ import (
 
 // Documents is a write over several documents of one knowledge base.
 type Documents struct {
-	// Send makes one request for docs, at least one and at most Batch. With a
-	// success come the documents for which it did nothing, and why.
+	// Send makes one request for docs, at least one and at most Batch. On
+	// success it returns the documents for which it did nothing, and why.
 	Send func(ctx context.Context, docs []vendors.Document) (refused map[string]error, err error)
 	// Batch is how many documents one request takes.
 	Batch int
 	// Done is what a success means for a document.
 	Done vendors.Result
 
-	// Read gives documents as they stand now. It is asked for what a failed
-	// request has done, unless it is nil, and before the first request with
-	// ReadFirst: where the platform does not check that a document belongs to
-	// the knowledge base, or where Needs must know its status.
+	// Read returns documents as they are now. Unless it is nil, it is called to
+	// find out what a failed request did, and with ReadFirst before the first
+	// request: if the platform does not check that a document belongs to the
+	// knowledge base, or if Needs must know its status.
 	Read      func(ctx context.Context, ids []string) (vendors.Report, error)
 	ReadFirst bool
-	// Needs says whether a document needs the request, and its outcome if not;
-	// nil is always.
+	// Needs reports whether a document needs the request, and its outcome if
+	// not; nil means always.
 	Needs func(d vendors.Document) (bool, vendors.Outcome)
-	// Became tells from the documents before and after a request that failed
-	// with err which of them have an outcome, and which are left as they were;
-	// nil is [Deleted].
+	// Became compares the documents before and after a request that failed with
+	// err: which of them have an outcome, and which are left as they were; nil
+	// means [Deleted].
 	Became func(err error, before, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document)
-	// Prove has a success looked at: a document that is still there was only
-	// accepted.
+	// Prove reads the documents after a success: one that is still there was
+	// only accepted.
 	Prove bool
 
 	// Absent recognizes the answer that the one document of a request is not in
 	// the knowledge base.
 	Absent func(err error) bool
-	// Again has a request of one document sent once more when its answer was
-	// lost: that it then is absent means that the first did it.
+	// Again repeats a request for one document when its answer was lost: if the
+	// document is then absent, the first request did it.
 	Again bool
 	// Midway says that the platform goes through a request one document after
 	// the other, so that a refusal may come after some were done.
 	Midway bool
 	// Races says that a refusal may come because a document's state has changed
-	// since it was read, so that the documents are looked at after it.
+	// since it was read, so that the documents are read after it.
 	Races bool
 	// Resend recognizes a failure after which documents that are left are sent
-	// again: as a batch when some of them were done, else one by one, so that one
-	// bad document does not stop the others. nil is never.
+	// again: as a batch when some of them were done, else one by one, so that
+	// one bad document does not stop the others. nil means never.
 	Resend func(err error) bool
-	// First gives the index of the document that is sent alone before the
+	// First returns the index of the document that is sent alone before the
 	// others; nil when none is.
 	First func(docs []vendors.Document) int
 }
@@ -74,7 +74,7 @@ func (w Documents) Run(ctx context.Context, ids []string) ([]vendors.Outcome, er
 	return w.ended(append(out, done...), left, err)
 }
 
-// todo gives the documents that need the request, in the caller's order, and
+// todo returns the documents that need the request, in the caller's order, and
 // the outcomes of the others.
 func (w Documents) todo(ctx context.Context, ids []string) (todo []vendors.Document, out []vendors.Outcome, err error) {
 	if !w.ReadFirst {
@@ -108,15 +108,16 @@ func (w Documents) todo(ctx context.Context, ids []string) (todo []vendors.Docum
 	return todo, out, nil
 }
 
-// unseen is the error of a document of which reading the knowledge base has said
-// nothing.
+// unseen is the error of a document that was not found when the knowledge base
+// was read.
 func unseen() error {
 	return vendors.Errorf(vendors.BadResponse, "The platform did not say where this document stands, so that nothing was sent for it.").
 		WithHint("Look at it with get_ingestion_progress, then call again.")
 }
 
-// ended gives documents that the write did not come to an outcome. Where there
-// is no other than err, and nothing was done, the error is the whole write's.
+// ended sets the outcome of documents that the write did not reach. If no
+// document has another outcome than err, and nothing was done, err is the error
+// of the whole write.
 func (w Documents) ended(out []vendors.Outcome, left []vendors.Document, err error) ([]vendors.Outcome, error) {
 	if err == nil {
 		return out, nil
@@ -127,7 +128,7 @@ func (w Documents) ended(out []vendors.Outcome, left []vendors.Document, err err
 	return append(out, outcomes(left, vendors.NotDone, untried(err))...), nil
 }
 
-// untried is the failure of a document that the write did not come to.
+// untried is the error of a document that the write did not reach.
 func untried(err error) error {
 	before := vendors.Classify(err)
 	e := vendors.Errorf(before.Kind, "This document was not touched, because the request before it failed.").
@@ -137,7 +138,7 @@ func untried(err error) error {
 }
 
 // batches sends documents, at most size a request, until an error that the next
-// request would meet as well; left were not come to.
+// request would meet as well; left were not reached.
 func (w Documents) batches(ctx context.Context, docs []vendors.Document, size int) (out []vendors.Outcome, left []vendors.Document, err error) {
 	for len(docs) > 0 {
 		batch := docs[:min(size, len(docs))]
@@ -214,8 +215,8 @@ func (w Documents) mayHaveDone(err error, docs []vendors.Document) bool {
 	return w.Races || len(docs) > 1
 }
 
-// failed is the outcome of documents whose request failed, and of which nothing
-// more is known. A failure that is not of these documents ends the write.
+// failed returns the outcome of documents whose request failed, if nothing more
+// is known of them. A failure that is not about these documents ends the write.
 func (w Documents) failed(docs []vendors.Document, err error) ([]vendors.Outcome, error) {
 	e := vendors.Classify(err)
 	own := e.Kind == vendors.Conflict || e.Kind == vendors.InvalidArgument || e.Kind == vendors.VendorError
@@ -226,7 +227,7 @@ func (w Documents) failed(docs []vendors.Document, err error) ([]vendors.Outcome
 	return out, err
 }
 
-// succeeded is the outcome of documents whose request was answered well.
+// succeeded returns the outcome of documents whose request succeeded.
 func (w Documents) succeeded(ctx context.Context, docs []vendors.Document, refused map[string]error) []vendors.Outcome {
 	out := outcomes(docs, w.Done, nil)
 	var still []vendors.Document
@@ -244,7 +245,7 @@ func (w Documents) succeeded(ctx context.Context, docs []vendors.Document, refus
 	return out
 }
 
-// Deleted tells what became of documents whose deletion failed.
+// Deleted returns what became of documents whose deletion failed.
 func Deleted(_ error, before, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
 	for _, d := range before {
 		after, there := Find(now, d.DocumentID)
@@ -260,8 +261,8 @@ func Deleted(_ error, before, now []vendors.Document) (out []vendors.Outcome, le
 	return out, left
 }
 
-// Deletable says for [Documents.Needs] that a document which is on its way out
-// need not be deleted.
+// Deletable is a [Documents.Needs]: a document that is being deleted already
+// does not need the request.
 func Deletable(d vendors.Document) (bool, vendors.Outcome) {
 	return !d.Status.IsLeaving(), vendors.Outcome{Result: vendors.Accepted}
 }
@@ -274,7 +275,7 @@ func outcomes(docs []vendors.Document, r vendors.Result, err error) []vendors.Ou
 	return out
 }
 
-// without gives the documents that have no outcome.
+// without returns the documents that have no outcome.
 func without(docs []vendors.Document, out []vendors.Outcome) (left []vendors.Document) {
 	for _, d := range docs {
 		if !slices.ContainsFunc(out, func(o vendors.Outcome) bool { return o.DocumentID == d.DocumentID }) {
@@ -284,7 +285,7 @@ func without(docs []vendors.Document, out []vendors.Outcome) (left []vendors.Doc
 	return left
 }
 
-// IDs gives the ids of documents.
+// IDs returns the ids of documents.
 func IDs(docs []vendors.Document) []string {
 	ids := make([]string, len(docs))
 	for i, d := range docs {
@@ -293,7 +294,7 @@ func IDs(docs []vendors.Document) []string {
 	return ids
 }
 
-// Find gives the document of an id.
+// Find returns the document of an id.
 func Find(docs []vendors.Document, id string) (vendors.Document, bool) {
 	i := slices.IndexFunc(docs, func(d vendors.Document) bool { return d.DocumentID == id })
 	if i < 0 {

@@ -43,7 +43,7 @@ func (t Text) Check(arg, value string) error {
 	return nil
 }
 
-// CheckSize refuses a content that is larger than a platform accepts.
+// CheckSize refuses content that is larger than a platform accepts.
 func CheckSize(platform string, size, most int64) error {
 	if size <= most {
 		return nil

@@ -12,11 +12,11 @@ import (
 // answer can still be looked for.
 const lookTime = 8 * time.Second
 
-// Create makes something by send. When the answer is lost, find gives what may
-// be it: listed now, of its name, and not there before. Exactly one is what was
-// made, and found is true; none means that nothing was made, if the platform
-// itself said that it failed. An error of find leaves it open, unless it is
-// [Refused].
+// Create makes something by send. When the answer is lost, find returns the
+// candidates: listed now, of the same name, and not there before. If there is
+// exactly one, it is what was made, and found is true; if there is none, and
+// the platform itself reported a failure, nothing was made. An error of find
+// leaves it open, unless it is [Refused].
 func Create[T any](ctx context.Context, send func(context.Context) (T, error), find func(context.Context) ([]T, error)) (made T, found bool, err error) {
 	sending, cancel := sparing(ctx)
 	defer cancel()
@@ -38,19 +38,19 @@ func Create[T any](ctx context.Context, send func(context.Context) (T, error), f
 	return made, false, err
 }
 
-// Refused is the error of a look that shows why nothing was made, like an older
-// row of the same name.
+// Refused is an error of find that says why nothing was made, like an older row
+// of the same name.
 type Refused struct{ Why error }
 
 // Error implements error.
 func (r Refused) Error() string { return r.Why.Error() }
 
-// FoundNote is said of a document that was found after its upload's answer was
-// lost.
+// FoundNote is the note on a document that was found after the answer to its
+// upload was lost.
 const FoundNote = "The answer to the upload was lost; the document was looked for and is there."
 
-// sparing keeps the time of a look back from a request that may take as long as
-// its call.
+// sparing reserves time to look for the result of a request that may take as
+// long as its call.
 func sparing(ctx context.Context) (context.Context, context.CancelFunc) {
 	end, ok := ctx.Deadline()
 	if !ok || time.Until(end) < 2*lookTime {
@@ -59,9 +59,9 @@ func sparing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, end.Add(-lookTime))
 }
 
-// Again sends a delete, and once more when its answer was lost: it deletes
-// nothing else, and that it then finds nothing, as absent tells, means that the
-// first did it.
+// Again sends a delete, and repeats it when its answer was lost: the second one
+// deletes nothing else, and if it finds nothing, as absent reports, the first
+// one did it.
 func Again(send func() error, absent func(error) bool) error {
 	err := send()
 	if !vendors.Unsure(err) {
