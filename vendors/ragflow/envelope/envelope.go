@@ -113,9 +113,9 @@ func decode(a rest.Answer, place any) *vendors.Error {
 	if !ok {
 		out = &Ack{}
 	}
-	broken, mistyped := rest.Unmarshal(a, out)
-	if broken != nil {
-		return unreadable(a, broken)
+	malformed, mistyped := rest.Unmarshal(a, out)
+	if malformed != nil {
+		return unreadable(a, malformed)
 	}
 	h := out.envelope()
 	switch code := h.plainCode(); {
