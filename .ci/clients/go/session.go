@@ -125,6 +125,12 @@ func (c *checker) calls(ctx context.Context, s *mcp.ClientSession) {
 		})
 	}
 	wg.Wait()
+	c.failures(ctx, s)
+	c.check(ctx, "forty calls at once", func(ctx context.Context) error { return together(ctx, s) })
+}
+
+// failures makes calls that cannot succeed.
+func (c *checker) failures(ctx context.Context, s *mcp.ClientSession) {
 	c.check(ctx, "a bad id is an error that a model can read", func(ctx context.Context) error {
 		return fails(ctx, s, "list_documents", object{"vendor": "dify", "knowledge_base_id": "no/such id"}, "invalid_argument", "not_found")
 	})
@@ -142,22 +148,24 @@ func (c *checker) calls(ctx context.Context, s *mcp.ClientSession) {
 		}
 		return nil
 	})
-	c.check(ctx, "forty calls at once", func(ctx context.Context) error {
-		errs := make([]error, 40)
-		var wg sync.WaitGroup
-		for i := range errs {
-			wg.Go(func() {
-				vendor := platforms[1:][i%3] // Coze would take 20 s
-				out, err := ask(ctx, s, "list_knowledge_bases", object{"vendor": vendor})
-				if err == nil && out["vendor"] != vendor {
-					err = fmt.Errorf("asked for %s, got %v", vendor, out["vendor"])
-				}
-				errs[i] = err
-			})
-		}
-		wg.Wait()
-		return errors.Join(errs...)
-	})
+}
+
+// together makes forty calls at once.
+func together(ctx context.Context, s *mcp.ClientSession) error {
+	errs := make([]error, 40)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			vendor := platforms[1:][i%3] // Coze would take 20 s
+			out, err := ask(ctx, s, "list_knowledge_bases", object{"vendor": vendor})
+			if err == nil && out["vendor"] != vendor {
+				err = fmt.Errorf("asked for %s, got %v", vendor, out["vendor"])
+			}
+			errs[i] = err
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // read goes from the knowledge bases of a platform to one document.
