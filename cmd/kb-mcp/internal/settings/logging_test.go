@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -27,18 +28,23 @@ func TestLogNeverBlocks(t *testing.T) {
 	for i := range lines { // 4 MB; a pipe holds 64 kB
 		log.Info(text, "line", i)
 	}
-	read := make(chan string)
+	told, read := make(chan struct{}), make(chan string)
 	go func() {
-		b, _ := io.ReadAll(r)
-		read <- string(b)
-	}()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		lw.mu.Lock()
-		rest, lost := len(lw.lines), lw.lost
-		lw.mu.Unlock()
-		if rest == 0 && lost == 0 || time.Now().After(deadline) {
-			break
+		var all strings.Builder
+		for lines := bufio.NewReader(r); ; {
+			line, err := lines.ReadString('\n')
+			if all.WriteString(line); err != nil {
+				break
+			}
+			if strings.Contains(line, `"lines":`) {
+				close(told)
+			}
 		}
+		read <- all.String()
+	}()
+	select {
+	case <-told:
+	case <-time.After(20 * time.Second):
 	}
 	log.Info("the last")
 	lw.Close()
