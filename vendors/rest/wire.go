@@ -75,6 +75,9 @@ type Num struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *Num) UnmarshalJSON(b []byte) error {
 	*n = Num{}
+	if b[0] == 'n' { // often, and the parsers would make an error each
+		return nil
+	}
 	text := strings.TrimSpace(strings.Trim(string(b), `"`))
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 		*n = Num{Float: float64(i), Int: i, Valid: true}
