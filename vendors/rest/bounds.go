@@ -36,11 +36,9 @@ func within(b []byte, mostContainers, mostValues int) bool {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			end := text(b[i+1:])
-			if end < 0 {
+			if i = stringEnd(b, i); i < 0 {
 				return true // not JSON
 			}
-			i += end + 1
 		case '{', '[':
 			if depth == maxNesting || containers == mostContainers {
 				return false
@@ -65,19 +63,22 @@ func within(b []byte, mostContainers, mostValues int) bool {
 	return true
 }
 
-// text is where the quote stands that ends a string; -1 for nowhere.
-func text(b []byte) int {
-	for i := 0; ; i++ {
-		next := bytes.IndexByte(b[i:], '"')
+// stringEnd is where the string ends that begins at a quote; -1 for nowhere.
+func stringEnd(b []byte, quote int) int {
+	for i := quote; ; {
+		next := bytes.IndexByte(b[i+1:], '"')
 		if next < 0 {
 			return -1
 		}
-		i += next
-		escapes := 0
-		for escapes < i && b[i-1-escapes] == '\\' {
-			escapes++
+		i += next + 1
+		if b[i-1] != '\\' {
+			return i
 		}
-		if escapes%2 == 0 {
+		before := i - 2
+		for before > quote && b[before] == '\\' {
+			before--
+		}
+		if (i-1-before)%2 == 0 {
 			return i
 		}
 	}
