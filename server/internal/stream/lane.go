@@ -3,6 +3,7 @@ package stream
 import (
 	"container/list"
 	"context"
+	"sync"
 
 	"kb-mcp/server/internal/calls"
 	"kb-mcp/server/internal/jsonrpc"
@@ -22,7 +23,9 @@ type task struct {
 type lane struct {
 	workers, tasks, bytes int // the bounds
 
-	running int // workers
+	running int       // workers
+	idle    int       // of them, those that wait for more
+	more    sync.Cond // tells them that there is
 	waiting list.List
 	size    int                           // bytes of what waits
 	at      map[*calls.Call]*list.Element // of the calls that wait

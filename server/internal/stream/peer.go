@@ -68,6 +68,7 @@ const (
 	peerBytes      = 64 << 20
 	peerBrief      = 1_000
 	peerBriefBytes = 16 << 20
+	idleWorkers    = 16 // of a lane
 )
 
 // newPeer makes a peer. Its calls have ctx, without its end.
@@ -78,6 +79,7 @@ func newPeer(ctx context.Context, c *Config, id, party string) *peer {
 		tools: lane{workers: peerCalls, tasks: peerWaiting, bytes: peerBytes},
 		brief: lane{workers: 1, tasks: peerBrief, bytes: peerBriefBytes},
 	}
+	p.tools.more.L, p.brief.more.L = &p.mu, &p.mu
 	ctx = p.outlet.Through(context.WithoutCancel(ctx))
 	p.base = c.MCP.WithContext(c.Identify(ctx, party, id), p.session)
 	c.Calls.Open(id)
@@ -129,7 +131,9 @@ func (p *peer) enqueue(l *lane, t *task) error {
 		p.Held.Give(len(t.Body))
 		return errBusy
 	}
-	if l.running < l.workers {
+	if l.idle >= l.waiting.Len() {
+		l.more.Signal()
+	} else if l.running < l.workers {
 		l.running++
 		p.work.Go(func() { p.serve(l) })
 	}
@@ -160,11 +164,17 @@ func (p *peer) moved() {
 	}
 }
 
-// serve works on a lane until nothing waits there.
+// serve works on a lane until nothing waits there and there are workers enough
+// that wait for more: a new one would have to grow its stack in each call.
 func (p *peer) serve(l *lane) {
 	for {
 		p.mu.Lock()
 		t := l.take()
+		for ; t == nil && l.idle < idleWorkers && !p.closed; t = l.take() {
+			l.idle++
+			l.more.Wait()
+			l.idle--
+		}
 		if t == nil {
 			l.running--
 			p.mu.Unlock()
@@ -272,6 +282,8 @@ func (p *peer) emitNote(n mcp.JSONRPCNotification, emit func([]byte) error) erro
 func (p *peer) close() {
 	p.mu.Lock()
 	p.closed = true
+	p.tools.more.Broadcast()
+	p.brief.more.Broadcast()
 	dropped := p.tools.clear()
 	p.mu.Unlock()
 	for _, t := range dropped {
