@@ -273,7 +273,7 @@ func (k Kind) Hint() string {
 	case Unsupported:
 		return "This platform cannot do this; list_vendors shows what each connection can do."
 	case Unavailable, Timeout:
-		return "Try again in a minute; if it stays, check the platform's status and this connection's base URL."
+		return "Try again in a minute; if that does not help, check the platform's status and this connection's base URL."
 	case BadResponse:
 		return "Check the base URL of this connection; the platform may be in maintenance or of an unsupported version."
 	case VendorError:

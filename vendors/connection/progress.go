@@ -60,7 +60,7 @@ func (q ProgressRequest) Check() error {
 		return vendors.Errorf(vendors.InvalidArgument, "`document_ids` and `batch_id` were both given.").
 			WithHint("Pass one of them, or neither for the whole knowledge base.")
 	case q.Cursor != "" && (q.BatchID != "" || len(q.DocumentIDs) > 0):
-		return vendors.Errorf(vendors.InvalidArgument, "`cursor` goes only with a whole knowledge base.").
+		return vendors.Errorf(vendors.InvalidArgument, "`cursor` is valid only for a whole knowledge base.").
 			WithHint("Leave `cursor` out, or leave `document_ids` and `batch_id` out.")
 	}
 	return nil

@@ -160,7 +160,7 @@ func (s *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what s
 	e := vendors.Errorf(vendors.Timeout, "There was no time left in this call for more of the %s.", what)
 	switch {
 	case why == paging.LimitBound && vendors.KindOf(err) == vendors.RateLimited:
-		e = vendors.Errorf(vendors.RateLimited, "The rate limit let no more of the %s be read in this call.", what)
+		e = vendors.Errorf(vendors.RateLimited, "The rate limit left no room for more of the %s in this call.", what)
 		e.After = after(err)
 	case why == paging.LimitBound:
 		e = vendors.Errorf(vendors.KindOf(err), "The platform did not answer in time for more of the %s.", what)
@@ -294,7 +294,7 @@ func (s *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendo
 		return whole, failure.WithHint("Ask for this knowledge base again.")
 	}
 	e.Next.Open = open
-	return whole, failure.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q goes on where this stopped.", e.Next.Cursor()))
+	return whole, failure.WithHint(fmt.Sprintf("get_ingestion_progress with this knowledge_base_id and cursor %q continues where this stopped.", e.Next.Cursor()))
 }
 
 // words joins statuses.

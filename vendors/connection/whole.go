@@ -273,7 +273,7 @@ func applyCounts(c vendors.Counts, r *ProgressResult, open bool) {
 		maps.DeleteFunc(s.ByStatus, func(_ vendors.Status, n int) bool { return n == 0 })
 		s.Scanned, s.Total, s.Failed, s.Done = nil, c.Total, s.ByStatus[vendors.Failed], working == 0 && !open
 		r.Truncated = true
-		r.Hint = "The summary holds the platform's own counters; `documents` covers what was read so far, next_cursor goes on."
+		r.Hint = "The summary holds the platform's own counters; `documents` covers what was read so far; next_cursor continues."
 	} else if c.Total != s.Total || unsettled != working {
 		return
 	}
@@ -284,14 +284,14 @@ func applyCounts(c vendors.Counts, r *ProgressResult, open bool) {
 func stopHint(why paging.Bound, err error) string {
 	switch why {
 	case paging.TimeBound:
-		return "There was no time in this call for more of this knowledge base; next_cursor goes on."
+		return "There was no time in this call for more of this knowledge base; next_cursor continues."
 	case paging.LimitBound:
 		if vendors.KindOf(err) == vendors.RateLimited {
-			return "The rate limit let no more of this knowledge base be read in this call; next_cursor goes on."
+			return "The rate limit left no room for more of this knowledge base in this call; next_cursor continues."
 		}
-		return "The platform did not answer in time for more of this knowledge base; next_cursor goes on."
+		return "The platform did not answer in time for more of this knowledge base; next_cursor continues."
 	case paging.PageBound:
-		return fmt.Sprintf("One call reads at most %d pages or %d rows; next_cursor goes on.", paging.MaxPages, paging.MaxRows)
+		return fmt.Sprintf("One call reads at most %d pages or %d rows; next_cursor continues.", paging.MaxPages, paging.MaxRows)
 	}
 	return ""
 }

@@ -100,7 +100,7 @@ func (o *wholeProgress) filteredRest(ctx context.Context) (s survey, err error) 
 	from, seen := o.from, map[string]bool{}
 	for i := slices.Index(statuses, from.Filter); i < len(statuses); i++ {
 		if i < 0 || !o.byFilter(ctx, &s, from, seen) {
-			return s, vendors.Errorf(vendors.InvalidArgument, "`cursor` goes on in a list that the platform does not give any more.").
+			return s, vendors.Errorf(vendors.InvalidArgument, "`cursor` continues a list that the platform no longer gives.").
 				WithHint("Leave `cursor` out to start again.")
 		}
 		if i+1 < len(statuses) {

@@ -336,7 +336,7 @@ func TestTheTrueBoundIsSaid(t *testing.T) {
 	}{
 		"pages": {endless(0), vendors.Unsupported, "There are more documents of this knowledge base than one call reads (200 pages or 20000 rows)."},
 		"time":  {endless(time.Second), vendors.Timeout, "There was no time left in this call for more of the documents of this knowledge base."},
-		"limit": {limited, vendors.RateLimited, "The rate limit let no more of the documents of this knowledge base be read in this call."},
+		"limit": {limited, vendors.RateLimited, "The rate limit left no room for more of the documents of this knowledge base in this call."},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			u, err := New("v", "p", tt.o).Unfinished(t.Context(), "kb")

@@ -92,7 +92,7 @@ func (Config) Needs() string {
 func (c Config) DefaultRate() string { return "2/s" }
 
 // Driver is one Coze account. It reads, uploads, renames and deletes; the
-// platform has no search but of images, no restart and no download.
+// platform searches only images, and has no restart and no download.
 type Driver struct {
 	client  *rest.Client
 	token   string        // fixed; "" with a JWT app

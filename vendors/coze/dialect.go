@@ -29,12 +29,12 @@ func dialectOf(name string, base *url.URL) dialect {
 	return undecided
 }
 
-// dialectState is what a connection has learnt of its server. Only what an
-// answer showed is remembered, never that it showed nothing.
+// dialectState is what a connection has learned about its server. Only marks in
+// an answer are remembered, never their absence.
 type dialectState struct {
-	dialect atomic.Int32
-	heard   atomic.Int32 // what the newest marks show, whatever is configured
-	base    atomic.Int32 // first page of document/list plus 1, once seen; 0: the dialect's
+	dialect  atomic.Int32
+	observed atomic.Int32 // what the newest marks show, whatever is configured
+	base     atomic.Int32 // first page of document/list plus 1, once seen; 0: the dialect's
 }
 
 func (s *dialectState) set(d dialect) { s.dialect.Store(int32(d)) }
@@ -44,7 +44,7 @@ func (s *dialectState) is() dialect   { return dialect(s.dialect.Load()) }
 func (d *Driver) studio() bool { return d.dialect.is() == studio }
 
 // decide makes sure that the dialect is known, by the cheapest read. An answer
-// without any mark is not studio's, whose answers always have one.
+// without any mark is from hosted Coze, because studio's always have one.
 func (d *Driver) decide(ctx context.Context, kb string) error {
 	if d.dialect.is() != undecided {
 		return nil
@@ -53,24 +53,25 @@ func (d *Driver) decide(ctx context.Context, kb string) error {
 	return err
 }
 
-// hear decides the dialect by the marks of an answer, if it is not decided.
-func (s *dialectState) hear(a rest.Answer, h *head) {
+// observe decides the dialect by the marks of an answer, if it is not decided
+// yet.
+func (s *dialectState) observe(a rest.Answer, h *head) {
 	if d := marks(a, h); d != undecided {
-		s.heard.Store(int32(d))
+		s.observed.Store(int32(d))
 		s.dialect.CompareAndSwap(int32(undecided), int32(d))
 	}
 }
 
-// mismatch reports whether the answers are not of the dialect that is configured.
+// mismatch reports whether the answers are of another dialect than configured.
 func (s *dialectState) mismatch() bool {
-	heard := dialect(s.heard.Load())
+	heard := dialect(s.observed.Load())
 	return heard != undecided && heard != s.is()
 }
 
-// marks tells the dialects apart: studio writes "BaseResp":null beside code,
-// has codes of its own, binds JSON strictly and asks for a session where tokens
-// do not count; hosted has log ids. The weak marks of studio come last, as a
-// gateway may add such a header too.
+// marks returns the dialect that an answer shows: studio writes "BaseResp":null
+// beside code, has codes of its own, binds JSON strictly and asks for a session
+// where tokens do not count; hosted has log ids. The weak marks of studio come
+// last, as a gateway may add such a header too.
 func marks(a rest.Answer, h *head) dialect {
 	code, text := h.code(), string(h.Msg)
 	switch {
@@ -98,8 +99,9 @@ func (s *dialectState) page(n int) int {
 	return n - 1
 }
 
-// pageAfter is the server's number of a page after an answer was heard. One
-// without any mark is not studio's, whose answers always have one.
+// pageAfter is the server's number of a page after an answer was observed. An
+// answer without any mark is from hosted Coze, because studio's always have
+// one.
 func (s *dialectState) pageAfter(n int) int {
 	if s.is() == undecided && s.base.Load() == 0 {
 		return n

@@ -37,11 +37,11 @@ func TestDetection(t *testing.T) {
 				a.Header.Set(tt.header, "x")
 			}
 			var s dialectState
-			s.hear(a, &h)
+			s.observe(a, &h)
 			if s.is() != tt.want {
 				t.Errorf("heard %d, want %d", s.is(), tt.want)
 			}
-			s.hear(a, &head{Detail: struct {
+			s.observe(a, &head{Detail: struct {
 				LogID rest.Str `json:"logid"`
 			}{"x"}})
 			if tt.want != undecided && s.is() != tt.want {

@@ -9,7 +9,7 @@ import (
 // Diagnose implements [vendors.Doctor]. The free plan counts every call, so the
 // dialect is what the answers before have shown, and only a JWT app, whose
 // signatures carry the time, costs a request: one that the plan does not count,
-// because its path knows no GET.
+// because its path does not support GET.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	f := vendors.Finding{Check: "dialect", Status: vendors.Healthy}
 	switch d.dialect.is() {
@@ -22,7 +22,7 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 		f.Hint = "Set COZE_DIALECT to hosted or studio, and check that COZE_API_BASE is the root of the API."
 	}
 	if d.dialect.mismatch() {
-		f.Status, f.Message = vendors.Broken, "COZE_DIALECT says another server than the one that answers: pages and ids would be wrong."
+		f.Status, f.Message = vendors.Broken, "COZE_DIALECT names another server than the one that answers: pages and ids would be wrong."
 		f.Hint = "Set COZE_DIALECT to studio for a coze-studio server and to hosted for coze.cn and coze.com, or leave it out."
 	}
 	list := append([]vendors.Finding{f}, d.spaceFinding(ctx)...)
@@ -32,8 +32,8 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	return append(list, d.tokens.Clock(ctx, d.now())...)
 }
 
-// spaceFinding looks into the space on studio, which answers for one that does
-// not exist as for an empty one, and even makes knowledge bases there.
+// spaceFinding checks the space on studio, which answers the same for a missing
+// space as for an empty one, and even makes knowledge bases there.
 func (d *Driver) spaceFinding(ctx context.Context) []vendors.Finding {
 	if !d.studio() || d.space == "" {
 		return nil

@@ -14,11 +14,11 @@ import (
 type endpoint struct {
 	method, path string // "*" is an id
 	write        rest.Write
-	thing        string // what not_found speaks of
+	thing        string // what not_found is about
 	permission   string // what the token needs
 }
 
-// The API. What a server does not know of a request it ignores without a word.
+// The API. Servers silently ignore what they do not know of a request.
 var (
 	listSpaces     = endpoint{"GET", "v1/workspaces", rest.Reads, "The account", "listWorkspace (unless COZE_SPACE_ID is set)"}
 	listDatasets   = endpoint{"GET", "v1/datasets", rest.Reads, "The space", "listKnowledge"}
@@ -37,8 +37,8 @@ var (
 
 const owned = ", ownership of the knowledge base"
 
-// do makes one request and gives the payload of its answer. c holds what the
-// endpoint does not say, ids are for its path.
+// do makes one request and returns the payload of its answer. c holds what the
+// endpoint does not, ids are for its path.
 func do[P payload](ctx context.Context, d *Driver, e endpoint, c rest.Call, ids ...string) (P, error) {
 	c.Method, c.Write, c.Path = e.method, e.write, strings.Split(e.path, "/")
 	for i, segment := range c.Path {
@@ -57,7 +57,7 @@ func do[P payload](ctx context.Context, d *Driver, e endpoint, c rest.Call, ids 
 	return out.payload(), err
 }
 
-// name puts what the call was about into the words of its error.
+// name fills what the call was about into the text of its error.
 func (e endpoint) name(err *vendors.Error) {
 	if err.VendorCode == "105000012" {
 		e.thing = "The document"
@@ -87,8 +87,8 @@ func (d *Driver) authorized(ctx context.Context, send func() error) error {
 }
 
 // sign puts the token on a request. A JWT app's was obtained in
-// [Driver.authorized], above the pacing, so that the exchange takes a turn of its
-// own.
+// [Driver.authorized], above the pacing, so that the exchange takes its own
+// turn.
 func (d *Driver) sign(r *http.Request, _ []byte) error {
 	token := d.token
 	if d.tokens != nil {

@@ -14,22 +14,22 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// What the driver's own code asks of an error, with errors.Is.
+// Marks that the driver tests with errors.Is.
 var (
 	errExpired        = errors.New("the access token may have expired")
-	errForeign        = errors.New("a document may be of another knowledge base or account")
+	errForeign        = errors.New("a document may belong to another knowledge base or account")
 	errMistyped       = errors.New("a member has another JSON type in this dialect")
 	errQueueRefused   = errors.New("the document is stored, and its ingestion was not accepted")
 	errNoCaptionModel = errors.New("the server has no model that describes images")
 )
 
-// Studio's words that tell what its code does not.
+// Texts of studio that say what its code does not.
 const (
 	wantsSession = "session_key in cookie" // the call is not open to tokens, good or not
 	wantsType    = "bind body failed"      // a member is of the wrong JSON type
 )
 
-// rules tell what an answer's code means. Some count whatever the status; then
+// rules say what an answer's code means. Some apply whatever the status; then
 // 404, 429 and 500 and above, which also come with codes that mean less (a
 // gateway's or a broken server's 401 is not about the token); then the others.
 func rules() []rest.Rule {
@@ -64,7 +64,7 @@ func rules() []rest.Rule {
 // studioCodes are the knowledge errors of coze-studio.
 const studioCodes = "105*"
 
-// head is the part of an answer that judges it.
+// head is the part of an answer that says whether it is an error.
 type head struct {
 	Code   rest.Num `json:"code"` // a number or a numeric string
 	Msg    rest.Str `json:"msg"`
@@ -101,7 +101,7 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	if malformed != nil {
 		h.Msg = plain(a.Body)
 	}
-	d.dialect.hear(a, h)
+	d.dialect.observe(a, h)
 	var e *vendors.Error
 	switch {
 	case h.code() != "" || a.Status >= 400:
@@ -111,7 +111,7 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	case mistyped != nil:
 		e = mistyped
 	case !r.given() && !h.Code.Valid:
-		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not of Coze: it has no code.")
+		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not from Coze: it has no code.")
 	case !r.given():
 		e = vendors.Errorf(vendors.BadResponse, "Coze reported success without the data asked for.")
 	default:
@@ -132,8 +132,8 @@ func judge(a rest.Answer, h *head) *vendors.Error {
 	return e
 }
 
-// plain is the text of a body that is not JSON: studio explains some mistakes
-// in text/plain. A web page explains nothing.
+// plain returns the text of a body that is not JSON: studio reports some
+// mistakes in text/plain. A web page is dropped.
 func plain(body []byte) rest.Str {
 	if s := strings.TrimSpace(string(body)); !strings.HasPrefix(s, "<") && !strings.HasPrefix(s, "{") {
 		return rest.Str(s)
@@ -162,7 +162,7 @@ var kindWords = map[vendors.Kind]struct{ message, hint string }{
 	vendors.Unavailable: {"Coze failed to answer this request.",
 		"Try again in a minute; on a coze-studio server look for request_id in its log."},
 	vendors.Conflict: {"Coze refused this because of the present state of the data.",
-		"Something of this name may be there already, or at work: look with list_knowledge_bases or list_documents, then decide."},
+		"Something of this name may exist or be in processing already: look with list_knowledge_bases or list_documents, then decide."},
 	vendors.VendorError: {"Coze refused the request with a code that this version does not know.", ""},
 }
 
@@ -170,7 +170,7 @@ const (
 	wrongRoot  = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn"
 	studioRoot = "coze-studio has this API since 0.5.1: its owner must update an older server, and let a proxy before it pass /v1 and /open_api on. COZE_API_BASE is right when the server's web page opens there."
 
-	// The two public hosts have tokens and ids of their own.
+	// hostedOrigin: the two public hosts do not share tokens and ids.
 	hostedOrigin = "COZE_API_BASE must be the host that issued the token and the ids (https://api.coze.cn or https://api.coze.com)."
 	hostedToken  = "Make a new token on Coze and set COZE_API_TOKEN (a personal token lives at most 30 days, an OAuth token 15 minutes). " + hostedOrigin
 	hostedNeeds  = "The token needs the permission {permission} and access to the space that holds the data. "

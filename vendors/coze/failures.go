@@ -50,8 +50,8 @@ var ocr = regexp.MustCompile(`(?i)\bocr\b`)
 // coded is how studio writes its reasons: "code=105000030 message=... stack=...".
 var coded = regexp.MustCompile(`^code=([0-9]+) message=`)
 
-// reasonOf takes studio's code out of a reason, cuts the stack of its server's
-// goroutine off, and knows a state word for none.
+// reasonOf splits studio's code off a reason, and drops the stack of its
+// server's goroutine. A state word is not a reason.
 func reasonOf(descript rest.Str) (code, reason string) {
 	text, _, _ := strings.Cut(strings.TrimSpace(string(descript)), "stack=")
 	if m := coded.FindStringSubmatch(text); m != nil {
@@ -69,23 +69,23 @@ const (
 	anotherUpload = "Upload the document again, then delete this one."
 	changeContent = "Change what the review may have objected to, upload that, then delete this document."
 	otherType     = "coze-studio has no parser for this type (it knows pdf, txt, md, docx, csv, json, xlsx, jpg, jpeg and png, in lower case): the same file fails again. Convert it and upload that."
-	brokenFile    = "The file is broken or protected: the same file fails again. Repair it or export it again, and upload that."
-	ownersModel   = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must correct its embedding model (the EMBEDDING variables of its .env, key and address included) and restart it; unfinished documents it tries again by itself."
-	ownersOCR     = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must correct its OCR settings (the OCR variables of its .env) and restart it; unfinished documents it tries again by itself."
-	ownersStore   = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must look at its search store (Milvus, VikingDB, OceanBase, Elasticsearch) and log; unfinished documents it tries again by itself."
-	ownersServer  = "The server's worker broke down on this document, which may be right. Whoever runs the coze-studio server must look at its log and its Python parser; unfinished documents it tries again by itself."
+	damagedFile   = "The file is damaged or protected: the same file fails again. Repair it or export it again, and upload that."
+	ownersModel   = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must correct its embedding model (the EMBEDDING variables of its .env, key and address included) and restart it; it retries unfinished documents by itself."
+	ownersOCR     = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must correct its OCR settings (the OCR variables of its .env) and restart it; it retries unfinished documents by itself."
+	ownersStore   = "Nothing is wrong with the document, do not delete it. Whoever runs the coze-studio server must look at its search store (Milvus, VikingDB, OceanBase, Elasticsearch) and log; it retries unfinished documents by itself."
+	ownersServer  = "The server's worker failed on this document; the document itself may be fine. Whoever runs the coze-studio server must look at its log and its Python parser; it retries unfinished documents by itself."
 )
 
-// failureHints tell by studio's code and words who can do what, and whether the
+// failureHints say by studio's code and text who can do what, and whether the
 // same file can ever be ingested.
 var failureHints = []rest.Rule{
 	{Codes: []string{"105000028"}, Hint: otherType, Retry: vendors.Never},
 	{Texts: []string{"no module named", "executable file not found", "runtime error", "nil pointer", "panic"}, Hint: ownersServer},
-	{Codes: []string{"105000030"}, Hint: brokenFile, Retry: vendors.Never},
+	{Codes: []string{"105000030"}, Hint: damagedFile, Retry: vendors.Never},
 	{Texts: []string{"embed failed", "embedstrings", "createembeddings", "embedding"}, Hint: ownersModel},
 	{Codes: []string{"105000004"}, Hint: ownersStore},
 	{Texts: []string{"milvus", "vikingdb", "elasticsearch", "search store"}, Hint: ownersStore},
 }
 
-// lasting reports whether a failure stays, however often studio tries again.
+// lasting reports whether a failure is permanent, however often studio retries.
 func lasting(f *vendors.Failure) bool { return f.Retryable != nil && !*f.Retryable }

@@ -16,11 +16,12 @@ import (
 const (
 	batchSize  = 100
 	extraTries = 16 // requests to find the documents for which batches were refused
-	hopeless   = 7  // refusals without a success: of a batch, its halves and theirs
+	maxRefused = 7  // refusals without a success: of a batch, its halves and theirs
 )
 
-// Batch implements [vendors.Batcher]. On studio one request more tells of all
-// that are not completed, however many there are, so that all go together.
+// Batch implements [vendors.Batcher]. On studio one more request reports
+// everything that is not completed, however much it is, so that all go
+// together.
 func (d *Driver) Batch() int {
 	if d.dialect.is() == hosted {
 		return batchSize
@@ -55,11 +56,11 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	return s.report, err
 }
 
-// studioProgress tells how documents stand, which studio says in two places,
-// neither of them whole: the list has the reason of a failure, the process answer
-// a percentage and a state word. The list is asked first, because it keeps to the
-// knowledge base; a process call ignores it, and is refused as a whole for one
-// document of somebody else.
+// studioProgress reads the progress of documents, which studio splits over two
+// calls: the list has the reason of a failure, the process answer a percentage
+// and a state word. The list is read first, because it keeps to the knowledge
+// base; a process call ignores it, and is refused as a whole for one foreign
+// document.
 func (d *Driver) studioProgress(ctx context.Context, kb string, ids []string) (rep vendors.Report, err error) {
 	var rows []document
 	for batch := range slices.Chunk(ids, batchSize) {
@@ -74,16 +75,17 @@ func (d *Driver) studioProgress(ctx context.Context, kb string, ids []string) (r
 	return rep, err
 }
 
-// missing gives those of ids that have no row.
+// missing returns the ids that have no row.
 func missing(ids []string, rows []document) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		return slices.ContainsFunc(rows, func(w document) bool { return string(w.ID) == id })
 	})
 }
 
-// survey asks hosted Coze for the progress of many documents. A document that the
-// credential may not see can make it refuse all that are asked for with it: such
-// a batch is halved until the refused ones are alone, and they count as missing.
+// survey reads the progress of many documents from hosted Coze. A document that
+// the credential may not see can make it refuse all that are asked for with it:
+// such a batch is halved until the refused ones are alone, and they count as
+// missing.
 type survey struct {
 	d        *Driver
 	kb       string
@@ -128,13 +130,13 @@ func (s *survey) run(ctx context.Context, ids []string) error {
 	return err
 }
 
-// read asks for each of parts and gives those that are refused. There is an end
-// when there have been too many without a success.
+// read makes a request for each of parts and returns those that are refused. It
+// gives up after too many refusals without a success.
 func (s *survey) read(ctx context.Context, parts ...[]string) (refused [][]string, err error) {
 	for _, ids := range parts {
 		rows, err := s.d.process(ctx, s.kb, ids)
 		s.requests++
-		if errors.Is(err, errForeign) && (s.accepted > 0 || s.requests < hopeless) {
+		if errors.Is(err, errForeign) && (s.accepted > 0 || s.requests < maxRefused) {
 			s.refusal = err
 			refused = append(refused, ids)
 			continue
@@ -152,8 +154,8 @@ func (s *survey) read(ctx context.Context, parts ...[]string) (refused [][]strin
 }
 
 // process makes one request, on hosted for at most [batchSize] documents. Rows
-// that were not asked for are dropped. Studio takes numbers only: where it is not
-// known to be there, the error that strings bring decides it.
+// that were not requested are dropped. Studio takes numbers only: where it is
+// not known to be there, the error of a request with strings decides it.
 func (d *Driver) process(ctx context.Context, kb string, ids []string) ([]document, error) {
 	ask := func(list any) (processAnswer, error) {
 		return do[processAnswer](ctx, d, readProgress, rest.Call{Body: documentIDs{list}, Rows: len(ids)}, kb)
@@ -185,7 +187,7 @@ type documentIDs struct {
 	List any `json:"document_ids"`
 }
 
-// numbers are ids as bare numbers.
+// numbers returns ids as bare numbers.
 func numbers(ids []string) []int64 {
 	out := make([]int64, len(ids))
 	for i, id := range ids {
@@ -194,9 +196,9 @@ func numbers(ids []string) []int64 {
 	return out
 }
 
-// members gives those of ids that are in the knowledge base. Where the list's
-// filter is ignored and the list too long, process is asked, which on hosted Coze
-// keeps to the knowledge base too.
+// members returns those of ids that are in the knowledge base. If the list's
+// filter is ignored and the list is too long, it makes a process call, which on
+// hosted Coze keeps to the knowledge base too.
 func (d *Driver) members(ctx context.Context, kb string, ids []string) (rep vendors.Report, err error) {
 	for batch := range slices.Chunk(ids, batchSize) {
 		rows, complete, err := d.rowsOf(ctx, kb, batch)

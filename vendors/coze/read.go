@@ -10,7 +10,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// Bounds of a look for documents where the server ignores the filter by id.
+// Bounds of a search for documents if the server ignores the filter by id.
 const (
 	getSize  = 100
 	getPages = 10
@@ -19,8 +19,8 @@ const (
 // errMorePages ends a listing that is longer than it may be.
 var errMorePages = errors.New("more pages than are read")
 
-// pages reads the pages of a listing up to the last. When most pages were read
-// and more follow, errMorePages comes at the end.
+// pages reads the pages of a listing up to the last. If more than most pages
+// follow, it ends with errMorePages.
 func pages[P listing](most, size int, read func(page int) (P, error)) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		for page := 1; page <= most; page++ {
@@ -59,7 +59,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	p.More = len(known) > 0 && more(r, q.Page, q.Size)
 	p.Items, err = d.withProgress(ctx, q.KnowledgeBaseID, known, true)
 	if err != nil {
-		d.log.WarnContext(ctx, "documents stand as their rows say", "error", err)
+		d.log.WarnContext(ctx, "progress could not be read; documents are shown as listed", "error", err)
 	}
 	return p, nil
 }
@@ -84,7 +84,8 @@ func (d *Driver) list(ctx context.Context, kb string, page, size int, ids []stri
 	if len(r.List) > 0 || r.Total.Int <= 0 {
 		return r, nil
 	}
-	// Documents, but none on the first page: the server counts pages otherwise.
+	// Documents, but none on the first page: the server counts pages from the
+	// other base.
 	other := 1 - number
 	again, err := read(other)
 	if err == nil && len(again.List) > 0 {
@@ -93,9 +94,9 @@ func (d *Driver) list(ctx context.Context, kb string, page, size int, ids []stri
 	return again, err
 }
 
-// listRequest asks POST /open_api/knowledge/document/list. Without size studio
-// gives everything. document_ids is honoured by studio; hosted Coze has it in its
-// interface definitions only.
+// listRequest is the body of POST /open_api/knowledge/document/list. Without
+// size studio gives everything. document_ids is honoured by studio; hosted Coze
+// has it in its interface definitions only.
 type listRequest struct {
 	DatasetID   string   `json:"dataset_id"`
 	Page        int      `json:"page"`
@@ -112,7 +113,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	}
 	docs, err := d.withProgress(ctx, ref.KnowledgeBaseID, []document{row}, false)
 	if err != nil {
-		d.log.WarnContext(ctx, "a document stands as its row says", "document_id", ref.DocumentID, "error", err)
+		d.log.WarnContext(ctx, "progress could not be read; the document is shown as listed", "document_id", ref.DocumentID, "error", err)
 	}
 	return d.withCaption(ctx, ref, docs[0]), nil
 }
@@ -160,7 +161,7 @@ func (d *Driver) rowsOf(ctx context.Context, kb string, ids []string) (found []d
 
 func (w document) same(other document) bool { return w.ID == other.ID }
 
-// unless is err, but nil for one that is the target.
+// unless returns err, or nil if it is target.
 func unless(err, target error) error {
 	if errors.Is(err, target) {
 		return nil

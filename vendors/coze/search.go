@@ -14,7 +14,7 @@ import (
 // its only text. These captions are all that Coze's API lets one search or read:
 // the chunks of other documents are closed.
 
-// Bounds of a look through the images of one knowledge base.
+// Bounds of a search through the images of one knowledge base.
 const (
 	imagePage  = 100
 	imagePages = 20
@@ -66,14 +66,14 @@ func (d *Driver) caption(ctx context.Context, ref vendors.Ref) (caption string, 
 }
 
 // withCaption adds an image's caption to what is known of it. Without an answer
-// the document stands as it is.
+// the document is returned unchanged.
 func (d *Driver) withCaption(ctx context.Context, ref vendors.Ref, doc vendors.Document) vendors.Document {
 	if doc.Kind != kinds[formatImage] {
 		return doc
 	}
 	caption, err := d.caption(ctx, ref)
 	if err != nil {
-		d.log.WarnContext(ctx, "no caption of an image", "document_id", ref.DocumentID, "error", err)
+		d.log.WarnContext(ctx, "the caption of an image could not be read", "document_id", ref.DocumentID, "error", err)
 	}
 	if caption != "" {
 		doc.Metadata = map[string]any{captionKey: caption}
@@ -129,7 +129,7 @@ func (d *Driver) captions(ctx context.Context, q vendors.SearchQuery, keyword st
 		return false
 	})
 	slices.SortStableFunc(hits, func(a, b vendors.Hit) int { return ranks[b.ChunkID] - ranks[a.ChunkID] })
-	if len(hits) > 0 { // they are true, if not all
+	if len(hits) > 0 { // correct, if incomplete
 		err = unless(err, errMorePages)
 	}
 	return hits[:min(len(hits), q.Limit)], err

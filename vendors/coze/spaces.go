@@ -128,7 +128,7 @@ func paged(page, size int) url.Values {
 
 // spaceIDs lists the spaces that the credential sees, which is remembered,
 // because every call counts against the free plan. Studio cannot list them: it
-// asks for a session.
+// requires a session.
 func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 	if d.studio() {
 		return nil, noSpace()
@@ -144,7 +144,7 @@ func (d *Driver) spaceIDs(ctx context.Context) ([]string, error) {
 		switch e := vendors.Classify(err); {
 		case err == nil || errors.Is(err, errMorePages):
 		case d.dialect.is() != hosted && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusUnauthorized && e.Kind == vendors.Unsupported):
-			return nil, noSpace() // where hosted Coze is not known to answer, a missing path is studio too
+			return nil, noSpace() // unless hosted Coze is known to answer, a missing path means studio too
 		default:
 			return nil, err
 		}
@@ -236,7 +236,7 @@ func (d *Driver) CheckKnowledgeBase(ctx context.Context, id string) error {
 	}
 	if d.space != "" {
 		if row, err := d.lookup(ctx, id); row != nil || err != nil {
-			return nil // the question itself was answered
+			return nil // the call itself was answered
 		}
 	}
 	r, err := d.list(ctx, id, 1, 1, nil)
@@ -244,7 +244,7 @@ func (d *Driver) CheckKnowledgeBase(ctx context.Context, id string) error {
 	case err != nil || len(r.List) > 0:
 		return err
 	case d.space == "":
-		return vendors.Errorf(vendors.ErrNotFound, "The knowledge base has no documents, or does not exist: without COZE_SPACE_ID a coze-studio server does not let one tell.").
+		return vendors.Errorf(vendors.ErrNotFound, "The knowledge base has no documents, or does not exist: without COZE_SPACE_ID a coze-studio server does not say which.").
 			WithHint("Check the id; whoever runs kb-mcp should set COZE_SPACE_ID to the number after /space/ in the address of the space's page.")
 	}
 	return vendors.Errorf(vendors.ErrNotFound, "The knowledge base has no documents and is not listed in the space of COZE_SPACE_ID: it does not exist, is not accessible with this credential, or is an empty one of a low-code app.").

@@ -27,15 +27,15 @@ var fileTypes = map[string]string{
 	"yaml": "txt", "yml": "txt", "xml": "txt", "toml": "txt", "ini": "txt",
 }
 
-// draft is an upload on its way to a request.
+// draft is an upload while its request is prepared.
 type draft struct {
 	vendors.Upload
 	fileType string // the suffix that says what the content is; "" with a URL
 	notes    []string
 }
 
-// isImage reports whether the content is an image, which wants a knowledge base
-// of its own kind.
+// isImage reports whether the content is an image, which needs a knowledge base
+// for images.
 func (f draft) isImage() bool {
 	return f.fileType == "jpg" || f.fileType == "jpeg" || f.fileType == "png"
 }
@@ -77,9 +77,9 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return vendors.Uploaded{Document: doc, Notes: f.notes}, nil
 }
 
-// check refuses what the platform does not accept, and decides as what the content
-// is sent: hosted Coze has no type for Markdown, and studio reads no web pages and
-// has no parser for the old Word format.
+// check refuses what the platform does not accept, and decides the type of the
+// content: hosted Coze has no type for Markdown, and studio reads no web pages
+// and has no parser for the old Word format.
 func (d *Driver) check(f *draft) error {
 	switch {
 	case f.URL != "" && d.studio():
@@ -119,16 +119,16 @@ func pageName(address string) string {
 	return u.Host + strings.TrimRight(u.Path, "/")
 }
 
-// checkDestination refuses a knowledge base that cannot take the content: studio
-// would store a text among images, or drop what comes into one that is switched
-// off. Where the row is not to be had, the platform is the judge.
+// checkDestination refuses a knowledge base that cannot take the content:
+// studio would store a text among images, or drop documents of one that is
+// switched off. If the row cannot be read, the platform decides.
 func (d *Driver) checkDestination(ctx context.Context, f draft) error {
 	base, _ := d.bases.Get(f.KnowledgeBaseID)
 	if d.studio() && d.space != "" {
 		row, err := d.lookup(ctx, f.KnowledgeBaseID)
 		switch {
 		case err != nil:
-			d.log.WarnContext(ctx, "a knowledge base could not be looked at before an upload", "knowledge_base_id", f.KnowledgeBaseID, "error", err)
+			d.log.WarnContext(ctx, "a knowledge base could not be read before an upload", "knowledge_base_id", f.KnowledgeBaseID, "error", err)
 		case row == nil: // it may be a low-code app's
 		case row.readOnly():
 			return notOwner()
@@ -142,18 +142,18 @@ func (d *Driver) checkDestination(ctx context.Context, f draft) error {
 	switch {
 	case base.kind == kinds[formatTable]:
 		return vendors.Errorf(vendors.Unsupported, "This knowledge base holds tables, which Coze's API cannot fill from a file or text; nothing was sent.").
-			WithHint("Upload it in Coze's web page, or take a knowledge base for text: list_knowledge_bases shows the kind.")
+			WithHint("Upload it in Coze's web page, or use a knowledge base for text: list_knowledge_bases shows the kind.")
 	case base.kind == kinds[formatImage] && !f.isImage():
 		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds images; nothing was sent.").
-			WithHint("Pass a .jpg, .jpeg or .png file as `path`, or take a knowledge base for text: list_knowledge_bases shows the kind.")
+			WithHint("Pass a .jpg, .jpeg or .png file as `path`, or use a knowledge base for text: list_knowledge_bases shows the kind.")
 	case base.kind == kinds[formatText] && f.isImage():
 		return vendors.Errorf(vendors.InvalidArgument, "This knowledge base holds texts, not images; nothing was sent.").
-			WithHint("Take a knowledge base for images: list_knowledge_bases shows the kind. One is made in Coze's web page.")
+			WithHint("Use a knowledge base for images: list_knowledge_bases shows the kind. Create one in Coze's web page.")
 	}
 	return nil
 }
 
-// createRequest asks POST /open_api/knowledge/document/create.
+// createRequest is the body of POST /open_api/knowledge/document/create.
 type createRequest struct {
 	DatasetID     string         `json:"dataset_id"`
 	DocumentBases []documentBase `json:"document_bases"`
@@ -180,11 +180,11 @@ type sourceInfo struct {
 	TosURI         string `json:"tos_uri,omitempty"`
 }
 
-// creation builds the request that makes the document, and stores what it refers to.
-// Hosted Coze takes an image by the id of a stored file, and all else in the
-// request. Studio takes everything by a stored file's key: a text that stands in
-// the request it puts into a message of its queue, which takes a megabyte, after
-// it has made the document.
+// creation builds the request that makes the document, and stores the file that
+// it refers to. Hosted Coze takes an image by the id of a stored file, and all
+// else in the request. Studio takes everything by a stored file's key: a text
+// that stands in the request it puts into a message of its queue, which takes a
+// megabyte, after it has made the document.
 func (d *Driver) creation(ctx context.Context, f draft) (createRequest, error) {
 	body := createRequest{DatasetID: f.KnowledgeBaseID}
 	var info sourceInfo
@@ -226,13 +226,13 @@ func (f draft) hostedSource() (sourceInfo, error) {
 	}
 	if err != nil {
 		return sourceInfo{}, &vendors.Error{Kind: vendors.InvalidArgument, Err: err,
-			Message: "The file could not be read, or became shorter meanwhile; nothing was sent.",
+			Message: "The file could not be read, or became shorter in the meantime; nothing was sent.",
 			Hint:    "Check the file and upload it again."}
 	}
 	return sourceInfo{FileBase64: content, FileType: f.fileType, DocumentSource: new(0)}, nil
 }
 
-// content is the file, or the text as one.
+// content returns the file, or the text as a file.
 func (f draft) content() vendors.File {
 	if f.File != nil {
 		return *f.File
@@ -291,7 +291,7 @@ func (d *Driver) create(ctx context.Context, body createRequest) (doc vendors.Do
 		doc = row.begun(body.DocumentBases[0].Name)
 	case errors.Is(err, errQueueRefused):
 		err = d.takeBack(ctx, err, body, window)
-	case empty && d.studio() && vendors.CodeOf(err) == "500": // its words for an unknown knowledge base, too
+	case empty && d.studio() && vendors.CodeOf(err) == "500": // also its answer for an unknown knowledge base
 		err = cmp.Or(d.CheckKnowledgeBase(ctx, body.DatasetID), err)
 	case !d.studio() && vendors.KindOf(err) == vendors.InvalidArgument:
 		// The kind of the knowledge base was not looked up, as every call counts.
@@ -329,7 +329,7 @@ func (d *Driver) made(ctx context.Context, body createRequest, window write.Wind
 }
 
 // takeBack deletes a document that studio has stored, but whose ingestion its
-// message queue did not take: it would stay at 0 % for ever.
+// message queue did not accept: it would stay at 0 % forever.
 func (d *Driver) takeBack(ctx context.Context, refusal error, body createRequest, window write.Window) error {
 	e := *vendors.Classify(refusal)
 	e.Message = "The coze-studio server stored the document, but its message queue did not take the job to ingest it"
@@ -337,15 +337,15 @@ func (d *Driver) takeBack(ctx context.Context, refusal error, body createRequest
 	uri := body.DocumentBases[0].SourceInfo.TosURI
 	found, _, err := d.made(ctx, body, window)
 	sure := len(found) == 1 && uri != "" && string(found[0].TosURI) == uri
-	if err == nil && sure { // a name alone may be somebody else's document
+	if err == nil && sure { // a name alone may be another document's
 		err = d.deleteDocuments(ctx, []string{string(found[0].ID)})
 	}
 	if err != nil || !sure {
 		e.Message += ", and the document may still be there: it will never be ingested."
-		e.Hint = "Look with list_documents (`name_contains`: the name, status `processing`) and take this document away if it is there. " + e.Hint
+		e.Hint = "Look with list_documents (`name_contains`: the name, status `processing`) and delete this document if it is there. " + e.Hint
 		e.Effect = vendors.SomeEffect
 		return &e
 	}
-	e.Message += ". The document was taken back: nothing is left of it."
+	e.Message += ". The document was deleted again: nothing is left of it."
 	return &e
 }

@@ -10,9 +10,9 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// payload is what an answer brings beside its envelope.
+// payload is the content of an answer beside its envelope.
 type payload interface {
-	given() bool // it is there
+	given() bool // it is present
 }
 
 // answer is an answer with its payload, which some calls put under data and
@@ -134,7 +134,7 @@ func (w document) normal(onStudio bool) vendors.Document {
 		SizeBytes: count(w.Size), CharCount: count(w.CharCount), ChunkCount: count(w.SliceCount), HitCount: count(w.HitCount),
 		CreatedAt: vendors.Seconds(w.CreateTime.Int), UpdatedAt: vendors.Seconds(w.UpdateTime.Int),
 	}
-	if w.refreshes() && w.CreateTime.Int > 0 { // it fetches itself again, and may get a new id
+	if w.refreshes() && w.CreateTime.Int > 0 { // the platform fetches it again, and may change its id
 		d.Metadata = map[string]any{"update_interval_hours": w.UpdateInterval.Int}
 	}
 	if onStudio {
@@ -148,10 +148,10 @@ func (w document) normal(onStudio bool) vendors.Document {
 	return d
 }
 
-// studio corrects what studio means otherwise: size counts the characters of the
-// chunks, char_count and hit_count are always 0, and the status alone misleads:
-// a document that will be tried again is 9, a table that has not begun is 1, a
-// disabled document is 0.
+// studio corrects fields that studio uses differently: size counts the
+// characters of the chunks, char_count and hit_count are always 0, and the
+// status alone misleads: a document that will be tried again is 9, a table that
+// has not begun is 1, a disabled document is 0.
 func (w document) studio(d *vendors.Document) {
 	d.SizeBytes, d.CharCount, d.HitCount = nil, w.Size.Positive(), nil
 	begun := !w.Percent.Valid || w.Percent.Int >= 100
@@ -180,7 +180,7 @@ func (w document) with(p document, onStudio bool) document {
 	return w
 }
 
-// begun is a document that was just made: what is not known yet is left out.
+// begun returns a document that was just made, without what is not known yet.
 func (w document) begun(name string) vendors.Document {
 	if w.Name == "" {
 		w.Name = rest.Str(name)
@@ -207,7 +207,7 @@ func (w document) isText() bool {
 
 func (w document) isImage() bool { return w.FormatType.Valid && w.FormatType.Int == formatImage }
 
-// refreshes reports whether a document fetches itself again.
+// refreshes reports whether the platform fetches a document again by itself.
 func (w document) refreshes() bool { return w.UpdateType.Int > 0 }
 
 // percent is below 100 while a document is at work, whatever the platform says.
@@ -309,7 +309,7 @@ type dataset struct {
 	CanEdit    rest.Flag  `json:"can_edit"` // false: of another owner, every write is refused
 }
 
-// foreign reports whether no other endpoint works on it.
+// foreign reports whether no other endpoint works on the knowledge base.
 func (w dataset) foreign() bool { return w.DatasetType.Int == 1 || w.FormatType.Int > formatImage }
 
 // readOnly reports whether the platform says that writes will be refused.
@@ -377,7 +377,7 @@ type stored struct {
 
 func (p stored) given() bool { return p.ID != "" || p.URI != "" }
 
-// nothing is the payload of an answer whose code says all.
+// nothing is the payload of an answer that has only a code.
 type nothing struct {
 	Code rest.Num `json:"code"`
 }

@@ -16,7 +16,7 @@ import (
 func (d *Driver) Instead() map[string]string {
 	return map[string]string{
 		"start_ingestion":   "On Coze ingestion starts by itself after upload_document; to redo it, upload the document again and delete the old one.",
-		"stop_ingestion":    "Coze cannot stop ingestion; delete_documents takes the document away.",
+		"stop_ingestion":    "Coze cannot stop ingestion; delete_documents removes the document.",
 		"download_document": "Coze does not serve the original file; take it from where it was uploaded from.",
 	}
 }
@@ -86,9 +86,9 @@ type datasetDraft struct {
 	Description string `json:"description,omitempty"`
 }
 
-// spaceNotes doubts a space in which there is nothing but what was just made:
-// studio makes knowledge bases in spaces that do not exist, where nobody sees
-// them in the web page.
+// spaceNotes warns about a space that holds nothing but the new knowledge base:
+// studio makes knowledge bases in spaces that do not exist, where the web page
+// does not show them.
 func (d *Driver) spaceNotes(ctx context.Context, space, made string) []string {
 	r, err := d.datasets(ctx, space, 1, d.kbPage, "")
 	if err != nil || len(r.List) > 1 || r.Total.Int > 1 || len(r.List) == 1 && string(r.List[0].ID) != made {
@@ -147,7 +147,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 		return vendors.KnowledgeBase{}, err
 	}
 	if !d.studio() {
-		d.log.InfoContext(ctx, "a knowledge base was overwritten: an icon of its own is reset", "knowledge_base_id", id)
+		d.log.InfoContext(ctx, "a knowledge base was overwritten: its icon is reset", "knowledge_base_id", id)
 	}
 	base, _ := d.bases.Get(id)
 	r, err := d.datasets(ctx, base.space, 1, d.kbPage, kb.Name)
@@ -201,8 +201,8 @@ func (d *Driver) deleteDocuments(ctx context.Context, ids []string) error {
 
 // UpdateDocument implements [vendors.DocumentUpdater]: the name, or an image's
 // caption. The call does not say to which knowledge base the document must
-// belong, and takes what it is not told for empty, so that the document's row is
-// read first.
+// belong, and clears what is left out, so that the document's row is read
+// first.
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	if err := checkDocumentChange(change); err != nil {
 		return vendors.Document{}, err
@@ -239,18 +239,18 @@ func checkDocumentChange(change vendors.DocumentChange) error {
 	case change.Metadata == nil:
 		return write.Text{Platform: "Coze"}.Check("name", *change.Name)
 	case change.Name != nil:
-		return vendors.Errorf(vendors.Unsupported, "Coze changes a name and a caption by calls of their own; nothing was changed.").
+		return vendors.Errorf(vendors.Unsupported, "Coze changes a name and a caption in separate calls; nothing was changed.").
 			WithHint("Pass `name` and `metadata` in two calls.")
 	case !isText || len(change.Metadata) != 1:
-		return vendors.Errorf(vendors.Unsupported, "Coze's documents have no metadata, but an image's caption; nothing was changed.").
+		return vendors.Errorf(vendors.Unsupported, "Coze documents have no metadata except an image's caption; nothing was changed.").
 			WithHint("Pass `name`, or for an image `metadata` with `caption` alone, a text.")
 	}
 	return write.Text{Platform: "Coze", Blank: true}.Check("caption", caption)
 }
 
-// updateRequest asks POST /open_api/knowledge/document/update, which takes what
-// is left out for empty: studio drops the columns of a table that are not named,
-// and hosted Coze documents "no refresh" as the default of update_rule.
+// updateRequest is the body of POST /open_api/knowledge/document/update, which
+// clears what is left out: studio drops the columns of a table that are not
+// named, and hosted Coze documents "no refresh" as the default of update_rule.
 type updateRequest struct {
 	DocumentID   string          `json:"document_id"`
 	DocumentName string          `json:"document_name"`
@@ -264,8 +264,8 @@ type updateRule struct {
 	UpdateInterval int64 `json:"update_interval"`
 }
 
-// renaming is the request that changes a document's name and nothing else, or
-// says why there is none.
+// renaming returns the request that changes a document's name and nothing else,
+// or an error that says why there is none.
 func (d *Driver) renaming(row document, name string) (updateRequest, error) {
 	body := updateRequest{DocumentID: string(row.ID), DocumentName: name}
 	if err := d.documentName().Check("name", name); err != nil {
@@ -293,7 +293,7 @@ func (d *Driver) renaming(row document, name string) (updateRequest, error) {
 func (d *Driver) setCaption(ctx context.Context, ref vendors.Ref, row document, caption string) (vendors.Document, error) {
 	switch {
 	case !row.isImage():
-		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Coze's documents have no metadata, but an image's caption, and this is not an image; nothing was changed.").
+		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "Coze documents have no metadata except an image's caption, and this is not an image; nothing was changed.").
 			WithHint("Pass `name` alone.")
 	case d.studio():
 		return vendors.Document{}, vendors.Errorf(vendors.Unsupported, "A coze-studio server does not open captions to API tokens; nothing was changed.").

@@ -98,8 +98,8 @@ func (w *dataset) technique() string {
 	return cmp.Or(string(w.Technique), economy)
 }
 
-// retrieval is how to search, as a knowledge base has it and as it is sent: raw,
-// so that the server gets back what it said.
+// retrieval is how to search, as a knowledge base has it and as it is sent:
+// raw, so that the server gets its own settings back.
 type retrieval map[string]json.RawMessage
 
 // keywords is a search by keywords. Dify wants search_method, reranking_enable,
@@ -113,7 +113,7 @@ func keywords(limit int) retrieval {
 	}
 }
 
-// scores reports whether hits have scores that say something.
+// scores reports whether hits have meaningful scores.
 func (r retrieval) scores() bool { return string(r["search_method"]) != `"keyword_search"` }
 
 // retrieval is how to search the knowledge base for limit hits.
@@ -152,8 +152,8 @@ func (d *Driver) knowledgeBase(ctx context.Context, id string) (w dataset, remem
 	return *out, false, err
 }
 
-// readAlone reports whether a failure to read a knowledge base says nothing
-// about a search of it or an upload.
+// readAlone reports whether a failure to read a knowledge base may leave
+// searches and uploads possible.
 func readAlone(err error) bool {
 	switch vendors.KindOf(err) {
 	case vendors.Unavailable, vendors.BadResponse, vendors.Unsupported, vendors.InvalidArgument, vendors.Conflict, vendors.VendorError:

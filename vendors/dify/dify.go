@@ -36,8 +36,8 @@ func (c Config) Problems() []rest.Problem {
 	return problems
 }
 
-// keyProblem says what is wrong with a key by its looks; "" when nothing is.
-// The server answers all of these with the same 401.
+// keyProblem returns what is wrong with the form of a key; "" for nothing. The
+// server answers all of these with the same 401.
 func keyProblem(key string) string {
 	const where = "a dataset key (dataset-...) is made in Dify under Knowledge, Service API"
 	switch {
@@ -93,8 +93,8 @@ func (c Config) base() (u *url.URL, problem string) {
 }
 
 // Driver implements [vendors.Driver] and what a platform may offer beyond it.
-// Its only state is what it lately read of knowledge bases, and the batches of
-// its uploads.
+// Its only state is what it recently read of knowledge bases, and the batches
+// of its uploads.
 type Driver struct {
 	client *rest.Client
 	base   *url.URL

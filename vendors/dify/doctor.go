@@ -14,8 +14,8 @@ import (
 
 // Diagnose implements [vendors.Doctor]: every answer of Dify, refusals too,
 // carries the server's version, and the list of knowledge bases says which are
-// closed to the API and which cannot be searched for want of their model. The
-// call is one that the cloud's limiter does not count.
+// closed to the API and which cannot be searched because their model is
+// missing. The cloud's limiter does not count the call.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	out, err := d.datasets(ctx, paging(1, pageSize))
 	if err != nil {
@@ -28,7 +28,7 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	return append(found, unusable(out.Data)...)
 }
 
-// unusable warns of knowledge bases that exist and do not serve.
+// unusable warns of knowledge bases that exist but cannot be used.
 func unusable(kbs []dataset) (found []vendors.Finding) {
 	var closed, unembedded []string
 	for _, w := range kbs {
@@ -42,19 +42,19 @@ func unusable(kbs []dataset) (found []vendors.Finding) {
 	}
 	if len(closed) > 0 {
 		found = append(found, vendors.Finding{Check: "api access", Status: vendors.Doubtful,
-			Message: "Closed to API calls: " + some(closed) + ".",
-			Hint:    "Switch on API access of these knowledge bases in the Dify console, if agents are to read them."})
+			Message: "Closed to API calls: " + firstNames(closed) + ".",
+			Hint:    "Switch on API access of these knowledge bases in the Dify console, if agents should read them."})
 	}
 	if len(unembedded) > 0 {
 		found = append(found, vendors.Finding{Check: "embedding model", Status: vendors.Doubtful,
-			Message: "Their embedding model is not available, so searches and uploads fail: " + some(unembedded) + ".",
+			Message: "Their embedding model is not available, so searches and uploads fail: " + firstNames(unembedded) + ".",
 			Hint:    "The owner of the Dify workspace must install or configure the model provider " + providers + "."})
 	}
 	return found
 }
 
-// some lists a few of names.
-func some(names []string) string {
+// firstNames lists a few of names.
+func firstNames(names []string) string {
 	const few = 5
 	if len(names) <= few {
 		return strings.Join(names, ", ")

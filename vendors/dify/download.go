@@ -9,7 +9,7 @@ import (
 )
 
 // Download implements [vendors.Downloader]. Dify gives a signed address, often
-// of another host. It is a credential by itself: it is asked without the key,
+// of another host. It is a credential by itself: it is fetched without the key,
 // and never shown.
 func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Download, error) {
 	out, err := get[linkAnswer](ctx, d, nil, ref.KnowledgeBaseID, "documents", ref.DocumentID, "download")
@@ -40,7 +40,7 @@ type linkAnswer struct {
 // accept implements payload.
 func (l *linkAnswer) accept(http.Header) bool { return l.URL != "" }
 
-// noFile says of a file's own address what went wrong: another server answered
+// noFile rewords an error of a file's own address: another server answered
 // there, so that a refusal is not about this connection's key.
 func noFile(err error) error {
 	return vendors.Amended(err, func(e *vendors.Error) {
@@ -48,6 +48,6 @@ func noFile(err error) error {
 			e.Kind = vendors.BadResponse
 		}
 		e.Message = "Dify gave an address for the file, but reading it failed: " + e.Message
-		e.Hint = "Try again; if it stays, make sure that kb-mcp can reach the address in FILES_URL of the Dify server (or its file storage)."
+		e.Hint = "Try again; if that does not help, make sure that kb-mcp can reach the address in FILES_URL of the Dify server (or its file storage)."
 	})
 }

@@ -15,8 +15,8 @@ import (
 
 // payload is the answer of a call.
 type payload interface {
-	// accept takes what the headers tell, and reports whether the answer holds
-	// what was asked for.
+	// accept reads the headers, and reports whether the answer holds what was
+	// requested.
 	accept(h http.Header) bool
 }
 
@@ -37,7 +37,7 @@ func decode(a rest.Answer, out any) error {
 		if mistyped != nil {
 			return mistyped
 		}
-		return vendors.Errorf(vendors.BadResponse, "Dify's answer lacks what was asked for.").
+		return vendors.Errorf(vendors.BadResponse, "Dify reported success without the data asked for.").
 			WithHint("Check that DIFY_BASE_URL points to Dify's API and to nothing else; try again.")
 	}
 	return nil
@@ -51,7 +51,7 @@ type refused struct {
 	Error   rest.Str `json:"error"`
 }
 
-// said gives code and text, fit to show.
+// said returns code and text, fit to show.
 func (r *refused) said() (code, text string) {
 	return codeForm.FindString(string(r.Code)), shown(cmp.Or(string(r.Message), string(r.Error)))
 }
@@ -59,9 +59,9 @@ func (r *refused) said() (code, text string) {
 // codeForm is the form of codes and trace ids; anything else is not shown.
 var codeForm = regexp.MustCompile(`^[\w.:-]{1,100}$`)
 
-// refusal explains an answer of 400 and more to a call for out. The arguments
-// of a read are checked before it is sent: what Dify says against it is about
-// Dify, as the code of a failed completion is, unless it says that it checked
+// refusal returns the error of an answer of 400 and more to a call for out. The
+// arguments of a read are checked before it is sent: a refusal is then about
+// Dify, as the code of a failed completion is, unless it says that Dify checked
 // the arguments.
 func refusal(a rest.Answer, out any) *vendors.Error {
 	var r refused
@@ -96,7 +96,7 @@ func isRead(out any) bool {
 var (
 	errNoKnowledgeBase = errors.New("the knowledge base is missing")
 	errNoDocument      = errors.New("just the document is missing")
-	errBusy            = errors.New("an earlier change still goes on")
+	errBusy            = errors.New("an earlier change is not finished")
 	errOptions         = errors.New("the options of an upload do not fit the knowledge base")
 	errWantsRule       = errors.New("the knowledge base has no rule of its own")
 	errWantsSource     = errors.New("the knowledge base is an external one")
@@ -163,7 +163,7 @@ var refusals = []rest.Rule{
 		Hint:    "The owner of the Dify workspace must configure the embedding model " + providers + "."},
 	{Statuses: []int{400}, Texts: []string{"^You do not have permission"}, Kind: vendors.PermissionDenied,
 		Message: "The API key of this connection may not change this knowledge base.",
-		Hint:    "It is of another workspace, or closed to the key's owner: use a dataset key of its workspace."},
+		Hint:    "It belongs to another workspace, or is closed to the key's owner: use a dataset key of its workspace."},
 	{Statuses: []int{400}, Texts: []string{"external knowledge id is required", "external knowledge api id is required"}, Kind: vendors.InvalidArgument, Mark: errWantsSource,
 		Message: "Dify refused the request as invalid."},
 	{Statuses: []int{400}, Texts: []string{"^process_rule is required"}, Kind: vendors.InvalidArgument, Mark: errWantsRule,
@@ -178,8 +178,8 @@ var refusals = []rest.Rule{
 // a Python exception of any layer.
 var byStatus = []rest.Rule{
 	{Statuses: []int{400}, Codes: []string{"completion_request_error"}, Kind: vendors.Unavailable, Retry: vendors.Later,
-		Message: "Dify, or a service that it needs, failed over a request that is in order.",
-		Hint:    "vendor_message says what happened. If it stays, the server's operator must look at it and at the log of Dify's api container (mostly the vector store or the model provider)."},
+		Message: "Dify, or a service that it needs, failed on a valid request.",
+		Hint:    "vendor_message says what happened. If it happens again, the server's operator must look at it and at the log of Dify's api container (mostly the vector store or the model provider)."},
 	{Statuses: []int{400, 422}, Kind: vendors.InvalidArgument,
 		Message: "Dify refused the request as invalid."},
 	{Statuses: []int{401}, Kind: vendors.Unauthenticated,
@@ -187,7 +187,7 @@ var byStatus = []rest.Rule{
 		Hint:    "Set DIFY_API_KEY to a dataset key (dataset-...) of this server's workspace and restart; a key made just now may need a minute before it works."},
 	{Statuses: []int{403}, Kind: vendors.PermissionDenied,
 		Message: "The API key of this connection may not do this."},
-	{Statuses: []int{404}, Kind: vendors.BadResponse, // JSON that speaks of no thing
+	{Statuses: []int{404}, Kind: vendors.BadResponse, // JSON that names no object
 		Message: "The server does not have this path.",
 		Hint:    "Check DIFY_BASE_URL: it is the root of Dify's API, like https://host/v1. If it is right, this server is too old for the call."},
 	{Statuses: []int{405}, Kind: vendors.Unsupported,
@@ -220,7 +220,7 @@ func noRoute(err error) bool {
 // Limits of a text of the platform before it is cut to one line.
 const (
 	maxText  = 4096 // bytes
-	maxLines = 5    // a validation text's first lines say it
+	maxLines = 5    // the first lines of a validation text are enough
 )
 
 // shown makes a text of the platform fit to show. Dify appends route suggestions

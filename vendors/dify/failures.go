@@ -14,20 +14,20 @@ const (
 	uploadAgain = " Then upload it again under the same name, which replaces this document."
 )
 
-// dependencies are what does not work behind Dify's API: a model provider, a
-// service, the plan. Dify passes the words of its libraries and of those services
-// on, as the reason of a document's failure, and as a 400 invalid_param to a
-// search or a read.
+// dependencies are failures behind Dify's API: of a model provider, a service,
+// the plan. Dify passes the texts of its libraries and of those services on, as
+// the reason of a document's failure, and as a 400 invalid_param to a search or
+// a read.
 var dependencies = []rest.Rule{
 	{Texts: []string{"plugin daemon", "plugindaemon"}, Kind: vendors.Unavailable,
 		Message: "Dify cannot reach its plugin daemon, which holds the model providers.",
-		Hint:    "Try again in a minute; if it stays, the server's operator must look at the plugin_daemon container of Dify."},
+		Hint:    "Try again in a minute; if that does not help, the server's operator must look at the plugin_daemon container of Dify."},
 	{Statuses: []int{400, 403}, Texts: []string{"vector space", "number of documents has reached", "upgrade to a paid plan", "upgrade your plan"}, Kind: vendors.QuotaExhausted,
 		Message: "The plan of the Dify workspace is used up.",
 		Hint:    "The workspace's owner must upgrade its plan or make room in it."},
 	{Texts: []string{"rate limit", "ratelimit", "too many requests"}, Kind: vendors.RateLimited, After: 30 * time.Second, // mostly per minute
-		Message: "The model provider that Dify asks limits its requests.",
-		Hint:    "Wait a minute; if it comes often, the owner of the Dify workspace must have the provider's limit raised."},
+		Message: "The model provider that Dify uses limits its requests.",
+		Hint:    "Wait a minute; if it happens often, the owner of the Dify workspace must have the provider's limit raised."},
 	{Texts: []string{"quota", "insufficient", "arrears", "account balance", "billing"}, Kind: vendors.QuotaExhausted,
 		Message: "The model provider's quota in Dify is used up.",
 		Hint:    "The owner of the Dify workspace must renew the model provider's quota or set another provider, " + providers + "."},
@@ -44,7 +44,7 @@ var dependencies = []rest.Rule{
 		Hint:    "The owner of the Dify workspace must correct the model provider's key or the knowledge base's embedding model, " + providers + "."},
 	{Texts: []string{"timeout", "timed out", "connection", "temporarily unavailable"}, Kind: vendors.Unavailable,
 		Message: "Dify lost the connection to a service it needs (model provider, vector store).",
-		Hint:    "Wait some minutes; if it stays, the server's operator must look at that service."},
+		Hint:    "Wait some minutes; if that does not help, the server's operator must look at that service."},
 }
 
 // dependencyRules are the dependencies as refusals of calls.
@@ -58,7 +58,7 @@ func dependencyRules() []rest.Rule {
 	return rules
 }
 
-// files are what is wrong with a document's file, which only its failure says.
+// files are faults of a document's file, which only its failure reports.
 var files = []rest.Rule{
 	{Texts: []string{"unsupported file type", "file type not support", "unsupported file"},
 		Hint: "Convert the file to one of " + plainSuffixes + " and upload that; this document can be deleted."},

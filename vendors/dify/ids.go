@@ -14,7 +14,7 @@ func (Config) IDs() vendors.IDForm {
 	return vendors.IDForm{Platform: "dify", Name: "Dify", Words: "UUIDs with dashes", Is: uuidForm.MatchString}
 }
 
-// batchForm is a batch, by which progress is asked for.
+// batchForm is the form of a batch id, by which progress is read.
 var batchForm = regexp.MustCompile(`^[0-9]{20}$`)
 
 // CheckID implements [vendors.IDChecker]. What is not a UUID Dify answers with the

@@ -12,7 +12,7 @@ import (
 )
 
 // options say how to ingest a document. A text needs the technique every time
-// (1.12.1 calls it a missing field, 1.8.1 an invalid null), also where the
+// (1.12.1 calls it a missing field, 1.8.1 an invalid null), even if the
 // knowledge base has one: that one stays, whatever is sent.
 type options struct {
 	Technique string `json:"indexing_technique"`
@@ -38,7 +38,7 @@ const parentChild = `{"pre_processing_rules":[{"id":"remove_extra_spaces","enabl
 	`"segmentation":{"separator":"\n\n","max_tokens":1024},"parent_mode":"paragraph",` +
 	`"subchunk_segmentation":{"separator":"\n","max_tokens":512}}`
 
-// automatic leaves the splitting to Dify.
+// automatic returns the rule that leaves splitting to Dify.
 func automatic() *rule { return &rule{Mode: "automatic"} }
 
 // plan is how an upload is sent to a knowledge base.

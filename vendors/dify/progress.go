@@ -17,7 +17,7 @@ import (
 const fewIDs = 3
 
 // Progress implements [vendors.Driver]. Only the status of a batch has chunk
-// counts and times; no call tells the batch of a document, so documents that
+// counts and times; no call returns the batch of a document, so documents that
 // this process did not upload are read by themselves and, when they are many,
 // all from the list.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
@@ -51,8 +51,8 @@ func (d *Driver) batch(ctx context.Context, kb, id string) (vendors.Report, erro
 	return rep, nil
 }
 
-// uploaded is what this process remembers of an upload, because no call tells the
-// batch of a document.
+// uploaded is what this process remembers of an upload, because no call returns
+// the batch of a document.
 type uploaded struct{ batch, name string }
 
 // byBatch reads the progress of a document by its batch. It is not found where
@@ -103,7 +103,8 @@ func (d *Driver) fromList(ctx context.Context, kb string, s *idsearch.Search, si
 			s.Add(out.Data[i].normal())
 		}
 		left := out.left(n, pageSize)
-		// Rows that were deleted meanwhile moved others up to the page before.
+		// Rows that were deleted in the meantime moved others up to the page
+		// before.
 		shrunk := n > 1 && out.Total.Valid && out.Total.Int < total
 		total = out.Total.Int
 		switch {

@@ -16,12 +16,12 @@ import (
 // pageSize is the largest page that Dify gives.
 const pageSize = 100
 
-// paging is the query of a page. A limit over 100 would be cut without a word.
+// paging is the query of a page. A limit over 100 would be cut silently.
 func paging(page, size int) url.Values {
 	return url.Values{"page": {strconv.Itoa(page)}, "limit": {strconv.Itoa(size)}}
 }
 
-// get reads what is at a path below the knowledge bases.
+// get reads the resource at a path below the knowledge bases.
 func get[T any](ctx context.Context, d *Driver, query url.Values, path ...string) (*T, error) {
 	out := new(T)
 	rows, _ := strconv.Atoi(query.Get("limit"))
@@ -32,7 +32,7 @@ func get[T any](ctx context.Context, d *Driver, query url.Values, path ...string
 // ListKnowledgeBases implements [vendors.KnowledgeBaseLister].
 func (d *Driver) ListKnowledgeBases(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
 	query := paging(q.Page, q.Size)
-	byName := q.NameContains != "" && likeable(q.NameContains, true)
+	byName := q.NameContains != "" && safeForLike(q.NameContains, true)
 	if byName {
 		query.Set("keyword", q.NameContains)
 	}
@@ -60,9 +60,10 @@ func (d *Driver) datasets(ctx context.Context, query url.Values) (*page[dataset]
 	return get[page[dataset]](ctx, d, query)
 }
 
-// displays has the display status that selects exactly the documents of a
-// status; "" where none does (completed has three). Dify has no documents of the
-// statuses that are not here. Servers before 1.10.1 ignore it and give all rows.
+// displays maps a status to the display status that selects exactly its
+// documents; "" if none does (completed has three). Dify has no documents of
+// the statuses that are not here. Servers before 1.10.1 ignore it and give all
+// rows.
 var displays = map[vendors.Status]string{
 	vendors.Queued: "queuing", vendors.Processing: "indexing", vendors.Paused: "paused", vendors.Failed: "error",
 	vendors.Completed: "", vendors.Unknown: "", "": "",
@@ -80,7 +81,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	if display != "" {
 		query.Set("status", display)
 	}
-	byName := q.NameContains != "" && likeable(q.NameContains, false)
+	byName := q.NameContains != "" && safeForLike(q.NameContains, false)
 	if byName {
 		query.Set("keyword", q.NameContains)
 	}
@@ -90,7 +91,7 @@ func (d *Driver) ListDocuments(ctx context.Context, q vendors.PageQuery) (vendor
 	}
 	p.Items = make([]vendors.Document, 0, len(out.Data))
 	for i := range out.Data {
-		if out.Data[i].ID != "" { // nothing could be asked about it
+		if out.Data[i].ID != "" { // a row without an id cannot be read further
 			p.Items = append(p.Items, out.Data[i].normal())
 		}
 	}
@@ -198,11 +199,12 @@ func turn[T, W any](p *vendors.Page[T], out *page[W], q vendors.PageQuery) {
 	}
 }
 
-// likeable reports whether a needle means the same to SQL's LIKE as to us. That
-// of documents' names minds the case on PostgreSQL; that of knowledge bases'
-// folds it, beyond ASCII as far as the database's locale goes. Wildcards and
-// the escape character mean something else from release to release.
-func likeable(needle string, folds bool) bool {
+// safeForLike reports whether SQL's LIKE matches a needle as this program does.
+// The filter of documents is case-sensitive on PostgreSQL; that of knowledge
+// bases folds case, beyond ASCII as far as the database's locale goes.
+// Wildcards and the escape character change their meaning from release to
+// release.
+func safeForLike(needle string, folds bool) bool {
 	for _, r := range needle {
 		cased := unicode.SimpleFold(r) != r || unicode.ToLower(r) != r
 		if strings.ContainsRune(`\%_`, r) || !unicode.IsPrint(r) || cased && !(folds && r <= unicode.MaxASCII) {

@@ -14,7 +14,7 @@ import (
 
 // Search implements [vendors.Searcher]. How a knowledge base can be searched
 // depends on its technique, so that is read first; where that read fails
-// (Dify's plugin daemon is down), its own settings are left to the server.
+// (Dify's plugin daemon is down), the server uses its own settings.
 func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
 	if err := (write.Text{Platform: "Dify", Most: 250, Blank: true}).Check("query", q.Query); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (d *Driver) searchAgain(ctx context.Context, q vendors.SearchQuery, old dat
 	d.forget(q.KnowledgeBaseID)
 	now, _, failed := d.knowledgeBase(ctx, q.KnowledgeBaseID)
 	switch {
-	case failed != nil: // it cannot be said that nothing is there
+	case failed != nil: // it is not certain that nothing is there
 		return nil, cmp.Or(err, failed)
 	case now.external() == old.external() && reflect.DeepEqual(now.retrieval(0), old.retrieval(0)):
 		return hits, err

@@ -28,7 +28,7 @@ const (
 	moreSuffixes  = "doc eml msg pptx xml epub"
 )
 
-// acceptedTypes is the hint about a file of another type.
+// acceptedTypes is the hint for a file of another type.
 const acceptedTypes = "Give a file of one of these types: " + plainSuffixes + " (with Dify's Unstructured extractor also " + moreSuffixes + "), or upload its content as `text`."
 
 // checkUpload refuses what Dify would refuse, or silently change: it cuts names.
@@ -200,7 +200,7 @@ func (c *created) replaced() bool {
 	return !made.IsZero() && !c.date.IsZero() && c.date.Sub(made) >= replacedAge
 }
 
-// notes says what Dify did that the caller may not expect.
+// notes returns what Dify did that the caller may not expect.
 func (d *Driver) notes(ctx context.Context, c created, sent plan) (notes []string) {
 	technique, ruled, emptied := sent.kb.technique(), sent.Rule != nil, sent.kb.empty() && sent.kb.Technique != ""
 	parents := ruled && string(sent.Rule.Rules) == parentChild
@@ -213,13 +213,13 @@ func (d *Driver) notes(ctx context.Context, c created, sent plan) (notes []strin
 	}{
 		{c.Batch != "", "Keep batch_id: with it get_ingestion_progress shows chunk counts, and it cannot be looked up later."},
 		{c.replaced(), "A document of this name was there: Dify replaced its content in place; it keeps its id and is ingested again."},
-		{!c.replaced(), "Dify replaces an enabled document of the same name in place: had there been one, its content is replaced and its id is kept."},
+		{!c.replaced(), "Dify replaces an enabled document of the same name in place: if there was one, its content is replaced and its id is kept."},
 		{c.Document.Archived.Set, "The document is archived and stays so: searches do not find it until it is un-archived in the Dify console."},
 		{sent.kb.Technique == "", "This first document makes the knowledge base " + technique + "; the Dify console can change that."},
 		{sent.kb.pipeline(), "This knowledge base is filled by a knowledge pipeline, which Dify's API does not run: the document is ingested by the form and rule of the knowledge base alone."},
 		{parents, "The knowledge base is parent-child and had no rule to go by, so the rule of Dify's console is used: paragraphs of up to 1024 characters as parents, lines of up to 512 as children."},
 		{emptied && ruled && !parents, "The knowledge base was empty, so the document is split by Dify's automatic rule."},
-		{emptied && !ruled && d.wasParents(ctx, c, sent), "The knowledge base was emptied, and with that forgot that it is parent-child: this document makes it one of plain text, split by the parents' rule. To have it parent-child again, upload the first document in the Dify console."},
+		{emptied && !ruled && d.wasParents(ctx, c, sent), "The knowledge base was emptied and so lost its parent-child form: this document makes it plain text, split by the parents' rule. To make it parent-child again, upload the first document in the Dify console."},
 	} {
 		if n.applies {
 			notes = append(notes, n.text)
@@ -252,13 +252,13 @@ func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during writ
 	return found, nil
 }
 
-// fileRefused explains a refusal of a file without a word, which is what Dify
-// answers when it is too large or of a wrong type.
+// fileRefused explains a refusal of a file without a reason, which is Dify's
+// answer to a file that is too large or of a wrong type.
 func fileRefused(err error, u vendors.Upload) error {
 	e := *vendors.Classify(err)
 	if u.File == nil || e.HTTPStatus != http.StatusBadRequest || e.VendorMessage != "" || e.Kind != vendors.InvalidArgument {
 		return err
 	}
-	e.Message = "Dify refused the file without a word: its type is not supported there, or it is larger than the server accepts (15 MB by default)."
+	e.Message = "Dify refused the file without a reason: its type is not supported there, or it is larger than the server accepts (15 MB by default)."
 	return e.WithHint(acceptedTypes)
 }

@@ -48,7 +48,7 @@ func (p *page[T]) left(n, size int) int {
 	return 0
 }
 
-// since reports whether a server of version surely is of a release.
+// since reports whether a server's version is at least a release.
 func since(version string, major, minor, patch int) bool {
 	var v [3]int
 	n, _ := fmt.Sscanf(version, "%d.%d.%d", &v[0], &v[1], &v[2])
@@ -126,10 +126,10 @@ func (w *document) normal() vendors.Document {
 		Enabled: w.Enabled.Ptr(), Archived: w.Archived.Ptr(),
 		CreatedAt: vendors.Seconds(w.CreatedAt.Int), UpdatedAt: vendors.Seconds(w.UpdatedAt.Int),
 		Metadata:  metadata(w.Metadata),
-		Ingestion: vendors.Ingestion{Stage: s.stage, NewestAt: w.handedIn()},
+		Ingestion: vendors.Ingestion{Stage: s.stage, NewestAt: w.uploadedAt()},
 	}
 	if s.status == vendors.Queued {
-		d.Ingestion.MovedAt = w.handedIn()
+		d.Ingestion.MovedAt = w.uploadedAt()
 	}
 	// What an earlier ingestion left beside a younger status is not said of
 	// this one: characters and chunks are counted by splitting, tokens at the end.
@@ -146,9 +146,9 @@ func (w *document) normal() vendors.Document {
 	return d
 }
 
-// handedIn is when the document was last uploaded. It keeps its created_at when
-// new content replaces it; the file is of the newest content.
-func (w *document) handedIn() time.Time {
+// uploadedAt is when the document was last uploaded. It keeps its created_at
+// when new content replaces it; the file is of the newest content.
+func (w *document) uploadedAt() time.Time {
 	return vendors.Seconds(max(w.CreatedAt.Int, w.UpdatedAt.Int, w.SourceInfo.UploadFile.CreatedAt.Int, w.SourceDetail.UploadFile.CreatedAt.Int))
 }
 
@@ -170,7 +170,7 @@ func (w *document) size() *int64 {
 	return f.Size.Count()
 }
 
-// file is the uploaded file, wherever it is told.
+// file returns the uploaded file from either place.
 func (w *document) file() file {
 	if f := w.SourceInfo.UploadFile; f.Size.Valid {
 		return f

@@ -13,8 +13,8 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// kbBody is what to set of a knowledge base; what is left out stays, but for an
-// external one, whose update names its source every time.
+// kbBody is a change of a knowledge base; what is left out stays. An update of
+// an external one names its source every time.
 type kbBody struct {
 	Name          *string `json:"name,omitempty"`
 	Description   *string `json:"description,omitempty"`
@@ -158,7 +158,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	if refusal != nil && vendors.KindOf(refusal) != vendors.Conflict {
 		return vendors.Document{}, refusal
 	}
-	doc, err := d.GetDocument(ctx, ref) // Dify skips unknown ids without a word
+	doc, err := d.GetDocument(ctx, ref) // Dify silently skips unknown ids
 	done := err == nil && doc.Enabled != nil && *doc.Enabled == *change.Enabled
 	switch {
 	case done && errors.Is(refusal, errBusy): // an earlier try of this call may have done it
@@ -218,5 +218,5 @@ func (*nothing) is(a rest.Answer) bool {
 	return a.Status == http.StatusNoContent || a.Status == http.StatusOK && string(bytes.TrimSpace(a.Body)) == "204"
 }
 
-// accept implements payload: anything else is no answer of a delete.
+// accept implements payload: anything else is not an answer to a delete.
 func (*nothing) accept(http.Header) bool { return false }

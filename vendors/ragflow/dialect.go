@@ -53,8 +53,8 @@ type currentAPI struct {
 	*memory
 }
 
-// memory is what has been found out about a server's current API. It is the
-// server's word until it is upgraded, and then found out again.
+// memory is what is known about a server's current API. It is valid until the
+// server is upgraded, and then learned again.
 type memory struct {
 	put       atomic.Bool  // documents are updated with PUT: v0.24 and before
 	ownSearch atomic.Bool  // knowledge bases have their own search: Go back end
@@ -67,15 +67,15 @@ type memory struct {
 // api/apps/dataset_api.py where that document is wrong).
 type previewAPI struct {
 	server
-	broken *atomic.Bool // the server cannot start parsing
+	cannotStart *atomic.Bool // the server cannot start parsing
 }
 
 // request makes a call in the server's generation.
 //
 // As long as that is unknown, the call itself is the first step of detection:
 // nearly every server is a current one, so a current request goes out, and only
-// an answer of another API (no such path, or the old envelope) costs a look at
-// the preview's path. Nothing is remembered before a server has answered.
+// an answer of another API (no such path, or the old envelope) costs a request
+// to the preview's path. Nothing is remembered before a server has answered.
 func request[T any](ctx context.Context, d *Driver, call func(api) (T, error)) (T, error) {
 	g := d.generation()
 	if g == preview {
@@ -102,8 +102,9 @@ func (d *Driver) generation() generation {
 	return generation(d.found.Load())
 }
 
-// learn remembers the generation that answered, and says what a missing path
-// means: on the first call a wrong address, later something the server cannot do.
+// learn remembers the generation that answered, and decides what a missing path
+// means: on the first call a wrong address, later something the server cannot
+// do.
 func (d *Driver) learn(g generation, err error) error {
 	if !errors.Is(err, envelope.ErrRouteAbsent) {
 		if err == nil || vendors.Answered(err) {
@@ -118,8 +119,8 @@ func (d *Driver) learn(g generation, err error) error {
 		"Check that RAGFLOW_BASE_URL is the server's root, and leave RAGFLOW_API_GENERATION at auto.")
 }
 
-// detect asks whether a server without the current API has the preview's, one
-// caller at a time. No error means that it has.
+// detect checks whether a server without the current API has the preview's, one
+// caller at a time. A nil error means that it has.
 func (d *Driver) detect(ctx context.Context) error {
 	select {
 	case d.probing <- struct{}{}:

@@ -10,7 +10,7 @@ import (
 )
 
 // Diagnose implements [vendors.Doctor]: the generation that the calls before
-// found, and the version, which servers tell since 0.25.
+// found, and the version, which servers report since 0.25.
 func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	f := vendors.Finding{Check: "generation", Status: vendors.Healthy}
 	switch d.generation() {
@@ -26,8 +26,8 @@ func (d *Driver) Diagnose(ctx context.Context) []vendors.Finding {
 	return []vendors.Finding{f}
 }
 
-// version asks the server, and whether it is written in Python or Go (v0.27); one
-// that does not know the paths is an old one, in Python.
+// version reads the server's version, and whether it is the Python or the Go
+// server (v0.27). One that does not know the paths is an old Python server.
 func (d *Driver) version(ctx context.Context) vendors.Finding {
 	var version envelope.Answer[rest.Str]
 	err := d.now.rc.Do(ctx, rest.Call{Method: http.MethodGet, Path: []string{"api", "v1", "system", "version"}}, &version)
@@ -35,10 +35,10 @@ func (d *Driver) version(ctx context.Context) vendors.Finding {
 	text := rest.Text(string(version.Payload()))
 	switch {
 	case err != nil || text == "":
-		f.Message = "The server does not tell its version; RAGFlow does since 0.25."
+		f.Message = "The server does not report its version; RAGFlow does since 0.25."
 		return f
 	case text == "unknown":
-		text = "of a version that it does not tell"
+		text = "of an unreported version"
 	}
 	f.Message = "RAGFlow " + text + "."
 	var language envelope.Answer[struct {

@@ -21,8 +21,8 @@ func TestDiagnose(t *testing.T) {
 	}{
 		{name: "new", generation: "current", version: `{"code":0,"data":"v0.27.0"}`, want: "RAGFlow v0.27.0.", status: vendors.Healthy},
 		{name: "Python", generation: "current", version: `{"code":0,"data":"v0.27.0"}`, language: `{"code":0,"data":{"language":"python"}}`, want: "RAGFlow v0.27.0, Python server.", status: vendors.Healthy},
-		{name: "Go", generation: "current", version: `{"code":0,"data":"unknown"}`, language: `{"code":0,"data":{"language":"go"}}`, want: "does not tell, Go server", status: vendors.Healthy},
-		{name: "older", generation: "current", version: `{"code":100,"data":null,"message":"<NotFound '404: Not Found'>"}`, want: "does not tell", status: vendors.Healthy},
+		{name: "Go", generation: "current", version: `{"code":0,"data":"unknown"}`, language: `{"code":0,"data":{"language":"go"}}`, want: "of an unreported version, Go server", status: vendors.Healthy},
+		{name: "older", generation: "current", version: `{"code":100,"data":null,"message":"<NotFound '404: Not Found'>"}`, want: "does not report", status: vendors.Healthy},
 		{name: "preview", generation: "preview", want: "preview", status: vendors.Healthy},
 		{name: "nothing has answered", generation: "auto", want: "do not show", status: vendors.Doubtful},
 	} {

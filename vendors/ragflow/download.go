@@ -19,8 +19,8 @@ func (d *Driver) Download(ctx context.Context, ref vendors.Ref) (vendors.Downloa
 	})
 }
 
-// notEmpty tells a file store that is away from an empty file, for which RAGFlow
-// has the same words, by the size of the document.
+// notEmpty distinguishes a file store that is down from an empty file, for
+// which RAGFlow has the same text, by the size of the document.
 func notEmpty(ctx context.Context, a api, ref vendors.Ref, err error) error {
 	if !errors.Is(err, envelope.ErrEmptyFile) {
 		return err
@@ -30,11 +30,11 @@ func notEmpty(ctx context.Context, a api, ref vendors.Ref, err error) error {
 		return err
 	}
 	return envelope.Reworded(err, vendors.Unavailable, fmt.Sprintf("RAGFlow's file store does not give the file, which has %d bytes.", *doc.SizeBytes),
-		"Try again in a minute; if it stays, the server's operator must look at its file store (MinIO).")
+		"Try again in a minute; if that does not help, the server's operator must look at its file store (MinIO).")
 }
 
-// isFile tells a file from an error, which has status 200 as well: only a file
-// is an attachment.
+// isFile distinguishes a file from an error, which has status 200 as well: only
+// a file is an attachment.
 func isFile(status int, h http.Header) bool {
 	return status == http.StatusOK && h.Get("Content-Disposition") != ""
 }

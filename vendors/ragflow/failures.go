@@ -14,7 +14,8 @@ import (
 // lines is progress_msg: lines in one string, an array of lines, or null.
 type lines []string
 
-// UnmarshalJSON implements json.Unmarshaler and never fails on an odd type.
+// UnmarshalJSON implements json.Unmarshaler and never fails on an unexpected
+// type.
 func (l *lines) UnmarshalJSON(b []byte) error {
 	*l = nil
 	var parts []rest.Str
@@ -45,8 +46,8 @@ var stamp = regexp.MustCompile(`^\d\d:\d\d:\d\d:?\s+`)
 // errorLine reports a line that the platform marks as an error.
 func errorLine(line string) bool { return strings.Contains(line, "[ERROR]") }
 
-// spoken is a line of the platform's without its clock.
-func spoken(line string) string { return rest.Text(stamp.ReplaceAllString(line, "")) }
+// untimed returns a line of the platform without its time.
+func untimed(line string) string { return rest.Text(stamp.ReplaceAllString(line, "")) }
 
 // failure is the platform's reason: the last line that it marks as an error,
 // else its last line.
@@ -62,7 +63,7 @@ func (w document) failure(s vendors.Status) *vendors.Failure {
 				f.Message = line
 			}
 		}
-		f.Message = spoken(f.Message)
+		f.Message = untimed(f.Message)
 	}
 	f.Hint = failureHint(f.Message)
 	return f
@@ -70,13 +71,13 @@ func (w document) failure(s vendors.Status) *vendors.Failure {
 
 // Notes on documents, shown as their warnings.
 const (
-	noChunkNote = "RAGFlow built no chunk of it, so that no search can find it."
+	noChunkNote = "RAGFlow made no chunks of it, so that searches cannot find it."
 	doubtNote   = "This server shows UNSTART until a worker begins: parsing may have been asked for already."
 	maxWarnings = 4
 )
 
-// warnings tell what the status does not: completed without a chunk or with
-// errors on the way, and an UNSTART that may be a queue.
+// warnings returns what the status does not say: completed without a chunk or
+// with errors on the way, and an UNSTART that may be a queue.
 func (w document) warnings(s vendors.Status) []string {
 	switch {
 	case s == vendors.NotStarted && w.doubtful():
@@ -88,7 +89,7 @@ func (w document) warnings(s vendors.Status) []string {
 	built := false // the count may lag behind the lines
 	for _, line := range w.ProgressMsg {
 		built = built || rest.WordsOf(line).Have("generate*chunks")
-		if text := spoken(line); errorLine(line) && !slices.Contains(notes, text) && len(notes) < maxWarnings-1 {
+		if text := untimed(line); errorLine(line) && !slices.Contains(notes, text) && len(notes) < maxWarnings-1 {
 			notes = append(notes, text)
 		}
 	}
@@ -98,10 +99,10 @@ func (w document) warnings(s vendors.Status) []string {
 	return notes
 }
 
-// failureHints are what to do about a failed document: the first row of which a
-// text fits. RAGFlow has no failure codes; the texts are those of its worker
-// (rag/svr/task_executor.py) and of the libraries and model services whose words
-// it passes on.
+// failureHints are what to do about a failed document: the first row with a
+// matching text. RAGFlow has no failure codes; the texts are those of its
+// worker (rag/svr/task_executor.py) and of the libraries and model services
+// whose words it passes on.
 var failureHints = []rest.Rule{
 	{Texts: []string{"encrypted", "password"},
 		Hint: "The file is protected by a password: upload a copy without one."},
@@ -114,7 +115,7 @@ var failureHints = []rest.Rule{
 	{Texts: []string{"insert chunk error", "elasticsearch", "infinity", "opensearch"},
 		Hint: "RAGFlow's search engine did not store the chunks: its operator should check that it runs and has room; then call start_ingestion again."},
 	{Texts: []string{"can not find file", "minio", "nosuchkey"},
-		Hint: "RAGFlow's file store did not give the file: call start_ingestion again; if it stays, delete the document and upload it again."},
+		Hint: "RAGFlow's file store did not give the file: call start_ingestion again; if that does not help, delete the document and upload it again."},
 	{Texts: []string{"no chunk", "no text", "empty data"},
 		Hint: "RAGFlow found nothing to read in the file: check that it holds text (a scan needs OCR), then upload it again."},
 	{Texts: []string{"rate limit", "too many requests", "quota", "insufficient balance"},

@@ -76,8 +76,8 @@ func (s summary) counts() (byStatus map[vendors.Status]int, ok bool) {
 	return byStatus, s.Documents.Valid
 }
 
-// counts asks the server to count a knowledge base's documents by status. One
-// that cannot is asked once.
+// counts reads the server's counts of a knowledge base's documents by status.
+// It tries once on a server that has none.
 func (c currentAPI) counts(ctx context.Context, kb string) (map[vendors.Status]int, error) {
 	if c.noSummary.Load() {
 		return nil, cannotCount()

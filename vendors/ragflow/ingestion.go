@@ -15,11 +15,11 @@ import (
 )
 
 // StartIngestion implements [vendors.IngestionStarter]. Starting a document
-// once more deletes its chunks first, so what is at work is left alone. A preview
-// server whose start has failed by itself is not asked again.
+// again deletes its chunks first, so documents in processing are left alone. A
+// preview server whose start has failed by itself is not tried again.
 func (d *Driver) StartIngestion(ctx context.Context, kb string, ids []string) ([]vendors.Outcome, error) {
-	if d.generation() == preview && d.before.broken.Load() {
-		return nil, brokenStart("")
+	if d.generation() == preview && d.before.cannotStart.Load() {
+		return nil, startFails("")
 	}
 	out, err := d.write(ctx, kb, ids, func(a api) write.Documents {
 		w := a.starting(kb)
@@ -42,8 +42,8 @@ func (d *Driver) StopIngestion(ctx context.Context, kb string, ids []string) ([]
 }
 
 // startable reports whether a document is to be started. A start deletes its
-// chunks, so only the states of which that is known are: one that is at work is
-// left alone, and so is one whose state nobody knows.
+// chunks, so a document in processing is left alone, and so is one in an
+// unknown state.
 func startable(d vendors.Document) (bool, vendors.Outcome) {
 	switch s := d.Status; {
 	case s.Startable():
@@ -62,8 +62,8 @@ func startable(d vendors.Document) (bool, vendors.Outcome) {
 		WithHint("Look at the document in RAGFlow's web app, and start it there.")}
 }
 
-// stoppable reports whether a stop is to be sent. What the row leaves open the
-// server judges.
+// stoppable reports whether a stop is to be sent. The server decides what the
+// row leaves open.
 func stoppable(d vendors.Document) (bool, vendors.Outcome) {
 	switch {
 	case d.Status == vendors.Cancelled:
@@ -101,8 +101,8 @@ func halfway(before, now vendors.Document) bool {
 	return now.Status == vendors.Queued && (is.ElapsedSeconds == nil || sameTime)
 }
 
-// startBecame tells documents that a failed start has reached from those that
-// are left.
+// startBecame separates the documents that a failed start has reached from
+// those that are left.
 //
 // RAGFlow goes through a request one document after another. When it breaks off
 // itself, its error wins over the rows: the document that it began with and did
@@ -120,7 +120,7 @@ func startBecame(err error, before, now []vendors.Document) (out []vendors.Outco
 		switch {
 		case !there:
 			o.Result = vendors.Absent
-		case after.Status.Settled() && after.Status == d.Status: // the request did not come to it
+		case after.Status.Settled() && after.Status == d.Status: // the request did not reach it
 			left = append(left, after)
 			continue
 		case brokeOff && after.Status == vendors.Queued && (halfway(d, after) || !guilty):
@@ -144,8 +144,8 @@ func stuck(err error) error {
 	return e
 }
 
-// stopBecame tells documents that a failed stop has reached from those that are
-// left.
+// stopBecame separates the documents that a failed stop has reached from those
+// that are left.
 func stopBecame(_ error, before, now []vendors.Document) (out []vendors.Outcome, left []vendors.Document) {
 	for _, d := range before {
 		after, there := write.Find(now, d.DocumentID)
@@ -224,16 +224,16 @@ func (p previewAPI) starting(kb string) write.Documents {
 	send := func(ctx context.Context, docs []vendors.Document) (map[string]error, error) {
 		text, err := p.parse(ctx, http.MethodPost, kb, docs)
 		if errors.Is(err, envelope.ErrNameError) {
-			p.broken.Store(true)
-			err = brokenStart(docs[0].DocumentID)
+			p.cannotStart.Store(true)
+			err = startFails(docs[0].DocumentID)
 		}
 		return emptyFiles(text, docs), err
 	}
 	return write.Documents{Send: send, Batch: pageSize, First: cheapest, Resend: refusedOne}
 }
 
-// cheapest finds the document that has least to lose: one with a file that is not
-// empty (an empty one proves nothing) and the fewest chunks.
+// cheapest returns the document that has least to lose: one with a file that is
+// not empty (an empty one proves nothing) and the fewest chunks.
 func cheapest(docs []vendors.Document) int {
 	cost := func(d vendors.Document) int64 {
 		switch {
@@ -253,8 +253,8 @@ func cheapest(docs []vendors.Document) int {
 	return best
 }
 
-// brokenStart is the error of a server whose own start fails.
-func brokenStart(id string) error {
+// startFails is the error of a server whose own start fails.
+func startFails(id string) error {
 	e := envelope.Marked(envelope.ErrNameError)
 	if id != "" {
 		e.Message += " It has deleted the chunks of document " + id + " and shows it as running; no other document was sent."

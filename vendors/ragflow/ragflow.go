@@ -1,17 +1,17 @@
 // Package ragflow speaks RAGFlow's dataset and document HTTP API: the current
 // generation (v0.14 and newer, Python or Go back end) and the preview
 // generation (v0.8 - v0.10), which had other paths, another credential and
-// other paging. v0.11 - v0.13 are told to be upgraded.
+// other paging. v0.11 - v0.13 are refused with advice to upgrade.
 //
 // Sources: infiniflow/ragflow at its tags, docs/references/http_api_reference.md
 // and, for the preview, docs/references/ragflow_api.md@v0.10.0; bodies recorded
 // from v0.10.0 and v0.27.0.
 //
-// Oddities that shape the code: HTTP 200 says nothing, and code 0 with
-// data:false is a refused credential. Parameters that a server does not know
-// are ignored on documents (every document comes back) and fatal on datasets.
-// Waiting and working documents share one state. Dates lie about their zone;
-// only the millisecond fields are clocks.
+// Quirks that shape the code: HTTP 200 says nothing, and code 0 with data:false
+// is a refused credential. Parameters that a server does not know are ignored
+// on documents (every document comes back) and fatal on datasets. Waiting and
+// working documents share one state. Dates lie about their zone; only the
+// millisecond fields are clocks.
 package ragflow
 
 import (
@@ -104,7 +104,7 @@ func (c Config) generation() generation {
 	return words[strings.ToLower(strings.TrimSpace(c.Generation))]
 }
 
-// Driver is one RAGFlow account. It keeps what it has found out about the server
+// Driver is one RAGFlow account. It keeps what it has learned about the server
 // and which documents it has started.
 type Driver struct {
 	configured generation

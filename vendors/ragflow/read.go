@@ -39,8 +39,7 @@ func (d *Driver) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	return d.corrected(doc), err
 }
 
-// corrected is a document that counts as queued when this process has just
-// started it.
+// corrected returns a document, as queued if this process has just started it.
 func (d *Driver) corrected(doc vendors.Document) vendors.Document {
 	docs := []vendors.Document{doc}
 	d.started.correct(docs)
@@ -66,7 +65,7 @@ func (s server) knowledgeBases(ctx context.Context, q vendors.PageQuery) (vendor
 	return p, nil
 }
 
-// knowledgeBase asks the list for one id: it has a call of its own only since
+// knowledgeBase finds one id in the list: there is a separate call only since
 // v0.25.1.
 func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.KnowledgeBase, error) {
 	var out envelope.Answer[[]dataset]
@@ -84,8 +83,8 @@ func (c currentAPI) knowledgeBase(ctx context.Context, id string) (vendors.Knowl
 	return vendors.KnowledgeBase{}, e
 }
 
-// newestFirst is the page in an order that every version has. "true" is what
-// old servers read as descending too.
+// newestFirst is the query of a page in an order that every version has. Old
+// servers also read "true" as descending.
 func newestFirst(page, size int) url.Values {
 	return url.Values{
 		"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(size)},
@@ -139,7 +138,7 @@ func (s server) page(q vendors.PageQuery, rows []document, total rest.Num, exact
 }
 
 // rows is one page of the document list. An empty knowledge base of v0.14 -
-// v0.16 complains of a document ("None") that nobody asked for.
+// v0.16 complains of a document ("None") that was not requested.
 func (c currentAPI) rows(ctx context.Context, kb string, query url.Values) ([]document, rest.Num, error) {
 	size, _ := strconv.Atoi(query.Get("page_size"))
 	rows, total, err := c.listed(ctx, kb, query, size)
@@ -167,8 +166,8 @@ func (c currentAPI) document(ctx context.Context, ref vendors.Ref) (vendors.Docu
 	return row.normal(current), nil
 }
 
-// row asks the list for one id, and checks that it is the one that came: a
-// server that did not know the parameter would give the newest document.
+// row filters the list by one id, and checks the answer: a server that does not
+// know the parameter returns the newest document.
 func (c currentAPI) row(ctx context.Context, ref vendors.Ref) (document, error) {
 	rows, _, err := c.rows(ctx, ref.KnowledgeBaseID, url.Values{"id": {ref.DocumentID}, "page_size": {"1"}})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // needsNewer is what to do instead of what the preview generation lacks.
-const needsNewer = "This needs RAGFlow 0.14 or newer: upgrade the server, or ask in its web app."
+const needsNewer = "This needs RAGFlow 0.14 or newer: upgrade the server, or use its web app."
 
 // Instead implements [vendors.Adviser].
 func (d *Driver) Instead() map[string]string {
@@ -22,7 +22,7 @@ func (d *Driver) Instead() map[string]string {
 	if d.generation() == preview {
 		instead["search_knowledge_base"], instead["list_chunks"] = needsNewer, needsNewer
 	}
-	if d.before.broken.Load() {
+	if d.before.cannotStart.Load() {
 		instead["start_ingestion"] = envelope.Marked(envelope.ErrNameError).Hint
 	}
 	return instead
@@ -44,7 +44,7 @@ func onCurrent[T any](ctx context.Context, d *Driver, what string, call func(cur
 		if c, ok := a.(currentAPI); ok {
 			return call(c)
 		}
-		return out, vendors.Errorf(vendors.Unsupported, "This server is RAGFlow 0.8 - 0.10, whose API has no way of %s.", what).
+		return out, vendors.Errorf(vendors.Unsupported, "This server is RAGFlow 0.8 - 0.10, whose API does not support %s.", what).
 			WithHint(needsNewer)
 	})
 }
@@ -59,7 +59,7 @@ type question struct {
 	Size       int      `json:"size,omitempty"`
 }
 
-// search asks /api/v1/retrieval or, on the Go back end, which does not have it,
+// search uses /api/v1/retrieval or, on the Go back end, which does not have it,
 // the knowledge base's own path. Which of the two is remembered.
 func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
 	own := c.ownSearch.Load()
@@ -81,8 +81,9 @@ func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendor
 	return hits[:min(len(hits), q.Limit)], nil
 }
 
-// minHits is asked for at least: servers of late 2025 find nothing when asked
-// for one hit, because they take one candidate before they judge it.
+// minHits is the least number of hits to request: servers of late 2025 find
+// nothing when asked for one hit, because they take one candidate before they
+// judge it.
 const minHits = 2
 
 // searchCall is a search at the knowledge base's own path, or at the common one.
@@ -138,7 +139,7 @@ type chunkList struct {
 	Total  rest.Num `json:"total"`
 }
 
-// hits converts hits; one without its document is nothing an agent can use.
+// hits converts hits; it drops those without a document.
 func (l chunkList) hits() []vendors.Hit {
 	hits := make([]vendors.Hit, 0, len(l.Chunks))
 	for _, w := range l.Chunks {

@@ -74,10 +74,10 @@ func possible(s vendors.Status) bool {
 	return s == "" || s == vendors.Unknown || slices.Contains(known, s)
 }
 
-// told is the platform's own word for where a document stands, and what it means.
-// While a task is active its word wins: `run` still holds how the run before
-// ended. A word that nobody knows could be an active one, so it wins too.
-func (w document) told() (string, vendors.Status) {
+// vendorStatus returns the platform's own word for the state of a document, and
+// what it means. While a task is active its word wins: `run` still holds how
+// the run before ended. An unknown word could be an active one, so it wins too.
+func (w document) vendorStatus() (string, vendors.Status) {
 	task, known := taskStates[strings.ToUpper(string(w.IngestionStatus))]
 	switch {
 	case w.IngestionStatus != "" && !known:
@@ -94,7 +94,7 @@ func (w document) told() (string, vendors.Status) {
 // status says where a document stands. It is the only place that maps a word of
 // the platform's; what the word leaves open the row's progress and lines tell.
 func (w document) status(g generation) vendors.Status {
-	word, s := w.told()
+	word, s := w.vendorStatus()
 	switch {
 	case g == preview && w.Status == "2" && (s.IsUnstarted() || s.Working()):
 		return vendors.Cancelled // its stop leaves run as it was
@@ -132,8 +132,8 @@ func (l lines) waiting() bool {
 
 // started remembers the documents whose parsing this process has started and
 // whose rows may not show it: the Go back end shows UNSTART until a worker
-// begins. Without the memory an agent would be told to start again what it has
-// just started. Ids are unique in all of RAGFlow.
+// begins. Without this memory an agent would be advised to start again what it
+// has just started. Ids are unique in all of RAGFlow.
 type started struct{ documents *recent.Map[struct{}] }
 
 func newStarted() started { return started{recent.New[struct{}](4096, 24*time.Hour)} }
@@ -169,7 +169,7 @@ func (s started) correct(docs []vendors.Document) {
 	}
 }
 
-// doubtful reports a document whose row cannot tell whether it is queued.
+// doubtful reports a document whose row does not show whether it is queued.
 func doubtful(d vendors.Document) bool {
 	return d.Status == vendors.NotStarted && slices.Contains(d.Warnings, doubtNote)
 }

@@ -28,12 +28,12 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	return d.corrected(doc), err
 }
 
-// ownersOnly tells a knowledge base that may be read, but not changed in this way,
-// from one that does not exist: RAGFlow uses the same words for both. Members of
-// a team get them for what only the owner may do.
+// ownersOnly distinguishes a knowledge base that may be read, but not changed
+// in this way, from one that does not exist: RAGFlow uses the same text for
+// both. Members of a team get it for what only the owner may do.
 func ownersOnly(ctx context.Context, a api, kb string, err error) error {
 	if _, ok := a.(currentAPI); !ok || !errors.Is(err, envelope.ErrNoDataset) {
-		return err // the preview has words of its own
+		return err // the preview has its own texts
 	}
 	if _, look := a.knowledgeBase(ctx, kb); look != nil {
 		return err
@@ -61,9 +61,9 @@ func bodyOf(change vendors.DocumentChange) documentBody {
 	return b
 }
 
-// change sets, and reads again: answers range from a bare code to the row. Newer
-// servers take metadata for the whole of it (v0.24 adds), so that what the
-// document has is sent with what is given.
+// change sets, and reads again: answers range from a bare code to the row.
+// Newer servers replace all metadata (v0.24 adds), so that what the document
+// has is sent with what is given.
 func (c currentAPI) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (doc vendors.Document, err error) {
 	body := bodyOf(change)
 	if len(change.Metadata) > 0 {
@@ -98,7 +98,7 @@ func (c currentAPI) merged(ctx context.Context, ref vendors.Ref, change map[stri
 	return all, nil
 }
 
-// unchanged compares what was asked for with what the document has now: older
+// unchanged compares the requested change with the document as it is now: older
 // servers accept keys that they ignore. (RAGFlow splits some texts of metadata
 // into lists, so that only the names of its fields can be compared.)
 func unchanged(doc vendors.Document, change vendors.DocumentChange) error {

@@ -22,7 +22,7 @@ import (
 // maxUpload is what the web front before RAGFlow accepts (its nginx.conf).
 const maxUpload = 1 << 30
 
-// needsStart is said of every upload.
+// needsStart is the note on every upload.
 const needsStart = "RAGFlow does not parse an upload by itself: call start_ingestion with this document_id."
 
 // Upload implements [vendors.Uploader].
@@ -48,7 +48,7 @@ func prepared(u vendors.Upload) (vendors.Upload, []string) {
 	case u.File == nil:
 		if lower := strings.ToLower(u.Name); !strings.HasSuffix(lower, ".txt") && !strings.HasSuffix(lower, ".md") {
 			u.Name += ".txt"
-			notes = append(notes, fmt.Sprintf("A text becomes a file in RAGFlow, which tells types by the name: it is called %q.", u.Name))
+			notes = append(notes, fmt.Sprintf("RAGFlow stores a text as a file, whose name shows its type: it is called %q.", u.Name))
 		}
 		u.File = vendors.TextFile(u.Text)
 	}
@@ -155,7 +155,7 @@ func (s server) stored(data json.RawMessage) (vendors.Document, error) {
 		return vendors.Document{}, envelope.NoPayload()
 	}
 	d := rows[0].normal(s.generation)
-	d.Warnings = nil // of a parse that nobody can have asked for yet
+	d.Warnings = nil // of a parse that cannot have been requested yet
 	if w := rows[0]; w.Run == "" && w.IngestionStatus == "" {
 		d.Status = vendors.NotStarted // the preview does not say: an upload starts nothing
 	}

@@ -47,7 +47,7 @@ func (w dataset) normal() vendors.KnowledgeBase {
 	}
 }
 
-// datasetPage converts rows; one without an id is nothing an agent can use.
+// datasetPage converts rows; it drops those without an id.
 func datasetPage(rows []dataset) vendors.Page[vendors.KnowledgeBase] {
 	p := vendors.Page[vendors.KnowledgeBase]{Items: make([]vendors.KnowledgeBase, 0, len(rows)), NewestFirst: true}
 	for _, w := range rows {
@@ -65,7 +65,7 @@ type documentList struct {
 	TotalDatasets rest.Num   `json:"total_datasets"`
 }
 
-// rows gives what the list holds; neither rows nor a count is no list.
+// rows returns the rows of the list. Without rows and a count it is an error.
 func (l documentList) rows() ([]document, rest.Num, error) {
 	total := cmp.Or(l.Total, l.TotalDatasets)
 	if l.Docs == nil && !total.Valid {
@@ -101,7 +101,7 @@ type document struct {
 	MetaFields      json.RawMessage `json:"meta_fields"`
 }
 
-// normal converts rows; one without an id is nothing an agent can use.
+// normal converts rows; it drops those without an id.
 func normal(rows []document, g generation) []vendors.Document {
 	out := make([]vendors.Document, 0, len(rows))
 	for _, w := range rows {
@@ -119,7 +119,7 @@ func blind(rows []document) bool {
 
 func (w document) normal(g generation) vendors.Document {
 	status := w.status(g)
-	word, _ := w.told()
+	word, _ := w.vendorStatus()
 	chunks := cmp.Or(w.ChunkCount, w.ChunkNum)
 	d := vendors.Document{
 		DocumentID: string(w.ID), Name: string(w.Name),
@@ -159,7 +159,7 @@ func (w document) startedAt() time.Time {
 		return time.Time{}
 	}
 	zone := created.Sub(time.UnixMilli(w.CreateTime.Int)).Round(15 * time.Minute)
-	if zone.Abs() > 14*time.Hour { // no zone is so far: the pair does not belong together
+	if zone.Abs() > 14*time.Hour { // no zone is that far: the two times do not belong together
 		return time.Time{}
 	}
 	return vendors.Millis(begin.Add(-zone).UnixMilli())

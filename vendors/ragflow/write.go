@@ -73,7 +73,7 @@ func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vend
 		return kb, err
 	}
 	full, err := a.update(ctx, kb.KnowledgeBaseID, datasetBody{Description: draft.Description})
-	if err != nil { // it must not be taken for one that was not created
+	if err != nil { // it must not look as if it was not created
 		e := vendors.Errorf(vendors.Conflict, "The knowledge base was created with the id %s, but its description could not be set.", kb.KnowledgeBaseID).
 			WithHint("Do not create it again: set the description with update_knowledge_base.")
 		e.Err, e.Effect = err, vendors.SomeEffect
@@ -82,7 +82,7 @@ func create(ctx context.Context, a api, draft vendors.KnowledgeBaseChange) (vend
 	return full, nil
 }
 
-// row is what tells a listed thing from another.
+// row identifies a row of a listing.
 type row struct {
 	id, name string
 	created  time.Time
@@ -161,7 +161,7 @@ func (p previewAPI) update(ctx context.Context, id string, body datasetBody) (ve
 }
 
 // DeleteKnowledgeBase implements [vendors.KnowledgeBaseDeleter]. A lost answer
-// is cleared up by asking for the knowledge base.
+// is resolved by reading the knowledge base.
 func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	_, err := request(ctx, d, func(a api) (vendors.KnowledgeBase, error) {
 		err := ownersOnly(ctx, a, id, a.remove(ctx, id))
@@ -187,7 +187,7 @@ func (c currentAPI) remove(ctx context.Context, id string) error {
 	}
 	if err == nil && json.Unmarshal(out.Payload(), &done) == nil &&
 		(done.Count.Valid && done.Count.Int == 0 || done.Deleted != nil && len(*done.Deleted) == 0) {
-		return out.Denied("RAGFlow says success but has deleted no knowledge base.")
+		return out.Denied("RAGFlow reported success but has deleted no knowledge base.")
 	}
 	return err
 }
@@ -232,7 +232,7 @@ func (c currentAPI) deleting(kb string) write.Documents {
 			Deleted rest.Num `json:"deleted"`
 		}
 		if err == nil && json.Unmarshal(out.Payload(), &done) == nil && done.Deleted.Valid && int(done.Deleted.Int) < len(docs) {
-			err = out.Denied("RAGFlow says success, but has deleted %d of %d documents.", done.Deleted.Int, len(docs))
+			err = out.Denied("RAGFlow reported success but has deleted %d of %d documents.", done.Deleted.Int, len(docs))
 		}
 		return nil, err
 	}

@@ -47,10 +47,10 @@ func networkError(ctx context.Context, err error, timeout time.Duration) *vendor
 		e.Hint = "Ask for fewer items (a smaller `limit`)."
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Kind, e.Message = vendors.BadResponse, "The platform's answer was cut short."
-		e.Hint = "Try again; if it stays, look at the proxy between kb-mcp and the platform."
+		e.Hint = "Try again; if that does not help, look at the proxy between kb-mcp and the platform."
 		e.Retry = vendors.Later
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		e.Kind, e.Message = vendors.BadResponse, "The platform's answer is broken: "+Text(err.Error())
+		e.Kind, e.Message = vendors.BadResponse, "The platform's answer could not be read: "+Text(err.Error())
 		e.Hint = "Look at the proxy between kb-mcp and the platform, and check this connection's base URL."
 	case errors.Is(ctx.Err(), context.Canceled):
 		e.Kind, e.Message, e.Retry = vendors.Timeout, "The call was cancelled before the platform answered.", vendors.Never
@@ -164,7 +164,7 @@ func NotJSON(a Answer, err error) *vendors.Error {
 	case body[0] == '<':
 		e.Message = "The platform answered with a web page instead of JSON."
 	case body[0] == '{' || body[0] == '[':
-		e.Message = "The platform's answer is broken JSON or not of the documented form."
+		e.Message = "The platform's answer is malformed JSON or not of the documented form."
 	default:
 		e.Message = "The platform's answer is not JSON."
 	}
@@ -176,7 +176,7 @@ func NotJSON(a Answer, err error) *vendors.Error {
 // the row that was looked for, so that its absence is not certain.
 func NoID() *vendors.Error {
 	return vendors.Errorf(vendors.BadResponse, "The platform's answer has a row without an id, which may be the one that was asked for.").
-		WithHint("Try again; if it stays, look in the platform's console.")
+		WithHint("Try again; if that does not help, look in the platform's console.")
 }
 
 // ByStatus is the error for an answer of 400 and more without a known code. A

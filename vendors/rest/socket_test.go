@@ -121,7 +121,7 @@ func TestBodies(t *testing.T) {
 		{name: "empty", handler: send(""), kind: vendors.BadResponse, words: "empty", tries: 1},
 		{name: "a web page", handler: send("<!doctype html>"), kind: vendors.BadResponse, words: "web page", tries: 1},
 		{name: "words", handler: send("OK"), kind: vendors.BadResponse, words: "not JSON", tries: 1},
-		{name: "half of the JSON", handler: send(`{"value":"y`), kind: vendors.BadResponse, words: "broken JSON", tries: 1},
+		{name: "half of the JSON", handler: send(`{"value":"y`), kind: vendors.BadResponse, words: "malformed JSON", tries: 1},
 		{name: "JSON of another form", handler: send(`{"value":[]}`), kind: vendors.BadResponse, words: "documented form", tries: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

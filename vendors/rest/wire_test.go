@@ -92,7 +92,7 @@ func TestWireAbsent(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if json.Unmarshal([]byte(`{"id":"\x"}`), &got) == nil {
-		t.Error("broken JSON was accepted")
+		t.Error("malformed JSON was accepted")
 	}
 }
 

@@ -9,12 +9,12 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// What the driver itself asks of an error.
+// Marks that the driver tests with errors.Is.
 var (
 	errNoBase     = errors.New("no such knowledge base")
 	errNoDocument = errors.New("no such document")
 	errNoPath     = errors.New("no such path on this server")
-	errDuplicate  = errors.New("the content is there")
+	errDuplicate  = errors.New("the content exists already")
 	errNotReady   = errors.New("the index is not ready")
 )
 
@@ -55,14 +55,14 @@ func worded(r rest.Rule, texts ...string) rest.Rule {
 	return r
 }
 
-// rules is the table of errors. A server that broke is broken whatever its code
-// says. Otherwise the code outweighs the status: 1000001 is a 401 on most pages
-// of the documentation and a 403 on some.
+// rules is the table of errors. From 500 on the status decides, whatever the
+// code says. Otherwise the code outweighs the status: 1000001 is a 401 on most
+// pages of the documentation and a 403 on some.
 func rules() []rest.Rule {
 	return []rest.Rule{
 		{Codes: []string{"1000021", "1000022", "1000028"}, Kind: vendors.Unavailable, Message: "Volcengine had an internal fault."},
 		{Codes: []string{"1000010", "1000013", "1000014", "1000020", "1000025", "1000026", "1000030"}, Kind: vendors.Unavailable, Retry: vendors.Never,
-			Message: "Volcengine had an internal fault that does not pass by trying again.", Hint: "Give request_id to Volcengine's support."},
+			Message: "Volcengine had an internal fault; trying again does not help.", Hint: "Give request_id to Volcengine's support."},
 		{Statuses: []int{5}, Kind: vendors.Unavailable},
 
 		coded(unauthenticated, "1000001", "1000015"),
@@ -78,9 +78,9 @@ func rules() []rest.Rule {
 		{Codes: []string{"1000006", "1000007"}, Kind: vendors.Conflict, Message: "Volcengine does not allow this in the present state."},
 		{Codes: []string{"1000024"}, Kind: vendors.Unsupported, Message: "Volcengine does not support this on this knowledge base.", Mark: errNoPath},
 
-		// A limit of a day has the code of a second's.
+		// A daily limit has the code of a limit per second.
 		{Codes: []string{"1000029", "300004"}, Texts: []string{"per day", "daily", "a day", "of day", "每日", "每天", "当日"},
-			Kind: vendors.QuotaExhausted, Retry: vendors.Later, Message: "Volcengine's quota of a day is used up.",
+			Kind: vendors.QuotaExhausted, Retry: vendors.Later, Message: "Volcengine's daily quota is used up.",
 			Hint: "A Standard knowledge base takes 300 searches and 300 additions a day: wait until tomorrow, or let its owner use an Ultimate one."},
 		{Codes: []string{"1000029", "300004"}, Kind: vendors.RateLimited, Message: "Volcengine's rate limit is reached.", After: time.Second},
 		{Codes: []string{"1001010"}, Kind: vendors.QuotaExhausted, Message: "The knowledge base holds as many documents as Volcengine allows.",
@@ -103,7 +103,8 @@ func rules() []rest.Rule {
 
 // answer is an [envelope] of any payload.
 type answer interface {
-	// said gives code, text and log id in whichever form they came; "" for none.
+	// said returns code, text and log id in whichever form they came; "" for
+	// none.
 	said() (code, text, requestID string)
 	// empty reports whether the payload is missing.
 	empty() bool
@@ -124,7 +125,7 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	case mistyped != nil:
 		e = mistyped
 	case code == "":
-		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not of Volcengine: it has no code.").WithHint(wrongServer)
+		e = vendors.Errorf(vendors.BadResponse, "The answer is JSON, but not from Volcengine: it has no code.").WithHint(wrongServer)
 	case env.empty():
 		e = vendors.Errorf(vendors.BadResponse, "Volcengine reported success without the data asked for.")
 	default:
@@ -134,7 +135,7 @@ func (d *Driver) decode(a rest.Answer, out any) error {
 	return e
 }
 
-// refusal is the error of an answer that is no success.
+// refusal returns the error of an answer that is not a success.
 func (d *Driver) refusal(a rest.Answer, code, text string) *vendors.Error {
 	e := rest.Judge(rules(), a, code, text)
 	if e == nil {

@@ -11,7 +11,7 @@ const (
 )
 
 // failureHint is what a failure code means. Adding the same document again
-// helps against a download that failed, and against nothing in the document.
+// helps after a failed download, not against faults of the document.
 type failureHint struct {
 	message, hint string
 	retryable     bool

@@ -16,8 +16,8 @@ const maxBatch = 100
 func (d *Driver) Batch() int { return maxBatch }
 
 // Progress implements [vendors.Driver]. Many documents come from doc/list with
-// a filter, 100 a request; one alone from doc/info, which tells an unknown one
-// for sure. The platform gives no stage, percentage or chunk counts.
+// a filter, 100 a request; a single one from doc/info, which reports an unknown
+// id reliably. The platform gives no stage, percentage or chunk counts.
 func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors.Report, error) {
 	if q.BatchID != "" {
 		return vendors.Report{}, vendors.Errorf(vendors.Unsupported, "Volcengine has no upload batches.").

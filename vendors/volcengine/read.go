@@ -51,8 +51,9 @@ func (d *Driver) remember(name string, c collection) {
 }
 
 // ResolveKnowledgeBase implements [vendors.KnowledgeBaseResolver]: a knowledge
-// base has a resource id and a name, and answers carry the former. A credential
-// that may not look it up keeps the name, which every call takes too.
+// base has a resource id and a name, and answers carry the former. If the
+// credential may not look it up, the name is kept, which every call accepts
+// too.
 func (d *Driver) ResolveKnowledgeBase(ctx context.Context, id string) (string, error) {
 	if isResource(id) {
 		return id, nil
@@ -97,7 +98,7 @@ func (d *Driver) listByToken(ctx context.Context, q vendors.PageQuery) (vendors.
 		NextToken string `json:"next_token,omitempty"` // not on the first page
 	}{d.baseOf(q.KnowledgeBaseID), q.Size, q.Token}
 	data, err := read[documentList](ctx, d, "doc/v2/list", body)
-	if q.Token != "" { // how long a token is good is not documented
+	if q.Token != "" { // the lifetime of a token is not documented
 		err = vendors.HintFor(err, vendors.InvalidArgument, "The cursor may be too old: leave `cursor` out to start again.")
 	}
 	if err != nil {
@@ -112,7 +113,8 @@ func (d *Driver) listByToken(ctx context.Context, q vendors.PageQuery) (vendors.
 }
 
 // listByOffset reads a page of doc/list. Both offset and limit are always sent:
-// from 100 on the offset alone is ignored, and the first page comes for ever.
+// from 100 on the offset alone is ignored, and the first page is returned
+// forever.
 func (d *Driver) listByOffset(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	body := listBody{target: d.baseOf(q.KnowledgeBaseID), Offset: (q.Page - 1) * q.Size, Limit: q.Size}
 	data, err := read[documentList](ctx, d, "doc/list", body)
@@ -131,7 +133,7 @@ func more(q vendors.PageQuery, got int, total *int) bool {
 	return got >= q.Size && (total == nil || (q.Page-1)*q.Size+got < *total)
 }
 
-// listBody asks doc/list.
+// listBody is the body of doc/list.
 type listBody struct {
 	target
 	Offset int     `json:"offset"`

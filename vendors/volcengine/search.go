@@ -30,7 +30,7 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 	case errors.Is(err, errNotReady):
 		return nil, d.explained(ctx, q.KnowledgeBaseID, err)
 	case vendors.Answered(err): // a day's quota presumably has the same code as a second's
-		return nil, vendors.HintFor(err, vendors.RateLimited, "A Standard knowledge base (version 2) takes one search a second and 300 a day: wait and ask again, and set VOLCENGINE_SEARCH_RATE_LIMIT=1/s.")
+		return nil, vendors.HintFor(err, vendors.RateLimited, "A Standard knowledge base (version 2) takes one search a second and 300 a day: wait and call again, and set VOLCENGINE_SEARCH_RATE_LIMIT=1/s.")
 	case err != nil:
 		return nil, err
 	}
@@ -57,12 +57,12 @@ var indexRules = map[string]rest.Rule{
 		Hint: "Try again in a few minutes; until then list_chunks shows the text of a document."},
 }
 
-// explained says why a search failed or found nothing, where the state of the
-// index tells: err is what is known so far, nil for no hit.
+// explained returns why a search failed or found nothing, if the state of the
+// index shows it. err is what is known so far, nil if there were no hits.
 func (d *Driver) explained(ctx context.Context, kb string, err error) error {
 	c, failed := d.collection(ctx, kb)
 	if failed != nil {
-		return err // the search's own word stands
+		return err // the search's own error stands
 	}
 	rule, known := indexRules[c.index()]
 	if !known {

@@ -26,8 +26,8 @@ type signer struct {
 	now                                        func() time.Time
 }
 
-// sign puts the signature headers on r. It is called again for every try,
-// because X-Date moves. Content-Type has to be set before and must not change
+// sign puts the signature headers on r. It is called for every try, because
+// X-Date changes. Content-Type has to be set before and must not change
 // afterwards.
 func (s signer) sign(r *http.Request, body []byte) error {
 	stamp := s.now().UTC().Format("20060102T150405Z")

@@ -9,8 +9,8 @@ import (
 
 // UpdateDocument implements [vendors.DocumentUpdater]: the name by doc/update,
 // metadata by doc/update_meta. It reads first, for the metadata that stays, and
-// afterwards, because the changes answer little. When it cannot be read then,
-// the platform's word on the changes stands.
+// afterwards, because the changes answer little. If that read fails, the
+// changes count as made.
 func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange) (vendors.Document, error) {
 	if err := checkChange(change); err != nil {
 		return vendors.Document{}, err
@@ -59,7 +59,7 @@ func checkChange(change vendors.DocumentChange) error {
 	return checkMetadata(change.Metadata)
 }
 
-// change makes a document what it is to be.
+// change applies the changes to a document.
 func (d *Driver) change(ctx context.Context, ref vendors.Ref, change vendors.DocumentChange, w *document) error {
 	if change.Name != nil {
 		body := struct {

@@ -18,7 +18,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// addition asks doc/v2/add.
+// addition is the body of doc/v2/add.
 type addition struct {
 	docTarget
 	URI     string `json:"uri"`
@@ -30,7 +30,7 @@ type addition struct {
 type added struct {
 	DocID rest.ID `json:"doc_id"`
 	Dedup struct {
-		Skip rest.Flag `json:"skip"` // nothing was added: the content is there
+		Skip rest.Flag `json:"skip"` // nothing was added: the content exists already
 		Same []string  `json:"same_doc_ids"`
 	} `json:"dedup_info"`
 }
@@ -53,11 +53,11 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return made, err
 }
 
-// add adds a document and gives it as far as it shows by now.
+// add adds a document and returns what the platform shows of it so far.
 func (d *Driver) add(ctx context.Context, ref vendors.Ref, body addition) (vendors.Uploaded, error) {
 	data, err := post[added](ctx, d, rest.Once, "doc/v2/add", body)
 	switch {
-	case errors.Is(err, errDuplicate): // so is the copy of a request that went through
+	case errors.Is(err, errDuplicate): // so is a repeated request whose first try succeeded
 		if doc, lookErr := d.GetDocument(ctx, ref); lookErr == nil {
 			return vendors.Uploaded{Document: doc, Notes: []string{write.FoundNote}}, nil
 		}

@@ -6,10 +6,10 @@
 // not say the official SDKs volcengine/volc-sdk-python@d88be4d,
 // volcengine/vikingdb-python-sdk@68c412e and volcengine/vikingdb-java-sdk@59e846f.
 //
-// Three oddities shape the code. Unknown keys of a request are ignored, so that
-// a misspelt one gives wrong data with code 0. The same document has its times
-// in milliseconds from doc/info and in seconds from the lists. A knowledge base
-// is named by "name" in collection/* and by "collection_name" in doc/* and
+// Three quirks shape the code. Unknown keys of a request are ignored, so that a
+// misspelt one gives wrong data with code 0. The same document has its times in
+// milliseconds from doc/info and in seconds from the lists. A knowledge base is
+// named by "name" in collection/* and by "collection_name" in doc/* and
 // point/*.
 package volcengine
 
@@ -207,9 +207,9 @@ func (d *Driver) doc(ref vendors.Ref) docTarget {
 // Instead implements [vendors.Adviser].
 func (d *Driver) Instead() map[string]string {
 	return map[string]string{
-		"start_ingestion":   "Ingestion starts by itself when a document is added, and kb-mcp cannot start it again: read the document's error for what to mend, and add the mended file with upload_document.",
+		"start_ingestion":   "Ingestion starts by itself when a document is added, and kb-mcp cannot start it again: read the document's error for what to correct, and add the corrected file with upload_document.",
 		"stop_ingestion":    "To stop the ingestion of a document, delete it with delete_documents.",
-		"download_document": "Volcengine does not hand out files: fetch the file from where it came (source_url of get_document_info), or read its text with list_chunks.",
+		"download_document": "Volcengine does not hand out files: fetch the file from its source (source_url of get_document_info), or read its text with list_chunks.",
 	}
 }
 
@@ -219,7 +219,7 @@ func (d *Driver) Instead() map[string]string {
 func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
 		Threshold: time.Hour,
-		NextStep:  "Look at the document in the Volcengine console; if it stays, give its id to Volcengine's support.",
+		NextStep:  "look at the document in the Volcengine console; if the cause is not clear, give its id to Volcengine's support.",
 	}
 }
 

@@ -96,7 +96,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 // showTime is how long the platform may take to show what it has accepted.
 const showTime = 3 * time.Second
 
-// await reads something until it is as it should be, twice at most.
+// await reads something until it is as expected, twice at most.
 func await[T any](ctx context.Context, read func() (T, error), is func(T) bool) (last T, ok bool, err error) {
 	for i := range 2 {
 		if i > 0 {
@@ -126,8 +126,9 @@ func (d *Driver) DeleteKnowledgeBase(ctx context.Context, id string) error {
 }
 
 // DeleteDocuments implements [vendors.DocumentDeleter], one request each: the
-// platform knows no list, and checks that the document is of the knowledge
-// base. What it accepts is gone some seconds later, so that lists lag.
+// platform does not accept a list, and checks that the document belongs to the
+// knowledge base. What it accepts is gone some seconds later, so that lists
+// lag.
 func (d *Driver) DeleteDocuments(ctx context.Context, knowledgeBaseID string, ids []string) ([]vendors.Outcome, error) {
 	return write.Documents{
 		Batch: 1, Done: vendors.Accepted,

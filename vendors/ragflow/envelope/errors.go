@@ -15,15 +15,15 @@ var (
 	ErrOldEnvelope = errors.New("the server answers in retcode and retmsg")
 	ErrNoDataset   = errors.New("the server does not know this knowledge base, or not for this account")
 	ErrNoDocument  = errors.New("the server does not know this document")
-	ErrNoChunk     = errors.New("the account has no chunk") // nothing was ever parsed
-	ErrEmptyKB     = errors.New("the knowledge base has no document")
+	ErrNoChunk     = errors.New("the account has no chunks") // nothing was ever parsed
+	ErrEmptyKB     = errors.New("the knowledge base has no documents")
 	ErrBeyondEnd   = errors.New("the offset is behind the last row")
 	ErrEmptyFile   = errors.New("the file is empty")
 	ErrFilter      = errors.New("the server does not filter by this word")
 	ErrModel       = errors.New("a model is missing")
 	ErrInside      = errors.New("the server gives no reason that is known")
 	ErrNoStop      = errors.New("the document is not being parsed")
-	ErrQueue       = errors.New("the queue of parsing is away")
+	ErrQueue       = errors.New("the parsing queue is unavailable")
 	ErrPipeline    = errors.New("the knowledge base parses with a pipeline")
 	ErrNoFile      = errors.New("the server saw no file in the upload")
 	ErrNameError   = errors.New("the server's own start of parsing is broken")
@@ -42,8 +42,8 @@ const (
 	argumentHint  = "Correct what vendor_message names and call again."
 	tooLargeText  = "The file is larger than this RAGFlow server accepts."
 	tooLargeHint  = "Split the file; or let the server's operator raise MAX_CONTENT_LENGTH and, in nginx before it, client_max_body_size."
-	insideText    = "RAGFlow failed inside while it answered."
-	insideHint    = "Try again in a minute; if it stays, the RAGFlow server's log says more."
+	insideText    = "RAGFlow failed with an internal error."
+	insideHint    = "Try again in a minute; if that does not help, the RAGFlow server's log says more."
 )
 
 // codes are RAGFlow's codes of a refusal. Texts that other services may use as
@@ -53,15 +53,15 @@ var codes = []string{
 	"400", "401", "403", "404", "409", "500", "503",
 }
 
-// rules is RAGFlow's table of errors (api/utils/api_utils.py and the handlers of
-// v0.8 - v0.27). Most refusals share the codes 100 to 103, and only the text says
-// which it is, so texts come first. From 500 on the status says more than the
-// code: the Go back end sends code 401 with a 503 when a service of its own is
-// away.
+// rules is RAGFlow's table of errors (api/utils/api_utils.py and the handlers
+// of v0.8 - v0.27). Most refusals share the codes 100 to 103, and only the text
+// says which it is, so texts come first. From 500 on the status says more than
+// the code: the Go back end sends code 401 with a 503 when one of its services
+// is down.
 var rules = []rest.Rule{
 	// What the status says, or a text in its place. A path that the server does
-	// not have is told in three forms: by v0.23, by newer servers, and by v0.22
-	// and older.
+	// not have is reported in three forms: by v0.23, by newer servers, and by
+	// v0.22 and older.
 	{Statuses: []int{401}, Kind: vendors.Unauthenticated, Message: refusedText},
 	{Statuses: []int{405}, Kind: vendors.Unsupported, Message: noMethodText, Hint: upgradeHint, Mark: ErrMethod},
 	{Statuses: []int{413}, Kind: vendors.InvalidArgument, Message: tooLargeText, Hint: tooLargeHint},
@@ -80,10 +80,10 @@ var rules = []rest.Rule{
 	{Texts: []string{"has no attribute split", "token is not valid"}, Kind: vendors.Unauthenticated, Message: refusedText},
 
 	// What the server does not have. An empty knowledge base of v0.14 - v0.16
-	// complains of a document that nobody asked for; the preview's IndexError is
-	// a page behind the last one.
+	// complains of a document that was not requested; the preview's IndexError
+	// is a page behind the last one.
 	{Texts: []string{"^you don't own the document none"},
-		Kind: vendors.ErrNotFound, Message: "The knowledge base has no document.", Mark: ErrEmptyKB},
+		Kind: vendors.ErrNotFound, Message: "The knowledge base has no documents.", Mark: ErrEmptyKB},
 	{Texts: []string{"you don't own the dataset", "can't find the dataset", "can't find this dataset", "this dataset*cannot be found",
 		"the dataset doesn't exist", "lacks permission for dataset", "cannot be found for your current account",
 		"only owner of dataset*authorized"},
@@ -127,7 +127,7 @@ var rules = []rest.Rule{
 	// One file or address.
 	{Texts: []string{"no file part", "there is no file", "no file selected"},
 		Kind: vendors.InvalidArgument, Message: "RAGFlow saw no file in the upload.",
-		Hint: "Try again; if it stays, look at the proxy between kb-mcp and RAGFlow.", Mark: ErrNoFile},
+		Hint: "Try again; if that does not help, look at the proxy between kb-mcp and RAGFlow.", Mark: ErrNoFile},
 	{Texts: []string{"type of file has not been supported yet"},
 		Kind: vendors.InvalidArgument, Message: "RAGFlow does not accept files of this type.",
 		Hint: "Convert it to a type that RAGFlow reads (pdf, docx, xlsx, pptx, txt, md, csv, html, images and others)."},
@@ -158,7 +158,7 @@ var rules = []rest.Rule{
 	{Codes: codes, Texts: []string{"connection refused", "failed to establish a new connection", "retrieval search failed", "failed to update metadata",
 		"database operation failed", "server license"},
 		Kind: vendors.Unavailable, Message: "A service behind RAGFlow does not answer.",
-		Hint: "Try again in a minute; if it stays, the server's operator must look: vendor_message and RAGFlow's own log say which service."},
+		Hint: "Try again in a minute; if that does not help, the server's operator must look: vendor_message and RAGFlow's own log say which service."},
 
 	// Refusals that a code tells unless the status is 500 or more, or a text does.
 	{Texts: []string{"no authorization", "only the owner", "only owner of"},
@@ -182,7 +182,7 @@ var rules = []rest.Rule{
 		Kind: vendors.Unavailable, Message: insideText, Hint: insideHint, Mark: ErrInside},
 }
 
-// fault explains an answer that is no success.
+// fault returns the error of an answer that is not a success.
 func fault(a rest.Answer, h head) *vendors.Error {
 	e := rest.Judge(rules, a, h.plainCode(), h.Text())
 	switch {
@@ -225,7 +225,7 @@ func address(e *vendors.Error) *vendors.Error {
 }
 
 func NoPayload() *vendors.Error {
-	e := vendors.Errorf(vendors.BadResponse, "RAGFlow's answer has no data although it says success.")
+	e := vendors.Errorf(vendors.BadResponse, "RAGFlow reported success without the data asked for.")
 	e.HTTPStatus, e.Effect = 200, vendors.UnknownEffect
 	return e
 }
