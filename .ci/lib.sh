@@ -1,6 +1,6 @@
 # What the scripts of this folder share; to be sourced.
 
-# twice gives a registry that does not answer a second chance.
+# twice runs a command, and once more if it fails: a registry may not answer.
 twice() { "$@" || { echo "once more" >&2 && "$@"; }; }
 
 # apt installs packages of the system.
@@ -10,8 +10,7 @@ apt() {
 	twice $sudo apt-get update && twice $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
-# venv makes a Python environment; Debian keeps what that needs in a package of
-# its own.
+# venv makes a Python environment; on Debian that needs a separate package.
 venv() { # venv FOLDER
 	python3 -m venv "$1" || { rm -rf "$1" && apt python3-venv && python3 -m venv "$1"; }
 }

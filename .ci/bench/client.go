@@ -207,7 +207,7 @@ func sseCaller(ctx context.Context, pool *http.Client, base string) (caller, err
 	}, err
 }
 
-// directCallers ask the platform without any server between.
+// directCallers send requests to the platform itself.
 func directCallers(v *vendor, n int) []caller {
 	pool := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: knowledgeBases}}
 	base, key := v.variable("DIFY_BASE_URL"), v.variable("DIFY_API_KEY")

@@ -120,7 +120,7 @@ func compare(ctx context.Context, v *vendor, list []*contestant, d time.Duration
 	return nil
 }
 
-// check holds an answer against what was asked for: all documents, and no
+// check compares an answer with what was requested: all documents, and no
 // error.
 func check(answer []byte) error {
 	var m struct {

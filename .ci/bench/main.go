@@ -2,12 +2,12 @@
 // memory and vendor requests per answer, over each transport and for several
 // numbers of callers, beside two references of the same run: the direct HTTP
 // request to the platform, and a small server on plain mcp-go with the same
-// tool. All of them ask the same sandbox for the first twenty documents of a
-// knowledge base.
+// tool. All of them request the first twenty documents of a knowledge base from
+// the same sandbox.
 //
 //	go run ./.ci/bench
 //
-// Every server under test is a process of its own, and so is the sandbox; this
+// Every server under test is a separate process, and so is the sandbox; this
 // one is the callers. All contestants of a group run at the same time and work
 // in turn, a short while each and several times, so that a slow moment of the
 // machine falls on all of them. CPU and memory are those of the server's
@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return replace(o.readme, report.String())
 }
 
-// The marks between which a report stands in the README.
+// reportBegin and reportEnd are the marks around a report in the README.
 const reportBegin, reportEnd = "<!-- bench -->\n", "<!-- /bench -->\n"
 
 // replace puts a report into a file, in the place of the one before.

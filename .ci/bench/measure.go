@@ -19,8 +19,8 @@ type bench struct {
 	servers []*process // to be stopped
 }
 
-// measure runs the parts, each with a sandbox of its own, and writes each part's
-// Markdown as soon as it is there.
+// measure runs the parts, each with its own sandbox, and writes each part's
+// Markdown as soon as it is ready.
 func measure(ctx context.Context, o options, stdout io.Writer) error {
 	b := &bench{options: o, stdout: stdout}
 	fmt.Fprintln(stdout, machine())
@@ -77,7 +77,7 @@ func (b *bench) open(ctx context.Context, v *vendor, name, transport string, n i
 	return &contestant{name: name, transport: transport, process: p, callers: callers, kbs: v.KBs["dify"]}, nil
 }
 
-// direct asks the platform with n callers and nothing between.
+// direct connects n callers to the platform itself.
 func (b *bench) direct(v *vendor, n int) *contestant {
 	return &contestant{name: nameDirect, transport: "-", callers: directCallers(v, n), kbs: v.KBs["dify"]}
 }

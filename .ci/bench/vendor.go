@@ -15,8 +15,8 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// Each caller has a knowledge base of its own: kb-mcp makes one request of
-// equal reads at once, which would compare it with servers that do more.
+// Each caller has its own knowledge base: kb-mcp merges equal reads in flight
+// into one request, which would compare it with servers that do more work.
 const (
 	knowledgeBases = 64
 	documents      = 20
@@ -126,7 +126,7 @@ func startVendor(ctx context.Context, o options, arg string) (*vendor, error) {
 	return v, v.answers.Decode(&v.vendorFacts)
 }
 
-// counts asks how many requests and connections there have been.
+// counts returns how many requests and connections there have been.
 func (v *vendor) counts() (c vendorCounts, err error) {
 	if _, err := io.WriteString(v.stdin, "\n"); err != nil {
 		return c, err

@@ -10,7 +10,7 @@ if (!kb) throw new Error('KB_MCP is not set: start the checks with .ci/clients/r
 // demoVendors are the connections of --demo.
 export const demoVendors = ['coze', 'dify', 'ragflow', 'volcengine'];
 
-// errorKinds are the contract's.
+// errorKinds are the kinds of failure that a client may see.
 export const errorKinds = ['invalid_argument', 'unauthenticated', 'permission_denied', 'not_found', 'conflict', 'rate_limited',
   'quota_exhausted', 'unsupported', 'unavailable', 'vendor_error', 'bad_response', 'timeout', 'internal'];
 
@@ -55,7 +55,7 @@ export async function rejects(promise, what) {
   throw new Error(`${what} succeeded with ${JSON.stringify(value)?.slice(0, 200)}`);
 }
 
-// environment is a small one: nothing of the machine's own settings.
+// environment is small: none of the machine's own settings.
 export const environment = (more = {}) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ...more });
 
 // toolList is what `kb-mcp tools` prints, by name.

@@ -15,7 +15,7 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// app is all that a command reads and writes, and how it went.
+// app holds the inputs and outputs of a command, and its error.
 type app struct {
 	ctx            context.Context
 	environ        []string
@@ -36,8 +36,8 @@ const examples = `  kb-mcp demo                            look at it without an
   kb-mcp call --demo list_vendors        one tool call from the shell
   kb-mcp doctor                          what is wrong with the settings?`
 
-// command is the whole command line: stdio, which is the default, and beside it
-// all the others.
+// command returns the command line: stdio, which is the default, and all the
+// other commands.
 func (a *app) command() *cobra.Command {
 	root := (&stdioCmd{app: a}).command()
 	root.Use, root.Short, root.Long, root.Example = "kb-mcp", "", description, examples
@@ -55,8 +55,8 @@ func (a *app) command() *cobra.Command {
 	return root
 }
 
-// does is the work of a command; its context ends with it. What fails in it is
-// not what cobra says of the command line.
+// does wraps the work of a command. Its errors are kept apart from those that
+// cobra reports about the command line.
 func (a *app) does(work func(context.Context) error) func(*cobra.Command, []string) {
 	return func(*cobra.Command, []string) {
 		ctx, cancel := context.WithCancel(a.ctx)
@@ -78,9 +78,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	return a.failed
 }
 
-// open reads the environment, or connects to a sandbox of its own. From then on
-// what libraries write to the standard log goes through ours, too: net/http
-// writes there what a platform sends unasked, which may be a credential.
+// open reads the environment, or starts a sandbox and connects to it. From then
+// on the standard log goes through ours: net/http logs there what a platform
+// sends unrequested, which may be a credential.
 func (a *app) open(ctx context.Context, demo bool, logs io.Writer, more ...settings.Judge) (settings.Config, error) {
 	environ, err := a.environment(ctx, demo)
 	if err != nil {
@@ -93,8 +93,8 @@ func (a *app) open(ctx context.Context, demo bool, logs io.Writer, more ...setti
 	return conf, err
 }
 
-// environment is the process's, or for a demo that of a sandbox which ends with
-// ctx: the connections are made in the same way.
+// environment returns the process's environment, or for a demo that of a
+// sandbox which ends with ctx: the connections are made in the same way.
 func (a *app) environment(ctx context.Context, demo bool) ([]string, error) {
 	if !demo {
 		return a.environ, nil
@@ -118,8 +118,8 @@ func ownVariables(environ []string) []string {
 	return own
 }
 
-// wantedLogs is where a command logs when a log would disturb its own output:
-// nowhere, unless KB_MCP_LOG_LEVEL is set.
+// wantedLogs returns where a command logs if a log would disturb its own
+// output: nowhere, unless KB_MCP_LOG_LEVEL is set.
 func (a *app) wantedLogs() io.Writer {
 	for _, pair := range a.environ {
 		if value, ok := strings.CutPrefix(pair, "KB_MCP_LOG_LEVEL="); ok && value != "" {

@@ -75,7 +75,7 @@ func (c *callCmd) run(ctx context.Context) error {
 // maxArgs bounds the arguments that are read, as the server bounds a message.
 const maxArgs = 4 << 20
 
-// arguments are what was given, or what is read from where that points.
+// arguments returns the given arguments, or reads them from stdin or a file.
 func (c *callCmd) arguments() (json.RawMessage, error) {
 	from := c.stdin
 	path, file := strings.CutPrefix(c.Args, "@")

@@ -50,7 +50,7 @@ func (a *app) complete(root *cobra.Command, shell string) error {
 	return root.GenPowerShellCompletionWithDesc(a.stdout)
 }
 
-// otherCommands are what people try first.
+// otherCommands are names that people try first.
 var otherCommands = map[string][]string{
 	"http":   {"serve", "server", "listen", "sse", "web"},
 	"stdio":  {"start", "run", "mcp"},
@@ -60,7 +60,7 @@ var otherCommands = map[string][]string{
 	"watch":  {"wait", "progress", "tail"},
 }
 
-// suggestion is the command or flag that a misspelt one was meant to be.
+// suggestion returns the command or flag that a misspelt one probably means.
 func suggestion(root *cobra.Command, args []string) string {
 	cmd := root
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {

@@ -121,14 +121,14 @@ func (t *tour) documents(ctx context.Context, v *connection.Connection, kbs map[
 	return nil
 }
 
-// upload is one document on its way.
+// upload is one uploaded document.
 type upload struct {
 	vendor       *connection.Connection
 	kb, id, name string
 }
 
-// upload puts a new document into each connection's knowledge base; the last
-// one is going to fail.
+// upload adds a new document to each connection's knowledge base; the last one
+// will fail.
 func (t *tour) upload(kbs map[string]vendors.KnowledgeBase) ([]upload, error) {
 	plans := map[string]sandbox.Plan{"volcengine": sandbox.Failing("10003", "")}
 	var list []upload

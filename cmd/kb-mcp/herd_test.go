@@ -45,7 +45,7 @@ func whole(t *testing.T, answer []byte, n int) {
 	}
 }
 
-// TestHerdOfClients: 50 clients who poll 20 documents each of 1,000, under a
+// TestHerdOfClients: 50 clients that poll 20 documents each of 1,000, under a
 // quota of 10 requests a second that the platform checks, are answered at the
 // cost of the fewest requests, over HTTP and over stdio.
 func TestHerdOfClients(t *testing.T) {

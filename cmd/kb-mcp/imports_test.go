@@ -164,7 +164,7 @@ func thirdParty(t *testing.T, name, path string) {
 }
 
 // TestProcessIsTouchedInOnePlace keeps the process out of everything but main:
-// what is not passed in cannot be tested. The benchmark is no part of the
+// what is not passed in cannot be tested. The benchmark is not part of the
 // product.
 func TestProcessIsTouchedInOnePlace(t *testing.T) {
 	cmd := exec.Command("git", "grep", "-nE", `os\.(Exit|Getenv|Environ|Stdout|Stdin|Stderr|Args)\b|log\.Fatal|fmt\.Print(ln|f)?\(|func init\(\)`, "--", "../../*.go")

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	collectLess()
-	signal.Ignore(syscall.SIGPIPE) // a client that closes our stderr goes on being served
+	signal.Ignore(syscall.SIGPIPE) // a client that closes our stderr is still served
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
@@ -30,8 +30,8 @@ func main() {
 	}
 }
 
-// endSignals end the process in order. The end of a terminal is one, unless
-// the process was started to outlive it (nohup).
+// endSignals are the signals that end the process gracefully. SIGHUP is one,
+// unless the process was started to ignore it (nohup).
 func endSignals() []os.Signal {
 	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -40,10 +40,10 @@ func endSignals() []os.Signal {
 	return list
 }
 
-// collectLess lets the garbage collector run less often than Go's default, which
-// suits programs that hold more: kb-mcp holds a few megabytes and makes 150 kB
-// in a call. The soft limit keeps the process under 60 MB with 64 callers; a need
-// beyond it is met, only slower. GOGC and GOMEMLIMIT win.
+// collectLess makes the garbage collector run less often than Go's default:
+// kb-mcp holds a few megabytes and allocates 150 kB in a call. The soft limit
+// keeps the process under 60 MB with 64 callers; beyond it the collector runs
+// more often. GOGC and GOMEMLIMIT win.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
@@ -59,15 +59,19 @@ var errReported = errors.New("reported")
 // reported is a failure with its text, which the user has seen.
 type reported struct{ error }
 
+// Is implements the interface of errors.Is.
 func (reported) Is(target error) bool { return target == errReported }
 
-// exitError is a reported failure with an exit code of its own.
+// exitError is a reported failure with its own exit code.
 type exitError struct{ code int }
 
-func (e exitError) Error() string        { return fmt.Sprintf("exit code %d", e.code) }
+// Error implements error.
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// Is implements the interface of errors.Is.
 func (e exitError) Is(target error) bool { return target == errReported }
 
-// exitCode is what a failure ends the process with.
+// exitCode returns the exit code for a failure.
 func exitCode(err error) int {
 	var e exitError
 	if errors.As(err, &e) {

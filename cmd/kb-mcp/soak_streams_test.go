@@ -58,7 +58,7 @@ func scanner(r io.Reader) *bufio.Scanner {
 	return sc
 }
 
-// read deals out the messages of a stream until it ends.
+// read dispatches the messages of a stream until it ends.
 func (s *streamRoad) read(sc *bufio.Scanner, prefix string) {
 	for sc.Scan() {
 		data, ok := strings.CutPrefix(sc.Text(), prefix)
@@ -70,12 +70,12 @@ func (s *streamRoad) read(sc *bufio.Scanner, prefix string) {
 			s.ended(fmt.Errorf("the stream holds %q: %w", data, err))
 			return
 		}
-		s.deal(m)
+		s.dispatch(m)
 	}
 	s.ended(errors.Join(errors.New("the stream has ended"), sc.Err()))
 }
 
-func (s *streamRoad) deal(m message) {
+func (s *streamRoad) dispatch(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.ID == nil {

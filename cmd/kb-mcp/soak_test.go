@@ -76,7 +76,7 @@ func (w *soakWorld) quarter(n uint64, d time.Duration) {
 		})
 	}
 	wg.Wait()
-	w.tidy()
+	w.cleanUp()
 	w.client.CloseIdleConnections()
 	w.hangUp()
 }

@@ -134,7 +134,7 @@ func (v *visitor) refused(what string, answer message) *vendors.ErrorReport {
 	return &r
 }
 
-// kinds are the contract's, without internal.
+// kinds are the kinds of failure, without internal.
 func kinds() []vendors.Kind {
 	return []vendors.Kind{
 		vendors.InvalidArgument, vendors.Unauthenticated, vendors.PermissionDenied, vendors.ErrNotFound, vendors.Conflict, vendors.RateLimited,

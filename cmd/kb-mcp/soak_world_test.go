@@ -232,9 +232,9 @@ func (w *soakWorld) happened(what string) {
 	w.count[what]++
 }
 
-// tidy takes away what was left in the scratch knowledge bases, as after an
+// cleanUp deletes what was left in the scratch knowledge bases, as after an
 // upload whose answer was lost.
-func (w *soakWorld) tidy() {
+func (w *soakWorld) cleanUp() {
 	for _, k := range w.known {
 		docs := w.sb.Store(k.platform).Documents(k.scratch)
 		for i := range docs.Len() {

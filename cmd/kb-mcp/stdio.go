@@ -41,8 +41,8 @@ func (c *stdioCmd) run(ctx context.Context) error {
 	return newServer(conf).Stdio(ctx, c.stdin, c.stdout)
 }
 
-// refuse tells the client why nothing is served, because hosts show their
-// user what the client hears and not what stderr holds.
+// refuse tells the client why nothing is served, because hosts show their user
+// the client's errors and not what stderr holds.
 func (c *stdioCmd) refuse(ctx context.Context, err error) error {
 	if c.atTerminal() {
 		return err
@@ -52,7 +52,7 @@ func (c *stdioCmd) refuse(ctx context.Context, err error) error {
 	return reported{err}
 }
 
-// atTerminal reports whether a person and no client is at standard input.
+// atTerminal reports whether standard input is a terminal.
 func (c *stdioCmd) atTerminal() bool {
 	f, ok := c.stdin.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

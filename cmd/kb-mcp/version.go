@@ -20,9 +20,9 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
-// versionFlag gives root the flag --version, which does what the command does.
-// Cobra's own takes a template, with which the linker keeps every method of every
-// type: 14 MB.
+// versionFlag gives root the flag --version, which does the same as the
+// command. Cobra's own takes a template, with which the linker keeps every
+// method of every type: 14 MB.
 func (a *app) versionFlag(root *cobra.Command) {
 	wanted := root.Flags().Bool("version", false, "print version, commit and Go version")
 	serve, show := root.Run, a.does(a.printVersion)

@@ -94,7 +94,7 @@ func (c *watchCmd) run(ctx context.Context) error {
 	return c.result(w.Result(err != nil))
 }
 
-// connection finds the one that --vendor names.
+// connection returns the connection that --vendor names.
 func (c *watchCmd) connection(list []*connection.Connection) (*connection.Connection, error) {
 	if c.Vendor == "" && len(list) == 1 {
 		return list[0], nil
@@ -109,7 +109,7 @@ func (c *watchCmd) connection(list []*connection.Connection) (*connection.Connec
 	return nil, fmt.Errorf("--vendor must be one of %s", strings.Join(names, ", "))
 }
 
-// unread reports a failed look.
+// unread prints the error of a failed watch.
 func (c *watchCmd) unread(err error) error {
 	r := vendors.ReportOf(err)
 	if !c.JSON {

@@ -1,8 +1,8 @@
-// Command reference is what kb-mcp is measured against: a small MCP server as
-// somebody writes it who has read mcp-go's examples. It has one tool, which
-// lists a Dify knowledge base's documents in about the same shape as kb-mcp's
-// list_documents: a typed handler, schemas made from structs, net/http's own
-// client, the platform's whole answer decoded into structs.
+// Command reference is what kb-mcp is measured against: a small MCP server in
+// the style of mcp-go's examples. It has one tool, which lists a Dify knowledge
+// base's documents in about the same shape as kb-mcp's list_documents: a typed
+// handler, schemas made from structs, net/http's own client, the platform's
+// whole answer decoded into structs.
 //
 // It checks nothing, limits nothing, retries nothing and shares nothing; that
 // is the point of the comparison.

@@ -2,7 +2,7 @@
 // official Go SDK's client: every transport, the newest revision and the
 // newest one with a handshake. It prints a line for each check.
 //
-// It is a module of its own, so that the server's module does not require the
+// It is a separate module, so that the server's module does not require the
 // client's SDK.
 package main
 

@@ -17,7 +17,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// command is kb-mcp with a small environment: nothing of the machine's own
+// command is kb-mcp with a small environment: none of the machine's own
 // settings.
 func command(env []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Getenv("KB_MCP"), args...)
@@ -112,7 +112,7 @@ func (d *deadPlatform) close() {
 	d.server.Close()
 }
 
-// wait waits for something to be told.
+// wait waits for a signal on a channel.
 func wait[T any](c <-chan T, limit time.Duration, what string) (T, error) {
 	select {
 	case v := <-c:

@@ -75,7 +75,8 @@ func (c *checker) session(ctx context.Context, to target, open open, version str
 	c.check(ctx, "closes", func(context.Context) error { return closeSession(s, process) })
 }
 
-// closeSession closes s within 10 s, and its process has then ended well.
+// closeSession closes s within 10 s, and checks that its process then exits
+// successfully.
 func closeSession(s *mcp.ClientSession, process *exec.Cmd) error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()

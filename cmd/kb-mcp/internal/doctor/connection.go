@@ -12,7 +12,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-// Bounds of the examination of one connection.
+// Bounds of the check of one connection.
 const (
 	examineTime = 20 * time.Second
 	examinedKBs = 20 // knowledge bases looked at
@@ -36,12 +36,12 @@ func examine(ctx context.Context, v *connection.Connection, proxies map[string]s
 	}
 	switch vendors.KindOf(err) {
 	case vendors.Unavailable, vendors.Timeout, vendors.BadResponse:
-		return found // it what answers there may not be the platform
+		return found // what answers there may not be the platform
 	}
 	return append(found, v.Diagnose(ctx)...)
 }
 
-// answerFindings is what the outcome of the first call tells.
+// answerFindings returns what the outcome of the first call shows.
 func answerFindings(err error) []vendors.Finding {
 	answers := fine("answer", "The platform answers as it should.")
 	accepted := fine("credential", "The platform accepts the credential.")
@@ -101,7 +101,7 @@ func readable(ctx context.Context, v *connection.Connection, kbs []vendors.Knowl
 	return refused
 }
 
-// switchedOff sorts knowledge bases that are switched off behind the others.
+// switchedOff is the sort key that puts disabled knowledge bases last.
 func switchedOff(kb vendors.KnowledgeBase) int {
 	if kb.Enabled != nil && !*kb.Enabled {
 		return 1
@@ -113,7 +113,8 @@ func fine(check, message string) vendors.Finding {
 	return vendors.Finding{Check: check, Status: vendors.Healthy, Message: message}
 }
 
-// trouble describes a failed call, in the words for an agent and the platform's.
+// trouble describes a failed call, with the texts for an agent and the
+// platform's.
 func trouble(check string, status vendors.Health, err error) vendors.Finding {
 	r := vendors.ReportOf(err)
 	f := vendors.Finding{Check: check, Status: status, Message: r.Message, Hint: r.Hint}

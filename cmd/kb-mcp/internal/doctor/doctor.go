@@ -1,5 +1,5 @@
 // Package doctor checks settings, network, credentials and versions, and says
-// what to do about what is not ok.
+// what to do about each problem.
 package doctor
 
 import (
@@ -18,7 +18,7 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// Report is what was found. OK says that nothing is broken.
+// Report is what was found. OK says that no check failed.
 type Report struct {
 	OK     bool    `json:"ok"`
 	Checks []Check `json:"checks"`
@@ -92,12 +92,13 @@ func examineRedis(ctx context.Context, r *shared.Redis) vendors.Finding {
 		return fine("redis", "Redis can be used: processes share the rate limits.")
 	}
 	return vendors.Finding{
-		Check: "redis", Status: vendors.Broken, Message: fmt.Sprintf("Redis cannot be used: %v. Each process keeps rate limits of its own.", err),
+		Check: "redis", Status: vendors.Broken, Message: fmt.Sprintf("Redis cannot be used: %v. Each process keeps its own rate limits.", err),
 		Hint: "Check host, port, user, password and TLS in KB_MCP_REDIS_URL, and that the server runs; the user must be allowed EVAL, EVALSHA and keys that begin with kb-mcp:.",
 	}
 }
 
-// examineAll checks the connections at once, and reports them in their order.
+// examineAll checks the connections concurrently, and reports them in their
+// order.
 func examineAll(ctx context.Context, conf settings.Config) (list []Check) {
 	proxies := proxyAddresses(conf.Env)
 	found := make([][]vendors.Finding, len(conf.Connections))

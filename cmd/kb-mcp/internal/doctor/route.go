@@ -16,12 +16,12 @@ import (
 	"kb-mcp/vendors/all"
 )
 
-// certificateSoon is when a certificate's end is worth a word.
+// certificateSoon is how long before its end a certificate is worth a warning.
 const certificateSoon = 14 * 24 * time.Hour
 
-// route is what was seen of the way to a platform while a call was made by the
-// transport that serves agents: the proxy and the certificates are those that
-// count, and no further request is made. The last try stands.
+// route records the way to a platform while the transport that serves agents
+// makes a call: it shows the real proxy and certificates, and needs no further
+// request. The last try counts.
 type route struct {
 	proxies map[string]string // address to the variable that names it
 
@@ -66,8 +66,8 @@ func (r *route) trace() *httptrace.ClientTrace {
 	}
 }
 
-// findings is the route as far as the call with the outcome err came; arrived
-// says that the request could be sent, or that none was made.
+// findings describes the route as far as the call with the outcome err got;
+// arrived says that the request could be sent, or that none was made.
 func (r *route) findings(err error) (found []vendors.Finding, arrived bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -77,7 +77,7 @@ func turns[T any](values ...T) func(func(*exchange, T)) func(*exchange) {
 	}
 }
 
-// rebuilt writes a JSON object anew: member writes its members, number its
+// rebuilt writes a JSON object again: member writes its members, number its
 // numbers.
 func rebuilt(text []byte, member func(w *bytes.Buffer, key string, value []byte), number func(json.Token) []byte) []byte {
 	dec := json.NewDecoder(bytes.NewReader(text))

@@ -23,9 +23,9 @@ import (
 const faultTable = "../../../../testdata/faults.md"
 
 // TestFaults tries every fault on every platform and question: the answer is
-// right or one of the contract's errors, in time, without a credential, and
-// nothing is left behind. What agents see is testdata/faults.md, which
-// KB_UPDATE=1 rewrites.
+// right or a classified error, in time, without a credential, and nothing is
+// left behind. What agents see is testdata/faults.md, which KB_UPDATE=1
+// rewrites.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of faults, some of which take their time")
@@ -101,7 +101,7 @@ func (l *lab) tryAll(faults []mishap) {
 const tableHead = `# Faults
 
 What an agent sees when something goes wrong between kb-mcp and a platform, over every question that the platform can
-be asked: the kind of error, ` + "`internal`" + ` never; or the right answer; or a valid one, in the contract's shape and of what the
+be asked: the kind of error, ` + "`internal`" + ` never; or the right answer; or a valid one, in the documented form and of what the
 platform said instead. A fault that may pass was tried again before it was reported. Made by TestFaults in cmd/kb-mcp/internal/faults.
 `
 

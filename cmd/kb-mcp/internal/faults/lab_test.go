@@ -211,8 +211,8 @@ type connected struct {
 	secrets []string
 }
 
-// connect opens a column's connection anew, so that nothing learnt before is
-// known to it.
+// connect opens a new connection of a column, which knows nothing that others
+// have learned.
 func (l *lab) connect(c *column, f mishap, base string) connected {
 	l.t.Helper()
 	if f.base != nil {

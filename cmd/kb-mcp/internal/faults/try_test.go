@@ -79,11 +79,11 @@ func (l *lab) secret(where, text string, secrets []string, carried *safeBuffer) 
 // What an agent sees that is no error.
 const (
 	rightAnswer = "right answer"
-	otherAnswer = "valid answer" // in the contract's shape, of what the platform said instead
+	otherAnswer = "valid answer" // in the documented form, of what the platform said instead
 )
 
-// judge says what the agent sees, and fails when that is neither right nor an
-// error of the contract.
+// judge returns what the agent sees, and fails when that is neither right nor a
+// classified error.
 func (l *lab) judge(where string, c *column, o operation, f mishap, a tools.Answer) []string {
 	switch {
 	case a.Failed:
@@ -135,7 +135,7 @@ var errorKinds = []vendors.Kind{vendors.InvalidArgument, vendors.Unauthenticated
 	vendors.Conflict, vendors.RateLimited, vendors.QuotaExhausted, vendors.Unsupported, vendors.Unavailable,
 	vendors.VendorError, vendors.BadResponse, vendors.Timeout}
 
-// failure checks an error against the contract and names its kind.
+// failure checks the form of an error and returns its kind.
 func (l *lab) failure(where string, c *column, f mishap, e vendors.ErrorReport, text []byte) string {
 	wrong := ""
 	switch {

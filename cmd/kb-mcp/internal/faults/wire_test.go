@@ -20,7 +20,7 @@ type mishap struct {
 	base       func(url string) string
 	ca         string // KB_MCP_CA_FILE
 	timeout    string // of one request; 30 s when ""
-	differs    bool   // the answer may be another one in the contract's shape
+	differs    bool   // the answer may be another one in the documented form
 	from       int    // rightly answered requests before the fault
 	questions  int    // how many are asked; 0: all
 	heavy      bool   // of one question, and few at a time: it moves megabytes

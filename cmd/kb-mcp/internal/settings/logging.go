@@ -37,8 +37,9 @@ type cleanWriter struct {
 	w       io.Writer
 }
 
+// Write implements io.Writer.
 func (c cleanWriter) Write(p []byte) (int, error) {
-	// A line's end inside a text would be looked at closely, as it may hide a secret.
+	// Clean would check a line end inside the text, as it may split a secret.
 	line := string(bytes.TrimSuffix(p, []byte("\n")))
 	if _, err := io.WriteString(c.w, c.secrets.Clean(rest.Unsigned(line))+"\n"); err != nil {
 		return 0, err
@@ -52,9 +53,9 @@ const (
 	logFlush = 300 * time.Millisecond // for the last lines, at the end
 )
 
-// LogWriter passes lines on and never makes the one that logs wait: a client
-// that does not read our stderr would otherwise hold every call, and the end of
-// the process. What does not fit is lost and counted.
+// LogWriter passes lines on and never blocks its callers: a client that does
+// not read our stderr would otherwise hold up every call, and the end of the
+// process. What does not fit is lost and counted.
 type LogWriter struct {
 	w io.Writer
 
@@ -125,7 +126,7 @@ func (l *LogWriter) pass() {
 	}
 }
 
-// next takes a line, nil when none waits.
+// next removes and returns a line, nil when none waits.
 func (l *LogWriter) next() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,7 +141,7 @@ func (l *LogWriter) next() []byte {
 	return line
 }
 
-// Close takes no more lines, and gives those that wait a moment to be read.
+// Close accepts no more lines, and gives those that wait a moment to be read.
 func (l *LogWriter) Close() {
 	l.mu.Lock()
 	l.closed = true

@@ -9,8 +9,9 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// misspelt finds variables of our own prefix that are not settings: what they
-// were meant to set is not set, and it may protect something.
+// misspelt finds variables with the prefix of this program that are not
+// settings: what they were meant to set is not set, and it may protect
+// something.
 func misspelt(env *all.Environ) (list []rest.Problem) {
 	known := all.Variables(&Settings{})
 	for _, name := range env.Names("KB_MCP_") {
@@ -26,7 +27,7 @@ func misspelt(env *all.Environ) (list []rest.Problem) {
 	return list
 }
 
-// otherNames are how other programs call what ours are for.
+// otherNames are names that other programs use for such settings.
 var otherNames = map[string][]string{
 	"KB_MCP_ADDR":            {"PORT", "HOST", "LISTEN", "BIND", "ADDRESS", "LISTEN_ADDR", "HTTP_ADDR"},
 	"KB_MCP_AUTH_TOKENS":     {"TOKEN", "TOKENS", "AUTH", "API_KEY", "API_KEYS", "BEARER_TOKEN", "BEARER_TOKENS", "SECRET"},
@@ -41,7 +42,7 @@ var otherNames = map[string][]string{
 	"KB_MCP_MAX_DOWNLOAD":    {"MAX_SIZE", "DOWNLOAD_LIMIT", "MAX_FILE_SIZE"},
 }
 
-// meantSetting is the variable that name was to be; "" for none.
+// meantSetting returns the variable that name probably means; "" for none.
 func meantSetting(name string, known []string) string {
 	var rests []string
 	for _, k := range known {

@@ -16,7 +16,7 @@ import (
 	"kb-mcp/vendors/rest"
 )
 
-// problems judges the values by variable name.
+// problems checks the values, by variable name.
 func (s Settings) problems() (list []rest.Problem) {
 	add := func(variable, text string) {
 		if text != "" {
@@ -87,7 +87,7 @@ func AddrProblem(addr string) string {
 	return text + ", such as 127.0.0.1:8080"
 }
 
-// tokenProblem never shows the token.
+// tokenProblem returns what is wrong with a token, without showing it.
 func tokenProblem(token string) string {
 	switch {
 	case all.Quoted(token):
@@ -98,7 +98,7 @@ func tokenProblem(token string) string {
 	return ""
 }
 
-// hostProblem holds a Host name against what browsers and proxies send.
+// hostProblem checks that a Host name is one that browsers and proxies send.
 func hostProblem(entry string) string {
 	if u, err := url.Parse(entry); err == nil && u.Host != "" {
 		return fmt.Sprintf("holds %q, which is a URL; give the host alone: %s", entry, u.Host)

@@ -21,7 +21,7 @@ import (
 )
 
 // Settings are the server's own variables. Their methods assume that the values
-// have been judged.
+// are valid.
 type Settings struct {
 	Vendors        string `env:"KB_MCP_VENDORS"`
 	AllowWrites    string `env:"KB_MCP_ALLOW_WRITES, default=false"`
@@ -92,10 +92,10 @@ type Config struct {
 	Connections []*connection.Connection
 }
 
-// Judge adds what a command finds wrong with the settings.
+// Judge returns what a command finds wrong with the settings.
 type Judge func(Settings) []rest.Problem
 
-// Open reads and judges the whole environment for this version of kb-mcp: one
+// Open reads and checks the whole environment for this version of kb-mcp: one
 // error lists every problem, by variable and never by value. It logs what is
 // suspicious but stops nothing.
 func Open(environ []string, logs io.Writer, version string, more ...Judge) (Config, error) {
@@ -112,7 +112,7 @@ func Open(environ []string, logs io.Writer, version string, more ...Judge) (Conf
 	return c, nil
 }
 
-// Read is the configuration with what is wrong with it; with problems it has no
+// Read returns the configuration and its problems. With problems it has no
 // connections.
 func Read(environ []string, logs io.Writer, version string, more ...Judge) (Config, []rest.Problem) {
 	c := Config{Env: all.NewEnviron(environ)}

@@ -22,6 +22,7 @@ func newBars(w io.Writer) *bars {
 	return &bars{pool: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30)), bars: map[string]*mpb.Bar{}, text: map[string]string{}}
 }
 
+// Add implements Display.
 func (b *bars) Add(id, label string) {
 	bar := b.pool.AddBar(100, mpb.PrependDecorators(decor.Name("  "+label+" ", decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + b.words(id) })))
@@ -36,6 +37,7 @@ func (b *bars) words(id string) string {
 	return b.text[id]
 }
 
+// Show implements Display.
 func (b *bars) Show(p connection.Progress) {
 	b.mu.Lock()
 	b.text[p.DocumentID] = words(p)
@@ -49,7 +51,8 @@ func (b *bars) Show(p connection.Progress) {
 	}
 }
 
-// close draws the last state; a bar that is not full stays as it is.
+// Close implements Display: it draws the last state. A bar that is not full
+// stays as it is.
 func (b *bars) Close() {
 	for _, bar := range b.bars {
 		bar.Abort(false)

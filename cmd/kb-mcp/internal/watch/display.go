@@ -70,12 +70,14 @@ func newChanges(w io.Writer, text func(string, connection.Progress) string) *cha
 	return &changes{w: w, text: text, labels: map[string]string{}, last: map[string]string{}}
 }
 
+// Add implements Display.
 func (c *changes) Add(id, label string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.labels[id] = label
 }
 
+// Show implements Display.
 func (c *changes) Show(p connection.Progress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,6 +87,7 @@ func (c *changes) Show(p connection.Progress) {
 	}
 }
 
+// Close implements Display.
 func (c *changes) Close() {}
 
 // label is how a document is named on the screen: short, and without what a
@@ -98,7 +101,7 @@ func label(p connection.Progress) string {
 	return name
 }
 
-// words tells a document's progress in one line.
+// words describes a document's progress on one line.
 func words(p connection.Progress) string {
 	s := string(p.Status)
 	if p.Stage != "" {

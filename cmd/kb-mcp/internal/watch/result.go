@@ -19,7 +19,7 @@ type Result struct {
 	reasons []string // a line for each document that settled without completing
 }
 
-// Result is what was seen so far; timedOut says that the time ran out.
+// Result returns what was seen so far; timedOut says that the time ran out.
 func (w *Watcher) Result(timedOut bool) Result {
 	r := Result{Summary: w.summary(), TimedOut: timedOut}
 	for _, id := range w.order {
@@ -53,7 +53,7 @@ func (r Result) WriteLines(w io.Writer) {
 	fmt.Fprintln(w, strings.Join(lines, "\n"))
 }
 
-// count tells a summary in a line.
+// count describes a summary on one line.
 func count(s tally.Summary) string {
 	if s.Total == 0 {
 		return "No documents."

@@ -27,7 +27,7 @@ type Watcher struct {
 	given   []string // none: the whole knowledge base
 	display Display
 
-	// unsettledOnly leaves what had settled before to the end: a bar that
+	// unsettledOnly shows what had settled before only at the end: a bar that
 	// never moves is in the way.
 	unsettledOnly bool
 
@@ -39,7 +39,7 @@ type Watcher struct {
 	pause   time.Duration // before the next look
 
 	whole  tally.Summary             // of the knowledge base, when it was last looked over
-	listed map[string]vendors.Status // the documents that it was more than a number of
+	listed map[string]vendors.Status // the documents that it listed
 }
 
 // New prepares to watch given documents, or a whole knowledge base when none are
@@ -82,8 +82,8 @@ func (w *Watcher) rest(ctx context.Context) bool {
 	}
 }
 
-// retry makes a look, again as long as its failure may pass: for ever where a
-// rate limit says when, a few times where the platform is away.
+// retry calls look, and again while its failure may be temporary: forever if a
+// rate limit says when, a few times if the platform is unavailable.
 func (w *Watcher) retry(ctx context.Context, look func(context.Context) error) error {
 	for away := 1; ; away++ {
 		lctx, cancel := context.WithTimeout(ctx, lookTime)
@@ -106,7 +106,7 @@ func (w *Watcher) retry(ctx context.Context, look func(context.Context) error) e
 	}
 }
 
-// survey looks the whole knowledge base over and learns what is not settled.
+// survey reads the whole knowledge base and learns what is not settled.
 func (w *Watcher) survey(ctx context.Context) error {
 	q := connection.ProgressRequest{KnowledgeBaseID: w.kb}
 	var pending []string
@@ -149,8 +149,8 @@ func merge(a, b tally.Summary) tally.Summary {
 	return a
 }
 
-// poll looks at what was not settled at the last look. What a platform does not
-// know stays pending while it may be too young.
+// poll reads what was not settled before. An id that the platform does not know
+// stays pending while the document may be too new.
 func (w *Watcher) poll(ctx context.Context) error {
 	young := time.Since(w.began) < youngAge
 	now := w.pending[:min(maxIDs, len(w.pending))]
