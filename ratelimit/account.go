@@ -19,7 +19,7 @@ type Account interface {
 	GiveBack(b Booking)
 	// Counted reports by when the platform has counted a turn's request.
 	Counted(b Booking, at time.Time)
-	// Pause lets nobody through for d from now.
+	// Pause lets no caller through for d from now.
 	Pause(d time.Duration)
 	// Incomplete reports whether turns of the last window may be missing in it.
 	Incomplete(window time.Duration, now time.Time) bool
@@ -39,8 +39,8 @@ const (
 	// lateness is how long after its time a booked turn may be used. An account
 	// keeps turns further apart than that.
 	lateness = 15 * time.Millisecond
-	// bookingAge is how long a booking is believed: meanwhile the platform may
-	// have paused all, or an earlier turn may have been late.
+	// bookingAge is how long a booking is valid: in the meantime the platform
+	// may have paused all, or an earlier turn may have been late.
 	bookingAge = 200 * time.Millisecond
 	// awayPause is the longest wait before an unavailable account is tried
 	// again.

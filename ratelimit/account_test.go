@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestBookingIsGood: a turn that was long waited for is asked for again, and a
-// late one is not used.
+// TestBookingIsGood: a turn after a long wait is booked again, and a late one
+// is not used.
 func TestBookingIsGood(t *testing.T) {
 	now := time.Now()
 	for _, tt := range []struct {

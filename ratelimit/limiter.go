@@ -17,7 +17,7 @@ type Limiter struct {
 	mu      sync.Mutex
 	windows []*window // what this process did, also beside an account
 	queue   queue
-	paused  time.Time // nobody is let through before
+	paused  time.Time // no caller is let through before
 	spare   *Booking  // what the first has booked of the shared account
 	turns   []time.Duration
 	// changed wakes the first caller when something went back early.
@@ -123,7 +123,7 @@ func (l *Limiter) Take(ctx context.Context) (turn *Turn, err error) {
 	}
 }
 
-// Pause lets nobody through for d from now, in any process that shares the
+// Pause lets no caller through for d from now, in any process that shares the
 // quota. It extends an earlier pause and never shortens it.
 func (l *Limiter) Pause(d time.Duration) {
 	l.mu.Lock()

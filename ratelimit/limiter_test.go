@@ -290,7 +290,7 @@ func TestSlotsAreMadeAsNeeded(t *testing.T) {
 	})
 }
 
-// The rates are never reached: what is measured is the way straight through.
+// The rates are never reached: this measures the path without waiting.
 func BenchmarkTake(b *testing.B) {
 	for name, r := range map[string]Rate{
 		"off":      {},
@@ -311,7 +311,7 @@ func BenchmarkTake(b *testing.B) {
 	}
 }
 
-// Two kinds of work with 32 callers each, who wait for one another in a queue.
+// Two kinds of work with 32 callers each that wait for one another in a queue.
 func BenchmarkQueue(b *testing.B) {
 	l := New(Rate{terms: []Term{{1, time.Microsecond}}}, nil)
 	var n atomic.Int64

@@ -69,7 +69,7 @@ func (b *branch) known(name string) string {
 	return otherParts
 }
 
-// part gives a part by name, made when it is new.
+// part returns a part by name, and makes it if it is new.
 func (b *branch) part(name string) *branch {
 	if p, ok := b.parts[name]; ok {
 		return p

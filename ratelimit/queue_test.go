@@ -22,7 +22,7 @@ func numbered(c Caller, i int) Caller {
 	return Caller{n(c.Party), n(c.Work), n(c.Session)}
 }
 
-// A herd that asks for one kind of thing does not starve somebody who asks for
+// A herd that asks for one kind of thing does not starve a caller that asks for
 // another, nor does one party of a kind starve another party.
 func TestFairness(t *testing.T) {
 	for _, tt := range []struct {
@@ -65,8 +65,8 @@ func TestFairness(t *testing.T) {
 	}
 }
 
-// before is a bound: nobody is served later than it says, unless somebody comes
-// after it whose turn it is first.
+// before is a bound: no caller is served later than it says, unless one whose
+// turn comes first arrives after it.
 func TestBeforeIsABound(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 300 {
@@ -102,8 +102,8 @@ func TestBeforeIsABound(t *testing.T) {
 	}
 }
 
-// Who waits until his deadline hears that it was the limit, and loses no turn
-// of others.
+// A caller that waits until its deadline gets the limit's error, and loses no
+// turn of others.
 func TestDeadlineInTheQueueIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(must(t, "1/s"), nil)
@@ -136,7 +136,7 @@ func asBusy(err error, busy **BusyError) bool {
 	return ok && b.After > 0
 }
 
-// What was not used is somebody else's at once.
+// A turn that was not used goes to another caller at once.
 func TestGiveBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(must(t, "1/s,2/min"), nil)
@@ -158,7 +158,7 @@ func TestGiveBack(t *testing.T) {
 	})
 }
 
-// A held turn serves one request with its context, or nobody.
+// A held turn serves one request with its context, or none.
 func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(must(t, "1/s"), nil)

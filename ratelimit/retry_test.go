@@ -15,7 +15,7 @@ type flaky struct{ after time.Duration }
 func (e flaky) Error() string                  { return fmt.Sprint("flaky, again in ", e.after) }
 func (e flaky) RetryIn() (time.Duration, bool) { return e.after, true }
 
-// final is an error that has the method and says no.
+// final is an error whose RetryIn returns false.
 type final struct{ flaky }
 
 func (final) RetryIn() (time.Duration, bool) { return 0, false }

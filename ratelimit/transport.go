@@ -72,8 +72,8 @@ func (l *Limiter) Hold(ctx context.Context) (held context.Context, release func(
 	return context.WithValue(ctx, holdKey{l}, h), h.release, nil
 }
 
-// Forgo gives back the turn held in ctx, if there is one and no request has used
-// it: a caller that does not need it now must not keep it from others.
+// Forgo returns back the turn held in ctx, if there is one and no request has
+// used it: a caller that does not need it now must not keep it from others.
 func (l *Limiter) Forgo(ctx context.Context) {
 	if h, ok := ctx.Value(holdKey{l}).(*hold); ok {
 		h.release()

@@ -18,7 +18,7 @@
 //   - capability.go: what a platform may offer beyond reading. Having the method
 //     is having the tool; [Adviser] says what to do instead of the others.
 //   - error.go: the one form of a failure.
-//   - internal/write: sends writes in batches and tells what became of each
+//   - internal/write: sends writes in batches and reports what became of each
 //     document; recent: a memory with a bound. Both are for drivers.
 //   - rest: requests, tables of errors, members of any type.
 //

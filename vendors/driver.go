@@ -75,13 +75,14 @@ type Page[T any] struct {
 	More      bool
 	NextToken string
 	// NewestFirst says that the platform sorts by CreatedAt, newest first, so
-	// that rows added while paging can be told from rows not yet delivered.
+	// that rows added while paging can be distinguished from rows not yet
+	// delivered.
 	NewestFirst bool
 	// Thin says that rows lack the progress of unsettled documents, which
 	// only a Progress call shows.
 	Thin bool
-	// Blind says that a row had no id, so that it is not among Items and
-	// nobody can tell which it is.
+	// Blind says that a row had no id, so that it is not among Items and it is
+	// unknown which it is.
 	Blind bool
 	// Moves says that rows change their places while they are read: the
 	// platform sorts by what moves, or documents no order. Then what came is

@@ -56,7 +56,7 @@ const (
 	// sent, or was refused before it did anything.
 	NoEffect Effect = iota
 	// UnknownEffect: a write may have happened, because its answer is missing,
-	// unreadable, of a broken server, or in a code that nobody knows.
+	// unreadable, of a broken server, or in an unknown code.
 	UnknownEffect
 	// SomeEffect: a part of a write surely happened, and Message says which.
 	SomeEffect
@@ -94,7 +94,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // RetryIn tells the retry loop whether the same request may succeed within this

@@ -55,8 +55,8 @@ type Ingestion struct {
 	MovedAt  time.Time
 	Movement string
 	// NewestAt is the newest time that the platform gives of this ingestion,
-	// although it does not say that something moved then: handed in, a stage
-	// begun. Not shown.
+	// although it does not say that something moved then: an upload, the start
+	// of a stage. Not shown.
 	NewestAt time.Time
 	// Suspicion is the driver's own reason to believe that the document is
 	// stuck; nil for none. It is shown as stalled.
@@ -67,7 +67,7 @@ type Ingestion struct {
 type Failure struct {
 	Code      string `json:"code,omitempty"`
 	Message   string `json:"message"`
-	Retryable *bool  `json:"retryable,omitempty"` // nil: the platform does not let one tell
+	Retryable *bool  `json:"retryable,omitempty"` // nil: the platform does not say
 	Hint      string `json:"hint,omitempty"`
 }
 
@@ -111,7 +111,7 @@ type StallRule struct {
 	Threshold time.Duration
 	NextStep  string // what a person can do; never to delete: it is a suspicion
 	// UpdatesLie says that UpdatedAt moves although nothing happens to the
-	// document, so that it is no evidence.
+	// document, so that it is not evidence.
 	UpdatesLie bool
 }
 

@@ -36,7 +36,7 @@ const (
 	tourSpeed = 1.6 // the sandbox's usual document takes ten seconds
 )
 
-// tour gives the tour.
+// tour runs the tour.
 func (a *app) tour(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tourTime)
 	defer cancel()

@@ -22,7 +22,7 @@ func (c *doctorCmd) command() *cobra.Command {
 way to it (DNS, proxy, TLS), its answers, its credential, what it may read, the clock and the version:
 one line per check, and what to do about each that is not ok. Takes at most 20 seconds, reads only, and
 makes three or four requests per connection.
-Exits with 1 when a check failed; a warning is no failure.`,
+Exits with 1 when a check failed; a warning is not a failure.`,
 		Example: `  kb-mcp doctor --demo
   DIFY_API_KEY=dataset-YOUR-KEY kb-mcp doctor
   kb-mcp doctor --json | jq -r '.checks[] | select(.status != "ok") | .hint'`,

@@ -103,7 +103,7 @@ func reset(w http.ResponseWriter, _ *http.Request, _ *httptest.ResponseRecorder)
 	}
 }
 
-// cut gives half of a body that says it is whole.
+// cut returns half of a body that says it is whole.
 func cut(w http.ResponseWriter, _ *http.Request, whole *httptest.ResponseRecorder) {
 	w.Header().Set("Content-Length", fmt.Sprint(whole.Body.Len()))
 	replay(w, whole, whole.Body.Len()/2)

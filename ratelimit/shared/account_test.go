@@ -73,7 +73,7 @@ func inspector(tb testing.TB, server *redistest.Server) *redis.Client {
 	return c
 }
 
-// times gives the turns of each term, in order.
+// times returns the turns of each term, in order.
 func times(tb testing.TB, c *redis.Client, s *account) [][]time.Duration {
 	tb.Helper()
 	var all [][]time.Duration
@@ -281,8 +281,8 @@ func TestSharedProcesses(t *testing.T) {
 	}
 }
 
-// TestSharedKeys: nothing of the account's name is stored, nothing stays for
-// ever, and all keys of an account are in one slot of a cluster.
+// TestSharedKeys: nothing of the account's name is stored, nothing stays
+// forever, and all keys of an account are in one slot of a cluster.
 func TestSharedKeys(t *testing.T) {
 	server := redistest.Start(t)
 	r, c := open(t, server.URL(), nil), inspector(t, server)

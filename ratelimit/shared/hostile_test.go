@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// fakeRedis answers every command as it likes, "" with silence.
+// fakeRedis answers every command by a function of the test; "" is no answer.
 func fakeRedis(tb testing.TB, answer func(command []string) string) string {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -84,8 +84,8 @@ func readCommand(in *bufio.Reader) []string {
 
 func script(command []string) bool { return strings.HasPrefix(strings.ToUpper(command[0]), "EVAL") }
 
-// odd are answers that the scripts cannot give.
-func odd() map[string]string {
+// impossible are answers that the scripts cannot give.
+func impossible() map[string]string {
 	random := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 5000)
 	for i := range noise {
@@ -115,7 +115,7 @@ func odd() map[string]string {
 // each caller gets a turn by the process's own account, nobody is left in the
 // queue, and no answer takes more memory than it has bytes.
 func TestHostileRedis(t *testing.T) {
-	for name, answer := range odd() {
+	for name, answer := range impossible() {
 		for _, polite := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, polite %v", name, polite), func(t *testing.T) {
 				address := fakeRedis(t, func(command []string) string {
@@ -130,10 +130,10 @@ func TestHostileRedis(t *testing.T) {
 	}
 }
 
-// TestHostileRedisPart: the turn is booked as it should, and what is said of it
-// afterwards is odd.
+// TestHostileRedisPart: the turn is booked as it should, and later answers
+// about it are impossible.
 func TestHostileRedisPart(t *testing.T) {
-	for name, answer := range odd() {
+	for name, answer := range impossible() {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
 			n := 0

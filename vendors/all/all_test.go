@@ -45,7 +45,7 @@ func one(t testing.TB, environ ...string) *connection.Connection {
 	return list[0]
 }
 
-// variables gives the variables of problems, in their order.
+// variables returns the variables of problems, in their order.
 func variables(problems []rest.Problem) string {
 	var names []string
 	for _, p := range problems {
@@ -126,7 +126,7 @@ func TestConnections(t *testing.T) {
 		{name: "the last of a name counts", environ: []string{"DIFY_API_KEY=app-wrong", "DIFY_API_KEY=" + key}, want: "dify=dify"},
 		{name: "pairs that are none", environ: []string{"DIFY_API_KEY=" + key, "NOVALUE", "=C:=C:\\"}, want: "dify=dify"},
 		{name: "the list is complete", environ: []string{"DIFY_API_KEY=" + key, "COZE_API_TOKEN=pat_x", "KB_MCP_VENDORS=dify"}, want: "dify=dify"},
-		{name: "the list has an order, blanks and loose commas", environ: []string{"DIFY_API_KEY=" + key, "COZE_API_TOKEN=pat_x", "KB_MCP_VENDORS= dify , ,coze,"}, want: "dify=dify coze=coze"},
+		{name: "the list has an order, spaces and loose commas", environ: []string{"DIFY_API_KEY=" + key, "COZE_API_TOKEN=pat_x", "KB_MCP_VENDORS= dify , ,coze,"}, want: "dify=dify coze=coze"},
 		{name: "several of one platform", environ: []string{"STAGING_DIFY_API_KEY=" + key, "DIFY_API_KEY=" + key, "TEAM_2_DIFY_API_KEY=" + key,
 			"KB_MCP_VENDORS=dify,staging=dify, team_2 = dify"}, want: "dify=dify staging=dify team_2=dify"},
 		{name: "only a named one", environ: []string{"STAGING_DIFY_API_KEY=" + key, "KB_MCP_VENDORS=staging=dify"}, want: "staging=dify"},
@@ -211,8 +211,8 @@ func TestTimeoutVariable(t *testing.T) {
 	}
 }
 
-// TestAnswersHoldNoSecret: a platform that echoes the credential does not make
-// a connection tell it.
+// TestAnswersHoldNoSecret: a credential that a platform echoes does not leave
+// the connection.
 func TestAnswersHoldNoSecret(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)

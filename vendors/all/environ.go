@@ -116,7 +116,7 @@ func (e *Environ) Names(prefix string) []string {
 // Load fills a struct of strings by its `env` tags, with prefix before each
 // name. A field tagged `secret:"true"` may come from the file that NAME_FILE
 // names, and its value is kept out of every text from then on. One tagged
-// `meant:"true"` protects somebody: when it is given and yields nothing, that
+// `meant:"true"` protects something: when it is given and yields nothing, that
 // is a problem, while other variables count as unset.
 func (e *Environ) Load(prefix string, into any) (problems []rest.Problem) {
 	for _, f := range fields(into) {

@@ -80,8 +80,8 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestLoad: each variable reaches a field of its own, with and without a
-// prefix; unset and empty ones have the documented default.
+// TestLoad: each variable reaches its own field, with and without a prefix;
+// unset and empty ones have the documented default.
 func TestLoad(t *testing.T) {
 	for platform := range documented {
 		for _, prefix := range []string{"", "STAGING_"} {

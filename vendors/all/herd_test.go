@@ -12,7 +12,7 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// herd is 50 callers, each of whom asks for the progress of 20 of 1,000
+// herd is 50 callers, each of which asks for the progress of 20 of 1,000
 // documents, or of all of them.
 func herd(t *testing.T, l live, kb string, ids []string, each int) {
 	t.Helper()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestMisspelt: a variable that nearly is one of ours stops the start and names
-// the one that was meant; one of another program does not.
+// TestMisspelt: a variable whose name is close to one of ours stops the start,
+// and the message names the right one; one of another program does not.
 func TestMisspelt(t *testing.T) {
 	const dify, ragflow = "DIFY_API_KEY=dataset-0123456789", "RAGFLOW_API_KEY=ragflow-x"
 	for _, tt := range []struct {
@@ -136,8 +136,7 @@ func TestQuotes(t *testing.T) {
 	}
 }
 
-// TestABaseURLIsNeverLost: what somebody meant to give does not become the public
-// cloud.
+// TestABaseURLIsNeverLost: a lost base URL does not become the public cloud.
 func TestABaseURLIsNeverLost(t *testing.T) {
 	keys := map[string]string{"COZE_API_BASE": "COZE_API_TOKEN=pat_x", "DIFY_BASE_URL": "DIFY_API_KEY=dataset-x", "RAGFLOW_BASE_URL": "RAGFLOW_API_KEY=x", "VOLCENGINE_BASE_URL": "VOLCENGINE_API_KEY=x"}
 	for name, key := range keys {

@@ -11,8 +11,8 @@ import (
 	"kb-mcp/vendors/internal/breaker"
 )
 
-// TestBreaker: what cannot pass by itself is asked of the platform once in a
-// while; in between the answer is at once what happened, and for how long yet.
+// TestBreaker: after a lasting refusal the platform is asked once in a while;
+// in between the answer is the refusal, at once, with the time that is left.
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writer{err: &vendors.Error{Kind: vendors.Unauthenticated, Message: "The key is wrong.", VendorCode: "401"}}
@@ -34,7 +34,7 @@ func TestBreaker(t *testing.T) {
 				t.Fatalf("%+v", e)
 			}
 			if !want && (e.After != remembered || !strings.Contains(e.Hint, "retry_after_seconds") || vendors.ReportOf(e).RetryAfterSeconds == 0) {
-				t.Errorf("%+v, want to hear of %v", e, remembered)
+				t.Errorf("%+v, want the error to be remembered: %v", e, remembered)
 			}
 		}
 		asks(true, 0)

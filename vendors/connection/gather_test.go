@@ -147,7 +147,7 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// What one caller asks for, and is refused, is no other caller's failure.
+// A refusal of one caller's documents is not another caller's failure.
 func TestGatherBlamesWhoAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 100, fail: func(ids []string) error {
@@ -161,7 +161,7 @@ func TestGatherBlamesWhoAsked(t *testing.T) {
 		wg.Go(func() {
 			_, err := v.Progress(t.Context(), ProgressRequest{KnowledgeBaseID: "kb", DocumentIDs: []string{"a", "bad", "b"}})
 			if vendors.KindOf(err) != vendors.PermissionDenied {
-				t.Errorf("who asked for it: %v", err)
+				t.Errorf("the caller that asked for it: %v", err)
 			}
 		})
 		wg.Go(func() { c.ask(t, v, []string{"a", "c"}) })
@@ -170,7 +170,7 @@ func TestGatherBlamesWhoAsked(t *testing.T) {
 	})
 }
 
-// A failure of the platform is everybody's, and is not asked about again.
+// A failure of the platform is the error of every caller, and is not retried.
 func TestGatherSharesFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 100, fail: func([]string) error { return vendors.Errorf(vendors.Unavailable, "down") }}
@@ -210,7 +210,8 @@ func TestGatherDegrades(t *testing.T) {
 	})
 }
 
-// Who leaves takes his documents along, and the request when it was his alone.
+// A caller that leaves withdraws its documents, and the request if it was the
+// only caller.
 func TestGatherLeavers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 10}
@@ -248,8 +249,8 @@ func TestGatherLeavers(t *testing.T) {
 	})
 }
 
-// Who comes while a wait for a turn fails, because its callers have left or had
-// less time, waits for another.
+// A caller that comes while a wait for a turn fails, because its callers have
+// left or had less time, waits for another turn.
 func TestGatherNewcomers(t *testing.T) {
 	for name, first := range map[string]merge.Hold{
 		"the others have left": func(ctx context.Context) (context.Context, func(), error) {
@@ -291,7 +292,7 @@ func TestGatherNewcomers(t *testing.T) {
 					c.ask(t, v, []string{"b", "c", "d"})
 					// With two documents a request, the newcomer's first takes theirs along.
 					if err := <-early; err == nil && batch != 2 {
-						t.Error("who had no time was answered")
+						t.Error("a caller without time was answered")
 					}
 					synctest.Wait()
 					if v.gather.Waiting() != 0 {
@@ -303,8 +304,8 @@ func TestGatherNewcomers(t *testing.T) {
 	}
 }
 
-// Once a change has begun, and once it has ended, nobody is answered by a request
-// from before.
+// Once a change has begun, and once it has ended, no caller is answered by an
+// earlier request.
 func TestGatherAfterWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 10}
@@ -337,8 +338,8 @@ func TestGatherSurvivesPanics(t *testing.T) {
 	})
 }
 
-// A panic while a request waits for its turn is the error of all who wait for the
-// knowledge base, and of no later caller.
+// A panic while a request waits for its turn is the error of all callers that
+// wait for the knowledge base, and of no later one.
 func TestGatherSurvivesAPanicBeforeTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowded{batch: 1}

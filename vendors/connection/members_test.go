@@ -12,8 +12,8 @@ import (
 	"kb-mcp/vendors/tally"
 )
 
-// archive is a platform that tells the progress of a document whatever
-// knowledge base it is asked under, and whose lists of an unknown one are empty.
+// archive is a platform that reports the progress of a document whatever
+// knowledge base is named, and whose lists of an unknown one are empty.
 type archive struct {
 	bench
 	holds   map[string][]string // documents by knowledge base
@@ -59,8 +59,8 @@ func (a *archive) CheckKnowledgeBase(_ context.Context, id string) error {
 	return nil
 }
 
-// TestProgressUnderAWrongKnowledgeBase: no document is told of under a knowledge
-// base that does not hold it.
+// TestProgressUnderAWrongKnowledgeBase: no document is reported under a
+// knowledge base that does not hold it.
 func TestProgressUnderAWrongKnowledgeBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newArchive(map[string][]string{"one": {"a", "b"}, "two": {"x"}, "empty": {}})
@@ -113,7 +113,7 @@ func TestListingsProveMembership(t *testing.T) {
 	}
 }
 
-// TestAnEmptyListIsOfAKnowledgeBase: an unknown one is not told as empty.
+// TestAnEmptyListIsOfAKnowledgeBase: an unknown one is not reported as empty.
 func TestAnEmptyListIsOfAKnowledgeBase(t *testing.T) {
 	a := newArchive(map[string][]string{"empty": {}})
 	v := New("v", "p", a)

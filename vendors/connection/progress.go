@@ -150,7 +150,7 @@ func (g *idsProgress) look(ctx context.Context) (ProgressResult, error) {
 	return g.result(err), nil
 }
 
-// read asks for ids and learns what came; with an error, perhaps not all.
+// read reads ids and learns the answer; with an error it may be incomplete.
 func (g *idsProgress) read(ctx context.Context, ids []string) error {
 	rep, err := g.c.gather.Progress(ctx, g.kb, ids)
 	if err == nil {
@@ -221,8 +221,8 @@ func (r ProgressResult) Len() int { return len(r.Documents) }
 const maxRemaining = 200
 
 // Fit leaves documents out: to NextCursor for a whole knowledge base; of given
-// ids the completed ones first, because nobody needs to act on them. The
-// summary stays complete.
+// ids the completed ones first, because they need no action. The summary stays
+// complete.
 func (r ProgressResult) Fit(n int) any {
 	n = max(n, 1)
 	switch {

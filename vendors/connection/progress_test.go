@@ -98,7 +98,7 @@ func TestProgressDegradesWhenTheLimitRunsOut(t *testing.T) {
 	}
 }
 
-// statuses gives shelf documents a status by their number.
+// statuses returns shelf documents a status by their number.
 func statuses(s *shelf, of func(i int) vendors.Status) {
 	for i := range s.docs {
 		s.docs[i].Status = of(i)

@@ -14,7 +14,7 @@ import (
 // documents can be a few days old.
 const week = 7 * 24 * time.Hour
 
-// ruled is a bench whose platform has a rule of its own.
+// ruled is a bench whose platform has its own stall rule.
 type ruled struct {
 	*bench
 	rule vendors.StallRule
@@ -22,7 +22,8 @@ type ruled struct {
 
 func (r ruled) StallRule() vendors.StallRule { return r.rule }
 
-// stallBed gives documents by what a test sets, with a threshold of 10 minutes.
+// stallBed returns documents by what a test sets, with a threshold of 10
+// minutes.
 func stallBed(now *vendors.Document) *Connection {
 	b := &bench{progress: func(vendors.ProgressQuery) (vendors.Report, error) {
 		return vendors.Report{Documents: []vendors.Document{*now}}, nil
@@ -273,7 +274,7 @@ func TestSettledDocumentsAreForgotten(t *testing.T) {
 		time.Sleep(time.Hour)
 		d.Status = vendors.Processing
 		if p, _ := peek(t, v); p.Stalled != nil {
-			t.Errorf("ingested anew, and suspected at once: %+v", p.Stalled)
+			t.Errorf("ingested again, and suspected at once: %+v", p.Stalled)
 		}
 	})
 }

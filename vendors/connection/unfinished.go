@@ -110,7 +110,7 @@ func (s *unfinishedSearch) result() Unfinished {
 	u := Unfinished{}
 	for _, d := range s.docs {
 		t.Add(d.progress.Status, d.progress.ProgressPercent, d.progress.ETASeconds)
-		if !d.Status.IsCompleted() { // meanwhile
+		if !d.Status.IsCompleted() { // it may have completed in the meantime
 			u.Documents = append(u.Documents, d.Document)
 		}
 	}
@@ -318,7 +318,7 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 	}
 	key := watchKey(kb, d.DocumentID)
 	if s.seen[key] {
-		return true // it moved from one listing to another meanwhile
+		return true // it moved from one listing to another in the meantime
 	}
 	if len(s.docs) == unfinishedKeep {
 		return false

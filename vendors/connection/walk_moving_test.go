@@ -11,7 +11,7 @@ import (
 // restless is a platform that sorts by the last change, and whose documents
 // change while they are ingested.
 type restless struct {
-	oddity
+	scripted
 	docs    []vendors.Document
 	changes func(call int, docs []vendors.Document) []vendors.Document
 }

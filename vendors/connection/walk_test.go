@@ -276,7 +276,7 @@ func FuzzCursor(f *testing.F) {
 		if err != nil || again.Cursor() != p.Cursor() {
 			t.Fatalf("%+v became %+v, %v", p, again, err)
 		}
-		// Somebody who knows how may make one up, and gets rows, or none.
+		// A forged cursor gives rows, or none.
 		for _, sorted := range []bool{false, true} {
 			s := &shelf{sorted: sorted}
 			s.put(50)

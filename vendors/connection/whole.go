@@ -126,7 +126,7 @@ func (o *wholeProgress) walk(ctx context.Context) (s survey, err error) {
 	visit := func(r paging.Row[vendors.Document]) bool { s.add(o.c.view(r.Item, o.kb), r.After); return false }
 	w := o.c.documents(vendors.PageQuery{KnowledgeBaseID: o.kb})
 	if o.cursor != "" {
-		w.Trail = nil // nobody knows what came before
+		w.Trail = nil // what came before is unknown
 	}
 	_, filters := o.c.driver.(vendors.UnfinishedFilter)
 	e, err := w.Walk(ctx, o.from, paging.SummaryTime, visit, func(int) bool { return filters && o.cursor == "" })

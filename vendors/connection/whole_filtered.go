@@ -62,7 +62,7 @@ func (o *wholeProgress) byFilter(ctx context.Context, s *survey, from paging.Pos
 	visit := func(r paging.Row[vendors.Document]) bool {
 		if came++; r.Item.Status.IsCompleted() {
 			ignored = true
-		} else if !seen[r.Item.DocumentID] { // or it moved from one listing to another meanwhile
+		} else if !seen[r.Item.DocumentID] { // or it moved from one listing to another in the meantime
 			seen[r.Item.DocumentID] = true
 			s.add(o.c.view(r.Item, o.kb), r.After)
 		}

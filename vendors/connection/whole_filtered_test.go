@@ -315,8 +315,8 @@ func TestPercentBesideWhatIsNotCompleted(t *testing.T) {
 
 // TestTheTrueBoundIsSaid: what stopped a scan is named as what it was.
 func TestTheTrueBoundIsSaid(t *testing.T) {
-	endless := func(wait time.Duration) *oddity {
-		return &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	endless := func(wait time.Duration) *scripted {
+		return &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 			time.Sleep(wait)
 			return vendors.Page[vendors.Document]{Items: []vendors.Document{{DocumentID: fmt.Sprint(q.Page), Status: vendors.Completed}}, Total: intp(100_000), More: true}, nil
 		}}
@@ -330,7 +330,7 @@ func TestTheTrueBoundIsSaid(t *testing.T) {
 		return list(q)
 	}
 	for name, tt := range map[string]struct {
-		o    *oddity
+		o    *scripted
 		kind vendors.Kind
 		text string
 	}{
@@ -351,7 +351,7 @@ func TestTheTrueBoundIsSaid(t *testing.T) {
 	}
 }
 
-// TestAPanicCostsOneKnowledgeBase: the others are still told.
+// TestAPanicCostsOneKnowledgeBase: the others are still reported.
 func TestAPanicCostsOneKnowledgeBase(t *testing.T) {
 	w := &town{}
 	w.add("a", vendors.Failed)

@@ -69,7 +69,7 @@ func (s *dialectState) mismatch() bool {
 }
 
 // marks returns the dialect that an answer shows: studio writes "BaseResp":null
-// beside code, has codes of its own, binds JSON strictly and asks for a session
+// beside code, has its own codes, binds JSON strictly and requires a session
 // where tokens do not count; hosted has log ids. The weak marks of studio come
 // last, as a gateway may add such a header too.
 func marks(a rest.Answer, h *head) dialect {

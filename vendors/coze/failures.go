@@ -64,7 +64,7 @@ func reasonOf(descript rest.Str) (code, reason string) {
 	return code, reason
 }
 
-// What a person can do, and who.
+// What to do, and who can do it.
 const (
 	anotherUpload = "Upload the document again, then delete this one."
 	changeContent = "Change what the review may have objected to, upload that, then delete this document."

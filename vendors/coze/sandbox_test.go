@@ -51,7 +51,7 @@ func faces(t *testing.T, documents int, test func(t *testing.T, l live, v *conne
 	t.Run("studio", func(t *testing.T) { test(t, l, l.connect(l.studio), sandbox.FaceCozeStudio) })
 }
 
-func TestLiveKnowledgeBases(t *testing.T) {
+func TestSandboxKnowledgeBases(t *testing.T) {
 	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
 		names, cursor := map[string]bool{}, ""
 		for {
@@ -75,7 +75,7 @@ func TestLiveKnowledgeBases(t *testing.T) {
 	})
 }
 
-func TestLiveSpaces(t *testing.T) {
+func TestSandboxSpaces(t *testing.T) {
 	l := start(t, 0)
 	v := l.connect(func(c *coze.Config) { c.SpaceID = "" })
 	for range 2 { // the second time the spaces are remembered
@@ -118,7 +118,7 @@ func documents(t *testing.T, v *connection.Connection, kb string) (ids []string)
 	}
 }
 
-func TestLiveDocuments(t *testing.T) {
+func TestSandboxDocuments(t *testing.T) {
 	faces(t, bulk, func(t *testing.T, l live, v *connection.Connection, face string) {
 		kb := l.box.KnowledgeBaseID(sandbox.Coze, sandbox.BulkName(sandbox.Coze))
 		l.box.ResetRequests()
@@ -161,7 +161,7 @@ func TestLiveDocuments(t *testing.T) {
 	})
 }
 
-func TestLiveGet(t *testing.T) {
+func TestSandboxGet(t *testing.T) {
 	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
 		for _, kb := range l.box.Store(sandbox.Coze).KBs() {
 			for _, id := range documents(t, v, kb.ID) {
@@ -180,7 +180,7 @@ func TestLiveGet(t *testing.T) {
 	})
 }
 
-func TestLiveUnknown(t *testing.T) {
+func TestSandboxUnknown(t *testing.T) {
 	faces(t, 0, func(t *testing.T, l live, v *connection.Connection, _ string) {
 		kb := l.box.KnowledgeBaseID(sandbox.Coze, "Engineering Notes")
 		const nobody = "7999999999999999999"
@@ -199,7 +199,7 @@ func TestLiveUnknown(t *testing.T) {
 	})
 }
 
-func TestLiveWrongKey(t *testing.T) {
+func TestSandboxWrongKey(t *testing.T) {
 	l := start(t, 0)
 	kb := l.box.KnowledgeBaseID(sandbox.Coze, "Engineering Notes")
 	ids := documents(t, l.connect(nil), kb)
@@ -231,7 +231,7 @@ func (l live) app(c *coze.Config) {
 	c.PrivateKey = l.box.CozePrivateKey()
 }
 
-func TestLiveApp(t *testing.T) {
+func TestSandboxApp(t *testing.T) {
 	l := start(t, 0)
 	kb := l.box.KnowledgeBaseID(sandbox.Coze, "Engineering Notes")
 	list := func(change func(*coze.Config)) error {

@@ -18,8 +18,8 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// TestLiveConcurrentUploads: uploads at once by an undecided connection.
-func TestLiveConcurrentUploads(t *testing.T) {
+// TestSandboxConcurrentUploads: uploads at once by an undecided connection.
+func TestSandboxConcurrentUploads(t *testing.T) {
 	benches(t, func(t *testing.T, b *bench, _ string) {
 		kb := b.box.KnowledgeBaseID(sandbox.Coze, "Empty shelf")
 		var wg sync.WaitGroup

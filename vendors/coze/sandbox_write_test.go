@@ -78,8 +78,8 @@ func (b *bench) create(t *testing.T, name string) string {
 	return kb.KnowledgeBaseID
 }
 
-// TestLiveLife is the whole life of a knowledge base.
-func TestLiveLife(t *testing.T) {
+// TestSandboxLife is the whole life of a knowledge base.
+func TestSandboxLife(t *testing.T) {
 	benches(t, func(t *testing.T, b *bench, face string) {
 		kb := b.create(t, "Life 生活")
 		var ids []string
@@ -119,7 +119,7 @@ func TestLiveLife(t *testing.T) {
 	})
 }
 
-// outcomeOfLife changes and deletes what TestLiveLife has made.
+// outcomeOfLife changes and deletes what TestSandboxLife has made.
 func (b *bench) outcomeOfLife(t *testing.T, face, kb string, ids []string) {
 	ref := vendors.Ref{KnowledgeBaseID: kb, DocumentID: ids[0]}
 	if d, err := b.UpdateDocument(t.Context(), ref, vendors.DocumentChange{Name: new("neu.txt")}); err != nil || d.Name != "neu.txt" {
@@ -156,9 +156,9 @@ func (b *bench) outcomeOfLife(t *testing.T, face, kb string, ids []string) {
 	}
 }
 
-// TestLiveForeignDocuments: a document of another knowledge base is not deleted
-// or renamed.
-func TestLiveForeignDocuments(t *testing.T) {
+// TestSandboxForeignDocuments: a document of another knowledge base is not
+// deleted or renamed.
+func TestSandboxForeignDocuments(t *testing.T) {
 	benches(t, func(t *testing.T, b *bench, _ string) {
 		kb := b.create(t, "mine")
 		other := b.box.DocumentID(sandbox.Coze, "退款政策.pdf")
@@ -173,9 +173,9 @@ func TestLiveForeignDocuments(t *testing.T) {
 	})
 }
 
-// TestLiveLost: writes whose answers are lost happen once, and what happened is
-// seen by looking.
-func TestLiveLost(t *testing.T) {
+// TestSandboxLost: writes whose answers are lost happen once, and what happened
+// is seen by looking.
+func TestSandboxLost(t *testing.T) {
 	benches(t, func(t *testing.T, b *bench, face string) {
 		var writes []string
 		b.lose = func(r *http.Request) bool {
@@ -198,7 +198,7 @@ func TestLiveLost(t *testing.T) {
 			}
 			b.clock.pass(time.Hour)
 		}
-		// Two of one name: which is new when both are is told by the stored file,
+		// Two of one name: if both are new, the stored file shows which it is,
 		// which hosted Coze does not have.
 		b.box.Add(sandbox.Coze, kb, "c.txt", sandbox.Normal())
 		up, err := b.Upload(t.Context(), vendors.Upload{KnowledgeBaseID: kb, Name: "c.txt", Text: "three"})

@@ -167,7 +167,8 @@ func noSpace() error {
 // are added.
 func token(space string, page int) string { return space + "." + strconv.Itoa(page) }
 
-// parseToken gives the index of the space and the page in it; "" is the start.
+// parseToken returns the index of the space and the page in it; "" is the
+// start.
 func parseToken(token string, ids []string) (at, page int, err error) {
 	if token == "" {
 		return 0, 1, nil

@@ -188,7 +188,8 @@ func TestSharedRefusal(t *testing.T) {
 	})
 }
 
-// Whoever leaves takes neither the exchange nor its outcome from the others.
+// A caller that leaves takes neither the exchange nor its outcome from the
+// others.
 func TestLeaverOfExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &platform{exchange: func(n int) (int, string) { return granted(n, time.Hour) }}
@@ -202,15 +203,15 @@ func TestLeaverOfExchange(t *testing.T) {
 		go func() { second <- list(t.Context(), v) }()
 		var e *vendors.Error
 		if err := <-first; !errors.As(err, &e) || e.Kind != vendors.Timeout {
-			t.Errorf("the one who left: %v", err)
+			t.Errorf("the caller that left: %v", err)
 		}
 		if err := <-second; err != nil {
-			t.Errorf("the one who stayed: %v", err)
+			t.Errorf("the caller that stayed: %v", err)
 		}
 	})
 }
 
-// A refused renewal does not rob requests under way of the token before.
+// A refused renewal leaves requests in flight the earlier token.
 func TestRefusedRenewalKeepsToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &platform{exchange: func(n int) (int, string) {

@@ -116,7 +116,7 @@ type document struct {
 	Percent      rest.Num `json:"progress"` // 100 on some that failed
 	Remaining    rest.Num `json:"remaining_time"`
 
-	processed bool // process has told the state
+	processed bool // process has reported the state
 }
 
 // normal is the document as tools show it. On studio web_url is a signed link to the

@@ -152,7 +152,7 @@ func (d *Driver) UpdateKnowledgeBase(ctx context.Context, id string, change vend
 	base, _ := d.bases.Get(id)
 	r, err := d.datasets(ctx, base.space, 1, d.kbPage, kb.Name)
 	if row = r.find(id); err != nil || row == nil { // then it is what was sent
-		kb.UpdatedAt = time.Time{} // not told
+		kb.UpdatedAt = time.Time{} // not known
 		return kb, nil
 	}
 	return row.normal(d.studio()), nil
@@ -225,7 +225,7 @@ func (d *Driver) UpdateDocument(ctx context.Context, ref vendors.Ref, change ven
 	if err != nil {
 		d.log.WarnContext(ctx, "a renamed document could not be read again", "document_id", ref.DocumentID, "error", err)
 		doc = row.normal(d.studio())
-		doc.Name, doc.UpdatedAt = *change.Name, time.Time{} // the time is not told
+		doc.Name, doc.UpdatedAt = *change.Name, time.Time{} // the time is not known
 	}
 	return doc, nil
 }

@@ -138,7 +138,7 @@ func (d *Driver) keep(w dataset) { d.bases.Put(strings.ToLower(string(w.ID)), w)
 // forget drops what is known of a knowledge base.
 func (d *Driver) forget(id string) { d.bases.Forget(strings.ToLower(id)) }
 
-// knowledgeBase gives a knowledge base as it was read lately, or reads it. An
+// knowledgeBase returns a knowledge base as it was read lately, or reads it. An
 // empty one is read every time: the first upload changes it.
 func (d *Driver) knowledgeBase(ctx context.Context, id string) (w dataset, remembered bool, err error) {
 	if w, ok := d.bases.Get(strings.ToLower(id)); ok && !w.empty() {

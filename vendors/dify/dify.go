@@ -2,7 +2,7 @@
 // 1.17, in the cloud and self-hosted.
 //
 // A key acts for the owner of a whole workspace. There is no envelope: the HTTP
-// status alone tells success, the payload is the body, and a refusal is
+// status alone shows success, the payload is the body, and a refusal is
 // {"code", "message", "status"}. Lists come in numbered pages, newest first;
 // progress comes by upload batch, and no call lists batches, so that documents
 // without a known batch are read one by one or from the list.

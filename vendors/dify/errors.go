@@ -98,7 +98,7 @@ var (
 	errNoDocument      = errors.New("just the document is missing")
 	errBusy            = errors.New("an earlier change is not finished")
 	errOptions         = errors.New("the options of an upload do not fit the knowledge base")
-	errWantsRule       = errors.New("the knowledge base has no rule of its own")
+	errWantsRule       = errors.New("the knowledge base has no rule")
 	errWantsSource     = errors.New("the knowledge base is an external one")
 )
 

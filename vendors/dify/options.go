@@ -48,9 +48,9 @@ type plan struct {
 	kb     dataset
 }
 
-// plan makes the options of an upload. A knowledge base has a rule of its own
-// from its first document on, also when it is empty again, and the server uses
-// it where none is sent: in files always, in texts from 1.12 on (1.8.1 answers
+// plan makes the options of an upload. A knowledge base has its own rule from
+// its first document on, also when it is empty again, and the server uses it
+// where none is sent: in files always, in texts from 1.12 on (1.8.1 answers
 // 500). Older servers get the rule of the knowledge base with the text, or the
 // text as a file.
 func (d *Driver) plan(ctx context.Context, u vendors.Upload, kb dataset) (p plan, err error) {

@@ -203,7 +203,7 @@ func (w *batchRow) missing() []string {
 	return []string{fmt.Sprintf("Only %d of %d chunks are indexed; searches do not find the others. Uploading the document again under the same name replaces it.", done.Int, total.Int)}
 }
 
-// ended gives the time of an end, and how long it took when the two times can
+// ended returns the time of an end, and how long it took when the two times can
 // belong together.
 func ended(start, end rest.Num) (at time.Time, elapsed *float64) {
 	if start.Valid && start.Float > 0 && end.Valid && end.Float >= start.Float {

@@ -91,7 +91,7 @@ func (l *live) took(what string, want int) {
 	l.sb.ResetRequests()
 }
 
-func TestLiveLife(t *testing.T) {
+func TestSandboxLife(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		l, ctx := newLive(t, sandbox.Options{Dify: sandbox.DifyOptions{OldDeletes: old}}), t.Context()
 		kb := l.create(ctx, "Life")
@@ -192,8 +192,8 @@ func (l *live) end(ctx context.Context, kb string, file vendors.Document, others
 }
 
 // One in eight uploads fails, and says what to do; another upload of its name
-// mends it.
-func TestLiveFailureAndRepair(t *testing.T) {
+// replaces it.
+func TestSandboxFailureAndRepair(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb := l.create(ctx, "Failures")
 	for i := range 8 {
@@ -217,7 +217,7 @@ func TestLiveFailureAndRepair(t *testing.T) {
 
 // The sandbox's own documents: an archived one cannot be deleted, one from the
 // web has no file, and a high_quality knowledge base scores its hits.
-func TestLiveSeeds(t *testing.T) {
+func TestSandboxSeeds(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb, wiki := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册"), l.sb.KnowledgeBaseID(sandbox.Dify, "Engineering Wiki")
 	archived, page := l.sb.DocumentID(sandbox.Dify, "价格表2025.xlsx"), l.sb.DocumentID(sandbox.Dify, "Status page")
@@ -286,9 +286,9 @@ func TestSearchAfterChangeOfTechnique(t *testing.T) {
 }
 
 // What this process uploaded is watched by its batch, which has chunk counts,
-// until somebody uploads it anew.
-// An upload into a knowledge base that somebody else has emptied meanwhile.
-func TestLiveUploadAfterEmptying(t *testing.T) {
+// until it is uploaded again. An upload into a knowledge base that was emptied
+// in the meantime.
+func TestSandboxUploadAfterEmptying(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb := l.create(ctx, "emptied")
 	upload := func(name string) string {
@@ -309,7 +309,7 @@ func TestLiveUploadAfterEmptying(t *testing.T) {
 
 // Servers before 1.12 want a rule with every text (HTTP 500 without one): the
 // knowledge base's own, which an emptied one keeps for files alone.
-func TestLiveOldServer(t *testing.T) {
+func TestSandboxOldServer(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{Dify: sandbox.DifyOptions{Version: "1.8.1"}}), t.Context()
 	kb := l.create(ctx, "old")
 	upload := func(name string, requests int) string {
@@ -334,7 +334,7 @@ func TestLiveOldServer(t *testing.T) {
 	}
 }
 
-func TestLiveProgressOfUploads(t *testing.T) {
+func TestSandboxProgressOfUploads(t *testing.T) {
 	l, ctx := newLive(t, sandbox.Options{}), t.Context()
 	kb := l.sb.KnowledgeBaseID(sandbox.Dify, "产品手册")
 	up := must[connection.UploadResult](t, "upload")(l.Upload(ctx, vendors.Upload{KnowledgeBaseID: kb, Name: "lines.txt", Text: strings.Repeat("One line.\n", 40)}))

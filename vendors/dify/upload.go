@@ -103,10 +103,10 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return vendors.Uploaded{Document: doc, BatchID: string(out.Batch), Notes: notes}, nil
 }
 
-// knowledgeBaseByDocuments gives a knowledge base that cannot be read itself
-// (without its plugin daemon Dify still lists and accepts documents) as far as an
-// upload needs it, from its newest document. Where there is a document, there is
-// a technique, which stays whatever is sent.
+// knowledgeBaseByDocuments returns a knowledge base that cannot be read itself
+// (without its plugin daemon Dify still lists and accepts documents) as far as
+// an upload needs it, from its newest document. Where there is a document,
+// there is a technique, which stays whatever is sent.
 func (d *Driver) knowledgeBaseByDocuments(ctx context.Context, id string, unread error) (dataset, error) {
 	out, err := d.documents(ctx, id, paging(1, 1))
 	if err != nil || len(out.Data) == 0 {
@@ -228,9 +228,9 @@ func (d *Driver) notes(ctx context.Context, c created, sent plan) (notes []strin
 	return notes
 }
 
-// findUploaded finds the document that an upload whose answer was lost has made.
-// One that was replaced cannot be told from one that was there, so that only a
-// list without the name says that there is none.
+// findUploaded finds the document that an upload whose answer was lost has
+// made. One that was replaced cannot be distinguished from one that was there,
+// so that only a list without the name says that there is none.
 func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during write.Window) (found []created, err error) {
 	out, err := d.documents(ctx, u.KnowledgeBaseID, paging(1, pageSize)) // newest first
 	if err != nil {
@@ -247,7 +247,7 @@ func (d *Driver) findUploaded(ctx context.Context, u vendors.Upload, during writ
 		}
 	}
 	if len(found) == 0 && older {
-		return nil, vendors.Errorf(vendors.Unsupported, "Dify does not tell whether it replaced a document.")
+		return nil, vendors.Errorf(vendors.Unsupported, "Dify does not say whether it replaced a document.")
 	}
 	return found, nil
 }

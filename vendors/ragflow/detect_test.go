@@ -35,7 +35,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// take gives the paths asked since the last take, without their common head.
+// take returns the paths asked since the last take, without their common head.
 func (f *fake) take() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

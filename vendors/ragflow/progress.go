@@ -23,7 +23,7 @@ func (d *Driver) Batch() int {
 
 // StallRule implements [vendors.Staller]. run, progress and the last line of
 // work count as movement; update_time does not, it moves by itself, and neither
-// do queue lines. A disabled document that was running stays so for ever.
+// do queue lines. A disabled document that was running stays so forever.
 func (d *Driver) StallRule() vendors.StallRule {
 	return vendors.StallRule{
 		Threshold:  15 * time.Minute,
@@ -50,9 +50,9 @@ func (d *Driver) Progress(ctx context.Context, q vendors.ProgressQuery) (vendors
 	return rep, err
 }
 
-// progress asks for one or two ids one by one, and for more by the parameter
-// `ids` (v0.25.1, 100 a request). A row that nobody asked for shows a server
-// that ignores it; then this page is the first of everything.
+// progress reads one or two ids one by one, and for more by the parameter `ids`
+// (v0.25.1, 100 a request). A row that was not requested shows a server that
+// ignores it; then this page is the first of everything.
 func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vendors.Report, error) {
 	s := idsearch.New(ids, nil)
 	if len(ids) <= 2 {
@@ -82,7 +82,7 @@ func (c currentAPI) progress(ctx context.Context, kb string, ids []string) (vend
 	return s.Report(nil)
 }
 
-// each asks for every id still missing in a request of its own.
+// each reads every missing id in a separate request.
 func (c currentAPI) each(ctx context.Context, kb string, s *idsearch.Search) error {
 	read := func(id string) (vendors.Document, error) {
 		return c.document(ctx, vendors.Ref{KnowledgeBaseID: kb, DocumentID: id})

@@ -93,7 +93,7 @@ func newestFirst(page, size int) url.Values {
 }
 
 // turn says how many rows there are and whether another page follows. A total
-// that is smaller than what was seen is no total: v0.14 - v0.15.1 put the number
+// that is smaller than what was seen is wrong: v0.14 - v0.15.1 put the number
 // of rows on the page there, as a full first page of theirs (perPage: the
 // server may be so old) cannot deny. Then only a short page is the last one.
 //
@@ -200,7 +200,7 @@ func window(q vendors.PageQuery, orderby, descend string) url.Values {
 	}
 }
 
-// documents gives one page. An unknown knowledge base looks like an empty one
+// documents returns one page. An unknown knowledge base looks like an empty one
 // there, so that an empty first page needs a second look.
 func (p previewAPI) documents(ctx context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	query := window(q, "order_by", "descend")

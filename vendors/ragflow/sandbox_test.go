@@ -77,7 +77,7 @@ func said(r connection.OutcomeResult) string {
 }
 
 // The whole life of a knowledge base, in both generations, found out by itself.
-func TestLiveWrites(t *testing.T) {
+func TestSandboxWrites(t *testing.T) {
 	for _, face := range []string{sandbox.FaceRAGFlow, sandbox.FaceRAGFlowPreview} {
 		t.Run(face, func(t *testing.T) { wholeLife(start(t, face, sandbox.Options{}), face == sandbox.FaceRAGFlow) })
 	}
@@ -216,7 +216,7 @@ func (l live) end(kb string, ids []string) {
 }
 
 // The preview's release builds cannot start: one document pays for knowing it.
-func TestLiveBrokenStart(t *testing.T) {
+func TestSandboxBrokenStart(t *testing.T) {
 	l := start(t, sandbox.FaceRAGFlowPreview, sandbox.Options{BrokenStart: true})
 	kb := l.box.KnowledgeBaseID(sandbox.RAGFlow, "产品手册")
 	ids := []string{l.box.DocumentID(sandbox.RAGFlow, "退款政策.pdf"), l.box.DocumentID(sandbox.RAGFlow, "待处理-会议纪要.docx")}
@@ -235,7 +235,7 @@ func TestLiveBrokenStart(t *testing.T) {
 }
 
 // One request is made for many documents, however their states differ.
-func TestLiveManyStarts(t *testing.T) {
+func TestSandboxManyStarts(t *testing.T) {
 	l := start(t, sandbox.FaceRAGFlow, sandbox.Options{})
 	kb := l.box.KnowledgeBaseID(sandbox.RAGFlow, "Empty shelf")
 	var ids []string

@@ -120,7 +120,7 @@ func (w document) doubtful() bool {
 	return w.SourceType == nil && w.IngestionStatus == "" && len(w.CreateDate) == len(time.DateTime) && w.CreateDate[10] == ' '
 }
 
-// waiting reports that no line tells of work: all speak of the queue.
+// waiting reports that no line shows work: all are about the queue.
 func (l lines) waiting() bool {
 	for _, line := range l {
 		if !rest.WordsOf(line).HaveAny("queued", "dispatched", "tasks are ahead in the queue") {

@@ -146,7 +146,7 @@ func (w document) normal(g generation) vendors.Document {
 	return d
 }
 
-// beforeISO tells a server before v0.24, whose dates claim to be GMT.
+// beforeISO recognizes a server before v0.24, whose dates claim to be GMT.
 func (w document) beforeISO() bool { return strings.HasSuffix(string(w.CreateDate), "GMT") }
 
 // startedAt is when the document was queued, in UTC. The platform gives that
@@ -233,7 +233,8 @@ func (w document) hasNoMetadata() bool {
 	return false
 }
 
-// metadata keeps every digit of numbers; what is no object, or empty, is none.
+// metadata keeps every digit of numbers; anything else than an object, and an
+// empty one, counts as none.
 func (w document) metadata() map[string]any {
 	var m map[string]any
 	dec := json.NewDecoder(bytes.NewReader(w.MetaFields))

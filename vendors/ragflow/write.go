@@ -88,8 +88,8 @@ type row struct {
 	created  time.Time
 }
 
-// newer gives the items that are newer than the newest one before and have the
-// name, or the name as RAGFlow changes it when it is taken: "a(1).txt".
+// newer returns the items that are newer than the newest one before and have
+// the name, or the name as RAGFlow changes it when it is taken: "a(1).txt".
 func newer[T any](now, before []T, key func(T) row, name string) []T {
 	var last row
 	if len(before) > 0 {

@@ -37,7 +37,7 @@ func New[V any](size int, age time.Duration) *Map[V] {
 // Put remembers a value from now on.
 func (m *Map[V]) Put(name string, v V) { m.names.Add(name, entry[V]{v, time.Now()}) }
 
-// Get gives the value of a name, while it is remembered.
+// Get returns the value of a name, while it is remembered.
 func (m *Map[V]) Get(name string) (v V, ok bool) {
 	e, ok := m.names.Get(name)
 	if !ok || m.age > 0 && time.Since(e.since) >= m.age {

@@ -20,8 +20,8 @@ const (
 	// Of JSON in a text, of which an answer can have one in each row.
 	maxTextContainers = 1000
 	maxTextValues     = 2000
-	// An answer may have so many times the rows that were asked for, and fewRows in
-	// any case: some servers have a smallest page of their own.
+	// An answer may have so many times the rows that were asked for, and
+	// fewRows in any case: some servers have a minimum page size.
 	moreRows = 10
 	fewRows  = 100
 )

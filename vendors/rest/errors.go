@@ -108,7 +108,7 @@ func effect(err error) vendors.Effect {
 
 // effectOf is what a write may have done that was answered with an error. A
 // refusal comes before anything is done; a fault of the server, an answer that
-// says nothing and a code that nobody knows may come after.
+// says nothing and an unknown code may come after.
 func effectOf(e *vendors.Error) vendors.Effect {
 	refused := e.HTTPStatus >= 300 && e.HTTPStatus < 500 && e.HTTPStatus != http.StatusRequestTimeout
 	switch e.Kind {

@@ -146,7 +146,7 @@ func (c *Client) file(ctx context.Context, resp *http.Response) (Stream, *vendor
 	return Stream{Header: resp.Header, Size: resp.ContentLength, Body: body, Framed: framed}, nil
 }
 
-// Expect lets a body that shows no end of its own end with an error when it is
+// Expect makes a body that does not mark its end fail with an error when it is
 // shorter than the platform says of the file; nil says nothing.
 func (s Stream) Expect(size *int64) {
 	if b, ok := s.Body.(*fileBody); ok && size != nil && !s.Framed {

@@ -170,7 +170,7 @@ func TestSlowBody(t *testing.T) {
 	})
 }
 
-// slow is a body that does not come.
+// slow is a body that does not arrive.
 type slow struct{ ctx context.Context }
 
 func (s slow) Read([]byte) (int, error) {

@@ -76,8 +76,8 @@ type Call struct {
 	Body   any   // sent as JSON; nil for none
 	Form   *Form // sent instead of Body
 	Header http.Header
-	// Rows is how many rows are asked for: an answer with far more, from ten times
-	// as many on, is refused. 0 where nothing says how many there may be.
+	// Rows is how many rows are requested: an answer with far more, from ten
+	// times as many on, is refused. 0 where nothing says how many there may be.
 	Rows int
 	// Search marks a search, which may have its own rate limit.
 	Search bool

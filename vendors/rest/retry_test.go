@@ -41,7 +41,7 @@ func TestRetry(t *testing.T) {
 		min, max time.Duration // max 0: min exactly
 		kind     vendors.Kind  // "" for success
 		after    time.Duration
-		gone     bool // the agent is told that asking again will not help
+		gone     bool // the error says that asking again will not help
 	}{
 		{name: "success at once", script: []answer{ok}, calls: 1},
 		{name: "429", script: []answer{busy(), ok}, calls: 2, min: refusalPause},
@@ -174,7 +174,7 @@ func TestRetryStopsWithItsCaller(t *testing.T) {
 }
 
 // TestTriesDoNotMix: what a failed try decoded does not show in the answer of
-// the next, and each try has a time of its own.
+// the next, and each try has its own time.
 func TestTriesDoNotMix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0

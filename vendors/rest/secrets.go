@@ -139,7 +139,7 @@ func (s *Secrets) Clean(text string) string {
 }
 
 // splits reports whether a character may stand inside a secret that was wrapped
-// or hidden: line ends, tabs, and what nobody sees.
+// or hidden: line ends, tabs, and invisible characters.
 func splits(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // mayBeSplit is ContainsFunc(text, splits), quick for what texts are made of:

@@ -187,7 +187,7 @@ func checkText(t *testing.T, s string) {
 		t.Errorf("%q holds a control character", s)
 	}
 	if strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") || strings.Contains(s, "  ") {
-		t.Errorf("%q holds loose blanks", s)
+		t.Errorf("%q holds loose spaces", s)
 	}
 }
 

@@ -37,7 +37,7 @@ type flight struct {
 	err    error
 }
 
-// join gives the flight for a key, beginning it when there is none.
+// join returns the flight for a key, beginning it when there is none.
 func (f *Flights) join(ctx context.Context, key string, fly func(context.Context, *flight)) (fl *flight, first bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

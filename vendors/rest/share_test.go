@@ -63,7 +63,7 @@ func TestEqualReadsAreOneRequest(t *testing.T) {
 	})
 }
 
-// Who joins a read that is on its way gives others the turn that he holds.
+// A caller that joins a read in flight gives others the turn that it holds.
 func TestJoiningForgoesAHeldTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
@@ -118,7 +118,7 @@ func TestEqualReadsShareTheirFailure(t *testing.T) {
 				for _, err := range errs {
 					var e *vendors.Error
 					if !errors.As(err, &e) || e.Kind != tt.want || seen[e] {
-						t.Errorf("%v (an error of its own: %v)", err, !seen[e])
+						t.Errorf("%v (its own error: %v)", err, !seen[e])
 					}
 					seen[e] = true
 				}
@@ -148,14 +148,15 @@ func TestWhoLeavesAloneLeavesTheFlight(t *testing.T) {
 		synctest.Wait()
 		go func() { errs <- do(t.Context()) }()
 		synctest.Wait()
-		leave() // the one who began it
+		leave() // the caller that began it
 		if err := <-errs; vendors.KindOf(err) != vendors.Timeout {
-			t.Errorf("who left got %v", err)
+			t.Errorf("the caller that left got %v", err)
 		}
 		if err := <-errs; err != nil || n.Load() != 1 || <-ended != nil {
-			t.Errorf("who stayed got %v after %d requests", err, n.Load())
+			t.Errorf("the caller that stayed got %v after %d requests", err, n.Load())
 		}
-		// The last one who leaves ends the request, and nobody joins it then.
+		// The last caller that leaves ends the request, and no other joins it
+		// then.
 		last, leave := context.WithCancel(t.Context())
 		go func() { errs <- do(last) }()
 		synctest.Wait()

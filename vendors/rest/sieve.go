@@ -1,7 +1,7 @@
 package rest
 
-// sieve tells quickly that a text holds none of a list of words: the end of one
-// that is there covers one of the places at which catches looks.
+// sieve detects quickly that a text holds none of a list of words: the end of
+// one that is there covers one of the places at which catches looks.
 type sieve struct {
 	size  int             // of a part
 	step  int             // between two places

@@ -14,8 +14,8 @@ import (
 	"kb-mcp/vendors"
 )
 
-// TestSign: the signer is asked for every try anew, after the wait for a turn,
-// on a clone, with the very bytes that are sent.
+// TestSign: the signer is called for each try, after the wait for a turn, on a
+// clone, with the very bytes that are sent.
 func TestSign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var signed, sent []string

@@ -168,7 +168,7 @@ func TestResetInTheMiddle(t *testing.T) {
 			}, Conn{})
 			var out payload
 			err := c.Do(t.Context(), Call{Method: "POST", Body: 1}, &out)
-			// A reset may reach us before the bytes sent ahead of it or after: in
+			// A reset may arrive before the bytes sent ahead of it or after: in
 			// the body that is a broken connection or an answer cut short.
 			if k := vendors.KindOf(err); err != nil && (name != "in the body" || k != vendors.BadResponse) {
 				t.Errorf("Do = %v, %v after %d requests", out, err, tries.Load())
@@ -269,7 +269,7 @@ func TestHTTPSToAnHTTPPort(t *testing.T) {
 	}
 }
 
-// TestCancel: a call that nobody waits for any more ends at the platform, too.
+// TestCancel: a call whose caller has left ends at the platform, too.
 func TestCancel(t *testing.T) {
 	for _, headers := range []bool{false, true} {
 		arrived, gone := make(chan struct{}), make(chan struct{})

@@ -54,7 +54,7 @@ func (f *Form) body() (body io.ReadCloser, length int64, contentType string, err
 		return nil, 0, "", err
 	}
 	before, after := head.Bytes()[:start], head.Bytes()[start:]
-	exact := io.LimitReader(file, f.File.Size) // a file that grows meanwhile must not break the length
+	exact := io.LimitReader(file, f.File.Size) // a file that grows in the meantime must not break the length
 	return formBody{io.MultiReader(bytes.NewReader(before), exact, bytes.NewReader(after)), file},
 		int64(head.Len()) + f.File.Size, w.FormDataContentType(), nil
 }
@@ -69,8 +69,8 @@ type formBody struct {
 type Stream struct {
 	Header http.Header
 	Size   int64 // -1: not said
-	// Framed says that the protocol tells an end from a break. Without it, only the
-	// file's size can: see Expect.
+	// Framed says that the protocol distinguishes an end from a break. Without
+	// it, only the file's size can: see Expect.
 	Framed bool
 	// Body is bounded. Its errors are *vendors.Error.
 	Body io.ReadCloser

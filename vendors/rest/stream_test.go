@@ -151,9 +151,9 @@ func TestFormFileFails(t *testing.T) {
 	}
 }
 
-// TestUnhurried: an upload or a download may take longer than one answer, and
-// as long as its call.
-func TestUnhurried(t *testing.T) {
+// TestUntimed: an upload or a download may take longer than one answer, and as
+// long as its call.
+func TestUntimed(t *testing.T) {
 	isFile := func(status int, _ http.Header) bool { return status == 200 }
 	for name, call := range map[string]func(context.Context, *Client) error{
 		"upload": func(ctx context.Context, c *Client) error {

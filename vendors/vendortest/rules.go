@@ -50,7 +50,7 @@ func isPlatform(name string) bool {
 	return name != "tools" && name != "recorded" && name != "reports" && !strings.Contains(name, ".")
 }
 
-// answersIn gives the answers of all cases of a folder.
+// answersIn returns the answers of all cases of a folder.
 func answersIn(t testing.TB, dir string) (list []rest.Answer) {
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".json") || strings.HasSuffix(path, "skip.json") {

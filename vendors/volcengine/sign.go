@@ -71,7 +71,7 @@ func canonicalRequest(r *http.Request) (text, names string) {
 	return b.String(), names
 }
 
-// signedHeaders gives the headers that are signed, by lower-case name.
+// signedHeaders returns the headers that are signed, by lower-case name.
 func signedHeaders(r *http.Request) map[string]string {
 	values := map[string]string{"host": host(r)}
 	for name, v := range r.Header {

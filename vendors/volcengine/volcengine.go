@@ -127,7 +127,7 @@ func New(c Config, conn rest.Conn) *Driver {
 	return d
 }
 
-// credential gives what puts the credential on a request.
+// credential returns what puts the credential on a request.
 func (c Config) credential(now func() time.Time) func(*http.Request, []byte) error {
 	if key := c.apiKey(); key != "" {
 		return func(r *http.Request, _ []byte) error {
@@ -147,7 +147,7 @@ func read[T any](ctx context.Context, d *Driver, path string, body any) (*T, err
 	return post[T](ctx, d, rest.Reads, path, body)
 }
 
-// post gives the data of an answer; it is never nil without an error.
+// post returns the data of an answer; it is never nil without an error.
 func post[T any](ctx context.Context, d *Driver, write rest.Write, path string, body any) (*T, error) {
 	var out envelope[T]
 	err := d.client.Do(ctx, request(write, path, body), &out)

@@ -116,7 +116,8 @@ type documentList struct {
 	NextToken rest.Str   `json:"next_token"`
 }
 
-// page gives the rows; a row without an id cannot be asked for and is dropped.
+// page returns the rows; a row without an id cannot be asked for and is
+// dropped.
 func (l *documentList) page() vendors.Page[vendors.Document] {
 	page := vendors.Page[vendors.Document]{Items: make([]vendors.Document, 0, len(l.Documents)), Total: l.TotalNum.Rows()}
 	for _, w := range l.Documents {
@@ -276,8 +277,9 @@ func (w point) hit() vendors.Hit {
 	return h
 }
 
-// page gives the chunks of document. Those of another one mean that the server
-// does not know the filter; then its total is that of the knowledge base.
+// page returns the chunks of document. Those of another one mean that the
+// server does not know the filter; then its total is that of the knowledge
+// base.
 func (l *pointList) page(document string) vendors.Page[vendors.Chunk] {
 	page := vendors.Page[vendors.Chunk]{Items: make([]vendors.Chunk, 0, len(l.Points)), Total: l.TotalNum.Rows(), Filtered: true}
 	for _, w := range l.Points {

@@ -54,7 +54,8 @@ func (d *Driver) CreateKnowledgeBase(ctx context.Context, draft vendors.Knowledg
 	return made, err
 }
 
-// createdSince gives the knowledge base of a name, unless it is older than began.
+// createdSince returns the knowledge base of a name, unless it is older than
+// began.
 func (d *Driver) createdSince(ctx context.Context, name string, began time.Time) ([]vendors.KnowledgeBase, error) {
 	c, err := d.collection(ctx, name)
 	switch {

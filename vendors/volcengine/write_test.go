@@ -89,7 +89,7 @@ func TestUploadCancelled(t *testing.T) {
 	}
 }
 
-// Uploads at the same time get ids of their own, and one add each.
+// Uploads at the same time get different ids, and one add each.
 func TestUploadsAtOnce(t *testing.T) {
 	var mu sync.Mutex
 	adds := map[string]int{}

@@ -34,7 +34,7 @@ const Hint = "Check COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY and COZ
 
 const rootHint = "Check COZE_API_BASE: it must be the root of the API, such as https://api.coze.cn."
 
-// App is the app of which a token is asked.
+// App is the app that tokens are requested for.
 type App struct {
 	ClientID, KeyID string
 	PrivateKey      string // PEM
@@ -90,8 +90,8 @@ func ParseKey(pem string) (*rsa.PrivateKey, error) {
 // Cached is the token obtained last, "" before the first.
 func (t *Tokens) Cached() string { return t.last.Load().token }
 
-// Get gives a token that is good for a while and is not the refused one. Callers
-// that come together make one exchange, and share its failure too.
+// Get returns a token that is good for a while and is not the refused one.
+// Callers that come together make one exchange, and share its failure too.
 func (t *Tokens) Get(ctx context.Context, refused string) (string, error) {
 	seen := t.last.Load()
 	if t.good(seen, refused) {
@@ -126,7 +126,7 @@ func (t *Tokens) good(g *grant, refused string) bool {
 	return g.err == nil && g.token != refused && t.now().Add(renewBefore).Before(g.until)
 }
 
-// exchange asks for a new token.
+// exchange requests a new token.
 func (t *Tokens) exchange(ctx context.Context) *grant {
 	var out grantAnswer
 	err := t.client.Do(ctx, rest.Call{

@@ -29,7 +29,7 @@ func jointContext(values context.Context, callers []*caller) (context.Context, c
 // abandon removes the items for which a request got no turn: those that the
 // other waiting requests have no room for. Their callers get the error; for
 // callers that have more time another request waits.
-func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item, told []*caller) {
+func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item, failed []*caller) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b.waiting--
@@ -38,7 +38,7 @@ func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item,
 		keep = len(b.items)
 	}
 	taken = slices.Clone(b.items[keep:])
-	told = slices.DeleteFunc(callersOf(taken), hasTime)
+	failed = slices.DeleteFunc(callersOf(taken), hasTime)
 	waits := func(w *item) bool { return slices.ContainsFunc(w.callers, hasTime) }
 	b.items = append(b.items[:keep], slices.DeleteFunc(slices.Clone(taken), func(w *item) bool { return !waits(w) })...)
 	for _, w := range taken {
@@ -49,7 +49,7 @@ func (g *Gatherer) abandon(b *batch, hasTime func(*caller) bool) (taken []*item,
 	if g.endIdle(b); len(b.items) > 0 {
 		g.schedule(b)
 	}
-	return taken, told
+	return taken, failed
 }
 
 // start makes the request that has its turn, for the oldest items; nil when
@@ -76,7 +76,7 @@ func (g *Gatherer) start(b *batch, held context.Context) *request {
 	return r
 }
 
-// finished is the end of a request; what came meanwhile may go now.
+// finished is the end of a request; what came in the meantime may go now.
 func (g *Gatherer) finished(b *batch, r *request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -86,7 +86,7 @@ func (g *Gatherer) finished(b *batch, r *request) {
 	}
 }
 
-// request asks for a batch of documents.
+// request reads the documents of a request.
 func (g *Gatherer) request(b *batch, r *request) {
 	rep, err := g.fetch(r.ctx, b, r.items)
 	callers := g.seal(b, r)

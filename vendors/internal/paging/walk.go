@@ -1,5 +1,5 @@
 // Package paging reads listings page by page: no row twice, none lost, whatever
-// is added or deleted meanwhile, within bounds, and from any cursor on.
+// is added or deleted in the meantime, within bounds, and from any cursor on.
 package paging
 
 import (
@@ -96,7 +96,7 @@ type walking[T any] struct {
 // Walk calls visit for unseen rows from position p on, until visit says stop,
 // the listing ends, or a bound is met; stop is also asked after each page, with
 // the number of rows visited. An error after the first page because time or
-// limit ran out is no error: the end says where to go on.
+// limit ran out is not an error: the end says where to continue.
 func (w Walker[T]) Walk(ctx context.Context, p Position, soft time.Duration, visit func(Row[T]) (stop bool), pageDone func(visited int) (stop bool)) (end[T], error) {
 	s := &walking[T]{Walker: w, p: p}
 	s.begin()

@@ -22,7 +22,7 @@ type head struct {
 	Retmsg  rest.Str `json:"retmsg"`
 }
 
-// code gives the code as it came, "" when the answer has none.
+// code returns the code as it came, "" when the answer has none.
 func (h head) code() string { return string(cmp.Or(h.Code, h.Retcode)) }
 
 func (h head) Text() string { return string(cmp.Or(h.Message, h.Retmsg)) }
@@ -36,7 +36,7 @@ var codeNames = map[string]string{
 	"CONNECTION_ERROR": "105", "PERMISSION_ERROR": "108", "AUTHENTICATION_ERROR": "109",
 }
 
-// plainCode gives the code as the table of errors has it: a whole number.
+// plainCode returns the code as the table of errors has it: a whole number.
 func (h head) plainCode() string {
 	code := strings.TrimPrefix(h.code(), "RetCode.")
 	if number, ok := codeNames[code]; ok {

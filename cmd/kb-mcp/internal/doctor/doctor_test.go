@@ -19,7 +19,7 @@ import (
 	"kb-mcp/vendors/sandbox"
 )
 
-// find gives the status of a check, and its message and hint in one text.
+// find returns the status of a check, and its message and hint in one text.
 func (r Report) find(vendor, name string) (vendors.Health, string) {
 	for _, c := range r.Checks {
 		if c.Vendor == vendor && c.Check == name {

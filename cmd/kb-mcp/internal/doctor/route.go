@@ -154,8 +154,8 @@ func (r *route) certificate(err error) (f vendors.Finding, ok bool) {
 	return f, true
 }
 
-// proxyAddresses gives the addresses of the configured proxies, as the transport
-// dials them, and the variable of each.
+// proxyAddresses returns the addresses of the configured proxies, as the
+// transport dials them, and the variable of each.
 func proxyAddresses(env *all.Environ) map[string]string {
 	list := map[string]string{}
 	for _, name := range []string{"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"} {

@@ -69,7 +69,7 @@ func nestedFaults() []mishap {
 	})
 }
 
-// turns gives each of several values its turn, one an exchange.
+// turns returns each of several values its turn, one an exchange.
 func turns[T any](values ...T) func(func(*exchange, T)) func(*exchange) {
 	var n atomic.Int32
 	return func(serve func(*exchange, T)) func(*exchange) {

@@ -122,7 +122,7 @@ func (x *exchange) wait(d time.Duration) bool {
 	}
 }
 
-// first gives the fault to the first n requests; those after it are answered
+// first returns the fault to the first n requests; those after it are answered
 // rightly.
 func first(n int, serve func(*exchange)) func(*exchange) {
 	return func(x *exchange) {

@@ -64,7 +64,7 @@ type LogWriter struct {
 	bytes  int
 	lost   int
 	closed bool
-	told   func(lines int)
+	report func(lines int)
 	wake   chan struct{} // has a token when there is something to do
 	done   chan struct{}
 }
@@ -77,10 +77,10 @@ func NewLogWriter(w io.Writer) *LogWriter {
 }
 
 // onLoss sets what is called with the number of lost lines once there is room.
-func (l *LogWriter) onLoss(told func(lines int)) {
+func (l *LogWriter) onLoss(report func(lines int)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told = told
+	l.report = report
 }
 
 // Write implements io.Writer; it never fails.
@@ -112,13 +112,13 @@ func (l *LogWriter) pass() {
 			_, _ = l.w.Write(line) // there is nowhere to report an error
 		}
 		l.mu.Lock()
-		lost, told, closed := l.lost, l.told, l.closed
-		if told != nil {
+		lost, report, closed := l.lost, l.report, l.closed
+		if report != nil {
 			l.lost = 0
 		}
 		l.mu.Unlock()
-		if lost > 0 && told != nil && !closed {
-			told(lost)
+		if lost > 0 && report != nil && !closed {
+			report(lost)
 		}
 		if closed {
 			return

@@ -190,7 +190,7 @@ func (w *Watcher) learn(p connection.Progress) {
 	w.display.Show(p)
 }
 
-// unique gives the ids once, in their order.
+// unique returns the ids once, in their order.
 func unique(ids []string) []string {
 	var list []string
 	for _, id := range ids {

@@ -55,9 +55,9 @@ func (l live) sample(t *testing.T) (kb, doc string) {
 	return "", ""
 }
 
-// TestLiveUnknown: what is not there is not_found, never an empty answer where
-// the platform tells the two apart.
-func TestLiveUnknown(t *testing.T) {
+// TestSandboxUnknown: what is not there is not_found, never an empty answer
+// where the platform tells the two apart.
+func TestSandboxUnknown(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		kb, doc := l.sample(t)
 		for what, err := range l.operations(t, unknownID(kb), doc) {
@@ -78,9 +78,9 @@ func TestLiveUnknown(t *testing.T) {
 	})
 }
 
-// TestLiveMalformed: ids that cannot be are refused or not found, whatever they
-// would do to a URL, and never answered.
-func TestLiveMalformed(t *testing.T) {
+// TestSandboxMalformed: ids that cannot be are refused or not found, whatever
+// they would do to a URL, and never answered.
+func TestSandboxMalformed(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		kb, doc := l.sample(t)
 		for _, id := range []string{"", " ", ".", "..", "a b", "a\nb", strings.Repeat("7", 300), "\xff"} {
@@ -119,9 +119,9 @@ func (l live) unlessIgnored(what, id string, err error) error {
 	return err
 }
 
-// TestLiveCredentials: a wrong credential and one without rights are told apart
-// by each platform that tells.
-func TestLiveCredentials(t *testing.T) {
+// TestSandboxCredentials: a wrong credential and one without rights are told
+// apart by each platform that tells.
+func TestSandboxCredentials(t *testing.T) {
 	sb, url := sandboxed(t, sandbox.Options{})
 	const wrong = "wrong-0123456789"
 	for way, tt := range map[string]struct {
@@ -156,9 +156,9 @@ func TestLiveCredentials(t *testing.T) {
 	}
 }
 
-// TestLiveNoPlatform: nobody listens, or something that is not the platform
+// TestSandboxNoPlatform: nobody listens, or something that is not the platform
 // answers.
-func TestLiveNoPlatform(t *testing.T) {
+func TestSandboxNoPlatform(t *testing.T) {
 	sb, url := sandboxed(t, sandbox.Options{})
 	const dead = "http://127.0.0.1:1" // a port that is given to nobody
 	answer := func(status int, contentType, text string) string {

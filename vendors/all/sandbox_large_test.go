@@ -34,10 +34,10 @@ func (l live) requests(t testing.TB, what string, limit int, f func()) {
 	}
 }
 
-// TestLiveLarge: of 10,000 documents each comes exactly once, and progress of
-// 1,000 is asked for in batches. The older generations, with the same lists,
-// are in TestLiveWhole.
-func TestLiveLarge(t *testing.T) {
+// TestSandboxLarge: of 10,000 documents each comes exactly once, and progress
+// of 1,000 is asked for in batches. The older generations, with the same lists,
+// are in TestSandboxWhole.
+func TestSandboxLarge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("ten thousand documents on each platform")
 	}
@@ -73,8 +73,9 @@ func TestLiveLarge(t *testing.T) {
 	}
 }
 
-// TestLiveWhole: a whole knowledge base of many pages is counted in one call.
-func TestLiveWhole(t *testing.T) {
+// TestSandboxWhole: a whole knowledge base of many pages is counted in one
+// call.
+func TestSandboxWhole(t *testing.T) {
 	sb, url := sandboxed(t, sandbox.Options{Documents: 600})
 	for _, way := range []string{"coze", "coze-studio", "dify", "ragflow", "ragflow-preview", "volcengine"} {
 		t.Run(way, func(t *testing.T) {
@@ -97,9 +98,9 @@ func TestLiveWhole(t *testing.T) {
 	}
 }
 
-// TestLiveWriters: what is there when paging begins comes exactly once while
+// TestSandboxWriters: what is there when paging begins comes exactly once while
 // others add documents, and no new one comes twice.
-func TestLiveWriters(t *testing.T) {
+func TestSandboxWriters(t *testing.T) {
 	sb, url := sandboxed(t, sandbox.Options{Documents: 300})
 	for _, way := range []string{"dify", "ragflow", "ragflow-preview", "volcengine"} {
 		for _, limit := range []int{7, 20, 100} {
@@ -129,8 +130,8 @@ func TestLiveWriters(t *testing.T) {
 	}
 }
 
-// TestLiveReaders: the same while others remove documents.
-func TestLiveReaders(t *testing.T) {
+// TestSandboxReaders: the same while others remove documents.
+func TestSandboxReaders(t *testing.T) {
 	sb, url := sandboxed(t, sandbox.Options{Documents: 300})
 	for _, way := range []string{"dify", "ragflow", "volcengine"} {
 		t.Run(way, func(t *testing.T) {

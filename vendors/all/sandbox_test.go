@@ -157,7 +157,7 @@ func brief(d vendors.Document) string {
 	return fmt.Sprintln(d.DocumentID, d.Name, d.Status, d.VendorStatus, d.CreatedAt)
 }
 
-func TestLiveLists(t *testing.T) {
+func TestSandboxLists(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		kbs := l.knowledgeBases(t, connection.ListQuery{Limit: 2})
 		if again := l.knowledgeBases(t, connection.ListQuery{Limit: 100}); len(again) != len(kbs) || len(kbs) < 3 {
@@ -188,8 +188,8 @@ func TestLiveLists(t *testing.T) {
 	})
 }
 
-// TestLiveFilters: each filter agrees with the unfiltered list.
-func TestLiveFilters(t *testing.T) {
+// TestSandboxFilters: each filter agrees with the unfiltered list.
+func TestSandboxFilters(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		for _, kb := range l.readable(t) {
 			q := connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100}
@@ -237,8 +237,8 @@ func agrees(t *testing.T, all, got []vendors.Document, match func(vendors.Docume
 	}
 }
 
-// TestLiveDocuments: the list, the document and its progress tell one story.
-func TestLiveDocuments(t *testing.T) {
+// TestSandboxDocuments: the list, the document and its progress tell one story.
+func TestSandboxDocuments(t *testing.T) {
 	eachWay(t, func(t *testing.T, l live) {
 		for _, kb := range l.readable(t) {
 			all := l.documents(t, connection.ListQuery{KnowledgeBaseID: kb.KnowledgeBaseID, Limit: 100})

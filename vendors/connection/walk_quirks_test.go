@@ -12,14 +12,14 @@ import (
 	"kb-mcp/vendors/internal/paging"
 )
 
-// oddity is a platform whose listing a test makes up, page by page.
-type oddity struct {
+// scripted is a platform whose listing a test makes up, page by page.
+type scripted struct {
 	shelf
 	list func(q vendors.PageQuery) (vendors.Page[vendors.Document], error)
 	asks []vendors.PageQuery
 }
 
-func (o *oddity) ListDocuments(_ context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+func (o *scripted) ListDocuments(_ context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 	o.asks = append(o.asks, q)
 	return o.list(q)
 }
@@ -61,7 +61,7 @@ func TestPagingThatIsIgnoredEnds(t *testing.T) {
 			for _, total := range []bool{false, true} {
 				t.Run(fmt.Sprint(name, " ", limit, " ", total), func(t *testing.T) {
 					n = 0
-					o := &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+					o := &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 						p := vendors.Page[vendors.Document]{Items: give(), More: true, NewestFirst: true}
 						if total {
 							p.Total = intp(len(p.Items))
@@ -96,7 +96,7 @@ func TestPagingThatIsIgnoredEnds(t *testing.T) {
 // them all.
 func TestAListingThatGrowsWhileItIsIgnoredEnds(t *testing.T) {
 	n := 30
-	o := &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	o := &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 		n = min(n+3, 60)
 		return vendors.Page[vendors.Document]{Items: rows(n), More: true}, nil
 	}}
@@ -109,7 +109,7 @@ func TestAListingThatGrowsWhileItIsIgnoredEnds(t *testing.T) {
 
 // TestIgnoredPagesAreNotTheWholeListing: what cannot be read is said.
 func TestIgnoredPagesAreNotTheWholeListing(t *testing.T) {
-	o := &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	o := &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 		return vendors.Page[vendors.Document]{Items: rows(q.Size), Total: intp(250), More: true}, nil
 	}}
 	v := New("v", "p", o)
@@ -168,7 +168,7 @@ func TestPagesOfAnotherSize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, limit := range []int{7, 20, 100} {
-				v := New("v", "p", &oddity{list: list})
+				v := New("v", "p", &scripted{list: list})
 				once(t, page(t, v, ListQuery{KnowledgeBaseID: "kb", Limit: limit}, func(int) {}), ids(all))
 				sum, err := v.Progress(t.Context(), ProgressRequest{KnowledgeBaseID: "kb"})
 				if err != nil || sum.Summary.Total != 130 || !sum.Summary.Done {
@@ -184,7 +184,7 @@ func TestPagesOfAnotherSize(t *testing.T) {
 func TestAnswersThatAreTooLargeAreHalved(t *testing.T) {
 	all := rows(230)
 	most := 30
-	o := &oddity{}
+	o := &scripted{}
 	o.list = func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 		if q.Page > 1 { // the rows get larger further down
 			most = 12
@@ -214,7 +214,7 @@ func TestAnswersThatAreTooLargeAreHalved(t *testing.T) {
 // TestASearchEnginesWindow: what a platform refuses to give ends what was read,
 // and is said.
 func TestASearchEnginesWindow(t *testing.T) {
-	o := &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	o := &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 		if q.Page*q.Size > paging.Window {
 			return vendors.Page[vendors.Document]{}, vendors.Errorf(vendors.VendorError, "Result window is too large")
 		}
@@ -241,7 +241,7 @@ func TestARefusedFilterIsDoneHere(t *testing.T) {
 	for _, i := range []int{3, 120, 249} {
 		all[i].Status = vendors.Failed
 	}
-	o := &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	o := &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 		if q.Status != "" {
 			e := vendors.Errorf(vendors.VendorError, "Invalid filter run status conditions: FAIL")
 			e.VendorCode = "102"
@@ -279,7 +279,7 @@ func TestARefusedFilterIsDoneHere(t *testing.T) {
 // does not fill the memory.
 func TestAWalkIsBoundedInRows(t *testing.T) {
 	n := 0
-	o := &oddity{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
+	o := &scripted{list: func(q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
 		list := make([]vendors.Document, 1000)
 		for i := range list {
 			n++
