@@ -19,7 +19,7 @@
 //     is having the tool; [Adviser] says what to do instead of the others.
 //   - error.go: the one form of a failure.
 //   - internal/write: sends writes in batches and reports what became of each
-//     document; recent: a memory with a bound. Both are for drivers.
+//     document; recent: a memory with a bound.
 //   - rest: requests, tables of errors, members of any type.
 //
 // # How a call travels
@@ -40,5 +40,5 @@
 //  2. A test of one call to vendortest.Run, and cases in testdata/<name>/<operation>.
 //  3. A face in vendors/sandbox/<name>, so that it can be tried without an
 //     account.
-//  4. One import and one line in vendors/all, and a row in the README.
+//  4. One import and one line in vendors/all, and a column in the README's tables.
 package vendors

@@ -141,16 +141,6 @@ func Seconds(s int64) time.Time {
 // requests, or that settles what the platform's answers leave open. None of
 // them is a tool.
 
-// MemberFinder is a driver whose platform reports the progress of a document
-// whatever knowledge base the request names. Members returns the rows of those
-// of ids that are in the knowledge base, in any order; an unknown knowledge
-// base is [ErrNotFound] if the platform distinguishes it from an empty one. The
-// others' progress is not reported under a wrong knowledge base. Members is
-// called once for documents that no listing has shown lately.
-type MemberFinder interface {
-	Members(ctx context.Context, knowledgeBaseID string, ids []string) ([]Document, error)
-}
-
 // KnowledgeBaseChecker is a driver whose platform answers for an unknown
 // knowledge base as for an empty one. CheckKnowledgeBase finds out, by one
 // cheap request, which it is; nil means that it exists, or that the platform

@@ -35,7 +35,7 @@ type Connection struct {
 
 // New makes the connection name on platform.
 func New(name, platform string, d vendors.Driver) *Connection {
-	reads := proved(d)
+	reads := checked(d)
 	return &Connection{
 		name: name, platform: platform, driver: d, reads: reads, gather: merge.New(reads),
 		watched: newWatched(),

@@ -158,7 +158,7 @@ func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult
 		}
 		return UploadResult{}, err
 	}
-	c.learn(u.KnowledgeBaseID, up.Document)
+	c.learn(u.KnowledgeBaseID)
 	normalizeDocument(&up.Document, c.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/idsearch"
@@ -69,4 +70,14 @@ func (d *Driver) Counts(ctx context.Context, knowledgeBaseID string) (vendors.Co
 	return vendors.Counts{
 		Total: int(stat.Docs.Int), Finished: int(stat.Finished.Int), Completed: int(stat.Succeeded.Int),
 	}, nil
+}
+
+// StallRule implements [vendors.Staller]. There is no percentage and no time of
+// movement (update_time also moves on a rename); failures show within seconds,
+// while media take long.
+func (d *Driver) StallRule() vendors.StallRule {
+	return vendors.StallRule{
+		Threshold: time.Hour,
+		NextStep:  "look at the document in the Volcengine console; if the cause is not clear, give its id to Volcengine's support.",
+	}
 }

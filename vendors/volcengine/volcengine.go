@@ -213,16 +213,6 @@ func (d *Driver) Instead() map[string]string {
 	}
 }
 
-// StallRule implements [vendors.Staller]. There is no percentage and no time of
-// movement (update_time also moves on a rename); failures show within seconds,
-// while media take long.
-func (d *Driver) StallRule() vendors.StallRule {
-	return vendors.StallRule{
-		Threshold: time.Hour,
-		NextStep:  "look at the document in the Volcengine console; if the cause is not clear, give its id to Volcengine's support.",
-	}
-}
-
 var (
 	_ vendors.Driver                = (*Driver)(nil)
 	_ vendors.Adviser               = (*Driver)(nil)

@@ -25,6 +25,7 @@ type head struct {
 // code returns the code as it came, "" when the answer has none.
 func (h head) code() string { return string(cmp.Or(h.Code, h.Retcode)) }
 
+// Text gives the server's words; "" for none.
 func (h head) Text() string { return string(cmp.Or(h.Message, h.Retmsg)) }
 
 // old reports the envelope of v0.13 and before.
@@ -81,6 +82,7 @@ func (a *Answer[T]) untyped() bool { _, ok := any(a).(*Ack); return ok }
 // missing allows for the null that Go writes for an empty list.
 func (a *Answer[T]) missing() bool { return a.Data == nil && !a.Total.Valid && !a.untyped() }
 
+// Payload gives the data; zero when there are none.
 func (a *Answer[T]) Payload() (data T) {
 	if a.Data != nil {
 		data = *a.Data

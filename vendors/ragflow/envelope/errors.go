@@ -224,6 +224,7 @@ func address(e *vendors.Error) *vendors.Error {
 	return e.WithHint("Set RAGFLOW_BASE_URL to the server's root (usual ports 9380 and 80), without the path of a page.")
 }
 
+// NoPayload is the error of a success without its data.
 func NoPayload() *vendors.Error {
 	e := vendors.Errorf(vendors.BadResponse, "RAGFlow reported success without the data asked for.")
 	e.HTTPStatus, e.Effect = 200, vendors.UnknownEffect
