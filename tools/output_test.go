@@ -23,7 +23,8 @@ func TestOutputSchema(t *testing.T) {
 		By     map[string]int   `json:"by"`
 		Tags   []string         `json:"tags,omitempty"`
 		Hidden string           `json:"-"`
-		own    int
+		//lint:ignore U1000 what is not exported is in no answer
+		own int
 	}
 	const want = `{"type":"object","properties":{"id":{"type":"string"},"at":{"type":"string"},"count":{"type":"integer"},` +
 		`"share":{"type":"number"},"why":{"type":"object"},"by":{"type":"object"},"tags":{"type":"array","items":{"type":"string"}}},` +
