@@ -9,10 +9,9 @@ import (
 )
 
 // afterNotify is how long a result waits for the notifications before it:
-// results are written directly, notifications through a channel, and without
-// a pause the result overtook them in 198 of 200 runs (mcp.md, section 7). 5 ms
-// were enough there, and not always on a machine with more to do; a call that
-// sends notifications takes seconds anyway.
+// results are written directly, notifications through a channel, so that without
+// a pause the result nearly always overtakes them. 5 ms are too few on a busy
+// machine; a call that sends notifications takes seconds anyway.
 const afterNotify = 20 * time.Millisecond
 
 // notifier sends progress to the client that made a call. Nil sends nothing.

@@ -13,8 +13,8 @@ import (
 	"kb-mcp/vendors"
 )
 
-// maxResult is how many characters of JSON a result may have: the contract's
-// 20,000, less what a redaction might add.
+// maxResult is how many characters of JSON a result may have: the
+// 20,000 that clients are promised, less what a redaction might add.
 const maxResult = 19_900
 
 // fitter is a result that can be cut: Fit(n) is the result with its first n

@@ -151,7 +151,7 @@ func TestToolList(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := utf8.RuneCount(got); n > tt.budget {
-			t.Errorf("the list has %d characters, the contract allows %d", n, tt.budget)
+			t.Errorf("the list has %d characters, at most %d are promised", n, tt.budget)
 		}
 		var pretty bytes.Buffer
 		if err := json.Indent(&pretty, got, "", "  "); err != nil {
@@ -177,7 +177,7 @@ func TestToolList(t *testing.T) {
 	}
 }
 
-// hints are what the contract says of each tool that is not a read: whether it
+// hints are what is promised of each tool that is not a read: whether it
 // destroys, and whether once more changes nothing.
 var hints = map[string]struct{ destroys, again bool }{
 	"create_knowledge_base": {},
@@ -191,7 +191,7 @@ var hints = map[string]struct{ destroys, again bool }{
 	"download_document":     {},
 }
 
-// lint checks what the contract says of a tool's face.
+// lint checks a tool's face.
 func lint(t *testing.T, d mcp.Tool) {
 	t.Helper()
 	a := d.Annotations
