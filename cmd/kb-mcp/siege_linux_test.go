@@ -71,6 +71,9 @@ func launchLimited(t *testing.T, files int, args ...string) *process {
 // A party with many sessions does not keep another from its turns: the herd
 // asks 30 times at once, each in a session of its own, at two requests a second.
 func TestHerdOfSessionsIsOneParty(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of waiting")
+	}
 	t.Parallel()
 	environ := append(sandbox.Variables(sandboxed(t), sandbox.FaceDify), "DIFY_RATE_LIMIT=2/s", "KB_MCP_AUTH_TOKENS=token-of-the-herd,token-of-the-victim")
 	p := launch(t, environ, "http", "--addr", "127.0.0.1:0")

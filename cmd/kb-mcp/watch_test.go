@@ -46,6 +46,9 @@ func TestWatchGivenDocuments(t *testing.T) {
 }
 
 func TestWatchWholeKnowledgeBase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of waiting")
+	}
 	t.Parallel()
 	sb := started(t, sandbox.Options{Speed: 1000})
 	kb := sb.Sandbox().KnowledgeBaseID("dify", "产品手册") // holds failed and paused documents
@@ -86,6 +89,9 @@ func TestWatchPaused(t *testing.T) {
 
 // TestWatchTimesOut also counts the requests: one look in three seconds.
 func TestWatchTimesOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of waiting")
+	}
 	t.Parallel()
 	sb := started(t, sandbox.Options{Speed: 0.01})
 	kb, id := added(t, sb, "ragflow", "slow.pdf", sandbox.Normal())
