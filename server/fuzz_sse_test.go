@@ -93,7 +93,7 @@ func letIn(g *guard, authorization string) bool {
 	return ok
 }
 
-// Whatever stands in the headers that say who asks, a stranger is refused.
+// Whatever stands in the headers that name the caller, a stranger is refused.
 func FuzzGuard(f *testing.F) {
 	for _, s := range []string{"localhost", "127.0.0.1:1", "[::1]:80", "[::ffff:127.0.0.1]", "kb.example.com.", "KB.example.com:443", "http://localhost:3000", "null", "https://page.example.com:443", "http://127.0.0.1@evil.example.com", ""} {
 		f.Add(s, s, "Bearer token-0123456789")

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// fakeRedis answers every command by a function of the test; "" is no answer.
+// fakeRedis answers every command by a function of the test; with "" it does not answer.
 func fakeRedis(tb testing.TB, answer func(command []string) string) string {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

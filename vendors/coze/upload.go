@@ -44,8 +44,12 @@ func (f draft) isImage() bool {
 // one read decides it where no answer has yet: studio would make an empty
 // document of hosted's form.
 func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
-	err := d.decide(ctx, u.KnowledgeBaseID)
 	f := draft{Upload: u, fileType: fileTypes[rest.Suffix(u.Name)]}
+	first := f
+	err := d.check(&first) // what neither dialect accepts costs no request
+	if err == nil {
+		err = d.decide(ctx, u.KnowledgeBaseID)
+	}
 	if err == nil {
 		err = d.check(&f)
 	}

@@ -32,7 +32,7 @@ var (
 		Message: "The knowledge base does not exist, or is not accessible with this credential.",
 		Hint:    "Take the id from list_knowledge_bases; a name is looked up in the project and region of VOLCENGINE_PROJECT and VOLCENGINE_BASE_URL only."}
 	noDocument = rest.Rule{Kind: vendors.ErrNotFound, Mark: errNoDocument,
-		Message: "The knowledge base holds no document of this id.",
+		Message: "The knowledge base does not hold a document with this id.",
 		Hint:    "Take document ids from list_documents; a document just added may take some seconds to appear."}
 	duplicate = rest.Rule{Kind: vendors.Conflict, Mark: errDuplicate,
 		Message: "The knowledge base already holds a document of the same content.",

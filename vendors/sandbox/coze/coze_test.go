@@ -120,7 +120,7 @@ func TestCozeList(t *testing.T) {
 		t.Errorf("document_ids: %s", r.Text)
 	}
 	if r := d.Send("POST", "/coze"+cozeList, filtered, cozeAuth); !strings.Contains(r.Text, `"document_id":`+doc+",") {
-		t.Errorf("without Agw-Js-Conv the id is no number: %s", r.Text)
+		t.Errorf("without Agw-Js-Conv the id is not a number: %s", r.Text)
 	}
 	empty := d.S.KnowledgeBaseID(world.Coze, "Empty shelf")
 	if r := callHosted(d, "POST", cozeList, `{"dataset_id":"`+empty+`"}`); r.At("document_infos") == nil || len(r.Rows("document_infos")) != 0 {
