@@ -2,7 +2,6 @@ package tools
 
 import (
 	"reflect"
-	"slices"
 	"strconv"
 
 	"kb-mcp/vendors"
@@ -45,9 +44,7 @@ func paramsOf[A any]() []param {
 			p.kind, p.pointer = t.Field(i).Type.Elem().Kind(), true
 		}
 		p.min, p.max, p.standard = tagInt(tag, "min"), tagInt(tag, "max"), tagInt(tag, "default")
-		if tag.Get("enum") == "status" {
-			p.enum = listable()
-		}
+		p.enum = enumOf(tag.Get("enum"))
 		if argDocs[p.name] == "" {
 			panic("tools: no description of argument " + p.name)
 		}
@@ -56,13 +53,30 @@ func paramsOf[A any]() []param {
 	return list
 }
 
-// listable are the statuses that a listed document can have: not_found is only
-// for ids that were asked for.
-func listable() (list []string) {
-	for _, s := range vendors.Statuses() {
-		list = append(list, string(s))
+// enumOf is a list of values by its name in a tag; nil for "".
+func enumOf(name string) []string {
+	switch name {
+	case "":
+		return nil
+	case "detail":
+		return details()
+	case "status":
+		return listable(func(vendors.Status) bool { return false })
+	case "unfinished":
+		return listable(vendors.Status.IsCompleted)
 	}
-	return slices.DeleteFunc(list, func(s string) bool { return s == string(vendors.NotFound) })
+	panic("tools: no values called " + name)
+}
+
+// listable are the statuses that a listed document can have, but those left out:
+// not_found is only for ids that were asked for.
+func listable(out func(vendors.Status) bool) (list []string) {
+	for _, s := range vendors.Statuses() {
+		if s != vendors.NotFound && !out(s) {
+			list = append(list, string(s))
+		}
+	}
+	return list
 }
 
 func tagInt(tag reflect.StructTag, name string) int {

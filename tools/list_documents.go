@@ -7,13 +7,15 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const listDocumentsDoc = `Lists the documents of one knowledge base, in the platform's order (newest first where it has one), with status, error, size and counts as far as the platform says. Use it to see what is in a knowledge base or to find a document's id; filter by status (for example "failed") or name_contains. For how far ingestion is, get_ingestion_progress is cheaper and says more; for everything about one document call get_document_info. A page may hold fewer rows than limit: next_cursor alone says whether there is more.`
+const listDocumentsDoc = `Lists the documents of one knowledge base, in the platform's order (newest first where it has one): id, name, status, and what is wrong; detail full adds size, counts, times, source and metadata. Filters by status (such as "failed"), name_contains, enabled (false: switched off). To find a document by name in all knowledge bases use find_documents; for how far ingestion is get_ingestion_progress says more. A page may hold fewer rows than limit: next_cursor alone says whether there is more.`
 
 type listDocumentsArgs struct {
 	Vendor          string `arg:"vendor"`
 	KnowledgeBaseID string `arg:"knowledge_base_id" required:"true"`
 	Status          string `arg:"status" enum:"status"`
 	NameContains    string `arg:"name_contains" max:"200"`
+	Enabled         *bool  `arg:"enabled"`
+	Detail          string `arg:"detail" enum:"detail"`
 	Limit           int    `arg:"limit" min:"1" max:"100" default:"20"`
 	Cursor          string `arg:"cursor"`
 }
@@ -21,15 +23,17 @@ type listDocumentsArgs struct {
 func (s *Set) listDocumentsTool() tool {
 	return on(s, face{
 		name: "list_documents", title: "List documents", doc: listDocumentsDoc,
-		brief: "what is in a knowledge base; filter by status and name",
+		brief: "what is in a knowledge base; filter by status, name and whether searches use it",
 		needs: connection.Can[vendors.Driver],
 		also:  []string{"list_docs", "list_files", "documents", "get_documents"},
 	}, listDocuments)
 }
 
 func listDocuments(ctx context.Context, c *connection.Connection, in listDocumentsArgs) (connection.DocumentList, error) {
-	return c.ListDocuments(ctx, connection.ListQuery{
-		KnowledgeBaseID: in.KnowledgeBaseID, Status: vendors.Status(in.Status),
-		NameContains: in.NameContains, Limit: in.Limit, Cursor: in.Cursor,
+	list, err := c.ListDocuments(ctx, connection.ListQuery{
+		KnowledgeBaseID: in.KnowledgeBaseID, Status: vendors.Status(in.Status), NameContains: in.NameContains,
+		Enabled: in.Enabled, Limit: in.Limit, Cursor: in.Cursor,
 	})
+	_, _, list.Documents = rowsOf(list.Documents, in.Detail)
+	return list, err
 }

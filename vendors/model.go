@@ -10,12 +10,12 @@ import (
 // never invented. Times are UTC. Drivers leave Vendor and KnowledgeBaseID to
 // [connection.Connection].
 type Document struct {
-	Vendor          string         `json:"vendor"`
-	KnowledgeBaseID string         `json:"knowledge_base_id"`
+	Vendor          string         `json:"vendor,omitempty"` // this and the next are left out of rows that share them
+	KnowledgeBaseID string         `json:"knowledge_base_id,omitempty"`
 	DocumentID      string         `json:"document_id"`
 	Name            string         `json:"name"`
 	Status          Status         `json:"status"`
-	VendorStatus    string         `json:"vendor_status"` // the platform's own value
+	VendorStatus    string         `json:"vendor_status,omitempty"` // the platform's own value
 	ProgressPercent *int           `json:"progress_percent,omitempty"`
 	Error           *Failure       `json:"error,omitempty"`
 	Format          string         `json:"format,omitempty"` // file suffix, lower case, no dot
@@ -34,7 +34,7 @@ type Document struct {
 	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
 	SourceURL       string         `json:"source_url,omitempty"` // no query: it may hold credentials
 	Metadata        map[string]any `json:"metadata,omitempty"`
-	Stalled         *Stalled       `json:"stalled,omitempty"` // only in find_unfinished_documents
+	Stalled         *Stalled       `json:"stalled,omitempty"` // in lists
 
 	// Ingestion is what a progress answer says beyond the fields above.
 	Ingestion Ingestion `json:"-"`

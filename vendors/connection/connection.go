@@ -6,6 +6,7 @@ package connection
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -124,7 +125,11 @@ func (c *Connection) stamp(err error) *vendors.Error {
 
 // hash identifies a listing, so that a cursor serves only the query it is for.
 func (c *Connection) hash(op string, q ListQuery) uint32 {
-	return paging.Hash(op, c.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains))
+	enabled := ""
+	if q.Enabled != nil {
+		enabled = strconv.FormatBool(*q.Enabled)
+	}
+	return paging.Hash(op, c.name, q.KnowledgeBaseID, string(q.Status), strings.ToLower(q.NameContains), enabled)
 }
 
 // resolve checks a caller's id of a knowledge base and replaces it by the id

@@ -16,6 +16,7 @@ type ListQuery struct {
 	KnowledgeBaseID string         // documents only
 	Status          vendors.Status // "" for all; documents only
 	NameContains    string         // any case; "" for all
+	Enabled         *bool          // nil for all; documents only. One of which the platform does not say is enabled
 	Limit           int            // rows wanted, 1-100
 	Cursor          string
 }
@@ -55,10 +56,7 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 		return out, c.wrap(ctx, err)
 	}
 	w := c.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
-	match := func(d *vendors.Document) bool {
-		return (q.Status == "" || d.Status == q.Status) && nameContains(d.Name, q.NameContains)
-	}
-	found, err := paging.Collect(ctx, w, c.trails, c.query("documents", q), match)
+	found, err := paging.Collect(ctx, w, c.trails, c.query("documents", q), q.matches)
 	if err != nil {
 		return out, c.wrap(ctx, err)
 	}
@@ -66,7 +64,7 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 	for i, r := range found.Rows {
 		out.Documents[i] = *r.Item
 		normalizeDocument(&out.Documents[i], c.name, q.KnowledgeBaseID)
-		c.suspect(&out.Documents[i], q.KnowledgeBaseID) // remembers how it looks now
+		out.Documents[i].Stalled = c.suspect(&out.Documents[i], q.KnowledgeBaseID)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
 	out.Hint = lostHint(found.Why, found.Lost)
@@ -74,9 +72,16 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 	return out, nil
 }
 
+// matches reports whether a row is one of those asked for.
+func (q ListQuery) matches(d *vendors.Document) bool {
+	enabled := d.Enabled == nil || *d.Enabled
+	return (q.Status == "" || d.Status == q.Status) && (q.Enabled == nil || *q.Enabled == enabled) && nameContains(d.Name, q.NameContains)
+}
+
 // query is a caller's query as the pages of op know it.
 func (c *Connection) query(op string, q ListQuery) paging.Query {
-	return paging.Query{Hash: c.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: q.Status != "" || q.NameContains != ""}
+	filtered := q.Status != "" || q.NameContains != "" || q.Enabled != nil
+	return paging.Query{Hash: c.hash(op, q), Cursor: q.Cursor, Limit: q.Limit, Filtered: filtered, Uncounted: q.Enabled != nil}
 }
 
 // lostHint says which rows of a listing are missing; "" for none.

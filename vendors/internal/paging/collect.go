@@ -22,10 +22,11 @@ type Collected[T any] struct {
 
 // Query selects the next rows of a listing.
 type Query struct {
-	Hash     uint32 // of everything that changes the rows
-	Cursor   string // "" for the beginning
-	Limit    int    // rows wanted
-	Filtered bool   // not every row matches
+	Hash      uint32 // of everything that changes the rows
+	Cursor    string // "" for the beginning
+	Limit     int    // rows wanted
+	Filtered  bool   // not every row matches
+	Uncounted bool   // the platform's total counts rows that do not match, whatever it filters
 }
 
 // Collect walks until q.Limit rows match. trails belong to the cursors that
@@ -70,7 +71,7 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 	if e.Next != nil {
 		out.Cursor = out.Behind.cursor(reached{*e.Next, len(e.Met)})
 	}
-	if !q.Filtered || e.Page.Filtered && clean {
+	if !q.Filtered || e.Page.Filtered && clean && !q.Uncounted {
 		out.Total = e.Page.Total
 	}
 	return out, nil
