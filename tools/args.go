@@ -2,6 +2,7 @@ package tools
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 
 	"kb-mcp/vendors"
@@ -72,11 +73,11 @@ func enumOf(name string) []string {
 // not_found is only for ids that were asked for.
 func listable(out func(vendors.Status) bool) (list []string) {
 	for _, s := range vendors.Statuses() {
-		if s != vendors.NotFound && !out(s) {
+		if !out(s) {
 			list = append(list, string(s))
 		}
 	}
-	return list
+	return slices.DeleteFunc(list, func(s string) bool { return s == string(vendors.NotFound) })
 }
 
 func tagInt(tag reflect.StructTag, name string) int {

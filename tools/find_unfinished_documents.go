@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -12,26 +13,37 @@ import (
 	"kb-mcp/vendors/tally"
 )
 
-const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases, or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest. Returns the documents with error and hint, a summary of everything looked at, and incomplete, which names each connection or knowledge base that could not be read and how to go on; the others are still answered. Use it for "is anything broken or stuck?"; it may take most of a minute on large accounts. For one upload use get_ingestion_progress.`
+const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest; status selects. Returns the documents with error and hint, their knowledge bases with counts by status, a summary of everything looked at, and incomplete: each connection or knowledge base that could not be read, and how to go on. Use it for "is anything broken or stuck?". For one upload use get_ingestion_progress.`
 
 type findUnfinishedDocumentsArgs struct {
 	Vendor          string `arg:"vendor" every:"true"`
 	KnowledgeBaseID string `arg:"knowledge_base_id"`
+	Status          string `arg:"status" enum:"unfinished"`
+	Detail          string `arg:"detail" enum:"detail"`
 	Limit           int    `arg:"limit" min:"1" max:"100" default:"20"`
 	Cursor          string `arg:"cursor"`
 }
 
-// unfinishedList is one page of what was found.
+// unfinishedList is one page of what was found. Vendor and KnowledgeBaseID are
+// set where all rows share them.
 type unfinishedList struct {
-	Documents  []vendors.Document      `json:"documents"`
-	Summary    tally.Summary           `json:"summary"`
-	Incomplete []connection.Incomplete `json:"incomplete,omitempty"`
-	NextCursor string                  `json:"next_cursor,omitempty"`
-	Truncated  bool                    `json:"truncated,omitempty"`
-	Hint       string                  `json:"hint,omitempty"`
+	Vendor          string                      `json:"vendor,omitempty"`
+	KnowledgeBaseID string                      `json:"knowledge_base_id,omitempty"`
+	Documents       []vendors.Document          `json:"documents"`
+	KnowledgeBases  []connection.UnfinishedBase `json:"knowledge_bases"`
+	Summary         tally.Summary               `json:"summary"`
+	Incomplete      []connection.Incomplete     `json:"incomplete,omitempty"`
+	NextCursor      string                      `json:"next_cursor,omitempty"`
+	Truncated       bool                        `json:"truncated,omitempty"`
+	Hint            string                      `json:"hint,omitempty"`
 
 	query string
+	ranks []connection.Rank // of the documents
 }
+
+// unfinishedBases is how many knowledge bases the first page names; the further
+// pages name those of their rows.
+const unfinishedBases = 50
 
 // Len is the number of documents, and one step more for what goes last.
 func (l unfinishedList) Len() int { return len(l.Documents) + 1 }
@@ -73,7 +85,8 @@ func (s *Set) findUnfinishedDocumentsTool() tool {
 }
 
 func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocumentsArgs) (unfinishedList, error) {
-	out := unfinishedList{Documents: []vendors.Document{}, query: in.Vendor + " " + in.KnowledgeBaseID}
+	what := in.Vendor + " " + in.KnowledgeBaseID
+	out := unfinishedList{KnowledgeBases: []connection.UnfinishedBase{}, query: what + " " + in.Status}
 	list := s.vendors
 	if in.Vendor != "" || in.KnowledgeBaseID != "" {
 		v, err := s.vendor(in.Vendor) // a knowledge base is one connection's
@@ -89,14 +102,14 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 			return out, err
 		}
 	}
-	u, known := s.finds.Get(out.query)
+	u, known := s.finds.Get(what)
 	if in.Cursor == "" || !known {
 		if u, err = search(ctx, list, in.KnowledgeBaseID); err != nil {
 			return out, err
 		}
-		s.finds.Put(out.query, u)
+		s.finds.Put(what, u)
 	}
-	docs := u.Documents
+	docs := wanted(u.Documents, vendors.Status(in.Status))
 	if in.Cursor != "" {
 		n, same := slices.BinarySearchFunc(docs, after, func(d vendors.Document, p connection.Rank) int { return connection.RankOf(d).Compare(p) })
 		if same {
@@ -105,11 +118,40 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 		docs = docs[n:]
 	}
 	out.Summary, out.Incomplete = u.Summary, u.Incomplete
-	out.Documents = append(out.Documents, docs[:min(in.Limit, len(docs))]...)
+	page := docs[:min(in.Limit, len(docs))]
+	for _, d := range page {
+		out.ranks = append(out.ranks, connection.RankOf(d))
+	}
+	out.nameBases(u.KnowledgeBases, page, in)
+	out.Vendor, out.KnowledgeBaseID, out.Documents = rowsOf(page, in.Detail)
 	if len(docs) > in.Limit {
 		out.NextCursor = out.cursor()
 	}
 	return out, nil
+}
+
+// wanted are the documents with a status, or all.
+func wanted(docs []vendors.Document, status vendors.Status) []vendors.Document {
+	if status == "" {
+		return docs
+	}
+	return slices.DeleteFunc(slices.Clone(docs), func(d vendors.Document) bool { return d.Status != status })
+}
+
+// nameBases shows the knowledge bases that have documents with the wanted
+// status, on a further page those of its rows.
+func (l *unfinishedList) nameBases(all []connection.UnfinishedBase, page []vendors.Document, in findUnfinishedDocumentsArgs) {
+	for _, b := range all {
+		of := func(d vendors.Document) bool { return d.Vendor == b.Vendor && d.KnowledgeBaseID == b.KnowledgeBaseID }
+		switch {
+		case in.Status != "" && b.ByStatus[vendors.Status(in.Status)] == 0, in.Cursor != "" && !slices.ContainsFunc(page, of):
+		case in.Cursor == "" && len(l.KnowledgeBases) == unfinishedBases:
+			l.Truncated, l.Hint = true, "More knowledge bases have such documents than are named in this answer; the pages that follow name them."
+			return
+		default:
+			l.KnowledgeBases = append(l.KnowledgeBases, b)
+		}
+	}
 }
 
 // search asks all connections at once.
@@ -132,6 +174,7 @@ func search(ctx context.Context, list []*connection.Connection, kb string) (all 
 	}
 	for _, p := range parts {
 		all.Documents = append(all.Documents, p.Documents...)
+		all.KnowledgeBases = append(all.KnowledgeBases, p.KnowledgeBases...)
 		all.Incomplete = append(all.Incomplete, p.Incomplete...)
 		all.Summary = all.Summary.Join(p.Summary)
 	}
@@ -139,11 +182,18 @@ func search(ctx context.Context, list []*connection.Connection, kb string) (all 
 		all.Summary = tally.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
 	}
 	slices.SortFunc(all.Documents, connection.WorstFirst)
+	worst := map[[2]string]int{} // where the first document of a knowledge base stands
+	for i, d := range slices.Backward(all.Documents) {
+		worst[[2]string{d.Vendor, d.KnowledgeBaseID}] = i
+	}
+	slices.SortFunc(all.KnowledgeBases, func(a, b connection.UnfinishedBase) int {
+		return cmp.Compare(worst[[2]string{a.Vendor, a.KnowledgeBaseID}], worst[[2]string{b.Vendor, b.KnowledgeBaseID}])
+	})
 	all.Summary.Done = all.Summary.Done && len(all.Incomplete) == 0
 	return all, nil
 }
 
 // cursor goes on behind the last document shown.
 func (l unfinishedList) cursor() string {
-	return connection.RankOf(l.Documents[len(l.Documents)-1]).Cursor(l.query)
+	return l.ranks[len(l.Documents)-1].Cursor(l.query)
 }

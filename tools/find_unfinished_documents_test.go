@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -65,12 +66,16 @@ func find(t *testing.T, s *Set, args map[string]any) (unfinishedList, Answer) {
 func findAll(t *testing.T, s *Set, args map[string]any, between func(page int)) (docs []vendors.Document) {
 	t.Helper()
 	delete(args, "cursor")
+	args["detail"] = "full"
 	for n := range 1000 {
 		l, a := find(t, s, args)
 		if a.Failed {
 			t.Fatalf("%s", a.Text)
 		}
-		docs = append(docs, l.Documents...)
+		for _, d := range l.Documents {
+			d.Vendor, d.KnowledgeBaseID = cmp.Or(d.Vendor, l.Vendor), cmp.Or(d.KnowledgeBaseID, l.KnowledgeBaseID)
+			docs = append(docs, d)
+		}
 		if l.NextCursor == "" {
 			return docs
 		}
@@ -261,5 +266,30 @@ func TestAPanicInOneConnectionCostsOneCall(t *testing.T) {
 	a, _ := s.Call(t.Context(), "find_unfinished_documents", json.RawMessage(`{}`))
 	if kindOf(t, a) != vendors.Internal {
 		t.Errorf("%s", a.Text)
+	}
+}
+
+func TestFindUnfinishedByStatus(t *testing.T) {
+	s, yards := newYards(50, "a", "b")
+	for _, d := range findAll(t, s, map[string]any{"status": "paused", "limit": 7}, func(int) {}) {
+		if d.Status != vendors.Paused {
+			t.Errorf("%s is %s", d.DocumentID, d.Status)
+		}
+	}
+	l, _ := find(t, s, map[string]any{"status": "paused", "limit": 100})
+	if len(l.Documents) != 20 || l.Summary.Total != 100 || l.Summary.ByStatus[vendors.Failed] != 20 {
+		t.Errorf("%d documents, %+v; the summary covers what was looked at", len(l.Documents), l.Summary)
+	}
+	if len(l.KnowledgeBases) != 2 || l.KnowledgeBases[0].ByStatus[vendors.Paused] != 10 || l.KnowledgeBases[0].ByStatus[vendors.Completed] != 10 {
+		t.Errorf("%+v", l.KnowledgeBases)
+	}
+	if l, _ = find(t, s, map[string]any{"status": "deleting"}); len(l.Documents) != 0 || len(l.KnowledgeBases) != 0 || l.Summary.Total != 100 {
+		t.Errorf("%+v", l)
+	}
+	if _, a := find(t, s, map[string]any{"status": "completed"}); !a.Failed || !strings.Contains(string(a.Text), "invalid_argument") {
+		t.Errorf("%s", a.Text)
+	}
+	if yards[0].requests == 0 {
+		t.Error("no request")
 	}
 }

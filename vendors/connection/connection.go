@@ -30,6 +30,7 @@ type Connection struct {
 	sizes    *recent.Map[int]           // rows that fit an answer, by listing
 	trails   *recent.Map[*paging.Trail] // of listings whose order moves, by cursor
 	refused  *recent.Map[struct{}]      // filters that the platform does not accept
+	names    *recent.Map[string]        // of knowledge bases, by id
 	ids      vendors.IDForm
 	forms    []vendors.IDForm // of all platforms
 }
@@ -43,6 +44,7 @@ func New(name, platform string, d vendors.Driver) *Connection {
 		sizes:   recent.New[int](recent.Size, recent.Age),
 		trails:  recent.New[*paging.Trail](paging.MaxTrails, recent.Age),
 		refused: recent.New[struct{}](recent.Size, recent.Age),
+		names:   recent.New[string](recent.Size, recent.Age),
 	}
 }
 

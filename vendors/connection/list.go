@@ -114,7 +114,7 @@ func (c *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name str
 		Key:   func(k vendors.KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
 		Trail: &paging.Trail{}, Sizes: c.sizes, What: "knowledge bases",
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.KnowledgeBase], error) {
-			return lister.ListKnowledgeBases(ctx, vendors.PageQuery{NameContains: name, Page: page, Token: token, Size: size})
+			return c.basesPage(ctx, lister, vendors.PageQuery{NameContains: name, Page: page, Token: token, Size: size})
 		},
 	}
 }
@@ -173,7 +173,6 @@ func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowl
 		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
-		normalizeKnowledgeBase(r.Item, c.name)
 		out.KnowledgeBases = append(out.KnowledgeBases, *r.Item)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind

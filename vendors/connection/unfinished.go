@@ -26,9 +26,19 @@ const (
 
 // Unfinished is what a connection has that is not completed.
 type Unfinished struct {
-	Documents  []vendors.Document // worst first
-	Summary    tally.Summary      // of everything looked at
-	Incomplete []Incomplete
+	Documents      []vendors.Document // worst first
+	KnowledgeBases []UnfinishedBase   // those of the documents, that of the worst first
+	Summary        tally.Summary      // of everything looked at
+	Incomplete     []Incomplete
+}
+
+// UnfinishedBase is a knowledge base with documents that are not completed.
+// ByStatus counts all of its documents that were looked at.
+type UnfinishedBase struct {
+	Vendor          string                 `json:"vendor"`
+	KnowledgeBaseID string                 `json:"knowledge_base_id"`
+	Name            string                 `json:"name,omitempty"` // "" where no list shows it
+	ByStatus        map[vendors.Status]int `json:"by_status"`
 }
 
 // Incomplete names what could not be read, and why.
@@ -43,7 +53,8 @@ type unfinishedSearch struct {
 	c         *Connection
 	until     time.Time
 	mu        sync.Mutex
-	completed int // documents
+	completed map[string]int    // documents, by knowledge base
+	names     map[string]string // of knowledge bases
 	docs      []unfinishedRow
 	seen      map[string]bool // knowledge base and document id of docs
 	gaps      []Incomplete
@@ -59,7 +70,7 @@ type unfinishedRow struct {
 // or in all of them, by the cheapest reliable source of the platform. What it
 // could not read is named in Incomplete; only an invalid kb is an error.
 func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, error) {
-	s := &unfinishedSearch{c: c, until: time.Now().Add(unfinishedTime), seen: map[string]bool{}}
+	s := &unfinishedSearch{c: c, until: time.Now().Add(unfinishedTime), completed: map[string]int{}, names: map[string]string{}, seen: map[string]bool{}}
 	ctx, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
 	kbs := []vendors.KnowledgeBase{{KnowledgeBaseID: kb}}
@@ -88,6 +99,11 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 		})
 	}
 	wg.Wait()
+	for _, d := range s.docs[:min(len(s.docs), 1)] {
+		if kb != "" { // a list of all would have told its name
+			s.names[d.KnowledgeBaseID] = c.baseName(ctx, d.KnowledgeBaseID)
+		}
+	}
 	return s.result(), nil
 }
 
@@ -106,15 +122,35 @@ func recovered(f func() error) (err error) {
 // result is what was found, worst first.
 func (s *unfinishedSearch) result() Unfinished {
 	var t tally.Tally
-	t.AddCompleted(s.completed)
+	for _, n := range s.completed {
+		t.AddCompleted(n)
+	}
 	u := Unfinished{}
+	bases := map[string]map[vendors.Status]int{}
 	for _, d := range s.docs {
 		t.Add(d.progress.Status, d.progress.ProgressPercent, d.progress.ETASeconds)
-		if !d.Status.IsCompleted() { // it may have completed in the meantime
-			u.Documents = append(u.Documents, d.Document)
+		if d.Status.IsCompleted() { // in the meantime
+			s.completed[d.KnowledgeBaseID]++
+			continue
 		}
+		u.Documents = append(u.Documents, d.Document)
+		if bases[d.KnowledgeBaseID] == nil {
+			bases[d.KnowledgeBaseID] = map[vendors.Status]int{}
+		}
+		bases[d.KnowledgeBaseID][d.Status]++
 	}
 	slices.SortFunc(u.Documents, WorstFirst)
+	for _, d := range u.Documents {
+		id, by := d.KnowledgeBaseID, bases[d.KnowledgeBaseID]
+		if by == nil {
+			continue // named already
+		}
+		delete(bases, id)
+		if n := s.completed[id]; n > 0 {
+			by[vendors.Completed] = n
+		}
+		u.KnowledgeBases = append(u.KnowledgeBases, UnfinishedBase{s.c.name, id, s.names[id], by})
+	}
 	slices.SortStableFunc(s.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
 	u.Summary, u.Incomplete = t.Summary(), s.fewGaps()
 	return u
@@ -147,7 +183,11 @@ func (s *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.Knowle
 			WithHint("Pass the knowledge_base_id of each.")
 	}
 	var all []vendors.KnowledgeBase
-	visit := func(r paging.Row[vendors.KnowledgeBase]) bool { all = append(all, *r.Item); return false }
+	visit := func(r paging.Row[vendors.KnowledgeBase]) bool {
+		s.names[r.Item.KnowledgeBaseID] = r.Item.Name
+		all = append(all, *r.Item)
+		return false
+	}
 	e, err := s.c.knowledgeBases(lister, "").Walk(ctx, paging.Start(0, paging.ScanSize), time.Until(s.until), visit, func(int) bool { return false })
 	if err == nil && (e.Next != nil || e.Lost > 0) {
 		err = s.stopped(e.Why, e.Err, e.Lost, "knowledge bases").WithHint("Ask for one connection, or for one knowledge base, at a time.")
@@ -215,7 +255,7 @@ func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.completed += total
+	s.completed[kb] += total
 	return true
 }
 
@@ -313,7 +353,7 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d.Status.IsCompleted() {
-		s.completed++
+		s.completed[kb]++
 		return true
 	}
 	key := watchKey(kb, d.DocumentID)

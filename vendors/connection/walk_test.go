@@ -21,6 +21,7 @@ type shelf struct {
 	requests int
 	fail     func(page int) error
 	ignores  bool // it ignores the page number, as RAGFlow v0.13 does
+	filtered bool // it says that it applied every filter it knows
 }
 
 func (s *shelf) ListDocuments(_ context.Context, q vendors.PageQuery) (vendors.Page[vendors.Document], error) {
@@ -38,7 +39,7 @@ func (s *shelf) ListDocuments(_ context.Context, q vendors.PageQuery) (vendors.P
 	to := min(from+q.Size, len(s.docs))
 	total := len(s.docs)
 	return vendors.Page[vendors.Document]{
-		Items: slices.Clone(s.docs[from:to]), Total: &total, More: to < total || s.ignores, NewestFirst: s.sorted,
+		Items: slices.Clone(s.docs[from:to]), Total: &total, More: to < total || s.ignores, NewestFirst: s.sorted, Filtered: s.filtered,
 	}, nil
 }
 
@@ -313,5 +314,30 @@ func TestIDsThatCanBeNone(t *testing.T) {
 		if _, err := v.ListDocuments(t.Context(), ListQuery{KnowledgeBaseID: id, Limit: 1}); vendors.KindOf(err) != vendors.InvalidArgument {
 			t.Errorf("%d: %v", i, err)
 		}
+	}
+}
+
+// TestListsByEnabled: a document of which the platform does not say is enabled,
+// and a total that counts others is not told.
+func TestListsByEnabled(t *testing.T) {
+	yes, no := true, false
+	s := &shelf{sorted: true, filtered: true}
+	s.put(30)
+	for i := range s.docs {
+		s.docs[i].Enabled = []*bool{&yes, &no, nil}[i%3]
+	}
+	for want, n := range map[*bool]int{nil: 30, &yes: 20, &no: 10} {
+		got := page(t, New("v", "p", s), ListQuery{KnowledgeBaseID: "kb", Limit: 7, Enabled: want}, func(int) {})
+		if len(got) != n {
+			t.Errorf("enabled %v: %d rows, want %d", want, len(got), n)
+		}
+	}
+	out, err := New("v", "p", s).ListDocuments(t.Context(), ListQuery{KnowledgeBaseID: "kb", Limit: 1, Enabled: &yes})
+	if err != nil || out.Total != nil {
+		t.Errorf("total %v, %v", out.Total, err)
+	}
+	other := ListQuery{KnowledgeBaseID: "kb", Limit: 1, Enabled: &no, Cursor: out.NextCursor}
+	if _, err := New("v", "p", s).ListDocuments(t.Context(), other); vendors.KindOf(err) != vendors.InvalidArgument {
+		t.Errorf("the cursor of another filter: %v", err)
 	}
 }

@@ -258,7 +258,7 @@ func TestWritesAreStamped(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(up)
-	const want = `{"document":{"vendor":"v","knowledge_base_id":"kb","document_id":"new","name":"","status":"completed","vendor_status":"","progress_percent":100},"batch_id":"b","notes":["renamed"]}`
+	const want = `{"document":{"vendor":"v","knowledge_base_id":"kb","document_id":"new","name":"","status":"completed","progress_percent":100},"batch_id":"b","notes":["renamed"]}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s", got)
 	}
