@@ -112,11 +112,11 @@ func (d downloaded) Fit(n int) any {
 // downloadTo writes the file.
 func (s *Set) downloadTo(ctx context.Context, v *connection.Connection, in downloadDocumentArgs) (out downloaded, err error) {
 	out = downloaded{DocumentID: in.DocumentID, Path: in.Path}
-	f, err := s.roots.create(in.Path)
+	f, err := s.roots.Create(in.Path)
 	if err != nil {
 		return out, err
 	}
-	defer f.discard()
+	defer f.Discard()
 	ref := vendors.Ref{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID}
 	d, err := v.Download(ctx, ref)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Set) downloadTo(ctx context.Context, v *connection.Connection, in downl
 	if err := whole(ctx, v, ref, d.Size, n); err != nil {
 		return out, err
 	}
-	if err := f.keep(); err != nil {
+	if err := f.Keep(); err != nil {
 		return out, err
 	}
 	out.Name, out.SizeBytes = d.Name, &n

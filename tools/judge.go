@@ -10,6 +10,7 @@ import (
 	"kb-mcp/nearest"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/visible"
 )
 
 // conflicted are arguments that may be right one by one and wrong together.
@@ -81,7 +82,7 @@ func (s *Set) foreign(v *connection.Connection, arg string, ids []string) []prob
 				break
 			}
 		}
-		return []problem{{arg: arg, text: fmt.Sprintf("`%s` holds %q, which is an id of %s", arg, cut(id), of.Name), hint: hint}}
+		return []problem{{arg: arg, text: fmt.Sprintf("`%s` holds %q, which is an id of %s", arg, visible.Short(id), of.Name), hint: hint}}
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func (s *Set) find(name string) (*connection.Connection, *problem) {
 	if meant != "" {
 		hint = fmt.Sprintf("Did you mean \"%s\"? ", meant) + hint
 	}
-	return nil, &problem{arg: "vendor", text: fmt.Sprintf("`vendor` is %q, which is not a connection of this server", cut(name)), hint: hint}
+	return nil, &problem{arg: "vendor", text: fmt.Sprintf("`vendor` is %q, which is not a connection of this server", visible.Short(name)), hint: hint}
 }
 
 // blank refuses a text that is given and says nothing.

@@ -42,7 +42,7 @@ func mistakes(params []param, list []problem) error {
 		}
 		texts, hints = append(texts, p.text), append(hints, p.hint)
 		if p.meant != "" && len(list) > 1 {
-			hints = append(hints, fmt.Sprintf("Did you mean `%s` by `%s`?", p.meant, cut(p.arg)))
+			hints = append(hints, fmt.Sprintf("Did you mean `%s` by `%s`?", p.meant, visible.Short(p.arg)))
 		} else if p.meant != "" {
 			hints = append(hints, fmt.Sprintf("Did you mean `%s`?", p.meant))
 		}
@@ -58,7 +58,7 @@ func mistakes(params []param, list []problem) error {
 		}
 		text += "."
 	}
-	return invalid("%s", text).WithHint(sentences(hints))
+	return vendors.Errorf(vendors.InvalidArgument, "%s", text).WithHint(sentences(hints))
 }
 
 // sentences joins hints as far as there is room, the first always.
@@ -100,9 +100,9 @@ func describe(raw []byte) string {
 	}
 	var packed bytes.Buffer
 	if json.Compact(&packed, raw) != nil {
-		return cut(string(raw))
+		return visible.Short(string(raw))
 	}
-	return cut(packed.String())
+	return visible.Short(packed.String())
 }
 
 // takes says what an argument may be.
@@ -130,19 +130,6 @@ func (p param) allowed() string {
 	return "a string that is not empty"
 }
 
-// cut shortens what a caller sent, for an error text in one visible line.
-func cut(s string) string {
-	s = visible.Line(s)
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:60]) + "…"
-	}
-	return s
-}
-
-func invalid(format string, args ...any) *vendors.Error {
-	return vendors.Errorf(vendors.InvalidArgument, format, args...)
-}
-
 // meanings are the names that other servers, platforms and models have for our
 // arguments.
 var meanings = map[string][]string{
@@ -168,7 +155,7 @@ var meanings = map[string][]string{
 
 // unknownArgument names the argument that was meant, as far as one can tell.
 func unknownArgument(params []param, name string) problem {
-	out := problem{arg: name, text: fmt.Sprintf("`%s` is not an argument of this tool", cut(name)), unknown: true}
+	out := problem{arg: name, text: fmt.Sprintf("`%s` is not an argument of this tool", visible.Short(name)), unknown: true}
 	var known []string
 	for _, p := range params {
 		known = append(known, p.name)

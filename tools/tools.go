@@ -21,9 +21,11 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"kb-mcp/nearest"
+	"kb-mcp/tools/internal/files"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/recent"
+	"kb-mcp/vendors/visible"
 )
 
 // callTime bounds a call: clients are promised an answer within 55 s, and
@@ -37,7 +39,7 @@ type Set struct {
 	log     *slog.Logger
 	tools   []tool
 	finds   *recent.Map[connection.Unfinished]
-	roots   roots
+	roots   files.Roots
 
 	maxDownload int64
 }
@@ -235,7 +237,7 @@ func (s *Set) Unknown(name string) string {
 			return fmt.Sprintf("%s changes something, and exists only where KB_MCP_ALLOW_WRITES is true", name)
 		}
 	}
-	text := fmt.Sprintf("there is no tool %q", cut(name))
+	text := fmt.Sprintf("there is no tool %q", visible.Short(name))
 	meant := nearest.Of(name, names)
 	for _, t := range s.tools {
 		if meant == "" && nearest.Of(name, t.also) != "" {

@@ -62,7 +62,7 @@ func (in *uploadDocumentArgs) conflicts() (list []problem) {
 
 // file adds the file at path to an upload.
 func (s *Set) file(path string, u *vendors.Upload) error {
-	f, name, err := s.roots.file(path)
+	f, name, err := s.roots.File(path)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,8 @@ var layers = []struct{ name, may string }{
 	{"vendors/vendortest", "vendors vendors/connection vendors/rest ratelimit"},
 	{"vendors/all", "vendors vendors/ ratelimit ratelimit/shared nearest"},
 
-	{"tools", "vendors vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
+	{"tools/internal/files", "vendors vendors/visible nearest"},
+	{"tools", "tools/internal/files vendors vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
 	{"server/internal/jsonrpc", ""},
 	{"server/internal/calls", ""},
 	{"server/internal/intake", "server/internal/jsonrpc"},
@@ -86,7 +87,7 @@ var theirs = map[string][]string{
 	"github.com/spf13/pflag":             {"cmd/kb-mcp"},
 	"github.com/vbauerster/mpb/v8":       {"cmd/kb-mcp/internal/watch"},
 	"golang.org/x/term":                  {"cmd/kb-mcp", "cmd/kb-mcp/internal/watch"},
-	"golang.org/x/text":                  {"tools"},
+	"golang.org/x/text":                  {"tools/internal/files"},
 }
 
 func TestImports(t *testing.T) {

@@ -23,6 +23,18 @@ func Line(s string) string {
 	return shown
 }
 
+// shortLength is how many characters [Short] keeps.
+const shortLength = 60
+
+// Short is [Line] for a word of a caller in a message: its first 60 characters.
+func Short(s string) string {
+	s = Line(s)
+	if r := []rune(s); len(r) > shortLength {
+		return string(r[:shortLength]) + "…"
+	}
+	return s
+}
+
 // Filter also reports whether anything was removed; a different form of line
 // end does not count.
 func Filter(s string, line bool) (shown string, removed bool) {

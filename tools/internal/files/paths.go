@@ -1,4 +1,4 @@
-package tools
+package files
 
 import (
 	"errors"
@@ -15,6 +15,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"kb-mcp/nearest"
+	"kb-mcp/vendors"
+	"kb-mcp/vendors/visible"
 )
 
 // A model writes a path as it reads it: with composed letters and plain spaces.
@@ -37,7 +39,7 @@ func local(path string) (string, error) {
 		}
 	}
 	if !strings.HasPrefix(rest, "/") {
-		return "", invalid("`path` is not the address of a file on this machine.").
+		return "", vendors.Errorf(vendors.InvalidArgument, "`path` is not the address of a file on this machine.").
 			WithHint("Give the path alone, or file:///folder/name.")
 	}
 	if plain, err := url.PathUnescape(rest); err == nil { // else there is a bare % in a name
@@ -138,7 +140,7 @@ func missing(err error, near []string) error {
 	if len(near) == 0 || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return invalid("`path` does not exist.").WithHint(nearby(near))
+	return vendors.Errorf(vendors.InvalidArgument, "`path` does not exist.").WithHint(nearby(near))
 }
 
 // nearby tells names; "" for none.
@@ -148,7 +150,7 @@ func nearby(names []string) string {
 	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = fmt.Sprintf("%q", cut(name))
+		quoted[i] = fmt.Sprintf("%q", visible.Short(name))
 	}
 	return "Near it there are: " + strings.Join(quoted, ", ") + "."
 }

@@ -1,4 +1,6 @@
-package tools
+// Package files reads files to upload and writes downloads, in the folders that the
+// owner allows and nowhere else.
+package files
 
 import (
 	"errors"
@@ -12,14 +14,14 @@ import (
 	"kb-mcp/vendors"
 )
 
-// roots are the folders in which the server may read files to upload and write
+// Roots are the folders in which the server may read files to upload and write
 // downloads. They are opened through os.Root, so that no ".." and no link leads
 // out of them.
-type roots []string
+type Roots []string
 
 // find gives the root that holds path, and the path inside it. A relative path
 // is taken in the first root.
-func (r roots) find(path string) (root, inside string, err error) {
+func (r Roots) find(path string) (root, inside string, err error) {
 	if len(r) == 0 {
 		return "", "", vendors.Errorf(vendors.PermissionDenied, "This server may not read or write files.").
 			WithHint("Its owner can allow folders with KB_MCP_UPLOAD_ROOTS; or pass the content as `text`.")
@@ -55,13 +57,13 @@ func below(root, path string) (string, bool) {
 	return "", false
 }
 
-func (r roots) outside() error {
+func (r Roots) outside() error {
 	return vendors.Errorf(vendors.PermissionDenied, "`path` is not in a folder that this server may use.").
 		WithHint("Allowed folders: " + strings.Join(r, ", ") + ".")
 }
 
-// file gives a file to upload, and its name. It is opened again for every try.
-func (r roots) file(path string) (vendors.File, string, error) {
+// File gives a file to upload, and its name. It is opened again for every try.
+func (r Roots) File(path string) (vendors.File, string, error) {
 	root, inside, err := r.find(path)
 	if err != nil {
 		return vendors.File{}, "", err
@@ -78,7 +80,7 @@ func (r roots) file(path string) (vendors.File, string, error) {
 	}
 	f.Close()
 	if size == 0 {
-		return vendors.File{}, "", invalid("`path` is an empty file.")
+		return vendors.File{}, "", vendors.Errorf(vendors.InvalidArgument, "`path` is an empty file.")
 	}
 	open := func() (io.ReadCloser, error) {
 		dir, err := os.OpenRoot(root)
@@ -105,7 +107,7 @@ func openFile(dir *os.Root, inside string) (*os.File, int64, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = invalid("`path` is not a file.")
+		err = vendors.Errorf(vendors.InvalidArgument, "`path` is not a file.")
 	}
 	if err != nil {
 		f.Close()
@@ -115,13 +117,13 @@ func openFile(dir *os.Root, inside string) (*os.File, int64, error) {
 }
 
 // refused says why a path could not be opened, without the system's view of it.
-func (r roots) refused(err error) error {
+func (r Roots) refused(err error) error {
 	var known *vendors.Error
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return invalid("`path` does not exist.").WithHint("Allowed folders: " + strings.Join(r, ", ") + ".")
+		return vendors.Errorf(vendors.InvalidArgument, "`path` does not exist.").WithHint("Allowed folders: " + strings.Join(r, ", ") + ".")
 	case errors.Is(err, fs.ErrExist):
 		return vendors.Errorf(vendors.Conflict, "`path` exists already.").WithHint("Choose a name that is free; nothing is overwritten.")
 	case errors.Is(err, fs.ErrPermission):
@@ -129,9 +131,9 @@ func (r roots) refused(err error) error {
 	case errors.Is(err, syscall.EROFS):
 		return vendors.Errorf(vendors.PermissionDenied, "The server may not write into the folder of `path`.")
 	case errors.Is(err, syscall.ENXIO): // a socket
-		return invalid("`path` is not a file.")
+		return vendors.Errorf(vendors.InvalidArgument, "`path` is not a file.")
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		return invalid("`path` is longer than this machine allows.")
+		return vendors.Errorf(vendors.InvalidArgument, "`path` is longer than this machine allows.")
 	}
 	return r.outside()
 }

@@ -1,4 +1,4 @@
-package tools
+package files
 
 import (
 	"cmp"
@@ -7,21 +7,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"kb-mcp/vendors"
 )
 
-// draft is a file on its way into a root: under a name of its own, in the folder
+// Partial is a file on its way into a root: under a name of its own, in the folder
 // where it belongs, until it is whole. What ends before (a failure, a panic, the
 // end of the process) never leaves a file that looks whole.
-type draft struct {
+type Partial struct {
 	*os.File
 	dir         *os.Root
 	temp, final string
-	roots       roots
+	roots       Roots
 }
 
-// create begins a file, which never replaces an existing one. Its caller calls
-// discard at the end in any case.
-func (r roots) create(path string) (*draft, error) {
+// Create begins a file, which never replaces an existing one. Its caller calls
+// Discard at the end in any case.
+func (r Roots) Create(path string) (*Partial, error) {
 	root, inside, err := r.find(path)
 	if err != nil {
 		return nil, err
@@ -41,15 +43,15 @@ func (r roots) create(path string) (*draft, error) {
 	if err != nil {
 		dir.Close()
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, invalid("The folder of `path` does not exist.").WithHint(cmp.Or(nearby(near), "Give a folder that is there."))
+			return nil, vendors.Errorf(vendors.InvalidArgument, "The folder of `path` does not exist.").WithHint(cmp.Or(nearby(near), "Give a folder that is there."))
 		}
 		return nil, r.refused(err)
 	}
-	return &draft{File: f, dir: dir, temp: temp, final: final, roots: r}, nil
+	return &Partial{File: f, dir: dir, temp: temp, final: final, roots: r}, nil
 }
 
-// keep gives the file its name.
-func (d *draft) keep() error {
+// Keep gives the file its name.
+func (d *Partial) Keep() error {
 	if err := d.Close(); err != nil {
 		return err
 	}
@@ -68,9 +70,9 @@ func (d *draft) keep() error {
 	return nil
 }
 
-// discard removes what is left under the file's own name, and closes what is
+// Discard removes what is left under the file's own name, and closes what is
 // open.
-func (d *draft) discard() {
+func (d *Partial) Discard() {
 	d.Close()
 	d.dir.Remove(d.temp)
 	d.dir.Close()
