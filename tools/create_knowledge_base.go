@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const createKnowledgeBaseDoc = `Creates an empty knowledge base and returns it with its id. Use it before upload_document when none fits; list_knowledge_bases shows what is there. The platform may change a name that is taken: the answer holds the real one. Never repeat it after an error without looking first.`
+const createKnowledgeBaseDoc = `Creates an empty knowledge base and returns it with its id. Use it before upload_document when list_knowledge_bases shows none that fits. The platform may change a name that is taken: the answer holds the real one. After an error look before you repeat it.`
 
 type createKnowledgeBaseArgs struct {
 	Vendor      string  `arg:"vendor"`

@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const deleteDocumentsDoc = `Deletes documents of one knowledge base, for good, and reports for each: done, accepted (will be gone soon), not_found or failed. Ask the user before. To remove everything at once use delete_knowledge_base; to keep a document but hide it from searches use update_document with enabled false.`
+const deleteDocumentsDoc = `Deletes documents of one knowledge base, for good, and reports for each: done, accepted (soon gone), not_found or failed. Ask the user before. To hide a document from searches use update_document with enabled false.`
 
 type documentsArgs struct {
 	Vendor          string   `arg:"vendor"`

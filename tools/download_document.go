@@ -12,7 +12,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const downloadDocumentDoc = `Gets the file that was uploaded as a document: as text when it is text and fits into an answer, otherwise into a new file at path, under the server's upload roots. Use it to read a document whole; for what a platform indexed use list_chunks. Not every platform gives files back: list_vendors says where it works.`
+const downloadDocumentDoc = `Gets the file that was uploaded as a document: as text if it is text and fits into an answer, else into a new file at path. Use it to read a document whole; for what was indexed use list_chunks. Not every platform gives files back.`
 
 type downloadDocumentArgs struct {
 	Vendor          string `arg:"vendor"`

@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const getDocumentInfoDoc = `Returns everything the platform says about one document: status, the platform's own status value, progress, the reason of a failure with a hint, format, size, counts, times, source and metadata. Use it when you know the document's id and want details, for example why it failed. Not for many documents: list_documents and get_ingestion_progress read them in batches. A field that is absent was not said by the platform.`
+const getDocumentInfoDoc = `Returns all that the platform says about one document: status, why it failed and what to do, size, counts, times, source, metadata. Use it for details of a known id; for many documents use get_ingestion_progress. What is absent the platform does not say.`
 
 type getDocumentInfoArgs struct {
 	Vendor          string `arg:"vendor"`

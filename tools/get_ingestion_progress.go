@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const getIngestionProgressDoc = `Says how far ingestion is (did my upload finish, what failed and why): for given document_ids (up to 1000, read in the platform's own batches), for one upload batch_id (Dify), or, with neither, for a whole knowledge base. Returns a summary with counts by status and ` + "`done`" + `, and per document status, percent, stage, estimate and error; for a whole knowledge base completed documents are only counted. done is true when everything has settled; needs_action counts documents that wait for a person, failed those that need a look. While done is false, ask again after retry_after_seconds, not sooner.`
+const getIngestionProgressDoc = `Says how far ingestion is: of document_ids, of an upload's batch_id, or, with neither, of a whole knowledge base, where completed documents are only counted. Returns a summary and, per document, status, percent, stage and error. summary.done: all have settled; needs_action: how many wait for a person. If not done, ask again after retry_after_seconds, or call wait_for_ingestion.`
 
 type getIngestionProgressArgs struct {
 	Vendor          string   `arg:"vendor"`

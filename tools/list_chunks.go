@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const listChunksDoc = `Lists the chunks into which a platform split one document, with their text, in the platform's order. Use it to see what was really indexed, for example when a search does not find what the document says. To find chunks by their content use search_knowledge_base. next_cursor alone says whether there is more; Coze offers it for images only (their captions).`
+const listChunksDoc = `Lists the chunks into which the platform split one document, with their text, in its order. Use it to see what was indexed, for example when a search misses something. To find chunks by content use search_knowledge_base.`
 
 type listChunksArgs struct {
 	Vendor          string `arg:"vendor"`

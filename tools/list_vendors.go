@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-const listVendorsDoc = `Lists the connections of this server: accounts on knowledge base platforms (Coze, Dify, RAGFlow, Volcengine). Returns for each its name, which every other tool takes as ` + "`vendor`" + `, its platform, and the tools that work on it. Call it first, once; it makes no request to a platform and does not check credentials. Next: list_knowledge_bases.`
+const listVendorsDoc = `Lists this server's connections, which are accounts on knowledge base platforms: the name that other tools take as vendor, the platform, and the tools that work there. It asks no platform and checks no credentials. Next: list_knowledge_bases.`
 
 type listVendorsArgs struct{}
 

@@ -11,25 +11,25 @@ import (
 // argDocs say what an argument means, in every tool the same. %s is its range and
 // default, which hosts drop from the schema.
 var argDocs = map[string]string{
-	"vendor":            "Connection name from list_vendors; optional when there is only one.",
-	"knowledge_base_id": "Knowledge base id from list_knowledge_bases.",
-	"document_id":       "Document id from list_documents.",
+	"vendor":            "Connection; may be left out if there is only one.",
+	"knowledge_base_id": "From list_knowledge_bases.",
+	"document_id":       "From list_documents.",
 	"document_ids":      "Document ids (%s).",
-	"batch_id":          "Dify only: the batch_id of an upload.",
-	"status":            "Only documents with this status.",
+	"batch_id":          "From an upload (Dify).",
+	"status":            "Only this status.",
 	"detail":            "brief (default) or full rows.",
-	"name_contains":     "Only names that contain this text, any case.",
-	"timeout_seconds":   "How long to wait at most, in seconds (%s).",
+	"name_contains":     "Part of the name, any case.",
+	"timeout_seconds":   "Seconds (%s).",
 	"query":             "Words or a question.",
 	"name":              "Name.",
 	"description":       "Description.",
 	"enabled":           "Whether searches use it.",
-	"metadata":          `Metadata fields to set, as the JSON text of an object: {"author":"Li"}.`,
-	"text":              "The document's text.",
-	"url":               "Address from which the platform fetches it.",
-	"path":              "A file under one of the server's KB_MCP_UPLOAD_ROOTS.",
-	"limit":             "Rows wanted (%s); a page may hold fewer.",
-	"cursor":            "next_cursor of the last answer; same other arguments.",
+	"metadata":          `Fields to set, as JSON text: {"author":"Li"}.`,
+	"text":              "Its text.",
+	"url":               "Its address.",
+	"path":              "A file under KB_MCP_UPLOAD_ROOTS.",
+	"limit":             "Rows (%s).",
+	"cursor":            "next_cursor of the last answer.",
 }
 
 // property is one argument as clients see it.
@@ -69,6 +69,9 @@ func (p param) doc() string {
 	bounds := fmt.Sprintf("%d-%d", p.min, p.max)
 	if p.standard != 0 {
 		bounds += fmt.Sprintf(", default %d", p.standard)
+	}
+	if p.every {
+		return "Connection; left out: all."
 	}
 	return strings.ReplaceAll(argDocs[p.name], "%s", bounds)
 }

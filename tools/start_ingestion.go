@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const startIngestionDoc = `Asks the platform to ingest documents: those that are not_started, or failed ones once more. Reports for each: done, accepted, not_found or failed. Ingesting again deletes a document's existing chunks first. Then use wait_for_ingestion. On most platforms ingestion starts by itself with the upload.`
+const startIngestionDoc = `Asks the platform to ingest documents that are not_started, or failed ones again, and reports for each: done, accepted, not_found or failed. It deletes their existing chunks first. Most platforms start by themselves after an upload. Then use wait_for_ingestion.`
 
 func (s *Set) startIngestionTool() tool {
 	return on(s, face{

@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const stopIngestionDoc = `Stops the ingestion of documents that are queued or processing, and reports for each: done, accepted, not_found or failed. They become cancelled; start_ingestion begins again. To remove them use delete_documents.`
+const stopIngestionDoc = `Stops the ingestion of queued or processing documents and reports for each: done, accepted, not_found or failed. They become cancelled. To begin again use start_ingestion, to remove them delete_documents.`
 
 func (s *Set) stopIngestionTool() tool {
 	return on(s, face{

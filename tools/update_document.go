@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const updateDocumentDoc = `Changes the name, the metadata, or whether searches use a document (enabled), and returns it. What is not given stays. Not every platform can change each of them; the error says what to do instead. To replace the content upload the document again.`
+const updateDocumentDoc = `Changes a document's name, metadata, or whether searches use it (enabled), and returns it. What is not given stays. What a platform cannot change is an error that says what to do. To replace its content use upload_document.`
 
 type updateDocumentArgs struct {
 	Vendor          string         `arg:"vendor"`

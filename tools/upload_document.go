@@ -10,7 +10,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const uploadDocumentDoc = `Adds one document to a knowledge base from exactly one of text, url (the platform fetches it) or path (a file on the server, under its upload roots). Returns the document with its id, the batch_id where there is one (Dify), and notes on what the platform did that you may not expect, for example that it renamed or replaced a document, or that start_ingestion is needed (RAGFlow). Then use wait_for_ingestion. Never repeat it after an error without looking with list_documents first.`
+const uploadDocumentDoc = `Adds a document to a knowledge base from exactly one of text, url (the platform fetches it) or path. Returns it with its id, a batch_id where there is one, and notes on what you may not expect: that it was renamed, replaced another, or needs start_ingestion. Then use wait_for_ingestion. After an error look with find_documents before you repeat it.`
 
 type uploadDocumentArgs struct {
 	Vendor          string `arg:"vendor"`

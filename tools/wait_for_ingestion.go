@@ -10,7 +10,7 @@ import (
 	"kb-mcp/vendors/tally"
 )
 
-const waitForIngestionDoc = `Waits until ingestion has settled, instead of asking get_ingestion_progress again and again: for document_ids, an upload batch_id (Dify), or a whole knowledge base. Returns what get_ingestion_progress returns, as soon as everything is completed, failed or stopped, when something needs a person, or after timeout_seconds. A timeout is a normal answer: summary.done is false; call again after retry_after_seconds if it is worth waiting on. Use it right after an upload; for a look without waiting use get_ingestion_progress.`
+const waitForIngestionDoc = `Waits until ingestion has settled or needs a person, at most timeout_seconds, and answers as get_ingestion_progress does. Use it after an upload instead of polling. A timeout is a normal answer: summary.done is false; call again after retry_after_seconds.`
 
 type waitForIngestionArgs struct {
 	Vendor          string   `arg:"vendor"`
