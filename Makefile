@@ -3,7 +3,7 @@
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ALL = ./... ./.ci/bench/... # what begins with a dot, ./... passes over
 
-.PHONY: build check quick test fuzz soak clients bench
+.PHONY: build check quick test fuzz soak clients tokens bench
 
 build: # the binary, as ./kb-mcp
 	go build -trimpath -o kb-mcp ./cmd/kb-mcp
@@ -32,6 +32,9 @@ soak: # sessions that come and go while platforms fail: make soak TIME=10m
 
 clients: # real MCP clients against the real binary; needs npm
 	.ci/clients/run
+
+tokens: # what agents pay for, against its budgets and .ci/tokens.json; needs npm
+	.ci/tokens
 
 bench: # measures the real binary, and renews the README's figures
 	go run ./.ci/bench -readme README.md
