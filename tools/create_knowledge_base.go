@@ -32,7 +32,6 @@ func (s *Set) createKnowledgeBaseTool() tool {
 	return on(s, face{
 		name: "create_knowledge_base", title: "Create a knowledge base", doc: createKnowledgeBaseDoc,
 		brief:  "makes an empty knowledge base",
-		rowsAs: "list_knowledge_bases",
 		effect: adds, needs: connection.Can[vendors.KnowledgeBaseCreator],
 	}, createKnowledgeBase)
 }

@@ -77,10 +77,9 @@ const (
 func (s *Set) findUnfinishedDocumentsTool() tool {
 	return define(s, face{
 		name: "find_unfinished_documents", title: "Find unfinished documents", doc: findUnfinishedDocumentsDoc,
-		brief:  "everything that failed, stalls, waits for a person or is on its way, over all connections; worst first",
-		rowsAs: "list_documents",
-		needs:  connection.Can[vendors.Driver],
-		also:   []string{"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
+		brief: "everything that failed, stalls, waits for a person or is on its way, over all connections; worst first",
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"find_failed_documents", "unfinished", "list_failed", "find_failed", "find_stuck_documents"},
 	}, s.findUnfinishedDocuments)
 }
 

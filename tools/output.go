@@ -11,25 +11,39 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/tally"
 )
 
 // opaque are structs that explain themselves where they appear: the list of tools
 // is shorter without their fields.
 var opaque = []reflect.Type{reflect.TypeFor[vendors.Failure](), reflect.TypeFor[vendors.Stalled](), reflect.TypeFor[vendors.ErrorReport]()}
 
-// rows are the structs that several tools answer with. One that says in which
-// tool's answer they stand, refers to it.
-var rows = []reflect.Type{reflect.TypeFor[vendors.Document](), reflect.TypeFor[vendors.KnowledgeBase](), reflect.TypeFor[connection.Progress]()}
+// homes are the structs that several tools answer with. Each is described in one
+// tool's schema, to which those of the others refer.
+var homes = map[reflect.Type]string{
+	reflect.TypeFor[vendors.Document]():      "get_document_info",
+	reflect.TypeFor[vendors.KnowledgeBase](): "list_knowledge_bases",
+	reflect.TypeFor[connection.Progress]():   "get_ingestion_progress",
+	reflect.TypeFor[tally.Summary]():         "get_ingestion_progress",
+	reflect.TypeFor[connection.Incomplete](): "find_unfinished_documents",
+}
 
-// outputSchema describes a result as encoding/json writes it. rowsAs names the
-// tool whose schema has the fields of its rows.
-func outputSchema(result reflect.Type, rowsAs string) json.RawMessage {
+// outputSchema describes a tool's result as encoding/json writes it. offered are
+// the tools to which it may refer. Nothing is called required: clients have the
+// answer, and every word is paid for.
+func outputSchema(t tool, offered []string) json.RawMessage {
+	elsewhere := func(typ reflect.Type) string {
+		if home := homes[typ]; home != t.name && slices.Contains(offered, home) {
+			return home
+		}
+		return ""
+	}
 	var b bytes.Buffer
-	writeSchema(&b, result, rowsAs)
+	writeSchema(&b, t.result, elsewhere)
 	return b.Bytes()
 }
 
-func writeSchema(b *bytes.Buffer, typ reflect.Type, rowsAs string) {
+func writeSchema(b *bytes.Buffer, typ reflect.Type, elsewhere func(reflect.Type) string) {
 	if typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
@@ -38,34 +52,29 @@ func writeSchema(b *bytes.Buffer, typ reflect.Type, rowsAs string) {
 	switch {
 	case kind == "array":
 		b.WriteString(`,"items":`)
-		writeSchema(b, typ.Elem(), rowsAs)
+		writeSchema(b, typ.Elem(), elsewhere)
 	case typ.Kind() != reflect.Struct || kind != "object" || slices.Contains(opaque, typ):
-	case rowsAs != "" && slices.Contains(rows, typ):
-		fmt.Fprintf(b, `,"description":"as in %s"`, rowsAs)
+	case elsewhere(typ) != "":
+		fmt.Fprintf(b, `,"description":"as in %s"`, elsewhere(typ))
 	default:
-		writeProperties(b, typ, rowsAs)
+		writeProperties(b, typ, elsewhere)
 	}
 	b.WriteByte('}')
 }
 
-// writeProperties describes the fields that are shown, in their order. Those
-// that are never left out are required.
-func writeProperties(b *bytes.Buffer, typ reflect.Type, rowsAs string) {
-	required := []string{}
+// writeProperties describes the fields that are shown, in their order.
+func writeProperties(b *bytes.Buffer, typ reflect.Type, elsewhere func(reflect.Type) string) {
 	before := `,"properties":{`
 	for i := range typ.NumField() {
-		name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 		if name == "-" || name == "" {
 			continue
 		}
-		if options == "" {
-			required = append(required, name)
-		}
 		fmt.Fprintf(b, `%s%q:`, before, name)
-		writeSchema(b, typ.Field(i).Type, rowsAs)
+		writeSchema(b, typ.Field(i).Type, elsewhere)
 		before = ","
 	}
-	fmt.Fprintf(b, `},"required":%s`, mustMarshal(required))
+	b.WriteByte('}')
 }
 
 // jsonType is how JSON Schema calls what encoding/json makes of a type.

@@ -108,7 +108,6 @@ type face struct {
 	brief            string   // what it answers or does, for people: a row of the README's table
 	also             []string // what other servers and platforms call it
 	effect           effect
-	rowsAs           string // the tool whose output schema has the fields of this one's rows; "": this one
 	// needs reports whether a connection has what the tool asks of it; nil for a
 	// tool that asks no connection.
 	needs func(*connection.Connection) bool
@@ -172,11 +171,11 @@ func capabilities(tools []tool, c *connection.Connection) []string {
 // Definitions are the tools as clients see them, in their order.
 // They are the same at every call and need no network.
 func (s *Set) Definitions() []mcp.Tool {
-	list := make([]mcp.Tool, len(s.tools))
+	list, offered := make([]mcp.Tool, len(s.tools)), s.Names()
 	for i, t := range s.tools {
 		read, destroy, again, open := t.effect == reads, t.effect == destroys, t.effect != adds, true
 		d := mcp.NewToolWithRawSchema(t.name, t.doc, inputSchema(t.params))
-		d.RawOutputSchema = outputSchema(t.result, t.rowsAs)
+		d.RawOutputSchema = outputSchema(t, offered)
 		d.Annotations = mcp.ToolAnnotation{
 			Title: t.title, ReadOnlyHint: &read, DestructiveHint: &destroy, IdempotentHint: &again, OpenWorldHint: &open,
 		}

@@ -24,7 +24,6 @@ func (s *Set) updateDocumentTool() tool {
 	return on(s, face{
 		name: "update_document", title: "Update a document", doc: updateDocumentDoc,
 		brief:  "changes name, metadata, or whether searches use it",
-		rowsAs: "get_document_info",
 		effect: changes, needs: connection.Can[vendors.DocumentUpdater],
 	}, updateDocument)
 }

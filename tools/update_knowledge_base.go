@@ -27,7 +27,6 @@ func (s *Set) updateKnowledgeBaseTool() tool {
 	return on(s, face{
 		name: "update_knowledge_base", title: "Update a knowledge base", doc: updateKnowledgeBaseDoc,
 		brief:  "changes its name or description, and nothing else",
-		rowsAs: "list_knowledge_bases",
 		effect: changes, needs: connection.Can[vendors.KnowledgeBaseUpdater],
 	}, updateKnowledgeBase)
 }

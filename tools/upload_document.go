@@ -25,7 +25,6 @@ func (s *Set) uploadDocumentTool() tool {
 	return on(s, face{
 		name: "upload_document", title: "Upload a document", doc: uploadDocumentDoc,
 		brief:  "adds a document from text, a URL, or a file under `KB_MCP_UPLOAD_ROOTS`",
-		rowsAs: "get_document_info",
 		effect: adds, needs: connection.Can[vendors.Uploader],
 	}, s.uploadDocument)
 }

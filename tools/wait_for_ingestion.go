@@ -59,10 +59,9 @@ func passPatience(ctx context.Context, began time.Time) {
 func (s *Set) waitForIngestionTool() tool {
 	return on(s, face{
 		name: "wait_for_ingestion", title: "Wait for ingestion", doc: waitForIngestionDoc,
-		brief:  "the same, once everything has settled, with progress notifications on the way; instead of forty polls",
-		rowsAs: "get_ingestion_progress",
-		needs:  connection.Can[vendors.Driver],
-		also:   []string{"wait", "wait_for_document", "wait_for_upload", "watch"},
+		brief: "the same, once everything has settled, with progress notifications on the way; instead of forty polls",
+		needs: connection.Can[vendors.Driver],
+		also:  []string{"wait", "wait_for_document", "wait_for_upload", "watch"},
 	}, waitForIngestion)
 }
 
