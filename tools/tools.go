@@ -25,6 +25,7 @@ import (
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/recent"
+	"kb-mcp/vendors/several"
 	"kb-mcp/vendors/visible"
 )
 
@@ -39,6 +40,8 @@ type Set struct {
 	log     *slog.Logger
 	tools   []tool
 	finds   *recent.Map[connection.Unfinished]
+	found   *several.Lists[vendors.Document]
+	bases   *several.Lists[vendors.KnowledgeBase]
 	roots   files.Roots
 
 	maxDownload int64
@@ -62,6 +65,8 @@ func New(connections []*connection.Connection, o Options) *Set {
 		vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots,
 		maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload),
 		finds:       recent.New[connection.Unfinished](foundKept, foundTime),
+		found:       several.New[vendors.Document](),
+		bases:       several.New[vendors.KnowledgeBase](),
 	}
 	s.tools = slices.DeleteFunc(s.all(), func(t tool) bool { return t.effect != reads && !o.AllowWrites })
 	return s
@@ -74,6 +79,7 @@ func (s *Set) all() []tool {
 		s.listVendorsTool(),
 		s.listKnowledgeBasesTool(),
 		s.listDocumentsTool(),
+		s.findDocumentsTool(),
 		s.getDocumentInfoTool(),
 		s.getIngestionProgressTool(),
 		s.waitForIngestionTool(),

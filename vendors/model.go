@@ -73,7 +73,7 @@ type Failure struct {
 
 // KnowledgeBase is one knowledge base as clients get it.
 type KnowledgeBase struct {
-	Vendor          string    `json:"vendor"`
+	Vendor          string    `json:"vendor,omitempty"` // left out of rows that share it
 	KnowledgeBaseID string    `json:"knowledge_base_id"`
 	Name            string    `json:"name"`
 	Description     string    `json:"description,omitempty"`

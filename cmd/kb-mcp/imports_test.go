@@ -56,7 +56,8 @@ var layers = []struct{ name, may string }{
 	{"vendors/all", "vendors vendors/ ratelimit ratelimit/shared nearest"},
 
 	{"tools/internal/files", "vendors vendors/visible nearest"},
-	{"tools", "tools/internal/files vendors vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
+	{"vendors/several", "vendors vendors/connection vendors/internal/paging vendors/recent"},
+	{"tools", "tools/internal/files vendors vendors/several vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
 	{"server/internal/jsonrpc", ""},
 	{"server/internal/calls", ""},
 	{"server/internal/intake", "server/internal/jsonrpc"},

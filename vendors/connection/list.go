@@ -62,9 +62,7 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 	}
 	out.Documents = make([]vendors.Document, len(found.Rows))
 	for i, r := range found.Rows {
-		out.Documents[i] = *r.Item
-		normalizeDocument(&out.Documents[i], c.name, q.KnowledgeBaseID)
-		out.Documents[i].Stalled = c.suspect(&out.Documents[i], q.KnowledgeBaseID)
+		out.Documents[i] = c.row(r.Item, q.KnowledgeBaseID)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
 	out.Hint = lostHint(found.Why, found.Lost)
@@ -76,6 +74,14 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 func (q ListQuery) matches(d *vendors.Document) bool {
 	enabled := d.Enabled == nil || *d.Enabled
 	return (q.Status == "" || d.Status == q.Status) && (q.Enabled == nil || *q.Enabled == enabled) && nameContains(d.Name, q.NameContains)
+}
+
+// row is a document as lists show it.
+func (c *Connection) row(d *vendors.Document, kb string) vendors.Document {
+	row := *d
+	normalizeDocument(&row, c.name, kb)
+	row.Stalled = c.suspect(&row, kb)
+	return row
 }
 
 // query is a caller's query as the pages of op know it.
@@ -204,11 +210,18 @@ func (l DocumentList) Fit(n int) any {
 	return l
 }
 
-// Len is the number of knowledge bases.
-func (l KnowledgeBaseList) Len() int { return len(l.KnowledgeBases) }
+// KnowledgeBases is ListKnowledgeBases as a part of a longer list.
+func (c *Connection) KnowledgeBases(ctx context.Context, q ListQuery) (part Part[vendors.KnowledgeBase], err error) {
+	list, err := c.ListKnowledgeBases(ctx, q)
+	for i, k := range list.KnowledgeBases {
+		part.Rows = append(part.Rows, PartRow[vendors.KnowledgeBase]{k, list.behind.At(i)})
+	}
+	part.End, part.Done = list.NextCursor, list.NextCursor == ""
+	return part, err
+}
 
 // Fit leaves all but the first n knowledge bases to NextCursor.
-func (l KnowledgeBaseList) Fit(n int) any {
+func (l KnowledgeBaseList) Fit(n int) KnowledgeBaseList {
 	if n = max(n, 1); n < len(l.KnowledgeBases) {
 		l.NextCursor = l.behind.At(n - 1)
 		l.KnowledgeBases = l.KnowledgeBases[:n]

@@ -3,7 +3,6 @@ package connection
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -19,8 +18,6 @@ const (
 	unfinishedTime   = 42 * time.Second // leaves time for the answer
 	unfinishedKeep   = 1000             // documents; agents look at the worst first
 	unfinishedAtOnce = 4                // knowledge bases
-	unfinishedGaps   = 5                // named with their reasons
-	unfinishedNames  = 20               // further ones, named by id
 	fewRows          = 200              // up to here reading all rows beats filtering by status
 )
 
@@ -39,13 +36,6 @@ type UnfinishedBase struct {
 	KnowledgeBaseID string                 `json:"knowledge_base_id"`
 	Name            string                 `json:"name,omitempty"` // "" where no list shows it
 	ByStatus        map[vendors.Status]int `json:"by_status"`
-}
-
-// Incomplete names what could not be read, and why.
-type Incomplete struct {
-	Vendor          string              `json:"vendor"`
-	KnowledgeBaseID string              `json:"knowledge_base_id,omitempty"`
-	Error           vendors.ErrorReport `json:"error"`
 }
 
 // unfinishedSearch collects documents over the knowledge bases of a connection.
@@ -93,7 +83,7 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			if err := recovered(func() error { return s.search(ctx, k) }); err != nil {
+			if err := Recovered(func() error { return s.search(ctx, k) }); err != nil {
 				s.gap(ctx, k.KnowledgeBaseID, err)
 			}
 		})
@@ -101,22 +91,10 @@ func (c *Connection) Unfinished(ctx context.Context, kb string) (Unfinished, err
 	wg.Wait()
 	for _, d := range s.docs[:min(len(s.docs), 1)] {
 		if kb != "" { // a list of all would have told its name
-			s.names[d.KnowledgeBaseID] = c.baseName(ctx, d.KnowledgeBaseID)
+			s.names[d.KnowledgeBaseID] = c.BaseName(ctx, d.KnowledgeBaseID)
 		}
 	}
 	return s.result(), nil
-}
-
-// recovered calls f and turns a panic into an error, so that the process goes
-// on.
-func recovered(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = &vendors.Error{Kind: vendors.Internal, Message: "kb-mcp failed while it read the platform's answer.",
-				Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
-		}
-	}()
-	return f()
 }
 
 // result is what was found, worst first.
@@ -151,65 +129,20 @@ func (s *unfinishedSearch) result() Unfinished {
 		}
 		u.KnowledgeBases = append(u.KnowledgeBases, UnfinishedBase{s.c.name, id, s.names[id], by})
 	}
-	slices.SortStableFunc(s.gaps, func(a, b Incomplete) int { return strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID) })
-	u.Summary, u.Incomplete = t.Summary(), s.fewGaps()
+	u.Summary, u.Incomplete = t.Summary(), s.c.fewGaps(s.gaps)
 	return u
-}
-
-// fewGaps names the first gaps with their reasons and the others by their ids:
-// an agent must know of each, but an account may have thousands.
-func (s *unfinishedSearch) fewGaps() []Incomplete {
-	if len(s.gaps) <= unfinishedGaps {
-		return s.gaps
-	}
-	rest := s.gaps[unfinishedGaps:]
-	names := make([]string, 0, unfinishedNames)
-	for _, g := range rest[:min(len(rest), unfinishedNames)] {
-		names = append(names, g.KnowledgeBaseID)
-	}
-	hint := "Ask for them by knowledge_base_id, one at a time: " + strings.Join(names, ", ")
-	if len(names) < len(rest) {
-		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
-	}
-	e := vendors.Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
-	return append(slices.Clip(s.gaps[:unfinishedGaps]), Incomplete{Vendor: s.c.name, Error: vendors.ReportOf(s.c.stamp(e))})
 }
 
 // knowledgeBases lists all of them.
 func (s *unfinishedSearch) knowledgeBases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
-	lister, ok := s.c.driver.(vendors.KnowledgeBaseLister)
-	if !ok {
-		return nil, vendors.Errorf(vendors.Unsupported, "This connection cannot list its knowledge bases.").
-			WithHint("Pass the knowledge_base_id of each.")
+	all, short, err := s.c.everyBase(ctx, s.until)
+	for _, k := range all {
+		s.names[k.KnowledgeBaseID] = k.Name
 	}
-	var all []vendors.KnowledgeBase
-	visit := func(r paging.Row[vendors.KnowledgeBase]) bool {
-		s.names[r.Item.KnowledgeBaseID] = r.Item.Name
-		all = append(all, *r.Item)
-		return false
-	}
-	e, err := s.c.knowledgeBases(lister, "").Walk(ctx, paging.Start(0, paging.ScanSize), time.Until(s.until), visit, func(int) bool { return false })
-	if err == nil && (e.Next != nil || e.Lost > 0) {
-		err = s.stopped(e.Why, e.Err, e.Lost, "knowledge bases").WithHint("Ask for one connection, or for one knowledge base, at a time.")
+	if err == nil && short != nil {
+		err = short.WithHint("Ask for one connection, or for one knowledge base, at a time.")
 	}
 	return all, err
-}
-
-// stopped is the error of a search that a bound has ended.
-func (s *unfinishedSearch) stopped(why paging.Bound, err error, lost int, what string) *vendors.Error {
-	e := vendors.Errorf(vendors.Timeout, "There was no time left in this call for more of the %s.", what)
-	switch {
-	case why == paging.LimitBound && vendors.KindOf(err) == vendors.RateLimited:
-		e = vendors.Errorf(vendors.RateLimited, "The rate limit left no room for more of the %s in this call.", what)
-		e.After = after(err)
-	case why == paging.LimitBound:
-		e = vendors.Errorf(vendors.KindOf(err), "The platform did not answer in time for more of the %s.", what)
-	case why == paging.PageBound:
-		e = vendors.Errorf(vendors.Unsupported, "There are more %s than one call reads (%d pages or %d rows).", what, paging.MaxPages, paging.MaxRows)
-	case lost > 0:
-		e = vendors.Errorf(vendors.BadResponse, "%s", lostHint(why, lost))
-	}
-	return e
 }
 
 // search looks through one knowledge base.
@@ -221,8 +154,13 @@ func (s *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase)
 	if kb.Pending != nil && *kb.Pending == len(kb.Busy) && many { // none failed: the others are completed
 		return s.read(ctx, kb.KnowledgeBaseID, kb.Busy)
 	}
-	if many && s.allCompleted(ctx, kb.KnowledgeBaseID) {
-		return nil
+	if total, ok := 0, false; many {
+		if total, ok = s.c.allCompleted(ctx, kb.KnowledgeBaseID); ok {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.completed[kb.KnowledgeBaseID] += total
+			return nil
+		}
 	}
 	filters := []vendors.Status{""}
 	if f, ok := s.c.driver.(vendors.UnfinishedFilter); ok && many {
@@ -234,29 +172,6 @@ func (s *unfinishedSearch) search(ctx context.Context, kb vendors.KnowledgeBase)
 		}
 	}
 	return nil
-}
-
-// allCompleted counts the documents of a knowledge base that need not be read:
-// the platform's counters say that all are completed, and the newest rows
-// agree.
-func (s *unfinishedSearch) allCompleted(ctx context.Context, kb string) bool {
-	total := 0
-	if counts, err := s.c.counts(ctx, kb); err == nil && counts != nil && counts.Total > 0 && counts.Completed == counts.Total {
-		total = counts.Total
-	} else if by, ok := s.c.countByStatus(ctx, kb); ok && len(by) == 1 {
-		total = by[vendors.Completed]
-	}
-	if total == 0 {
-		return false
-	}
-	page, err := s.c.page(ctx, vendors.PageQuery{KnowledgeBaseID: kb, Page: 1, Size: paging.ScanSize})
-	if err != nil || slices.ContainsFunc(page.Items, func(d vendors.Document) bool { return !d.Status.IsCompleted() }) {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.completed[kb] += total
-	return true
 }
 
 // read reads documents that the platform names itself.
@@ -326,7 +241,7 @@ func (s *unfinishedSearch) walk(ctx context.Context, kb string, statuses []vendo
 	case e.Next == nil && e.Lost == 0:
 		return whole, nil
 	}
-	failure := s.stopped(e.Why, e.Err, e.Lost, "documents of this knowledge base")
+	failure := stopped(e.Why, e.Err, e.Lost, "documents of this knowledge base")
 	if status != "" {
 		return whole, failure.WithHint("Ask for this knowledge base alone, or list_documents with status " + words(statuses, " and then ") + ".")
 	}
@@ -372,7 +287,5 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 func (s *unfinishedSearch) gap(ctx context.Context, kb string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gaps = append(s.gaps, Incomplete{
-		Vendor: s.c.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(s.c.wrap(ctx, err)),
-	})
+	s.gaps = append(s.gaps, s.c.incomplete(ctx, kb, err))
 }

@@ -307,10 +307,10 @@ func TestWhatFailsIsNamed(t *testing.T) {
 			w.add(fmt.Sprintf("k%02d", i), vendors.Failed)
 		}
 		u := found(t, w, "")
-		if len(u.Incomplete) != unfinishedGaps+1 {
+		if len(u.Incomplete) != gapsTold+1 {
 			t.Fatalf("%d gaps", len(u.Incomplete))
 		}
-		last := u.Incomplete[unfinishedGaps]
+		last := u.Incomplete[gapsTold]
 		if last.KnowledgeBaseID != "" || !strings.Contains(last.Error.Message, "55 more") || last.Error.Kind != vendors.Unavailable ||
 			!strings.Contains(last.Error.Hint, "k05") || !strings.Contains(last.Error.Hint, "k24 and 35 more") {
 			t.Errorf("%+v", last)
@@ -396,7 +396,7 @@ func TestUnfinishedTakesItsTimeAndNoMore(t *testing.T) {
 			t.Errorf("took %s, %d at once", took, w.most)
 		}
 		last := u.Incomplete[len(u.Incomplete)-1].Error.Message
-		if missing := 400 - len(u.Documents) - unfinishedGaps; len(u.Documents) < 100 || !strings.Contains(last, fmt.Sprintf("%d more", missing)) {
+		if missing := 400 - len(u.Documents) - gapsTold; len(u.Documents) < 100 || !strings.Contains(last, fmt.Sprintf("%d more", missing)) {
 			t.Errorf("%d found, %q", len(u.Documents), last)
 		}
 	})

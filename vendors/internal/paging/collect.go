@@ -17,6 +17,7 @@ type Collected[T any] struct {
 	Total  *int   // only when it counts just the matching rows
 	Behind Cursors
 	Why    Bound
+	Err    error // of a [LimitBound]
 	Lost   int
 }
 
@@ -59,7 +60,7 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 	if err != nil {
 		return out, err
 	}
-	out.Why, out.Lost = e.Why, e.Lost
+	out.Why, out.Err, out.Lost = e.Why, e.Err, e.Lost
 	out.Behind = Cursors{met: e.Met}
 	if e.Page.Moves {
 		out.Behind.before, out.Behind.trails = w.Trail, trails
