@@ -61,7 +61,7 @@ func has(typ, row reflect.Type) bool {
 		return false
 	}
 	for i := range typ.NumField() {
-		if has(typ.Field(i).Type, row) {
+		if f := typ.Field(i); f.IsExported() && has(f.Type, row) {
 			return true
 		}
 	}

@@ -34,6 +34,8 @@ var layers = []struct{ name, may string }{
 	{"vendors/internal/write", "vendors"},
 	{"vendors/internal/paging", "vendors vendors/recent"},
 	{"vendors/internal/merge", "vendors"},
+	{"vendors/internal/normal", "vendors vendors/visible"},
+	{"vendors/internal/stall", "vendors vendors/recent vendors/visible"},
 	{"vendors/connection", "vendors vendors/recent vendors/visible vendors/tally vendors/internal/"},
 	{"vendors/rest", "vendors ratelimit"},
 	{"vendors/internal/idsearch", "vendors vendors/rest"},

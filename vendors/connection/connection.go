@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/breaker"
 	"kb-mcp/vendors/internal/merge"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/internal/paging"
+	"kb-mcp/vendors/internal/stall"
 	"kb-mcp/vendors/recent"
 	"kb-mcp/vendors/visible"
 )
@@ -24,7 +27,8 @@ type Connection struct {
 	platform string
 	driver   vendors.Driver
 	reads    vendors.Driver // the driver, or its prover
-	watched  *watched
+	stalls   *stall.Watch
+	rule     vendors.StallRule // of stalls
 	gather   *merge.Gatherer
 	breaker  breaker.Breaker
 	sizes    *recent.Map[int]           // rows that fit an answer, by listing
@@ -40,12 +44,23 @@ func New(name, platform string, d vendors.Driver) *Connection {
 	reads := checked(d)
 	return &Connection{
 		name: name, platform: platform, driver: d, reads: reads, gather: merge.New(reads),
-		watched: newWatched(),
+		stalls: stall.New(), rule: stallRule(d),
 		sizes:   recent.New[int](recent.Size, recent.Age),
 		trails:  recent.New[*paging.Trail](paging.MaxTrails, recent.Age),
 		refused: recent.New[struct{}](recent.Size, recent.Age),
 		names:   recent.New[string](recent.Size, recent.Age),
 	}
+}
+
+// defaultThreshold is the threshold of drivers without a stall rule.
+const defaultThreshold = 30 * time.Minute
+
+// stallRule is the driver's rule, or the usual one.
+func stallRule(d vendors.Driver) vendors.StallRule {
+	if s, ok := d.(vendors.Staller); ok {
+		return s.StallRule()
+	}
+	return vendors.StallRule{Threshold: defaultThreshold, NextStep: "Look at the document in the platform's console."}
 }
 
 // Gather lets callers share requests for the progress of documents, as
@@ -98,7 +113,7 @@ func (c *Connection) GetDocument(ctx context.Context, ref vendors.Ref) (vendors.
 	if err != nil {
 		return vendors.Document{}, c.wrap(ctx, err)
 	}
-	normalizeDocument(&d, c.name, ref.KnowledgeBaseID)
+	normal.Document(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 

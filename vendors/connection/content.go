@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/internal/paging"
 )
 
@@ -42,7 +43,7 @@ func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchR
 	}
 	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
 	for i := range out.Hits {
-		filterHit(&out.Hits[i])
+		normal.Hit(&out.Hits[i])
 	}
 	return out, nil
 }
@@ -97,7 +98,7 @@ func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int,
 		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
-		filterChunk(r.Item)
+		normal.Chunk(r.Item)
 		out.Chunks = append(out.Chunks, *r.Item)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/internal/paging"
 )
 
@@ -79,8 +80,8 @@ func (q ListQuery) matches(d *vendors.Document) bool {
 // row is a document as lists show it.
 func (c *Connection) row(d *vendors.Document, kb string) vendors.Document {
 	row := *d
-	normalizeDocument(&row, c.name, kb)
-	row.Stalled = c.suspect(&row, kb)
+	normal.Document(&row, c.name, kb)
+	row.Stalled = c.stalls.Suspect(&row, kb, c.rule)
 	return row
 }
 

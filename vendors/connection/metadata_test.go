@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 )
 
 // TestMetadataFitsEveryReader: what somebody wrote into metadata does not make
@@ -30,7 +31,7 @@ func TestMetadataFitsEveryReader(t *testing.T) {
 		`{"deep":` + deep + `,"a":1}`:     `{"a":1,"deep":` + strings.Repeat("[", 31) + "null" + strings.Repeat("]", 31) + `}`,
 	} {
 		d := vendors.Document{Status: vendors.Completed, Metadata: read(text)}
-		normalizeDocument(&d, "conn", "kb")
+		normal.Document(&d, "conn", "kb")
 		got, err := json.Marshal(d.Metadata)
 		if err != nil || string(got) != want {
 			t.Errorf("%.60s became %.100s, %v, want %s", text, got, err, want)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/internal/paging"
 )
 
@@ -30,7 +31,7 @@ func (c *Connection) BaseName(ctx context.Context, id string) string {
 func (c *Connection) basesPage(ctx context.Context, lister vendors.KnowledgeBaseLister, q vendors.PageQuery) (vendors.Page[vendors.KnowledgeBase], error) {
 	page, err := lister.ListKnowledgeBases(ctx, q)
 	for i := range page.Items {
-		normalizeKnowledgeBase(&page.Items[i], c.name)
+		normal.KnowledgeBase(&page.Items[i], c.name)
 		c.names.Put(page.Items[i].KnowledgeBaseID, page.Items[i].Name)
 	}
 	return page, err

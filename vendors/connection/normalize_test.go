@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/visible"
 )
 
@@ -34,7 +35,7 @@ func TestSearchable(t *testing.T) {
 		{"unknown", vendors.Document{Status: vendors.Unknown, Archived: yes}, nil},
 	} {
 		d := tt.doc
-		normalizeDocument(&d, "v", "kb")
+		normal.Document(&d, "v", "kb")
 		if diff := cmp.Diff(tt.want, d.Searchable); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
@@ -79,9 +80,9 @@ func TestTimesThatCannotBe(t *testing.T) {
 		{"the first of 2000", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), day(1), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), day(1)},
 	} {
 		d := vendors.Document{CreatedAt: tt.created, UpdatedAt: tt.updated}
-		normalizeDocument(&d, "v", "kb")
+		normal.Document(&d, "v", "kb")
 		k := vendors.KnowledgeBase{CreatedAt: tt.created, UpdatedAt: tt.updated}
-		normalizeKnowledgeBase(&k, "v")
+		normal.KnowledgeBase(&k, "v")
 		want := []time.Time{tt.wantCreated, tt.wantUpdated}
 		if diff := cmp.Diff(want, []time.Time{d.CreatedAt, d.UpdatedAt}); diff != "" {
 			t.Errorf("document, %s: %s", tt.name, diff)
@@ -117,7 +118,7 @@ func TestIngestionTimesBelongTogether(t *testing.T) {
 		{"it goes on", vendors.Processing, vendors.Ingestion{StartedAt: at(0), FinishedAt: at(9), ElapsedSeconds: num(9)}, at(0), time.Time{}, nil},
 	} {
 		d := vendors.Document{Status: tt.status, Ingestion: tt.in}
-		normalizeDocument(&d, "v", "kb")
+		normal.Document(&d, "v", "kb")
 		p := progressOf(&d)
 		if diff := cmp.Diff([]any{tt.start, tt.end, tt.elapsed}, []any{p.StartedAt, p.FinishedAt, p.ElapsedSeconds}); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
@@ -132,12 +133,12 @@ func TestNamesAndContentsAreData(t *testing.T) {
 	d := vendors.Document{Name: bad, Status: vendors.Failed, VendorStatus: bad, Error: &vendors.Failure{Message: bad, Code: bad, Hint: bad}, Format: bad,
 		Warnings: []string{"good", bad}, SourceURL: "https://a/" + bad, Metadata: map[string]any{bad: []any{map[string]any{bad: bad}}}}
 	before := d
-	normalizeDocument(&d, "v", "kb")
+	normal.Document(&d, "v", "kb")
 	k := vendors.KnowledgeBase{Name: bad, Description: bad}
-	normalizeKnowledgeBase(&k, "v")
+	normal.KnowledgeBase(&k, "v")
 	h, c := vendors.Hit{Content: bad, DocumentName: "x"}, vendors.Chunk{Content: bad}
-	filterHit(&h)
-	filterChunk(&c)
+	normal.Hit(&h)
+	normal.Chunk(&c)
 	err := New("v", "p", &bench{}).wrap(t.Context(), &vendors.Error{Kind: vendors.VendorError, Message: bad, Hint: bad, VendorMessage: bad, VendorCode: bad, RequestID: bad})
 	for _, v := range []any{d, k, h, c, vendors.ReportOf(err)} {
 		text, err := json.Marshal(v)
@@ -153,7 +154,7 @@ func TestNamesAndContentsAreData(t *testing.T) {
 		t.Error("content_filtered is not set")
 	}
 	h = vendors.Hit{Content: "a\r\nb\tc", DocumentName: "名"}
-	if filterHit(&h); h.ContentFiltered || h.Content != "a\nb\tc" {
+	if normal.Hit(&h); h.ContentFiltered || h.Content != "a\nb\tc" {
 		t.Errorf("%+v", h)
 	}
 	if before.Error.Message != bad || before.Warnings[1] != bad {

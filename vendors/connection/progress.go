@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/internal/paging"
 	"kb-mcp/vendors/tally"
 )
@@ -117,9 +118,9 @@ func (c *Connection) batchProgress(ctx context.Context, q ProgressRequest) (Prog
 
 // view normalizes a document and returns its progress.
 func (c *Connection) view(d *vendors.Document, kb string) Progress {
-	normalizeDocument(d, c.name, kb)
+	normal.Document(d, c.name, kb)
 	p := progressOf(d)
-	p.Stalled = c.suspect(d, kb)
+	p.Stalled = c.stalls.Suspect(d, kb, c.rule)
 	return p
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/tally"
 )
 
@@ -48,7 +49,7 @@ func TestEveryStatusThroughEveryJudgement(t *testing.T) {
 		want := judgements()[s]
 		no := false
 		d := vendors.Document{DocumentID: "a", Status: s, VendorStatus: "raw", ProgressPercent: intp(40), Enabled: &no, Error: &vendors.Failure{Message: "why"}}
-		normalizeDocument(&d, "v", "kb")
+		normal.Document(&d, "v", "kb")
 		got := judged{
 			working: s.Working(), settled: s.Settled(), needs: s.NeedsAction(), listed: s.NeedsAttention(),
 			percent: d.ProgressPercent != nil, failure: d.Error != nil, unserved: d.Searchable != nil, urgency: urgency(d),

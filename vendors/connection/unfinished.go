@@ -271,7 +271,7 @@ func (s *unfinishedSearch) add(d vendors.Document, kb string) bool {
 		s.completed[kb]++
 		return true
 	}
-	key := watchKey(kb, d.DocumentID)
+	key := kb + "\x00" + d.DocumentID
 	if s.seen[key] {
 		return true // it moved from one listing to another in the meantime
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/normal"
 )
 
 // UploadResult is a document that was added.
@@ -58,7 +58,7 @@ func (c *Connection) CreateKnowledgeBase(ctx context.Context, draft vendors.Know
 	if err != nil {
 		return kb, c.failed(ctx, creation, err)
 	}
-	normalizeKnowledgeBase(&kb, c.name)
+	normal.KnowledgeBase(&kb, c.name)
 	return kb, nil
 }
 
@@ -114,7 +114,7 @@ func (c *Connection) UpdateKnowledgeBase(ctx context.Context, id string, change 
 	if err != nil {
 		return kb, c.failed(ctx, baseChange, err)
 	}
-	normalizeKnowledgeBase(&kb, c.name)
+	normal.KnowledgeBase(&kb, c.name)
 	return kb, nil
 }
 
@@ -159,7 +159,7 @@ func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult
 		return UploadResult{}, err
 	}
 	c.learn(u.KnowledgeBaseID)
-	normalizeDocument(&up.Document, c.name, u.KnowledgeBaseID)
+	normal.Document(&up.Document, c.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }
 
@@ -182,7 +182,7 @@ func (c *Connection) UpdateDocument(ctx context.Context, ref vendors.Ref, change
 	if err != nil {
 		return d, c.failed(ctx, documentChange, err)
 	}
-	normalizeDocument(&d, c.name, ref.KnowledgeBaseID)
+	normal.Document(&d, c.name, ref.KnowledgeBaseID)
 	return d, nil
 }
 
@@ -204,7 +204,7 @@ func (c *Connection) StartIngestion(ctx context.Context, kb string, ids []string
 	out, err := c.each(ctx, start, &kb, ids, driver.StartIngestion)
 	for _, r := range out.Results {
 		if r.Outcome == vendors.Done || r.Outcome == vendors.Accepted { // it moves now, whatever its platform's times say
-			c.watched.note(watchKey(kb, r.DocumentID), appearance{status: "started"}, time.Now())
+			c.stalls.Started(kb, r.DocumentID)
 		}
 	}
 	return out, err

@@ -1,4 +1,6 @@
-package connection
+// Package normal holds the rules for documents, knowledge bases, hits and chunks
+// that are the same on every platform.
+package normal
 
 import (
 	"math"
@@ -9,10 +11,11 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// normalizeDocument applies the rules that hold on every platform. The
+// Document applies the rules that hold on every platform, and names the
+// connection and the knowledge base. The
 // percentage follows the status, never the other way round: 100 exactly when
 // completed, below 100 while queued or processing, absent otherwise.
-func normalizeDocument(d *vendors.Document, vendor, kb string) {
+func Document(d *vendors.Document, vendor, kb string) {
 	d.Vendor, d.KnowledgeBaseID = vendor, kb
 	switch s := d.Status; {
 	case s.IsCompleted():
@@ -89,22 +92,22 @@ func normalizeIngestion(g *vendors.Ingestion, s vendors.Status) {
 // maxElapsed is longer than any ingestion takes.
 const maxElapsed = 10 * 365 * 24 * time.Hour
 
-// normalizeKnowledgeBase applies the rules that hold on every platform.
-func normalizeKnowledgeBase(k *vendors.KnowledgeBase, vendor string) {
+// KnowledgeBase applies the rules that hold on every platform.
+func KnowledgeBase(k *vendors.KnowledgeBase, vendor string) {
 	k.Vendor = vendor
 	k.Name, k.Description = visible.Line(k.Name), visible.Text(k.Description)
 	k.CreatedAt, k.UpdatedAt = history(k.CreatedAt, k.UpdatedAt)
 }
 
-// filterHit removes invisible characters from a hit, and says so.
-func filterHit(h *vendors.Hit) {
+// Hit removes invisible characters from a hit, and says so.
+func Hit(h *vendors.Hit) {
 	content, removed := visible.Filter(h.Content, false)
 	name, inName := visible.Filter(h.DocumentName, true)
 	h.Content, h.DocumentName, h.ContentFiltered = content, name, removed || inName
 }
 
-// filterChunk removes invisible characters from a chunk, and says so.
-func filterChunk(c *vendors.Chunk) { c.Content, c.ContentFiltered = visible.Filter(c.Content, false) }
+// Chunk removes invisible characters from a chunk, and says so.
+func Chunk(c *vendors.Chunk) { c.Content, c.ContentFiltered = visible.Filter(c.Content, false) }
 
 // history returns the times of a beginning and of something later, without
 // those that are impossible.

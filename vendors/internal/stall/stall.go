@@ -1,4 +1,6 @@
-package connection
+// Package stall suspects documents on which nothing moves any more, and tells
+// the evidence.
+package stall
 
 import (
 	"cmp"
@@ -11,20 +13,18 @@ import (
 	"kb-mcp/vendors/visible"
 )
 
-// defaultThreshold is the threshold of drivers without a stall rule.
-const defaultThreshold = 30 * time.Minute
-
 // maxWatched bounds how many documents are remembered.
 const maxWatched = 10_000
 
-// watched remembers when documents last moved, as far as this process saw: most
+// Watch remembers when documents last moved, as far as this process saw: most
 // platforms give no time of movement, and some move their times by themselves.
-type watched struct {
+type Watch struct {
 	mu   sync.Mutex // a document is judged and noted in one step
 	seen *recent.Map[movement]
 }
 
-func newWatched() *watched { return &watched{seen: recent.New[movement](maxWatched, 0)} }
+// New makes a memory of documents. It is safe for concurrent use.
+func New() *Watch { return &Watch{seen: recent.New[movement](maxWatched, 0)} }
 
 // movement is what a document looked like, and since when; seen says that it
 // was seen to change then, not only met for the first time.
@@ -57,7 +57,7 @@ func (l appearance) same(now appearance) (appearance, bool) {
 }
 
 // note returns since when a document looks as it does.
-func (w *watched) note(id string, looks appearance, now time.Time) movement {
+func (w *Watch) note(id string, looks appearance, now time.Time) movement {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, known := w.seen.Get(id)
@@ -71,7 +71,7 @@ func (w *watched) note(id string, looks appearance, now time.Time) movement {
 }
 
 // forget lets the next appearance of a settled document count as movement.
-func (w *watched) forget(id string) {
+func (w *Watch) forget(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if m, ok := w.seen.Get(id); ok {
@@ -84,19 +84,18 @@ func (w *watched) forget(id string) {
 // alone makes a suspicion: ingestion takes minutes, at worst hours.
 const longAgo = 24 * time.Hour
 
-// suspect judges a document that the platform works on. The evidence is the
+// Suspect judges a document that the platform works on. The evidence is the
 // driver's own; the platform's time of the last movement, or for a document that
 // waits in a queue its newest time; what this process saw; and for what this
 // process has never seen to move the platform's newest time, when it is long ago.
-func (c *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
-	key := watchKey(kb, d.DocumentID)
+func (w *Watch) Suspect(d *vendors.Document, kb string, rule vendors.StallRule) *vendors.Stalled {
+	key := key(kb, d.DocumentID)
 	if !d.Status.Working() {
-		c.watched.forget(key)
+		w.forget(key)
 		return nil
 	}
-	rule := c.stallRule()
 	now := time.Now()
-	m := c.watched.note(key, appearanceOf(d, rule), now)
+	m := w.note(key, appearanceOf(d, rule), now)
 	s := vendors.Stalled{Suspected: true, Since: m.since, ThresholdSeconds: int(rule.Threshold.Seconds()), NextStep: rule.NextStep,
 		Why: fmt.Sprintf("Status %s, percentage and counts have not changed in any answer that this server saw since then.", d.VendorStatus)}
 	at, threshold := m.looks.at, max(rule.Threshold, longAgo)
@@ -120,15 +119,12 @@ func (c *Connection) suspect(d *vendors.Document, kb string) *vendors.Stalled {
 	return &s
 }
 
-// stallRule is the driver's rule, or the usual one.
-func (c *Connection) stallRule() vendors.StallRule {
-	if s, ok := c.driver.(vendors.Staller); ok {
-		return s.StallRule()
-	}
-	return vendors.StallRule{Threshold: defaultThreshold, NextStep: "Look at the document in the platform's console."}
+// Started notes that a document moves now, whatever its platform's times say.
+func (w *Watch) Started(kb, id string) {
+	w.note(key(kb, id), appearance{status: "started"}, time.Now())
 }
 
-func watchKey(kb, id string) string { return kb + "\x00" + id }
+func key(kb, id string) string { return kb + "\x00" + id }
 
 // appearanceOf is how a document looks now.
 func appearanceOf(d *vendors.Document, rule vendors.StallRule) appearance {
