@@ -71,10 +71,9 @@ func (l foundList) Fit(n int) any {
 func (s *Set) findDocumentsTool() tool {
 	return define(s, face{
 		name: "find_documents", title: "Find documents", doc: findDocumentsDoc,
-		brief:  "documents by name, status or whether searches use them, over all connections and knowledge bases",
-		rowsAs: "list_documents",
-		needs:  connection.Can[vendors.KnowledgeBaseLister],
-		also:   []string{"search_documents_by_name", "find_document", "find_file", "find_files", "search_files", "locate_document"},
+		brief: "documents by name, status or whether searches use them, over all connections and knowledge bases",
+		needs: connection.Can[vendors.KnowledgeBaseLister],
+		also:  []string{"search_documents_by_name", "find_document", "find_file", "find_files", "search_files", "locate_document"},
 	}, s.findDocuments)
 }
 
