@@ -10,7 +10,7 @@ import (
 	"kb-mcp/vendors/several"
 )
 
-const findDocumentsDoc = `Finds documents by name_contains, status or enabled (at least one) in all knowledge bases of all connections, or in the given ones; names of their knowledge bases come with them. Use it when you do not know where a document is. incomplete names what was not looked at; next_cursor goes on.`
+const findDocumentsDoc = `Finds documents by name_contains, status or enabled (at least one) in all knowledge bases or the given ones, whose names it returns. Use it when you do not know where a document is. incomplete names what was not looked at; next_cursor goes on.`
 
 type findDocumentsArgs struct {
 	Vendor          string `arg:"vendor" every:"true"`

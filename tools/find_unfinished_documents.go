@@ -13,7 +13,7 @@ import (
 	"kb-mcp/vendors/tally"
 )
 
-const findUnfinishedDocumentsDoc = `Finds every document that is not completed, over all connections and knowledge bases or in the given ones: failed ones first, then suspected stalls, then those that wait for a person, then the rest; status selects. Returns the documents with error and hint, their knowledge bases with counts by status, a summary of everything looked at, and incomplete: each connection or knowledge base that could not be read, and how to go on. Use it for "is anything broken or stuck?". For one upload use get_ingestion_progress.`
+const findUnfinishedDocumentsDoc = `Finds every document that is not completed, in all knowledge bases or the given ones: failed first, then suspected stalls, then those that wait for a person. Returns error and hint, the knowledge bases' counts by status, and a summary of all looked at. Use it for "is anything broken or stuck?"; for one upload use get_ingestion_progress. incomplete names what could not be read.`
 
 type findUnfinishedDocumentsArgs struct {
 	Vendor          string `arg:"vendor" every:"true"`

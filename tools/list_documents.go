@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const listDocumentsDoc = `Lists the documents of one knowledge base, in the platform's order (newest first where it has one): id, name, status, and what is wrong; detail full adds size, counts, times, source and metadata. Filters by status (such as "failed"), name_contains, enabled (false: switched off). To find a document by name in all knowledge bases use find_documents; for how far ingestion is get_ingestion_progress says more. A page may hold fewer rows than limit: next_cursor alone says whether there is more.`
+const listDocumentsDoc = `Lists the documents of one knowledge base, newest first where the platform has an order: id, name, status, and what is wrong; detail full adds size, counts, times, source and metadata. To find a document anywhere use find_documents. For how far ingestion is use get_ingestion_progress.`
 
 type listDocumentsArgs struct {
 	Vendor          string `arg:"vendor"`

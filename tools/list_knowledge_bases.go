@@ -9,7 +9,7 @@ import (
 	"kb-mcp/vendors/several"
 )
 
-const listKnowledgeBasesDoc = `Lists the knowledge bases (datasets, collections) of all connections or of one, with id, name, description and, where the platform counts them, documents and chunks. Use it to find a knowledge_base_id; filter with name_contains. For documents call list_documents or find_documents.`
+const listKnowledgeBasesDoc = `Lists the knowledge bases (datasets, collections) of all connections or of one, with their counts where the platform gives them. Use it to find a knowledge_base_id. For documents use list_documents or find_documents.`
 
 type listKnowledgeBasesArgs struct {
 	Vendor       string `arg:"vendor" every:"true"`

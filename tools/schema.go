@@ -11,14 +11,14 @@ import (
 // argDocs say what an argument means, in every tool the same. %s is its range and
 // default, which hosts drop from the schema.
 var argDocs = map[string]string{
-	"vendor":            "Connection; may be left out if there is only one.",
+	"vendor":            "Optional if there is one connection.",
 	"knowledge_base_id": "From list_knowledge_bases.",
 	"document_id":       "From list_documents.",
 	"document_ids":      "Document ids (%s).",
 	"batch_id":          "From an upload (Dify).",
 	"status":            "Only this status.",
-	"detail":            "brief (default) or full rows.",
-	"name_contains":     "Part of the name, any case.",
+	"detail":            "Default brief.",
+	"name_contains":     "Part of the name.",
 	"timeout_seconds":   "Seconds (%s).",
 	"query":             "Words or a question.",
 	"name":              "Name.",
@@ -29,7 +29,7 @@ var argDocs = map[string]string{
 	"url":               "Its address.",
 	"path":              "A file under KB_MCP_UPLOAD_ROOTS.",
 	"limit":             "Rows (%s).",
-	"cursor":            "next_cursor of the last answer.",
+	"cursor":            "next_cursor of the last page.",
 }
 
 // property is one argument as clients see it.
@@ -40,13 +40,12 @@ type property struct {
 	Items       map[string]string `json:"items,omitempty"`
 	Minimum     *int              `json:"minimum,omitempty"`
 	Maximum     *int              `json:"maximum,omitempty"`
-	MinItems    *int              `json:"minItems,omitempty"`
 	MaxItems    *int              `json:"maxItems,omitempty"`
-	MaxLength   *int              `json:"maxLength,omitempty"`
 	Default     *int              `json:"default,omitempty"`
 }
 
-// property describes an argument. An object is asked for as JSON text: Gemini
+// property describes an argument, without the bounds that nobody meets: how long
+// a text may be. An object is asked for as JSON text: Gemini
 // refuses an object without properties, and OpenAI's strict mode one whose
 // properties are not listed. The decoder takes both.
 func (p param) property() property {
@@ -55,11 +54,9 @@ func (p param) property() property {
 	case p.kind == reflect.Int:
 		out.Type, out.Minimum, out.Maximum, out.Default = "integer", &p.min, &p.max, &p.standard
 	case p.kind == reflect.Slice:
-		out.Type, out.Items, out.MinItems, out.MaxItems = "array", map[string]string{"type": "string"}, &p.min, &p.max
+		out.Type, out.Items, out.MaxItems = "array", map[string]string{"type": "string"}, &p.max
 	case p.kind == reflect.Bool:
 		out.Type = "boolean"
-	case p.max > 0:
-		out.MaxLength = &p.max
 	}
 	return out
 }
@@ -71,7 +68,7 @@ func (p param) doc() string {
 		bounds += fmt.Sprintf(", default %d", p.standard)
 	}
 	if p.every {
-		return "Connection; left out: all."
+		return "Default all connections."
 	}
 	return strings.ReplaceAll(argDocs[p.name], "%s", bounds)
 }

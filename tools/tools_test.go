@@ -141,8 +141,8 @@ func TestToolList(t *testing.T) {
 		path   string
 		budget int
 	}{
-		{newSet(&fake{}), "../testdata/tools/list.json", 20_000},
-		{writeSet(&fake{}), "../testdata/tools/list_writes.json", 31_000},
+		{newSet(&fake{}), "../testdata/tools/list.json", 18_000},
+		{writeSet(&fake{}), "../testdata/tools/list_writes.json", 28_000},
 	}
 	for _, tt := range tests {
 		defs := tt.set.Definitions()
