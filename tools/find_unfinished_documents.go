@@ -13,7 +13,7 @@ import (
 	"kb-mcp/vendors/tally"
 )
 
-const findUnfinishedDocumentsDoc = `Finds every document that is not completed, in all knowledge bases or the given ones: failed first, then suspected stalls, then those that wait for a person. Returns error and hint, the knowledge bases' counts by status, and a summary of all looked at. Use it for "is anything broken or stuck?"; for one upload use get_ingestion_progress. incomplete names what could not be read.`
+const findUnfinishedDocumentsDoc = `Finds every document that is not completed, in all knowledge bases or the given ones, with error and hint: failed first, then suspected stalls, then those that wait for a person. Use it for "is anything broken or stuck?"; for one upload use get_ingestion_progress. summary covers all that was looked at; incomplete names the rest.`
 
 type findUnfinishedDocumentsArgs struct {
 	Vendor          string `arg:"vendor" every:"true"`

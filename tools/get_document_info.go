@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const getDocumentInfoDoc = `Returns all that the platform says about one document: status, why it failed and what to do, size, counts, times, source, metadata. Use it for details of a known id; for many documents use get_ingestion_progress. What is absent the platform does not say.`
+const getDocumentInfoDoc = `Returns all that the platform says about one document: status, why it failed, size, counts, times, source, metadata. For many documents use get_ingestion_progress. What is absent the platform does not say.`
 
 type getDocumentInfoArgs struct {
 	Vendor          string `arg:"vendor"`

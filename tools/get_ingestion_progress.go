@@ -7,7 +7,7 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const getIngestionProgressDoc = `Says how far ingestion is: of document_ids, of an upload's batch_id, or, with neither, of a whole knowledge base, where completed documents are only counted. Returns a summary and, per document, status, percent, stage and error. summary.done: all have settled; needs_action: how many wait for a person. If not done, ask again after retry_after_seconds, or call wait_for_ingestion.`
+const getIngestionProgressDoc = `Says how far ingestion is: of document_ids, of an upload's batch_id, or of a whole knowledge base, where completed documents are only counted. Returns a summary and each document's status, percent, stage and error. summary.done: all have settled; needs_action: how many wait for a person. If not done, ask again after retry_after_seconds, or use wait_for_ingestion.`
 
 type getIngestionProgressArgs struct {
 	Vendor          string   `arg:"vendor"`

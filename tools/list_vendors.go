@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-const listVendorsDoc = `Lists this server's connections, which are accounts on knowledge base platforms: the name that other tools take as vendor, the platform, and the tools that work there. It asks no platform and checks no credentials. Next: list_knowledge_bases.`
+const listVendorsDoc = `Lists the connections, which are accounts on platforms: the name that other tools take as vendor, the platform, and the tools that work there. It asks no platform and checks no credentials. Next: list_knowledge_bases.`
 
 type listVendorsArgs struct{}
 

@@ -21,11 +21,11 @@ var opaque = []reflect.Type{reflect.TypeFor[vendors.Failure](), reflect.TypeFor[
 // homes are the structs that several tools answer with. Each is described in one
 // tool's schema, to which those of the others refer.
 var homes = map[reflect.Type]string{
-	reflect.TypeFor[vendors.Document]():      "get_document_info",
-	reflect.TypeFor[vendors.KnowledgeBase](): "list_knowledge_bases",
-	reflect.TypeFor[connection.Progress]():   "get_ingestion_progress",
-	reflect.TypeFor[tally.Summary]():         "get_ingestion_progress",
-	reflect.TypeFor[connection.Incomplete](): "find_unfinished_documents",
+	reflect.TypeFor[vendors.Document]():          "get_document_info",
+	reflect.TypeFor[vendors.KnowledgeBase]():     "list_knowledge_bases",
+	reflect.TypeFor[connection.ProgressResult](): "get_ingestion_progress",
+	reflect.TypeFor[tally.Summary]():             "get_ingestion_progress",
+	reflect.TypeFor[connection.Incomplete]():     "find_unfinished_documents",
 }
 
 // outputSchema describes a tool's result as encoding/json writes it. offered are
