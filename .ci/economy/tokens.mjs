@@ -39,6 +39,9 @@ async function listed() {
   }
 }
 
+// limited are pages that have a next one: a cursor behind 20 rows is the usual.
+const limited = { list_knowledge_bases: 1, find_documents: 20, find_unfinished_documents: 10, list_documents: 20, list_chunks: 20 };
+
 // cursors measures those of every tool that pages, over one connection or,
 // where vendor is undefined, over all.
 async function cursors(session, tools, vendor, base, document) {
@@ -54,8 +57,7 @@ async function cursors(session, tools, vendor, base, document) {
   };
   for (const [tool, args] of Object.entries(calls)) {
     if (!tools.includes(tool)) continue;
-    const limit = tool === 'get_ingestion_progress' ? undefined : 1;
-    const { text } = await session.call(tool, { ...args, limit });
+    const { text } = await session.call(tool, { ...args, ...(limited[tool] && { limit: limited[tool] }) });
     const { next_cursor: cursor } = JSON.parse(text);
     if (cursor) measured(`cursor of ${tool}, ${vendor ?? 'all connections'}`, cursor, { tokens: 60, characters: 200 });
   }

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"cmp"
+	"math"
 	"strings"
 
 	"kb-mcp/vendors"
@@ -12,49 +13,51 @@ import (
 // stalls, those that wait for a person, then the others; newest first among
 // equals. It is comparable across connections.
 type Rank struct {
-	Urgency         int
-	Created         int64 // epoch ms
-	Vendor, KB, Doc string
+	Urgency int
+	Created int64  // epoch ms
+	Tie     uint64 // of knowledge base and document
 }
 
 // RankOf is the rank of a document.
 func RankOf(d vendors.Document) Rank {
-	r := Rank{Urgency: urgency(d), Vendor: d.Vendor, KB: d.KnowledgeBaseID, Doc: d.DocumentID}
+	kb, doc := paging.Hash(d.Vendor, d.KnowledgeBaseID), paging.Hash(d.DocumentID)
+	r := Rank{Urgency: urgency(d), Tie: uint64(kb)<<32 | uint64(doc)}
 	if !d.CreatedAt.IsZero() {
-		r.Created = d.CreatedAt.UnixMilli()
+		r.Created = max(0, d.CreatedAt.UnixMilli())
 	}
 	return r
 }
 
 // Compare orders ranks.
 func (r Rank) Compare(o Rank) int {
-	return cmp.Or(cmp.Compare(r.Urgency, o.Urgency), cmp.Compare(o.Created, r.Created),
-		strings.Compare(r.Vendor, o.Vendor), strings.Compare(r.KB, o.KB), strings.Compare(r.Doc, o.Doc))
+	return cmp.Or(cmp.Compare(r.Urgency, o.Urgency), cmp.Compare(o.Created, r.Created), cmp.Compare(r.Tie, o.Tie))
 }
 
 // rankVersion changes when a rank of an older kb-mcp can no longer be read.
-const rankVersion = 2
+const rankVersion = 3
 
 // Cursor continues the search for query behind the document of this rank.
 func (r Rank) Cursor(query string) string {
-	return paging.Encode([]any{rankVersion, paging.Hash(query), r.Urgency, r.Created, r.Vendor, r.KB, r.Doc}, nil)
+	return paging.Encode([]uint64{rankVersion, uint64(paging.Hash(query)), uint64(r.Urgency), uint64(r.Created), r.Tie}, nil)
 }
 
 // ParseRank reads a cursor that belongs to query.
-func ParseRank(cursor, query string) (r Rank, err error) {
-	var version int
-	var of uint32
-	fields := []any{&version, &of, &r.Urgency, &r.Created, &r.Vendor, &r.KB, &r.Doc}
-	if _, err = paging.Decode(strings.TrimSpace(cursor), len(fields), fields); err == nil && version == rankVersion {
-		err = paging.CheckQuery(of, paging.Hash(query))
-	} else if err == nil {
-		err = paging.NotOurs()
+func ParseRank(cursor, query string) (Rank, error) {
+	n, tail, err := paging.Decode(strings.TrimSpace(cursor), 5)
+	if err != nil {
+		return Rank{}, err
 	}
-	return r, err
+	if n[0] != rankVersion || n[1] > math.MaxUint32 || n[2] > uint64(leastUrgent) || n[3] > math.MaxInt64 || len(tail) > 0 {
+		return Rank{}, paging.NotOurs()
+	}
+	return Rank{Urgency: int(n[2]), Created: int64(n[3]), Tie: n[4]}, paging.CheckQuery(uint32(n[1]), paging.Hash(query))
 }
 
 // WorstFirst orders unfinished documents by their ranks.
 func WorstFirst(a, b vendors.Document) int { return RankOf(a).Compare(RankOf(b)) }
+
+// leastUrgent is the urgency of what settled without failing.
+const leastUrgent = 4
 
 func urgency(d vendors.Document) int {
 	switch {
@@ -67,5 +70,5 @@ func urgency(d vendors.Document) int {
 	case !d.Status.Settled():
 		return 3
 	}
-	return 4
+	return leastUrgent
 }

@@ -10,7 +10,7 @@ import (
 
 func FuzzRank(f *testing.F) {
 	f.Add(RankOf(vendors.Document{Vendor: "v", KnowledgeBaseID: "kb", DocumentID: "d", CreatedAt: time.Unix(1, 0)}).Cursor("q"))
-	f.Add(base64.RawURLEncoding.EncodeToString([]byte("[2,7,null,null,null,null,null]\x00")))
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte{rankVersion, 7, 0, 0, 0, 0}))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		r, err := ParseRank(cursor, "q")

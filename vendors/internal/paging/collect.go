@@ -61,11 +61,7 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 		return out, err
 	}
 	out.Why, out.Err, out.Lost = e.Why, e.Err, e.Lost
-	out.Behind = Cursors{met: e.Met}
-	if e.Page.Moves {
-		out.Behind.before, out.Behind.trails = w.Trail, trails
-	}
-	out.Behind.rows = make([]reached, 0, len(out.Rows))
+	out.Behind = Cursors{met: e.Met, before: w.Trail, trails: trails, rows: make([]reached, 0, len(out.Rows))}
 	for _, r := range out.Rows {
 		out.Behind.rows = append(out.Behind.rows, reached{r.After, r.met})
 	}
@@ -78,13 +74,13 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 	return out, nil
 }
 
-// Cursors makes the cursor behind each row of a list. If the order moves, it
-// remembers for each cursor which rows came before it.
+// Cursors makes the cursor behind each row of a list, and remembers for each
+// which rows came before it: a cursor itself recalls but the last ones.
 type Cursors struct {
 	rows   []reached
 	met    []uint64
 	before *Trail
-	trails *recent.Map[*Trail] // nil where rows keep their order
+	trails *recent.Map[*Trail]
 }
 
 // reached is where a listing continues after a number of rows of this call.
@@ -98,10 +94,8 @@ func (c Cursors) At(i int) string { return c.cursor(c.rows[i]) }
 
 func (c Cursors) cursor(p reached) string {
 	text := p.Position.Cursor()
-	if c.trails != nil {
-		if t := c.before.Longer(c.met[:p.met]); t != nil {
-			c.trails.Put(text, t)
-		}
+	if t := c.before.Longer(c.met[:p.met]); t != nil {
+		c.trails.Put(text, t)
 	}
 	return text
 }

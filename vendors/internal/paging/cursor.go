@@ -5,22 +5,25 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"kb-mcp/vendors"
 )
 
 // cursorVersion changes when a cursor of an older kb-mcp can no longer be read.
-const cursorVersion = 1
+const cursorVersion = 2
 
-// A cursor recalls rows it saw by their ids: of a sorted listing those of the
-// same moment, of another the last ones, fewer because agents pay for every
-// character. 40 bits make a collision among 10,000 rows one in a million.
+// A cursor recalls the rows it saw last by their ids: of a sorted listing those of
+// the same moment. They are few, because agents pay for every character; where
+// rows keep their order, those before them were seen, too, and a token is a place
+// by itself. 32 bits make a collision in a page of 100 one in several millions.
 const (
-	remembered         = 100
-	rememberedUnsorted = 20
-	hashBytes          = 5
+	remembered      = 6
+	rememberedToken = 2
+	hashBytes       = 4
 )
 
 // Position is where a listing stands. It is the content of a cursor, so that a
@@ -50,43 +53,87 @@ func Start(query uint32, size int) Position {
 // atStart reports whether nothing was read yet.
 func (p Position) atStart() bool { return p.Page == 1 && p.Skip == 0 && p.Token == "" && p.Pass == 0 }
 
-// head is a position's fields in the order in which a cursor holds them: an
-// array is half as long as an object, and agents pay by the character. The last
-// of them are left out where they say nothing.
-func (p *Position) head() []any {
-	return append(p.usual(), &p.Count, &p.Pass, &p.Moved, &p.Filter)
-}
+// A cursor's numbers: version, query, flags, page, size, skip, last, total, count,
+// pass and filter, length of the token. The token and what was seen follow.
+const numbers = 11
 
-func (p *Position) usual() []any {
-	return []any{&p.Version, &p.Query, &p.Page, &p.Token, &p.Size, &p.Skip, &p.Last, &p.Total, &p.Open}
-}
+// flags of a cursor, below the form of its token.
+const (
+	openFlag = 1 << iota
+	movedFlag
+	totalFlag
+	secondsFlag // last is in seconds
+	tokenForm   // from this bit on
+)
 
 // Cursor is the opaque form of a position.
 func (p Position) Cursor() string {
-	fields := p.usual()
-	if p.Count != 0 || p.Pass != 0 || p.Filter != "" {
-		fields = p.head()
+	form, token := shorten(p.Token)
+	flags, last, total := form*tokenForm, max(0, p.Last), 0
+	if p.Open {
+		flags |= openFlag
 	}
-	return Encode(fields, p.Seen)
+	if p.Moved {
+		flags |= movedFlag
+	}
+	if p.Total != nil {
+		flags, total = flags|totalFlag, *p.Total
+	}
+	if last%1000 == 0 {
+		flags, last = flags|secondsFlag, last/1000
+	}
+	filter := slices.Index(vendors.Statuses(), p.Filter) + 1
+	head := []uint64{uint64(p.Version), uint64(p.Query), uint64(flags), uint64(p.Page), uint64(p.Size), uint64(p.Skip), uint64(last),
+		uint64(total), uint64(p.Count), uint64(p.Pass + maxPasses*filter), uint64(len(token))}
+	return Encode(head, append(token, p.Seen...))
 }
 
 // ParseCursor reads a cursor that belongs to query, and believes none of it.
-func ParseCursor(s string, query uint32) (p Position, err error) {
-	if p.Seen, err = Decode(s, len(p.usual()), p.head()); err == nil && !p.possible() {
-		err = NotOurs()
+func ParseCursor(s string, query uint32) (Position, error) {
+	n, tail, err := Decode(s, numbers)
+	if err != nil {
+		return Position{}, err
 	}
-	if err == nil {
-		err = CheckQuery(p.Query, query)
+	p, ok := position(n, tail)
+	if !ok || !p.possible() || p.Cursor() != strings.TrimSpace(s) {
+		return Position{}, NotOurs()
 	}
-	return p, err
+	return p, CheckQuery(p.Query, query)
+}
+
+// position is what a cursor's numbers and the bytes behind them say.
+func position(n []uint64, tail []byte) (p Position, ok bool) {
+	statuses := append([]vendors.Status{""}, vendors.Statuses()...)
+	for _, v := range n {
+		if v >= 1<<53 {
+			return p, false
+		}
+	}
+	flags, filter, token := int(n[2]), n[9]/maxPasses, n[10]
+	if n[1] > math.MaxUint32 || filter >= uint64(len(statuses)) || token > uint64(len(tail)) || flags >= 2*digitsToken*tokenForm ||
+		flags >= digitsToken*tokenForm && token > maxDigits {
+		return p, false
+	}
+	p = Position{
+		Version: int(n[0]), Query: uint32(n[1]), Open: flags&openFlag != 0, Moved: flags&movedFlag != 0, Page: int(n[3]), Size: int(n[4]), Skip: int(n[5]),
+		Last: int64(n[6]), Count: int(n[8]), Pass: int(n[9] % maxPasses), Filter: statuses[filter],
+		Token: lengthen(flags/tokenForm, tail[:token]), Seen: tail[token:],
+	}
+	if flags&secondsFlag != 0 {
+		p.Last *= 1000
+	}
+	if flags&totalFlag != 0 {
+		total := int(n[7])
+		p.Total = &total
+	}
+	return p, true
 }
 
 // possible reports whether a position can be one that this package made.
 func (p Position) possible() bool {
 	return p.Version == cursorVersion && p.Page >= 1 && p.Page <= 1<<24 &&
 		p.Size >= 1 && p.Size <= 100 && p.Skip >= 0 && p.Skip <= 1<<24 && (p.Total == nil || *p.Total >= 0) &&
-		p.Count >= 0 && p.Count <= 1<<24 && p.Pass >= 0 && p.Pass < maxPasses && (p.Filter == "" || slices.Contains(vendors.Statuses(), p.Filter)) &&
-		len(p.Seen)%hashBytes == 0 && len(p.Seen) <= hashBytes*remembered
+		p.Count >= 0 && p.Count <= 1<<24 && p.Pass >= 0 && p.Pass < maxPasses && len(p.Seen)%hashBytes == 0 && len(p.Seen) <= hashBytes*remembered
 }
 
 // Hash identifies a query by everything that changes its rows.
@@ -114,17 +161,14 @@ func remember(id string) []byte {
 // sorted by their created time, only those of the same moment need remembering.
 func (p Position) See(i int, id string, created time.Time, sorted bool) Position {
 	p.Skip = i + 1
-	keep, most := p.Seen, rememberedUnsorted
+	keep, last := p.Seen, int64(0)
 	if sorted {
-		most = remembered
-	}
-	if ms := created.UnixMilli(); !created.IsZero() {
-		if sorted && ms != p.Last {
+		if last = created.UnixMilli(); last != p.Last {
 			keep = nil
 		}
-		p.Last = ms
 	}
-	if extra := len(keep) - hashBytes*(most-1); extra > 0 {
+	p.Last = last
+	if extra := len(keep) - hashBytes*(remembered-1); extra > 0 {
 		keep = keep[extra:]
 	}
 	seen := make([]byte, 0, len(keep)+hashBytes)
@@ -176,6 +220,9 @@ func (p Position) seenLast(ids []string) (last int, together bool) {
 // turn returns the position at the beginning of the next page.
 func (p Position) turn(token string, total *int) Position {
 	p.Skip, p.Token, p.Total = 0, token, total
+	if extra := len(p.Seen) - hashBytes*rememberedToken; token != "" && extra > 0 {
+		p.Seen = p.Seen[extra:]
+	}
 	p.Page++
 	return p
 }

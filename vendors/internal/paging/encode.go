@@ -1,34 +1,90 @@
 package paging
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
+	"encoding/binary"
+	"math/big"
+	"strings"
 
 	"kb-mcp/vendors"
 )
 
-// Encode returns fields and a tail of bytes as the text of a cursor: the
-// fields' JSON, a zero byte, the tail. fields are numbers, strings and
-// booleans, or pointers to them.
-func Encode(fields []any, tail []byte) string {
-	b, err := json.Marshal(fields)
-	if err != nil {
-		panic(err) // nothing else than the above
+// Encode returns numbers and a tail of bytes as the text of a cursor. Agents pay
+// for every character of it: a small number takes a byte.
+func Encode(numbers []uint64, tail []byte) string {
+	var b []byte
+	for _, n := range numbers {
+		b = binary.AppendUvarint(b, n)
 	}
-	return base64.RawURLEncoding.EncodeToString(append(append(b, 0), tail...))
+	return base64.RawURLEncoding.EncodeToString(append(b, tail...))
 }
 
-// Decode reads what Encode wrote into fields, which are pointers; a cursor holds
-// either all of them or the first few.
-func Decode(s string, few int, fields []any) (tail []byte, err error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	head, tail, found := bytes.Cut(b, []byte{0})
-	all := len(fields)
-	if err != nil || !found || json.Unmarshal(head, &fields) != nil || len(fields) != few && len(fields) != all {
-		return nil, NotOurs()
+// Decode reads so many numbers of what Encode wrote.
+func Decode(s string, count int) (numbers []uint64, tail []byte, err error) {
+	tail, err = base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return nil, nil, NotOurs()
 	}
-	return tail, nil
+	for range count {
+		n, size := binary.Uvarint(tail)
+		if size <= 0 {
+			return nil, nil, NotOurs()
+		}
+		numbers, tail = append(numbers, n), tail[size:]
+	}
+	return numbers, tail, nil
+}
+
+// The forms of a platform's token in a cursor. Many
+// tokens are base64 of text, or numbers and digests, which take half as much.
+const (
+	plainToken = iota
+	base64Token
+	digitsToken // added to the others
+)
+
+// digits are what numbers, digests and what stands between them consist of. The
+// first is never written, so that leading ones are not lost.
+const digits = "\x00" + "0123456789abcdef.:-_,"
+
+// maxDigits bounds what is read as one number: that takes the square of its length.
+const maxDigits = 256
+
+// shorten returns a token in its shortest form.
+func shorten(token string) (form int, b []byte) {
+	form, b = plainToken, []byte(token)
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(token); err == nil && len(raw) > 0 {
+		form, b = base64Token, raw
+	}
+	if len(b) == 0 || len(b) > maxDigits {
+		return form, b
+	}
+	n := new(big.Int)
+	for i := len(b) - 1; i >= 0; i-- {
+		at := strings.IndexByte(digits, b[i])
+		if at < 1 {
+			return form, b
+		}
+		n.Add(n.Mul(n, big.NewInt(int64(len(digits)))), big.NewInt(int64(at)))
+	}
+	return form + digitsToken, n.Bytes()
+}
+
+// lengthen is the token of which shorten made b.
+func lengthen(form int, b []byte) string {
+	if form >= digitsToken {
+		form -= digitsToken
+		n, at, base := new(big.Int).SetBytes(b), new(big.Int), big.NewInt(int64(len(digits)))
+		b = nil
+		for n.Sign() > 0 {
+			n.DivMod(n, base, at)
+			b = append(b, digits[at.Int64()])
+		}
+	}
+	if form == base64Token {
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	return string(b)
 }
 
 // CheckQuery refuses a cursor of another query.

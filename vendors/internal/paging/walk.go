@@ -63,7 +63,7 @@ type Walker[T any] struct {
 }
 
 // Row is one unseen row, in its page; after is the position behind it, and met
-// how many rows of a listing whose order moves were handed over by then.
+// how many rows were handed over by then.
 type Row[T any] struct {
 	Item  *T
 	After Position
@@ -77,7 +77,7 @@ type end[T any] struct {
 	Why  Bound
 	Err  error    // the limit's
 	Lost int      // rows that the platform counts and did not give
-	Met  []uint64 // the rows handed over, in order, where the order moves
+	Met  []uint64 // the rows handed over, in order
 }
 
 // walking is the state of a walk.
@@ -87,7 +87,7 @@ type walking[T any] struct {
 	last  vendors.Page[T]
 	pages int             // read
 	rows  int             // handed over in this call
-	order []uint64        // the same, where the order moves
+	order []uint64        // the same
 	met   map[uint64]bool // these, and those of the trail; of another listing the first
 	stale *Position       // where pages without anything new began
 	news  bool            // this pass delivered something
@@ -229,8 +229,8 @@ func (s *walking[T]) deliver(page vendors.Page[T], i int, sorted bool) Row[T] {
 	s.news = true
 	s.rows++
 	h := idHash(id)
+	s.order = append(s.order, h)
 	if page.Moves {
-		s.order = append(s.order, h)
 		s.p.Count++
 	}
 	if page.Moves || s.rows <= metRows {
