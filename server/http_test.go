@@ -182,7 +182,7 @@ func TestHTTPRevisions(t *testing.T) {
 	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"} {
 		t.Run(version, func(t *testing.T) {
 			res, text := w.post(initialize(version))
-			if a := parse(t, text); a.Result.ProtocolVersion != version || a.Result.Instructions != instructions {
+			if a := parse(t, text); a.Result.ProtocolVersion != version || a.Result.Instructions != instructions(nil) {
 				t.Errorf("initialize: %s", text)
 			}
 			h := []string{"Mcp-Session-Id", res.Header.Get("Mcp-Session-Id")}

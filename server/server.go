@@ -16,7 +16,6 @@ package server
 
 import (
 	"context"
-	_ "embed"
 	"io"
 	"log/slog"
 	"slices"
@@ -30,12 +29,6 @@ import (
 	"kb-mcp/server/internal/jsonrpc"
 	"kb-mcp/server/internal/stream"
 )
-
-// instructions are what a host shows its model before any tool; hosts cut
-// them at 2 KB.
-//
-//go:embed instructions.md
-var instructions string
 
 // cacheTTL is how many milliseconds a client of 2026-07-28 may keep the tool
 // list. The list is fixed for the life of a process, but a restart may bring
@@ -52,6 +45,8 @@ const notifyPause = 5 * time.Millisecond
 // Options is what the endpoint needs.
 type Options struct {
 	Name, Version string
+	// Connections are told to models before any tool, each as a short text.
+	Connections []string
 	// Tools is every tool, complete: schemas, annotations, handler.
 	Tools []mcpserver.ServerTool
 	// Log goes to stderr, never to stdout; nil discards.
@@ -84,7 +79,7 @@ func New(o Options) *Server {
 		time.Sleep(notifyPause)
 	})
 	server := mcpserver.NewMCPServer(o.Name, o.Version,
-		mcpserver.WithInstructions(instructions),
+		mcpserver.WithInstructions(instructions(o.Connections)),
 		mcpserver.WithToolCapabilities(false), // without it, listChanged is declared
 		mcpserver.WithHooks(hooks),
 		mcpserver.WithCacheHints(cacheTTL, mcp.CacheScopePublic),

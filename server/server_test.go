@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -224,9 +225,21 @@ func toolNames(a answer) []string {
 // allToys are in the order in which they are given, which is not that of their names.
 var allToys = []string{"echo", "slow", "held", "deaf", "panic"}
 
+// TestInstructions: they name the connections, and stay short whatever there is.
 func TestInstructions(t *testing.T) {
-	if n := len(instructions); n > 1900 {
-		t.Errorf("instructions.md has %d characters; hosts cut at 2 KB, we promise 1,900", n)
+	few := instructions([]string{"dify", "staging (dify)"})
+	if !strings.Contains(few, "Connections: dify, staging (dify).") {
+		t.Errorf("%s", few)
+	}
+	many := instructions(slices.Repeat([]string{"connection (volcengine)"}, 1000))
+	if !strings.Contains(many, "There are 1000 connections") {
+		t.Errorf("%s", many)
+	}
+	long := instructions([]string{strings.Repeat("x", maxConnections-len("Connections: ."))})
+	for _, text := range []string{instructions(nil), few, many, long} {
+		if n := len(text); n > maxInstructions || strings.Contains(text, "{") {
+			t.Errorf("%d characters, at most %d are promised: %s", n, maxInstructions, text)
+		}
 	}
 }
 
@@ -236,7 +249,7 @@ func TestStdioRevisions(t *testing.T) {
 			c := startStdio(t, toyServer(newToys(t)))
 			c.send(initialize(version))
 			a := c.receive()
-			if a.Result.ProtocolVersion != version || a.Result.Instructions != instructions {
+			if a.Result.ProtocolVersion != version || a.Result.Instructions != instructions(nil) {
 				t.Errorf("initialize: %+v", a)
 			}
 			if d := cmp.Diff(map[string]any{"tools": map[string]any{}}, a.Result.Capabilities); d != "" {
@@ -261,7 +274,7 @@ func TestStdioRevisions(t *testing.T) {
 func TestStdioModern(t *testing.T) {
 	c := startStdio(t, toyServer(newToys(t)))
 	c.send(modern(1, "server/discover", ""))
-	if a := c.receive(); !strings.Contains(fmt.Sprint(a.Result.SupportedVersions), "2026-07-28") || a.Result.Instructions != instructions {
+	if a := c.receive(); !strings.Contains(fmt.Sprint(a.Result.SupportedVersions), "2026-07-28") || a.Result.Instructions != instructions(nil) {
 		t.Errorf("server/discover: %+v", a)
 	}
 	c.send(modern(2, "tools/list", ""))

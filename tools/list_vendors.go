@@ -33,3 +33,14 @@ func (s *Set) listVendors(context.Context, listVendorsArgs) (vendorList, error) 
 	}
 	return out, nil
 }
+
+// Connections are the connections' names, with the platform where that is another.
+func (s *Set) Connections() []string {
+	names := make([]string, len(s.vendors))
+	for i, c := range s.vendors {
+		if names[i] = c.Name(); c.Name() != c.Platform() {
+			names[i] += " (" + c.Platform() + ")"
+		}
+	}
+	return names
+}

@@ -133,7 +133,7 @@ func (a *app) wantedLogs() io.Writer {
 func newServer(c settings.Config) *server.Server {
 	set := c.Tools()
 	return server.New(server.Options{
-		Name: "kb-mcp", Version: version, Tools: set.ServerTools(), Unknown: set.Unknown, Log: c.Log,
+		Name: "kb-mcp", Version: version, Connections: set.Connections(), Tools: set.ServerTools(), Unknown: set.Unknown, Log: c.Log,
 		Identify: func(ctx context.Context, party, session string) context.Context {
 			return vendors.WithCaller(ctx, vendors.Caller{Party: party, Session: session})
 		},

@@ -128,10 +128,9 @@ func (f *finding) short(rows int, why paging.Bound, err error) *vendors.ErrorRep
 	if rows >= f.q.Limit {
 		return nil
 	}
-	e := f.c.stamp(stopped(why, err, 0, "documents"))
-	e.Hint = "Call again with next_cursor: it goes on where this stopped."
-	r := vendors.ReportOf(e)
-	return &r
+	e := stopped(why, err, 0, "documents").WithHint("Call again with next_cursor: it goes on where this stopped.")
+	gap := Gap(f.c.name, "", e)
+	return &gap.Error
 }
 
 // all looks through knowledge bases, some at once, until there are enough rows.

@@ -27,7 +27,19 @@ type Incomplete struct {
 // incomplete is a knowledge base, or with "" the connection, that could not be
 // read.
 func (c *Connection) incomplete(ctx context.Context, kb string, err error) Incomplete {
-	return Incomplete{Vendor: c.name, KnowledgeBaseID: kb, Error: vendors.ReportOf(c.wrap(ctx, err))}
+	return Gap(c.name, kb, c.wrap(ctx, err))
+}
+
+// Gap names what could not be read, with the error in brief: an answer about
+// many knowledge bases tells what one can do, and a call for this one alone says
+// all. The platform's own words stay where there are no others.
+func Gap(vendor, kb string, err error) Incomplete {
+	r := vendors.ReportOf(err)
+	r.Vendor, r.HTTPStatus = "", 0
+	if r.Kind != vendors.VendorError && r.Kind != vendors.BadResponse {
+		r.VendorCode, r.VendorMessage, r.RequestID = "", "", ""
+	}
+	return Incomplete{Vendor: vendor, KnowledgeBaseID: kb, Error: r}
 }
 
 // fewGaps names the first gaps with their reasons and the others by their ids:
@@ -47,7 +59,7 @@ func (c *Connection) fewGaps(gaps []Incomplete) []Incomplete {
 		hint += fmt.Sprintf(" and %d more, which list_knowledge_bases shows", len(rest)-len(names))
 	}
 	e := vendors.Errorf(rest[0].Error.Kind, "%d more knowledge bases could not be read whole.", len(rest)).WithHint(hint + ".")
-	return append(slices.Clip(gaps[:gapsTold]), Incomplete{Vendor: c.name, Error: vendors.ReportOf(c.stamp(e))})
+	return append(slices.Clip(gaps[:gapsTold]), Gap(c.name, "", e))
 }
 
 // stopped is the error of a search that a bound has ended.

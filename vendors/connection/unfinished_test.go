@@ -279,13 +279,14 @@ func TestWhatFailsIsNamed(t *testing.T) {
 		}
 		w.fail = func(kb string, _ vendors.PageQuery) error {
 			if kb == "b" {
-				return &vendors.Error{Kind: vendors.PermissionDenied, Message: "no"}
+				return &vendors.Error{Kind: vendors.PermissionDenied, Message: "no", VendorCode: "403", VendorMessage: "nope", HTTPStatus: 403, RequestID: "r"}
 			}
 			return nil
 		}
 		u := found(t, w, "")
 		if !slices.Equal(slices.Sorted(slices.Values(ids(u.Documents))), []string{"a-0", "c-0"}) || len(u.Incomplete) != 1 ||
-			u.Incomplete[0].KnowledgeBaseID != "b" || u.Incomplete[0].Error.Kind != vendors.PermissionDenied || u.Incomplete[0].Vendor != "v" {
+			u.Incomplete[0].KnowledgeBaseID != "b" || u.Incomplete[0].Vendor != "v" ||
+			u.Incomplete[0].Error != (vendors.ErrorReport{Kind: vendors.PermissionDenied, Message: "no", Hint: vendors.PermissionDenied.Hint()}) {
 			t.Errorf("%+v", u)
 		}
 	})

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
 	"kb-mcp/vendors/recent"
 )
@@ -112,7 +111,7 @@ func (s state[T]) read(ctx context.Context, sources []Source[T], limit int) (gap
 	for i, p := range parts {
 		gaps = append(gaps, p.Gaps...)
 		if failed := errs[i]; failed != nil {
-			gaps = append(gaps, connection.Incomplete{Vendor: sources[i].Name, Error: vendors.ReportOf(failed)})
+			gaps = append(gaps, connection.Gap(sources[i].Name, "", failed))
 			err, p = failed, connection.Part[T]{Done: true}
 		}
 		if p.Short != nil {
