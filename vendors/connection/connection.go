@@ -31,10 +31,10 @@ type Connection struct {
 	rule     vendors.StallRule // of stalls
 	gather   *merge.Gatherer
 	breaker  breaker.Breaker
-	sizes    *recent.Map[int]           // rows that fit an answer, by listing
-	trails   *recent.Map[*paging.Trail] // of listings whose order moves, by cursor
-	refused  *recent.Map[struct{}]      // filters that the platform does not accept
-	names    *recent.Map[string]        // of knowledge bases, by id
+	sizes    *recent.Map[int]      // rows that fit an answer, by listing
+	memory   *paging.Memory        // of listings
+	refused  *recent.Map[struct{}] // filters that the platform does not accept
+	names    *recent.Map[string]   // of knowledge bases, by id
 	ids      vendors.IDForm
 	forms    []vendors.IDForm // of all platforms
 }
@@ -46,7 +46,7 @@ func New(name, platform string, d vendors.Driver) *Connection {
 		name: name, platform: platform, driver: d, reads: reads, gather: merge.New(reads),
 		stalls: stall.New(), rule: stallRule(d),
 		sizes:   recent.New[int](recent.Size, recent.Age),
-		trails:  recent.New[*paging.Trail](paging.MaxTrails, recent.Age),
+		memory:  paging.NewMemory(),
 		refused: recent.New[struct{}](recent.Size, recent.Age),
 		names:   recent.New[string](recent.Size, recent.Age),
 	}
@@ -67,6 +67,7 @@ func stallRule(d vendors.Driver) vendors.StallRule {
 // [merge.Gatherer.Share] says. It must come before the connection is used.
 func (c *Connection) Gather(hold merge.Hold, changes func() uint64) *Connection {
 	c.gather.Share(hold, changes)
+	c.memory.Until(changes)
 	return c
 }
 

@@ -91,9 +91,10 @@ func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int,
 		},
 		Key:   func(c vendors.Chunk) (string, time.Time) { return c.ChunkID, time.Time{} },
 		Trail: &paging.Trail{}, Sizes: c.sizes, What: "chunks of " + ref.DocumentID,
+		Weigh: func(c vendors.Chunk) int { return rowBytes + len(c.Content) },
 	}
 	q := c.query("chunks of "+ref.DocumentID, ListQuery{KnowledgeBaseID: ref.KnowledgeBaseID, Limit: limit, Cursor: cursor})
-	found, err := paging.Collect(ctx, w, c.trails, q, func(*vendors.Chunk) bool { return true })
+	found, err := paging.Collect(ctx, w, c.memory, q, func(*vendors.Chunk) bool { return true })
 	if err != nil {
 		return out, c.wrap(ctx, err)
 	}

@@ -191,7 +191,7 @@ func (f *finding) in(ctx context.Context, k vendors.KnowledgeBase, cursor string
 	w := f.c.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
 	for {
 		q.Cursor, q.Limit = cursor, f.q.Limit-len(out.Rows)
-		found, err := paging.Collect(ctx, w, f.c.trails, f.c.query("documents", q), q.matches)
+		found, err := paging.Collect(ctx, w, f.c.memory, f.c.query("documents", q), q.matches)
 		if kind := vendors.KindOf(err); err != nil && (kind == vendors.RateLimited || ctx.Err() != nil) {
 			out.End, out.Short = place{hashOfBase(k), cursor}.text(), f.short(len(out.Rows), paging.LimitBound, err)
 			return out, nil

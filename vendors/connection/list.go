@@ -57,7 +57,7 @@ func (c *Connection) ListDocuments(ctx context.Context, q ListQuery) (DocumentLi
 		return out, c.wrap(ctx, err)
 	}
 	w := c.documents(vendors.PageQuery{KnowledgeBaseID: q.KnowledgeBaseID, Status: q.Status, NameContains: q.NameContains})
-	found, err := paging.Collect(ctx, w, c.trails, c.query("documents", q), q.matches)
+	found, err := paging.Collect(ctx, w, c.memory, c.query("documents", q), q.matches)
 	if err != nil {
 		return out, c.wrap(ctx, err)
 	}
@@ -107,7 +107,7 @@ func lostHint(why paging.Bound, lost int) string {
 // documents walks over the documents of a query.
 func (c *Connection) documents(q vendors.PageQuery) paging.Walker[vendors.Document] {
 	return paging.Walker[vendors.Document]{
-		Key: documentKey, Trail: &paging.Trail{}, Sizes: c.sizes, What: "documents of " + q.KnowledgeBaseID,
+		Key: documentKey, Trail: &paging.Trail{}, Sizes: c.sizes, What: "documents of " + q.KnowledgeBaseID, Weigh: weighDocument,
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.Document], error) {
 			q.Page, q.Token, q.Size = page, token, size
 			return c.page(ctx, q)
@@ -120,6 +120,7 @@ func (c *Connection) knowledgeBases(lister vendors.KnowledgeBaseLister, name str
 	return paging.Walker[vendors.KnowledgeBase]{
 		Key:   func(k vendors.KnowledgeBase) (string, time.Time) { return k.KnowledgeBaseID, k.CreatedAt },
 		Trail: &paging.Trail{}, Sizes: c.sizes, What: "knowledge bases",
+		Weigh: func(k vendors.KnowledgeBase) int { return rowBytes + len(k.Name) + len(k.Description) },
 		Fetch: func(ctx context.Context, page int, token string, size int) (vendors.Page[vendors.KnowledgeBase], error) {
 			return c.basesPage(ctx, lister, vendors.PageQuery{NameContains: name, Page: page, Token: token, Size: size})
 		},
@@ -175,7 +176,7 @@ func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowl
 		return out, c.wrap(ctx, err)
 	}
 	match := func(k *vendors.KnowledgeBase) bool { return nameContains(k.Name, q.NameContains) }
-	found, err := paging.Collect(ctx, c.knowledgeBases(lister, q.NameContains), c.trails, c.query("knowledge bases", q), match)
+	found, err := paging.Collect(ctx, c.knowledgeBases(lister, q.NameContains), c.memory, c.query("knowledge bases", q), match)
 	if err != nil {
 		return out, c.wrap(ctx, err)
 	}
@@ -184,6 +185,35 @@ func (c *Connection) ListKnowledgeBases(ctx context.Context, q ListQuery) (Knowl
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
 	return out, nil
+}
+
+// rowBytes is about what a row takes beside its long texts.
+const rowBytes = 800
+
+func weighDocument(d vendors.Document) int {
+	n := rowBytes + len(d.Name) + len(d.SourceURL) + weigh(d.Metadata)
+	if d.Error != nil {
+		n += len(d.Error.Message)
+	}
+	return n
+}
+
+// weigh is about how many bytes a value of a JSON object takes.
+func weigh(v any) int {
+	n := 64
+	switch v := v.(type) {
+	case string:
+		n += len(v)
+	case []any:
+		for _, e := range v {
+			n += weigh(e)
+		}
+	case map[string]any:
+		for k, e := range v {
+			n += len(k) + weigh(e)
+		}
+	}
+	return n
 }
 
 func documentKey(d vendors.Document) (string, time.Time) { return d.DocumentID, d.CreatedAt }

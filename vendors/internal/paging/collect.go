@@ -30,10 +30,11 @@ type Query struct {
 	Uncounted bool   // the platform's total counts rows that do not match, whatever it filters
 }
 
-// Collect walks until q.Limit rows match. trails belong to the cursors that
+// Collect walks until q.Limit rows match. memory belongs to the cursors that
 // were given out.
-func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail], q Query, match func(*T) bool) (out Collected[T], err error) {
-	p := Start(q.Hash, q.Limit)
+func Collect[T any](ctx context.Context, w Walker[T], memory *Memory, q Query, match func(*T) bool) (out Collected[T], err error) {
+	p, r := Start(q.Hash, q.Limit), &reader[T]{Walker: w, query: q.Hash, memory: memory}
+	w.Fetch = r.page
 	if q.Filtered {
 		p.Size = ScanSize
 	}
@@ -41,7 +42,8 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 		if p, err = ParseCursor(q.Cursor, q.Hash); err != nil {
 			return out, err
 		}
-		w.Trail, _ = trails.Get(q.Cursor)
+		w.Trail, _ = memory.trails.Get(q.Cursor)
+		r.from(p)
 	}
 	out.Rows = make([]Row[T], 0, q.Limit)
 	clean := true // no row came that the platform's filter should have kept back
@@ -54,14 +56,16 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 		return len(out.Rows) == q.Limit
 	}
 	// Without a filter one request is one answer: a shorter page is no reason
-	// to spend another request.
-	pageDone := func(visited int) bool { return !q.Filtered && visited > 0 }
+	// to spend another request. What a call before has left took none.
+	pageDone := func(visited int) bool {
+		return !q.Filtered && visited > 0 && !(r.recalled && 2*visited < q.Limit)
+	}
 	e, err := w.Walk(ctx, p, ListTime, visit, pageDone)
 	if err != nil {
 		return out, err
 	}
 	out.Why, out.Err, out.Lost = e.Why, e.Err, e.Lost
-	out.Behind = Cursors{met: e.Met, before: w.Trail, trails: trails, rows: make([]reached, 0, len(out.Rows))}
+	out.Behind = Cursors{met: e.Met, before: w.Trail, trails: memory.trails, keep: r.keep, rows: make([]reached, 0, len(out.Rows))}
 	for _, r := range out.Rows {
 		out.Behind.rows = append(out.Behind.rows, reached{r.After, r.met})
 	}
@@ -75,12 +79,14 @@ func Collect[T any](ctx context.Context, w Walker[T], trails *recent.Map[*Trail]
 }
 
 // Cursors makes the cursor behind each row of a list, and remembers for each
-// which rows came before it: a cursor itself recalls but the last ones.
+// which rows came before it, of which a cursor itself recalls but the last ones,
+// and the rest of its page.
 type Cursors struct {
 	rows   []reached
 	met    []uint64
 	before *Trail
 	trails *recent.Map[*Trail]
+	keep   func(Position)
 }
 
 // reached is where a listing continues after a number of rows of this call.
@@ -97,5 +103,6 @@ func (c Cursors) cursor(p reached) string {
 	if t := c.before.Longer(c.met[:p.met]); t != nil {
 		c.trails.Put(text, t)
 	}
+	c.keep(p.Position)
 	return text
 }

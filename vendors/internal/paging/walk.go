@@ -60,6 +60,7 @@ type Walker[T any] struct {
 	Trail *Trail           // what was delivered before the first position; nil when that is not known
 	Sizes *recent.Map[int] // how many rows fit an answer of what; may be nil
 	What  string
+	Weigh func(T) int // about how many bytes a row takes; nil: rows are not kept for the next call
 }
 
 // Row is one unseen row, in its page; after is the position behind it, and met

@@ -152,7 +152,7 @@ func (t *Trail) each(f func(uint64)) {
 // age: some megabytes in all.
 const (
 	maxTrail  = 5000
-	MaxTrails = 256
+	maxTrails = 256
 )
 
 // Longer is the trail after more rows; nil when it would be too long.
