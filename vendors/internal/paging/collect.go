@@ -34,7 +34,7 @@ type Query struct {
 // were given out.
 func Collect[T any](ctx context.Context, w Walker[T], memory *Memory, q Query, match func(*T) bool) (out Collected[T], err error) {
 	p, r := Start(q.Hash, q.Limit), &reader[T]{Walker: w, query: q.Hash, memory: memory}
-	w.Fetch = r.page
+	w.Fetch, w.kept = r.page, r
 	if q.Filtered {
 		p.Size = ScanSize
 	}
@@ -58,7 +58,7 @@ func Collect[T any](ctx context.Context, w Walker[T], memory *Memory, q Query, m
 	// Without a filter one request is one answer: a shorter page is no reason
 	// to spend another request. What a call before has left took none.
 	pageDone := func(visited int) bool {
-		return !q.Filtered && visited > 0 && !(r.recalled && 2*visited < q.Limit)
+		return !q.Filtered && visited > 0 && !(r.recalled() && 2*visited < q.Limit)
 	}
 	e, err := w.Walk(ctx, p, ListTime, visit, pageDone)
 	if err != nil {

@@ -211,7 +211,7 @@ func (p Position) seenLast(ids []string) (last int, together bool) {
 		if n < 0 {
 			continue
 		}
-		together = together && (last < 0 || i == last+1 && n == place+1)
+		together = together && (last < 0 || i == last+1 && n > place) // one between them may be deleted
 		last, place = i, n
 	}
 	return last, together

@@ -43,6 +43,7 @@ type spot struct {
 // kept are pages that were read one after the other.
 type kept struct {
 	pages  any // []*read[T]
+	many   int // pages
 	since  time.Time
 	weight int
 }
@@ -67,15 +68,16 @@ func NewMemory() *Memory {
 // account, moves on. It must come before the memory is used.
 func (m *Memory) Until(changes func() uint64) { m.changes = changes }
 
-// put keeps pages under the first of them, unless newer ones are there.
-func (m *Memory) put(at spot, since time.Time, pages any, weigh func() int) {
+// put keeps pages under the first of them, read at since, unless newer ones are
+// there, or more of the same.
+func (m *Memory) put(at spot, since time.Time, pages any, many int, weigh func() int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old, known := m.kept[at]
-	if known && !since.After(old.since) {
+	if known && (since.Before(old.since) || since.Equal(old.since) && many <= old.many) {
 		return
 	}
-	k := kept{pages, since, weigh()}
+	k := kept{pages, many, since, weigh()}
 	if known {
 		m.drop(at)
 	}
@@ -106,12 +108,18 @@ func (m *Memory) get(at spot) any {
 // reader reads the pages of one call, those first that are kept.
 type reader[T any] struct {
 	Walker[T]
-	query    uint32
-	memory   *Memory
-	ahead    []*read[T]
-	came     []*read[T] // the last ones of this call
-	recalled bool       // the last one was kept
+	query  uint32
+	memory *Memory
+	ahead  []*read[T]
+	came   []*read[T] // the last ones of this call
+	kept   [2]bool    // whether the last one and the one before it come from memory
 }
+
+// recalled reports whether the last page comes from memory.
+func (r *reader[T]) recalled() bool { return r.kept[0] }
+
+// recalledBefore reports whether the page before the last does.
+func (r *reader[T]) recalledBefore() bool { return r != nil && r.kept[1] }
 
 // from takes up what was kept of the page in which p stands. At the beginning
 // of a page nothing was read of it.
@@ -125,10 +133,11 @@ func (r *reader[T]) from(p Position) {
 func (r *reader[T]) page(ctx context.Context, page int, token string, size int) (vendors.Page[T], error) {
 	at := spot{r.query, page, token, size}
 	changes := r.memory.changes()
+	r.kept[0], r.kept[1] = false, r.kept[0]
 	if len(r.ahead) > 0 {
 		next := r.ahead[0]
 		if r.ahead = r.ahead[1:]; next.spot == at && next.changes == changes && time.Since(next.since) < keptTime {
-			r.recalled = true
+			r.kept[0] = true
 			r.add(next)
 			p := next.Page
 			p.Items = slices.Clone(p.Items) // callers change rows
@@ -136,7 +145,6 @@ func (r *reader[T]) page(ctx context.Context, page int, token string, size int) 
 		}
 		r.ahead = nil
 	}
-	r.recalled = false
 	since := time.Now()
 	p, err := r.Fetch(ctx, page, token, size)
 	if err == nil && r.Weigh != nil {
@@ -169,7 +177,7 @@ func (r *reader[T]) keep(p Position) {
 		return
 	}
 	pages := r.came[i:]
-	r.memory.put(at, pages[0].since, pages, func() (weight int) {
+	r.memory.put(at, pages[0].since, pages, len(pages), func() (weight int) {
 		for _, p := range pages {
 			for _, row := range p.Items {
 				weight += r.Weigh(row)

@@ -61,6 +61,7 @@ type Walker[T any] struct {
 	Sizes *recent.Map[int] // how many rows fit an answer of what; may be nil
 	What  string
 	Weigh func(T) int // about how many bytes a row takes; nil: rows are not kept for the next call
+	kept  *reader[T]  // pages that earlier calls have left; nil for none
 }
 
 // Row is one unseen row, in its page; after is the position behind it, and met
@@ -151,7 +152,11 @@ func (s *walking[T]) begin() {
 			s.p.Size = min(s.p.Size, n)
 		}
 	}
-	if s.Trail != nil && s.Trail.rows > 0 {
+	switch {
+	case s.Trail == nil:
+	case s.Trail.rows == 0 && !s.p.atStart():
+		s.Trail = nil // it does not tell what came before
+	case s.Trail.rows > 0:
 		s.met = make(map[uint64]bool, s.Trail.rows)
 		s.Trail.each(func(h uint64) { s.met[h] = true })
 	}
@@ -192,23 +197,29 @@ func (s *walking[T]) bounded(err error) Bound {
 // fresh returns the indexes of the rows of page that were not seen before.
 func (s *walking[T]) fresh(page vendors.Page[T], sorted bool) []int {
 	from := -1
-	if !sorted && !page.Moves {
+	if !page.Moves {
 		from = s.p.behind(rowIDs(s.Walker, page))
+	}
+	skip := s.p.Skip
+	if from >= 0 || s.fewer(page) {
+		skip = 0 // rows before it went, or others came: it is no place any more
 	}
 	before := map[string]bool{} // of the page before
 	for _, id := range rowIDs(s.Walker, s.last) {
 		before[id] = true
 	}
+	trail := s.Trail != nil && s.rows < metRows // all that came is known
 	fresh := make([]int, 0, len(page.Items))
 	for i, item := range page.Items {
 		id, created := s.Key(item)
-		seen := i <= from || before[id] || s.met != nil && s.met[idHash(id)]
+		seen := before[id] || s.met != nil && s.met[idHash(id)]
 		switch ms := created.UnixMilli(); {
 		case seen, page.Moves && s.Trail != nil: // the trail tells
-		case sorted && s.p.Last != 0:
-			seen = ms > s.p.Last || ms == s.p.Last && (i < s.p.Skip || s.p.recalls(id))
+		case sorted && s.p.Last != 0 && ms != s.p.Last:
+			seen = ms > s.p.Last
+		case sorted && trail: // it tells of those of one moment
 		default:
-			seen = i < s.p.Skip && from < 0 || s.p.recalls(id)
+			seen = i <= from || i < skip || s.p.recalls(id)
 		}
 		if !seen {
 			fresh = append(fresh, i)
@@ -260,6 +271,10 @@ func (w Walker[T]) sorted(page vendors.Page[T]) bool {
 // shifted reports whether rows were deleted so that unseen ones may now stand
 // on the page before: the platform counts fewer, and nothing here was seen.
 func (s *walking[T]) shifted(page vendors.Page[T], fresh []int) bool {
-	fewer := s.p.Total != nil && page.Total != nil && *page.Total < *s.p.Total
-	return s.p.Page > 1 && s.p.Token == "" && !page.Moves && fewer && len(fresh) == len(page.Items)
+	return s.p.Page > 1 && s.p.Token == "" && !page.Moves && s.fewer(page) && len(fresh) == len(page.Items)
+}
+
+// fewer reports whether the platform counts fewer rows than before.
+func (s *walking[T]) fewer(page vendors.Page[T]) bool {
+	return s.p.Total != nil && page.Total != nil && *page.Total < *s.p.Total
 }

@@ -75,7 +75,7 @@ func (s *walking[T]) again(page vendors.Page[T]) bool {
 // repeats reports whether a page has nothing new and is the one before it once
 // more, in whatever order and with whatever was added or left out: a server
 // that ignores the page number (RAGFlow v0.13) or the token would repeat it
-// forever.
+// forever. One that was read some time ago may well come again, pushed down.
 func (s *walking[T]) repeats(page vendors.Page[T], fresh []int) bool {
 	if len(fresh) > 0 || len(page.Items) == 0 {
 		s.stale = nil
@@ -85,7 +85,7 @@ func (s *walking[T]) repeats(page vendors.Page[T], fresh []int) bool {
 		p := s.p
 		s.stale = &p
 	}
-	return s.sameRows(page, s.last)
+	return !s.kept.recalledBefore() && s.sameRows(page, s.last)
 }
 
 // repeatsNext looks at the next page where the rows that were seen last do not
