@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"kb-mcp/vendors"
@@ -155,19 +154,11 @@ func (l *unfinishedList) nameBases(all []connection.UnfinishedBase, page []vendo
 
 // search asks all connections at once.
 func search(ctx context.Context, list []*connection.Connection, kb string) (all connection.Unfinished, err error) {
-	parts, errs := make([]connection.Unfinished, len(list)), make([]error, len(list))
-	var wg sync.WaitGroup
-	for i, v := range list {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil { // it would end the process: this goroutine is nobody's call
-					errs[i] = panicked(r)
-				}
-			}()
-			parts[i], errs[i] = v.Unfinished(ctx, kb)
-		})
-	}
-	wg.Wait()
+	parts := make([]connection.Unfinished, len(list))
+	errs := atOnce(list, func(i int, v *connection.Connection) (err error) {
+		parts[i], err = v.Unfinished(ctx, kb)
+		return err
+	})
 	if err := errors.Join(errs...); err != nil {
 		return all, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,19 @@ type Adviser interface {
 // Searcher searches one knowledge base; hits come best first.
 type Searcher interface {
 	Search(ctx context.Context, q SearchQuery) ([]Hit, error)
+}
+
+// BroadSearcher is a driver whose platform searches several knowledge bases in
+// one request; hits name theirs. q.KnowledgeBaseID is not set. A platform may
+// refuse what it can search one by one (they have different embedding models).
+type BroadSearcher interface {
+	SearchBroadly(ctx context.Context, knowledgeBaseIDs []string, q SearchQuery) ([]Hit, error)
+}
+
+// SearchChecker is a driver that knows, from a row of its list, which knowledge
+// bases cannot be searched, and says why.
+type SearchChecker interface {
+	CheckSearchable(kb KnowledgeBase) error
 }
 
 // ChunkLister lists the chunks of one document, in the platform's order.
@@ -89,6 +103,17 @@ type SearchQuery struct {
 	KnowledgeBaseID string
 	Query           string
 	Limit           int // 1-50
+	// DocumentIDs restricts the hits to these documents; nil for all. A driver
+	// passes it on if its platform can: [connection.Connection] checks every hit.
+	DocumentIDs []string
+}
+
+// Of returns those of hits that the query asks for.
+func (q SearchQuery) Of(hits []Hit) []Hit {
+	if q.DocumentIDs == nil {
+		return hits
+	}
+	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return !slices.Contains(q.DocumentIDs, h.DocumentID) })
 }
 
 // Hit is one chunk that a search found.
@@ -98,6 +123,9 @@ type Hit struct {
 	ChunkID      string   `json:"chunk_id"`
 	Content      string   `json:"content"`
 	Score        *float64 `json:"score,omitempty"` // the platform's own scale
+
+	Vendor          string `json:"vendor,omitempty"` // this and the next are left out of hits that share them
+	KnowledgeBaseID string `json:"knowledge_base_id,omitempty"`
 
 	// ContentFiltered says that invisible characters were removed. Drivers
 	// leave it to [connection.Connection].

@@ -11,59 +11,6 @@ import (
 	"kb-mcp/vendors/internal/paging"
 )
 
-// SearchResult is the answer to a search.
-type SearchResult struct {
-	Vendor          string        `json:"vendor"`
-	KnowledgeBaseID string        `json:"knowledge_base_id"`
-	Hits            []vendors.Hit `json:"hits"`
-	Truncated       bool          `json:"truncated,omitempty"`
-	Hint            string        `json:"hint,omitempty"`
-}
-
-// Search asks a knowledge base a question.
-func (c *Connection) Search(ctx context.Context, q vendors.SearchQuery) (SearchResult, error) {
-	out := SearchResult{Vendor: c.name, KnowledgeBaseID: q.KnowledgeBaseID, Hits: []vendors.Hit{}}
-	s, err := capability[vendors.Searcher](ctx, c)
-	if err == nil {
-		err = c.checkID("knowledge_base_id", q.KnowledgeBaseID)
-	}
-	if err == nil && strings.TrimSpace(q.Query) == "" {
-		err = vendors.Errorf(vendors.InvalidArgument, "`query` is blank.").WithHint("Ask for words that should be in the documents.")
-	}
-	if err == nil {
-		err = c.resolve(ctx, &q.KnowledgeBaseID)
-	}
-	if err != nil {
-		return out, c.wrap(ctx, err)
-	}
-	out.KnowledgeBaseID = q.KnowledgeBaseID
-	hits, err := s.Search(ctx, q)
-	if err != nil {
-		return out, c.wrap(ctx, err)
-	}
-	out.Hits = append(out.Hits, hits[:min(len(hits), q.Limit)]...)
-	for i := range out.Hits {
-		normal.Hit(&out.Hits[i])
-	}
-	return out, nil
-}
-
-// Len is the number of hits.
-func (r SearchResult) Len() int { return len(r.Hits) }
-
-// Fit leaves the last hits out; a hit too large by itself is shortened.
-func (r SearchResult) Fit(n int) any {
-	r.Truncated = true
-	r.Hint = "Not all hits fit into one answer; ask a narrower question or a smaller `limit`."
-	if n < 1 {
-		r.Hits = []vendors.Hit{r.Hits[0]}
-		r.Hits[0].Content = head(r.Hits[0].Content)
-		return r
-	}
-	r.Hits = r.Hits[:min(n, len(r.Hits))]
-	return r
-}
-
 // ChunkList is one page of a document's chunks.
 type ChunkList struct {
 	Chunks     []vendors.Chunk `json:"chunks"`
@@ -120,7 +67,7 @@ func (l ChunkList) Fit(n int) any {
 	}
 	if n < 1 {
 		l.Chunks = []vendors.Chunk{l.Chunks[0]}
-		l.Chunks[0].Content = head(l.Chunks[0].Content)
+		l.Chunks[0].Content = Head(l.Chunks[0].Content)
 		l.Truncated, l.Hint = true, "This chunk is too long to be shown whole."
 	}
 	return l
@@ -129,8 +76,8 @@ func (l ChunkList) Fit(n int) any {
 // maxContent is how much of one text is shown when it does not fit.
 const maxContent = 12_000
 
-// head is the beginning of a text, counted as JSON shows it.
-func head(s string) string {
+// Head is the beginning of a text, counted as JSON shows it.
+func Head(s string) string {
 	size := 0
 	for i, r := range s {
 		switch {

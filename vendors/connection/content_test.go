@@ -34,33 +34,14 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestFitOfHits(t *testing.T) {
-	r := SearchResult{}
-	for i := range 5 {
-		r.Hits = append(r.Hits, vendors.Hit{ChunkID: fmt.Sprint(i), Content: strings.Repeat("长", 30_000)})
-	}
-	for n, want := range map[int]int{4: 4, 1: 1, 0: 1} {
-		got := r.Fit(n).(SearchResult)
-		if len(got.Hits) != want || !got.Truncated || got.Hint == "" || got.Hits[0].ChunkID != "0" {
-			t.Errorf("Fit(%d): %d hits, %q", n, len(got.Hits), got.Hint)
-		}
-		if short := utf8.RuneCountInString(got.Hits[0].Content) <= maxContent+1; short != (n == 0) {
-			t.Errorf("Fit(%d): shortened is %v", n, short)
-		}
-	}
-	if len(r.Hits) != 5 || len(r.Hits[0].Content) != 90_000 {
-		t.Error("Fit changed its receiver")
-	}
-}
-
 func TestHeadFitsAsJSON(t *testing.T) {
 	for _, s := range []string{"a", "长", `"`, `\`, "\n", "\x00", "\u2028", "\xff", "a\"长\n"} {
-		long := head(strings.Repeat(s, 30_000))
+		long := Head(strings.Repeat(s, 30_000))
 		text, err := json.Marshal(long)
 		if n := utf8.RuneCount(text); err != nil || n > maxContent+10 || n < maxContent/2 || !strings.HasSuffix(long, "…") {
 			t.Errorf("%q: %d characters of JSON, %v", s, n, err)
 		}
-		if short := strings.Repeat(s, 100); head(short) != short {
+		if short := strings.Repeat(s, 100); Head(short) != short {
 			t.Errorf("%q is cut without need", s)
 		}
 	}

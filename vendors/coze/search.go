@@ -95,8 +95,7 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		base.kind = nameOf(kinds, row.FormatType)
 	}
 	if base.kind != kinds[formatImage] {
-		return nil, vendors.Errorf(vendors.Unsupported, "Coze has no open search endpoint; only the captions of images can be searched, and this knowledge base does not hold images.").
-			WithHint("Ask through a Coze agent or workflow that uses the knowledge base, or connect another platform.")
+		return nil, noSearch()
 	}
 	if !d.studio() {
 		hits, err := d.captions(ctx, q, q.Query)
@@ -105,6 +104,19 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		}
 	}
 	return d.captions(ctx, q, "")
+}
+
+func noSearch() error {
+	return vendors.Errorf(vendors.Unsupported, "Coze has no open search endpoint; only the captions of images can be searched, and this knowledge base does not hold images.").
+		WithHint("Ask through a Coze agent or workflow that uses the knowledge base, or connect another platform.")
+}
+
+// CheckSearchable implements [vendors.SearchChecker].
+func (d *Driver) CheckSearchable(kb vendors.KnowledgeBase) error {
+	if kb.Kind == kinds[formatImage] {
+		return nil
+	}
+	return noSearch()
 }
 
 // captions ranks captions by how many of the query's words they hold, the whole

@@ -41,6 +41,14 @@ func (d *Driver) searchBy(ctx context.Context, q vendors.SearchQuery, kb dataset
 	return d.retrieve(ctx, q, kb.retrieval(q.Limit))
 }
 
+// CheckSearchable implements [vendors.SearchChecker].
+func (d *Driver) CheckSearchable(kb vendors.KnowledgeBase) error {
+	if kb.Kind == "external" {
+		return externalRefused()
+	}
+	return nil
+}
+
 // searchAgain repeats a search by remembered settings that found nothing or was
 // refused, if the knowledge base has others by now: one whose technique was
 // changed finds nothing by the old one.

@@ -52,25 +52,29 @@ func onCurrent[T any](ctx context.Context, d *Driver, what string, call func(cur
 // question is the body of a search; the Go back end's own path names the
 // knowledge base itself and calls the page size size.
 type question struct {
-	Question   string   `json:"question"`
-	DatasetIDs []string `json:"dataset_ids,omitempty"`
-	Page       int      `json:"page"`
-	PageSize   int      `json:"page_size,omitempty"`
-	Size       int      `json:"size,omitempty"`
+	Question    string   `json:"question"`
+	DatasetIDs  []string `json:"dataset_ids,omitempty"`
+	DocumentIDs []string `json:"document_ids,omitempty"`
+	DocIDs      []string `json:"doc_ids,omitempty"` // the Go back end's word
+	Page        int      `json:"page"`
+	PageSize    int      `json:"page_size,omitempty"`
+	Size        int      `json:"size,omitempty"`
 }
 
-// search uses /api/v1/retrieval or, on the Go back end, which does not have it,
-// the knowledge base's own path. Which of the two is remembered.
-func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
-	own := c.ownSearch.Load()
-	var out envelope.Answer[chunkList]
-	err := c.rc.Do(ctx, searchCall(q, own), &out)
-	if errors.Is(err, envelope.ErrRouteAbsent) {
-		own = !own
-		if err = c.rc.Do(ctx, searchCall(q, own), &out); err == nil {
-			c.ownSearch.Store(own)
+// SearchBroadly implements [vendors.BroadSearcher].
+func (d *Driver) SearchBroadly(ctx context.Context, knowledgeBaseIDs []string, q vendors.SearchQuery) ([]vendors.Hit, error) {
+	return onCurrent(ctx, d, "searching", func(c currentAPI) ([]vendors.Hit, error) {
+		if c.ownSearch.Load() {
+			return nil, vendors.Errorf(vendors.Unsupported, "This server searches one knowledge base at a time.")
 		}
-	}
+		return c.found(ctx, commonSearch(q, knowledgeBaseIDs), q.Limit)
+	})
+}
+
+// found makes a search.
+func (c currentAPI) found(ctx context.Context, call rest.Call, limit int) ([]vendors.Hit, error) {
+	var out envelope.Answer[chunkList]
+	err := c.rc.Do(ctx, call, &out)
 	if errors.Is(err, envelope.ErrNoChunk) {
 		return []vendors.Hit{}, nil
 	}
@@ -78,7 +82,27 @@ func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendor
 		return nil, err
 	}
 	hits := out.Payload().hits()
-	return hits[:min(len(hits), q.Limit)], nil
+	return hits[:min(len(hits), limit)], nil
+}
+
+// search uses /api/v1/retrieval or, on the Go back end, which does not have it,
+// the knowledge base's own path. Which of the two is remembered. A document of
+// another knowledge base makes the server refuse the search; then it is made
+// without the documents.
+func (c currentAPI) search(ctx context.Context, q vendors.SearchQuery) ([]vendors.Hit, error) {
+	own := c.ownSearch.Load()
+	hits, err := c.found(ctx, searchCall(q, own), q.Limit)
+	if errors.Is(err, envelope.ErrRouteAbsent) {
+		own = !own
+		if hits, err = c.found(ctx, searchCall(q, own), q.Limit); err == nil {
+			c.ownSearch.Store(own)
+		}
+	}
+	if q.DocumentIDs != nil && errors.Is(err, envelope.ErrNoDocument) {
+		q.DocumentIDs = nil
+		return c.found(ctx, searchCall(q, own), q.Limit)
+	}
+	return hits, err
 }
 
 // minHits is the least number of hits to request: servers of late 2025 find
@@ -88,16 +112,21 @@ const minHits = 2
 
 // searchCall is a search at the knowledge base's own path, or at the common one.
 func searchCall(q vendors.SearchQuery, own bool) rest.Call {
-	size := max(q.Limit, minHits)
-	call := rest.Call{
+	if !own {
+		return commonSearch(q, []string{q.KnowledgeBaseID})
+	}
+	return rest.Call{
+		Method: http.MethodPost, Path: []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"}, Search: true, Rows: q.Limit,
+		Body: question{Question: q.Query, DocIDs: q.DocumentIDs, Page: 1, Size: max(q.Limit, minHits)},
+	}
+}
+
+// commonSearch is a search in several knowledge bases.
+func commonSearch(q vendors.SearchQuery, ids []string) rest.Call {
+	return rest.Call{
 		Method: http.MethodPost, Path: []string{"api", "v1", "retrieval"}, Search: true, Rows: q.Limit,
-		Body: question{Question: q.Query, DatasetIDs: []string{q.KnowledgeBaseID}, Page: 1, PageSize: size},
+		Body: question{Question: q.Query, DatasetIDs: ids, DocumentIDs: q.DocumentIDs, Page: 1, PageSize: max(q.Limit, minHits)},
 	}
-	if own {
-		call.Path = []string{"api", "v1", "datasets", q.KnowledgeBaseID, "search"}
-		call.Body = question{Question: q.Query, Page: 1, Size: size}
-	}
-	return call
 }
 
 // chunks is one page of a document's chunks.
@@ -125,6 +154,8 @@ type chunk struct {
 	Weighted     rest.Str  `json:"content_with_weight"`
 	DocumentID   rest.ID   `json:"document_id"`
 	DocID        rest.ID   `json:"doc_id"`
+	DatasetID    rest.ID   `json:"dataset_id"`
+	KBID         rest.ID   `json:"kb_id"`
 	Name         rest.Str  `json:"document_keyword"`
 	Keyword      rest.Str  `json:"docnm_kwd"`
 	Similarity   rest.Num  `json:"similarity"`
@@ -146,6 +177,7 @@ func (l chunkList) hits() []vendors.Hit {
 		h := vendors.Hit{
 			DocumentID: string(cmp.Or(w.DocumentID, w.DocID)), DocumentName: string(cmp.Or(w.Name, w.Keyword)),
 			ChunkID: string(cmp.Or(w.ID, w.ChunkID)), Content: string(cmp.Or(w.Content, w.Weighted)),
+			KnowledgeBaseID: string(cmp.Or(w.DatasetID, w.KBID)),
 		}
 		if w.Similarity.Valid {
 			h.Score = &w.Similarity.Float

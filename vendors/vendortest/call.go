@@ -33,7 +33,7 @@ func Do(ctx context.Context, v *connection.Connection, call Call) (any, error) {
 		return v.Progress(ctx, connection.ProgressRequest{
 			KnowledgeBaseID: a.KnowledgeBaseID, DocumentIDs: a.DocumentIDs, BatchID: a.BatchID})
 	case "search_knowledge_base":
-		return v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: a.KnowledgeBaseID, Query: a.Query, Limit: limit})
+		return v.Search(ctx, vendors.SearchQuery{KnowledgeBaseID: a.KnowledgeBaseID, Query: a.Query, DocumentIDs: a.DocumentIDs, Limit: limit})
 	case "list_chunks":
 		return v.ListChunks(ctx, ref, limit, "")
 	}

@@ -20,12 +20,13 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 	if err := queryText.Check("query", q.Query); err != nil {
 		return nil, err
 	}
-	body := struct {
-		target
-		Query string `json:"query"`
-		Limit int    `json:"limit"`
-	}{d.base(q.KnowledgeBaseID), q.Query, q.Limit}
-	data, err := read[hitList](ctx, d, searchPath, body)
+	data, err := d.ask(ctx, q, "doc_id")
+	if q.DocumentIDs != nil && vendors.KindOf(err) == vendors.InvalidArgument { // not a field of this index
+		if data, err = d.ask(ctx, q, "_sys_auto_doc_id"); vendors.KindOf(err) == vendors.InvalidArgument {
+			q.DocumentIDs = nil
+			data, err = d.ask(ctx, q, "")
+		}
+	}
 	switch {
 	case errors.Is(err, errNotReady):
 		return nil, d.explained(ctx, q.KnowledgeBaseID, err)
@@ -44,6 +45,30 @@ func (d *Driver) Search(ctx context.Context, q vendors.SearchQuery) ([]vendors.H
 		err = d.explained(ctx, q.KnowledgeBaseID, nil)
 	}
 	return hits, err
+}
+
+// condition is a filter over one field of an index.
+type condition struct {
+	Op    string   `json:"op"`
+	Field string   `json:"field"`
+	Conds []string `json:"conds"`
+}
+
+// ask makes a search, in documents that the index knows by a field.
+func (d *Driver) ask(ctx context.Context, q vendors.SearchQuery, field string) (*hitList, error) {
+	type param struct {
+		Filter condition `json:"doc_filter"`
+	}
+	body := struct {
+		target
+		Query string `json:"query"`
+		Limit int    `json:"limit"`
+		Param *param `json:"query_param,omitempty"`
+	}{d.base(q.KnowledgeBaseID), q.Query, q.Limit, nil}
+	if q.DocumentIDs != nil {
+		body.Param = &param{condition{"must", field, q.DocumentIDs}}
+	}
+	return read[hitList](ctx, d, searchPath, body)
 }
 
 // indexRules are the states of an index in which searches find less than there
