@@ -9,6 +9,8 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/rank"
+	"kb-mcp/vendors/several"
 	"kb-mcp/vendors/tally"
 )
 
@@ -37,7 +39,7 @@ type unfinishedList struct {
 	Hint            string                      `json:"hint,omitempty"`
 
 	query string
-	ranks []connection.Rank // of the documents
+	ranks []rank.Rank // of the documents
 }
 
 // unfinishedBases is how many knowledge bases the first page names; the further
@@ -93,10 +95,10 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 		}
 		list = []*connection.Connection{v}
 	}
-	var after connection.Rank
+	var after rank.Rank
 	var err error
 	if in.Cursor != "" {
-		if after, err = connection.ParseRank(in.Cursor, out.query); err != nil {
+		if after, err = rank.Parse(in.Cursor, out.query); err != nil {
 			return out, err
 		}
 	}
@@ -109,7 +111,7 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 	}
 	docs := wanted(u.Documents, vendors.Status(in.Status))
 	if in.Cursor != "" {
-		n, same := slices.BinarySearchFunc(docs, after, func(d vendors.Document, p connection.Rank) int { return connection.RankOf(d).Compare(p) })
+		n, same := slices.BinarySearchFunc(docs, after, func(d vendors.Document, p rank.Rank) int { return rank.Of(d).Compare(p) })
 		if same {
 			n++
 		}
@@ -118,7 +120,7 @@ func (s *Set) findUnfinishedDocuments(ctx context.Context, in findUnfinishedDocu
 	out.Summary, out.Incomplete = u.Summary, u.Incomplete
 	page := docs[:min(in.Limit, len(docs))]
 	for _, d := range page {
-		out.ranks = append(out.ranks, connection.RankOf(d))
+		out.ranks = append(out.ranks, rank.Of(d))
 	}
 	out.nameBases(u.KnowledgeBases, page, in)
 	out.Vendor, out.KnowledgeBaseID, out.Documents = rowsOf(page, in.Detail)
@@ -155,7 +157,7 @@ func (l *unfinishedList) nameBases(all []connection.UnfinishedBase, page []vendo
 // search asks all connections at once.
 func search(ctx context.Context, list []*connection.Connection, kb string) (all connection.Unfinished, err error) {
 	parts := make([]connection.Unfinished, len(list))
-	errs := atOnce(list, func(i int, v *connection.Connection) (err error) {
+	errs := several.AtOnce(list, func(i int, v *connection.Connection) (err error) {
 		parts[i], err = v.Unfinished(ctx, kb)
 		return err
 	})
@@ -171,7 +173,7 @@ func search(ctx context.Context, list []*connection.Connection, kb string) (all 
 	if len(parts) == 0 {
 		all.Summary = tally.Summary{ByStatus: map[vendors.Status]int{}, Done: true}
 	}
-	slices.SortFunc(all.Documents, connection.WorstFirst)
+	slices.SortFunc(all.Documents, rank.WorstFirst)
 	worst := map[[2]string]int{} // where the first document of a knowledge base stands
 	for i, d := range slices.Backward(all.Documents) {
 		worst[[2]string{d.Vendor, d.KnowledgeBaseID}] = i

@@ -15,6 +15,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
+	"kb-mcp/vendors/rank"
 	"kb-mcp/vendors/recent"
 )
 
@@ -92,7 +93,7 @@ func inOrder(t *testing.T, docs []vendors.Document, yards []*yard) {
 	seen := map[string]int{}
 	for i, d := range docs {
 		seen[d.DocumentID]++
-		if i > 0 && connection.WorstFirst(docs[i-1], d) >= 0 {
+		if i > 0 && rank.WorstFirst(docs[i-1], d) >= 0 {
 			t.Errorf("%s (%s) stands before %s (%s)", docs[i-1].DocumentID, docs[i-1].Status, d.DocumentID, d.Status)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/breaker"
+	"kb-mcp/vendors/internal/existence"
 	"kb-mcp/vendors/internal/merge"
 	"kb-mcp/vendors/internal/normal"
 	"kb-mcp/vendors/internal/paging"
@@ -41,7 +42,7 @@ type Connection struct {
 
 // New makes the connection name on platform.
 func New(name, platform string, d vendors.Driver) *Connection {
-	reads := checked(d)
+	reads := existence.Checked(d)
 	return &Connection{
 		name: name, platform: platform, driver: d, reads: reads, gather: merge.New(reads),
 		stalls: stall.New(), rule: stallRule(d),

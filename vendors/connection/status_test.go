@@ -8,6 +8,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/normal"
+	"kb-mcp/vendors/rank"
 	"kb-mcp/vendors/tally"
 )
 
@@ -52,7 +53,7 @@ func TestEveryStatusThroughEveryJudgement(t *testing.T) {
 		normal.Document(&d, "v", "kb")
 		got := judged{
 			working: s.Working(), settled: s.Settled(), needs: s.NeedsAction(), listed: s.NeedsAttention(),
-			percent: d.ProgressPercent != nil, failure: d.Error != nil, unserved: d.Searchable != nil, urgency: urgency(d),
+			percent: d.ProgressPercent != nil, failure: d.Error != nil, unserved: d.Searchable != nil, urgency: rank.Of(d).Urgency,
 		}
 		if got != want {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", s, got, want)

@@ -10,6 +10,7 @@ import (
 
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/internal/paging"
+	"kb-mcp/vendors/rank"
 	"kb-mcp/vendors/tally"
 )
 
@@ -117,7 +118,7 @@ func (s *unfinishedSearch) result() Unfinished {
 		}
 		bases[d.KnowledgeBaseID][d.Status]++
 	}
-	slices.SortFunc(u.Documents, WorstFirst)
+	slices.SortFunc(u.Documents, rank.WorstFirst)
 	for _, d := range u.Documents {
 		id, by := d.KnowledgeBaseID, bases[d.KnowledgeBaseID]
 		if by == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/rank"
 )
 
 // town is a platform with several knowledge bases; calls are counted by name.
@@ -164,11 +165,11 @@ func TestPlacesAreATotalOrder(t *testing.T) {
 		docs = append(docs, vendors.Document{Vendor: fmt.Sprint("v", i%2), KnowledgeBaseID: fmt.Sprint("k", i%3), DocumentID: fmt.Sprint("d", i), Status: s, CreatedAt: time.Unix(int64(i%4)*1000, 0)})
 	}
 	docs[0].CreatedAt, docs[1].Stalled = time.Time{}, &vendors.Stalled{}
-	slices.SortFunc(docs, WorstFirst)
+	slices.SortFunc(docs, rank.WorstFirst)
 	want := ids(docs)
 	for range 20 {
 		rand.Shuffle(len(docs), func(i, j int) { docs[i], docs[j] = docs[j], docs[i] })
-		slices.SortFunc(docs, WorstFirst)
+		slices.SortFunc(docs, rank.WorstFirst)
 		if !slices.Equal(ids(docs), want) {
 			t.Fatalf("%v\n%v", ids(docs), want)
 		}

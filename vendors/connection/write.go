@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kb-mcp/vendors"
+	"kb-mcp/vendors/internal/existence"
 	"kb-mcp/vendors/internal/normal"
 )
 
@@ -132,7 +133,7 @@ func (c *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	}
 	if err == nil {
 		err = driver.DeleteKnowledgeBase(ctx, id)
-		c.forgetBase(id)
+		existence.Forget(c.reads, id)
 	}
 	if err != nil {
 		return c.failed(ctx, baseRemoval, err)
@@ -158,7 +159,7 @@ func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult
 		}
 		return UploadResult{}, err
 	}
-	c.learn(u.KnowledgeBaseID)
+	existence.Learn(c.reads, u.KnowledgeBaseID)
 	normal.Document(&up.Document, c.name, u.KnowledgeBaseID)
 	return UploadResult(up), nil
 }

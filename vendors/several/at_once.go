@@ -1,4 +1,4 @@
-package tools
+package several
 
 import (
 	"sync"
@@ -6,9 +6,9 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-// atOnce asks connections at the same time, and waits for all. A panic is the
+// AtOnce asks connections at the same time, and waits for all. A panic is the
 // error of its connection.
-func atOnce(list []*connection.Connection, ask func(i int, c *connection.Connection) error) []error {
+func AtOnce(list []*connection.Connection, ask func(i int, c *connection.Connection) error) []error {
 	errs := make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, c := range list {

@@ -1,4 +1,5 @@
-package connection
+// Package rank orders unfinished documents: what needs a person first.
+package rank
 
 import (
 	"cmp"
@@ -18,8 +19,8 @@ type Rank struct {
 	Tie     uint64 // of knowledge base and document
 }
 
-// RankOf is the rank of a document.
-func RankOf(d vendors.Document) Rank {
+// Of is the rank of a document.
+func Of(d vendors.Document) Rank {
 	kb, doc := paging.Hash(d.Vendor, d.KnowledgeBaseID), paging.Hash(d.DocumentID)
 	r := Rank{Urgency: urgency(d), Tie: uint64(kb)<<32 | uint64(doc)}
 	if !d.CreatedAt.IsZero() {
@@ -41,8 +42,8 @@ func (r Rank) Cursor(query string) string {
 	return paging.Encode([]uint64{rankVersion, uint64(paging.Hash(query)), uint64(r.Urgency), uint64(r.Created), r.Tie}, nil)
 }
 
-// ParseRank reads a cursor that belongs to query.
-func ParseRank(cursor, query string) (Rank, error) {
+// Parse reads a cursor that belongs to query.
+func Parse(cursor, query string) (Rank, error) {
 	n, tail, err := paging.Decode(strings.TrimSpace(cursor), 5)
 	if err != nil {
 		return Rank{}, err
@@ -54,7 +55,7 @@ func ParseRank(cursor, query string) (Rank, error) {
 }
 
 // WorstFirst orders unfinished documents by their ranks.
-func WorstFirst(a, b vendors.Document) int { return RankOf(a).Compare(RankOf(b)) }
+func WorstFirst(a, b vendors.Document) int { return Of(a).Compare(Of(b)) }
 
 // leastUrgent is the urgency of what settled without failing.
 const leastUrgent = 4

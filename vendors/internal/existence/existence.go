@@ -1,4 +1,6 @@
-package connection
+// Package existence tells a knowledge base that is empty from one that does not
+// exist, on platforms that answer for both alike.
+package existence
 
 import (
 	"context"
@@ -15,8 +17,8 @@ type existing struct {
 	bases   *recent.Map[struct{}] // that the platform has shown lately
 }
 
-// checked returns the driver, or its existing if it can check.
-func checked(d vendors.Driver) vendors.Driver {
+// Checked returns the driver, or its existing if it can check.
+func Checked(d vendors.Driver) vendors.Driver {
 	checker, ok := d.(vendors.KnowledgeBaseChecker)
 	if !ok {
 		return d
@@ -72,16 +74,16 @@ func (e existing) Progress(ctx context.Context, q vendors.ProgressQuery) (vendor
 // learn remembers that a knowledge base exists.
 func (e existing) learn(kb string) { e.bases.Put(kb, struct{}{}) }
 
-// learn remembers that a knowledge base exists.
-func (c *Connection) learn(kb string) {
-	if e, ok := c.reads.(existing); ok {
+// Learn notes that a knowledge base exists.
+func Learn(d vendors.Driver, kb string) {
+	if e, ok := d.(existing); ok {
 		e.learn(kb)
 	}
 }
 
-// forgetBase forgets a knowledge base that may be gone.
-func (c *Connection) forgetBase(kb string) {
-	if e, ok := c.reads.(existing); ok {
+// Forget forgets a knowledge base that may be gone.
+func Forget(d vendors.Driver, kb string) {
+	if e, ok := d.(existing); ok {
 		e.bases.Forget(kb)
 	}
 }

@@ -1,4 +1,4 @@
-package connection
+package rank
 
 import (
 	"encoding/base64"
@@ -9,11 +9,11 @@ import (
 )
 
 func FuzzRank(f *testing.F) {
-	f.Add(RankOf(vendors.Document{Vendor: "v", KnowledgeBaseID: "kb", DocumentID: "d", CreatedAt: time.Unix(1, 0)}).Cursor("q"))
+	f.Add(Of(vendors.Document{Vendor: "v", KnowledgeBaseID: "kb", DocumentID: "d", CreatedAt: time.Unix(1, 0)}).Cursor("q"))
 	f.Add(base64.RawURLEncoding.EncodeToString([]byte{rankVersion, 7, 0, 0, 0, 0}))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {
-		r, err := ParseRank(cursor, "q")
+		r, err := Parse(cursor, "q")
 		if err != nil {
 			if vendors.KindOf(err) != vendors.InvalidArgument {
 				t.Fatalf("%v", err)
@@ -23,7 +23,7 @@ func FuzzRank(f *testing.F) {
 		if r.Compare(r) != 0 {
 			t.Fatalf("%+v differs from itself", r)
 		}
-		if again, err := ParseRank(r.Cursor("q"), "q"); err != nil || again != r {
+		if again, err := Parse(r.Cursor("q"), "q"); err != nil || again != r {
 			t.Fatalf("%+v became %+v, %v", r, again, err)
 		}
 	})
