@@ -15,18 +15,13 @@ import (
 
 // listed is an answer of a list tool.
 type listed struct {
-	Documents      []vendors.Document
-	KnowledgeBases []vendors.KnowledgeBase `json:"knowledge_bases"`
-	Chunks         []vendors.Chunk
-	NextCursor     string `json:"next_cursor"`
+	Documents  []vendors.Document
+	NextCursor string `json:"next_cursor"`
 }
 
 // ask makes one call of a tool.
-func (l live) ask(t testing.TB, set *tools.Set, tool string, args map[string]any) (out listed, text []byte) {
+func (l live) ask(t testing.TB, set *tools.Set, tool string, args map[string]any) (out listed) {
 	t.Helper()
-	if tool != "find_documents" && tool != "find_unfinished_documents" {
-		args["vendor"] = l.Name()
-	}
 	raw, err := json.Marshal(args)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +33,7 @@ func (l live) ask(t testing.TB, set *tools.Set, tool string, args map[string]any
 	if err := json.Unmarshal(a.Text, &out); err != nil {
 		t.Fatal(err)
 	}
-	return out, a.Text
+	return out
 }
 
 // maxCursor is what a cursor may have in characters.
@@ -72,7 +67,7 @@ func TestNoRowIsReadTwice(t *testing.T) {
 					calls, longest := 0, 0
 					sb.ResetRequests()
 					for more := true; more; calls++ {
-						page, _ := l.ask(t, s, "list_documents", args)
+						page := l.ask(t, s, "list_documents", args)
 						all = append(all, page.Documents...)
 						args["cursor"], more, longest = page.NextCursor, page.NextCursor != "", max(longest, len(page.NextCursor))
 					}
@@ -89,6 +84,72 @@ func TestNoRowIsReadTwice(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// TestCursorsAreShort: of every tool, on every platform and over all of them, in
+// the middle of pages.
+func TestCursorsAreShort(t *testing.T) {
+	sb, url := sandboxed(t, sandbox.Options{Documents: 500})
+	var connections []*connection.Connection
+	for _, way := range ways() {
+		l := connect(t, sb, url, way)
+		if l.face == l.platform() {
+			connections = append(connections, l.Connection)
+		}
+		t.Run(way, func(t *testing.T) {
+			s, kb := set(l), l.archive(t)
+			longest := map[string]int{}
+			short := func(tool string, args map[string]any) {
+				for range 5 {
+					page := l.ask(t, s, tool, args)
+					longest[tool] = max(longest[tool], len(page.NextCursor))
+					if args["cursor"] = page.NextCursor; page.NextCursor == "" {
+						break
+					}
+				}
+			}
+			for _, limit := range []int{1, 7, 100} {
+				short("list_documents", map[string]any{"knowledge_base_id": kb, "limit": limit, "detail": "full"})
+				short("list_documents", map[string]any{"knowledge_base_id": kb, "limit": min(limit, 20), "status": "completed"})
+				short("find_documents", map[string]any{"name_contains": "a", "limit": min(limit, 20)})
+			}
+			short("find_documents", map[string]any{"status": "completed", "limit": 30})
+			short("list_knowledge_bases", map[string]any{"limit": 1})
+			short("find_unfinished_documents", map[string]any{"limit": 1})
+			check(t, longest, "list_documents", "list_knowledge_bases", "find_documents", "find_unfinished_documents")
+		})
+	}
+	t.Run("all", func(t *testing.T) {
+		l := live{Connection: connections[0]}
+		s := tools.New(connections, tools.Options{Log: slog.New(slog.DiscardHandler), Clean: func(s string) string { return s }})
+		longest := map[string]int{}
+		for _, tool := range []string{"find_documents", "find_unfinished_documents", "list_knowledge_bases"} {
+			for _, limit := range []int{1, 7, 20} {
+				args := map[string]any{"limit": limit}
+				if tool == "find_documents" {
+					args["name_contains"] = "a"
+				}
+				for range 30 {
+					page := l.ask(t, s, tool, args)
+					longest[tool] = max(longest[tool], len(page.NextCursor))
+					if args["cursor"] = page.NextCursor; page.NextCursor == "" {
+						break
+					}
+				}
+			}
+		}
+		check(t, longest, "list_knowledge_bases", "find_documents", "find_unfinished_documents")
+	})
+}
+
+// check fails unless the longest cursors of tools are there and short.
+func check(t *testing.T, longest map[string]int, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if n := longest[tool]; n == 0 || n > maxCursor {
+			t.Errorf("%s: a cursor of %d characters", tool, n)
 		}
 	}
 }

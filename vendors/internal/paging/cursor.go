@@ -161,14 +161,17 @@ func remember(id string) []byte {
 // sorted by their created time, only those of the same moment need remembering.
 func (p Position) See(i int, id string, created time.Time, sorted bool) Position {
 	p.Skip = i + 1
-	keep, last := p.Seen, int64(0)
+	keep, last, most := p.Seen, int64(0), remembered
+	if p.Token != "" {
+		most = rememberedToken
+	}
 	if sorted {
 		if last = created.UnixMilli(); last != p.Last {
 			keep = nil
 		}
 	}
 	p.Last = last
-	if extra := len(keep) - hashBytes*(remembered-1); extra > 0 {
+	if extra := len(keep) - hashBytes*(most-1); extra > 0 {
 		keep = keep[extra:]
 	}
 	seen := make([]byte, 0, len(keep)+hashBytes)
