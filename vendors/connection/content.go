@@ -46,8 +46,9 @@ func (c *Connection) ListChunks(ctx context.Context, ref vendors.Ref, limit int,
 		return out, c.wrap(ctx, err)
 	}
 	for _, r := range found.Rows {
-		normal.Chunk(r.Item)
-		out.Chunks = append(out.Chunks, *r.Item)
+		chunk := *r.Item
+		normal.Chunk(&chunk)
+		out.Chunks = append(out.Chunks, chunk)
 	}
 	out.Total, out.NextCursor, out.behind = found.Total, found.Cursor, found.Behind
 	out.Hint = lostHint(found.Why, found.Lost)

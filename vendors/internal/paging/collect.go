@@ -31,7 +31,8 @@ type Query struct {
 }
 
 // Collect walks until q.Limit rows match. memory belongs to the cursors that
-// were given out.
+// were given out. Rows may be shown to other callers, too: they are not to be
+// changed.
 func Collect[T any](ctx context.Context, w Walker[T], memory *Memory, q Query, match func(*T) bool) (out Collected[T], err error) {
 	p, r := Start(q.Hash, q.Limit), &reader[T]{Walker: w, query: q.Hash, memory: memory}
 	w.Fetch, w.kept = r.page, r

@@ -139,9 +139,7 @@ func (r *reader[T]) page(ctx context.Context, page int, token string, size int) 
 		if r.ahead = r.ahead[1:]; next.spot == at && next.changes == changes && time.Since(next.since) < keptTime {
 			r.kept[0] = true
 			r.add(next)
-			p := next.Page
-			p.Items = slices.Clone(p.Items) // callers change rows
-			return p, nil
+			return next.Page, nil
 		}
 		r.ahead = nil
 	}
@@ -151,9 +149,7 @@ func (r *reader[T]) page(ctx context.Context, page int, token string, size int) 
 		if p.Size > 0 && p.Size < size && (page == 1 || token != "") {
 			at.size = p.Size // pages are numbered by it from here on
 		}
-		whole := p
-		whole.Items = slices.Clone(p.Items)
-		r.add(&read[T]{at, whole, since, changes})
+		r.add(&read[T]{at, p, since, changes})
 	}
 	return p, err
 }
