@@ -115,7 +115,10 @@ func (l *lab) judge(where string, c *column, o operation, f mishap, a tools.Answ
 // gaps are the errors that find_unfinished_documents tells of.
 func (l *lab) gaps(where string, c *column, f mishap, text []byte) (labels []string) {
 	var found struct {
-		Incomplete []struct{ Error json.RawMessage }
+		Incomplete []struct {
+			Vendor string
+			Error  json.RawMessage
+		}
 	}
 	if err := json.Unmarshal(text, &found); err != nil {
 		l.t.Errorf("%s: %v", where, err)
@@ -125,6 +128,7 @@ func (l *lab) gaps(where string, c *column, f mishap, text []byte) (labels []str
 		if err := json.Unmarshal(gap.Error, &e); err != nil {
 			l.t.Errorf("%s: %v", where, err)
 		}
+		e.Vendor = gap.Vendor // it stands beside the error
 		labels = append(labels, l.failure(where, c, f, e, gap.Error))
 	}
 	return labels
