@@ -10,11 +10,12 @@ import (
 	"kb-mcp/vendors/connection"
 )
 
-const uploadDocumentDoc = `Adds a document to a knowledge base from exactly one of text, url (the platform fetches it) or path. Returns it with its id, a batch_id where there is one, and notes on what you may not expect: that it was renamed, replaced another, or needs start_ingestion. Then use wait_for_ingestion. After an error look with find_documents before you repeat it.`
+const uploadDocumentDoc = `Adds a document to a knowledge base from exactly one of text, url (the platform fetches it) or path; with document_id it replaces the content of that document (Dify, Volcengine). Returns it with its id, a batch_id where there is one, and notes on what you may not expect: that it was renamed, replaced another, or needs start_ingestion. Then use wait_for_ingestion. After an error look with find_documents before you repeat it.`
 
 type uploadDocumentArgs struct {
 	Vendor          string `arg:"vendor"`
 	KnowledgeBaseID string `arg:"knowledge_base_id" required:"true"`
+	DocumentID      string `arg:"document_id"`
 	Name            string `arg:"name" max:"255"`
 	Text            string `arg:"text"`
 	URL             string `arg:"url" max:"2048"`
@@ -24,13 +25,13 @@ type uploadDocumentArgs struct {
 func (s *Set) uploadDocumentTool() tool {
 	return on(s, face{
 		name: "upload_document", title: "Upload a document", doc: uploadDocumentDoc,
-		brief:  "adds a document from text, a URL, or a file under `KB_MCP_UPLOAD_ROOTS`",
+		brief:  "adds a document from text, a URL, or a file under `KB_MCP_UPLOAD_ROOTS`, or replaces one's content",
 		effect: adds, needs: connection.Can[vendors.Uploader],
 	}, s.uploadDocument)
 }
 
 func (s *Set) uploadDocument(ctx context.Context, c *connection.Connection, in uploadDocumentArgs) (connection.UploadResult, error) {
-	u := vendors.Upload{KnowledgeBaseID: in.KnowledgeBaseID, Name: in.Name, Text: in.Text, URL: in.URL}
+	u := vendors.Upload{KnowledgeBaseID: in.KnowledgeBaseID, DocumentID: in.DocumentID, Name: in.Name, Text: in.Text, URL: in.URL}
 	if in.Path != "" {
 		if err := s.file(in.Path, &u); err != nil {
 			return connection.UploadResult{}, err
@@ -50,7 +51,7 @@ func (in *uploadDocumentArgs) conflicts() (list []problem) {
 	if given != 1 {
 		list = append(list, problem{text: fmt.Sprintf("%d of `text`, `url` and `path` are given", given), hint: "Give exactly one of them."})
 	}
-	if in.Text != "" && in.Name == "" {
+	if in.Text != "" && in.Name == "" && in.DocumentID == "" {
 		list = append(list, problem{arg: "name", text: "`name` is missing", hint: "A text needs a name, such as \"notes.md\"."})
 	}
 	if a, err := url.Parse(in.URL); in.URL != "" && (err != nil || a.Host == "" || a.Scheme != "http" && a.Scheme != "https" && a.Scheme != "tos") {

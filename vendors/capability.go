@@ -69,6 +69,13 @@ type Uploader interface {
 	Upload(ctx context.Context, u Upload) (Uploaded, error)
 }
 
+// Replacer replaces the content of the document u.DocumentID, whose id and other
+// properties stay. Before it sends it has seen that the document is there; it
+// sends once. u.Name is "" for the name that the document has.
+type Replacer interface {
+	Replace(ctx context.Context, u Upload) (Uploaded, error)
+}
+
 // DocumentUpdater changes what is given of one document, and returns it as the
 // platform shows it afterwards; the connection compares name and enabled.
 type DocumentUpdater interface {
@@ -156,7 +163,8 @@ type DocumentChange struct {
 // Upload is a new document: exactly one of Text, URL and File is set.
 type Upload struct {
 	KnowledgeBaseID string
-	Name            string // "" only with URL
+	DocumentID      string // of the document to replace; "" for a new one
+	Name            string // "" only with URL, or for a replacement
 	Text            string
 	URL             string // http or https
 	File            *File

@@ -90,6 +90,7 @@ var (
 	baseChange      = doubt{"the knowledge base was changed", "Look with list_knowledge_bases; making the same change again does no harm.", false}
 	baseRemoval     = doubt{"the knowledge base was deleted", "Look with list_knowledge_bases; if it is still there, delete it again.", false}
 	addition        = doubt{"the document was added", "Wait a minute, then look with list_documents and `name_contains` before you upload it again.", true}
+	replacement     = doubt{"the content was replaced", "Look with get_document_info: a status that is not completed, or a newer time, shows that it was; replacing it again does no harm.", false}
 	documentChange  = doubt{"the document was changed", "Look with get_document_info; making the same change again does no harm.", false}
 	documentRemoval = doubt{"the document was deleted", "Look with get_ingestion_progress and these document_ids: what is gone is `not_found`. Deleting them again does no harm.", false}
 	start           = doubt{"ingestion was started", "Look with get_ingestion_progress; start only what is still not started.", true}
@@ -141,8 +142,36 @@ func (c *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	return nil
 }
 
-// Upload adds one document.
+// replace replaces the content of one document.
+func (c *Connection) replace(ctx context.Context, u vendors.Upload) (UploadResult, error) {
+	if _, err := capability[vendors.Uploader](ctx, c); err != nil {
+		return UploadResult{}, c.failed(ctx, replacement, err)
+	}
+	driver, ok := c.driver.(vendors.Replacer)
+	ref := vendors.Ref{KnowledgeBaseID: u.KnowledgeBaseID, DocumentID: u.DocumentID}
+	err := c.resolveRef(ctx, &ref)
+	if err == nil && !ok {
+		err = vendors.Errorf(vendors.Unsupported, "This platform cannot replace the content of a document; nothing was uploaded.").
+			WithHint("Upload the new version without document_id: it becomes a document of its own beside the old one, and a person decides what happens to that.")
+	}
+	if err != nil {
+		return UploadResult{}, c.failed(ctx, replacement, err)
+	}
+	u.KnowledgeBaseID = ref.KnowledgeBaseID
+	up, err := driver.Replace(ctx, u)
+	if err != nil {
+		return UploadResult{}, c.failed(ctx, replacement, err)
+	}
+	c.stalls.Started(u.KnowledgeBaseID, u.DocumentID)
+	normal.Document(&up.Document, c.name, u.KnowledgeBaseID)
+	return UploadResult(up), nil
+}
+
+// Upload adds one document, or replaces the content of u.DocumentID.
 func (c *Connection) Upload(ctx context.Context, u vendors.Upload) (UploadResult, error) {
+	if u.DocumentID != "" {
+		return c.replace(ctx, u)
+	}
 	driver, err := capability[vendors.Uploader](ctx, c)
 	if err == nil {
 		err = c.resolve(ctx, &u.KnowledgeBaseID)

@@ -74,7 +74,7 @@ func write(ctx context.Context, v *connection.Connection, call Call, ref vendors
 }
 
 func upload(a Args) vendors.Upload {
-	u := vendors.Upload{KnowledgeBaseID: a.KnowledgeBaseID, Text: a.Text, URL: a.URL}
+	u := vendors.Upload{KnowledgeBaseID: a.KnowledgeBaseID, DocumentID: a.DocumentID, Text: a.Text, URL: a.URL}
 	if a.Name != nil {
 		u.Name = *a.Name
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,6 +54,38 @@ func (d *Driver) Upload(ctx context.Context, u vendors.Upload) (vendors.Uploaded
 	return made, err
 }
 
+// Replace implements [vendors.Replacer]: what is added under the id of a document
+// overwrites it (documented for doc/add). An unknown id would make a new one.
+func (d *Driver) Replace(ctx context.Context, u vendors.Upload) (vendors.Uploaded, error) {
+	docType, err := checkUpload(u)
+	if err != nil {
+		return vendors.Uploaded{}, err
+	}
+	ref := vendors.Ref{KnowledgeBaseID: u.KnowledgeBaseID, DocumentID: u.DocumentID}
+	old, err := d.GetDocument(ctx, ref)
+	switch {
+	case err != nil:
+		return vendors.Uploaded{}, err
+	case !issuable.MatchString(u.DocumentID):
+		return vendors.Uploaded{}, vendors.Errorf(vendors.Unsupported, "Volcengine made the id of this document itself, and does not accept it for new content.").
+			WithHint("Upload the new version without document_id: it becomes a document of its own beside the old one.")
+	}
+	body := addition{d.doc(ref), u.URL, cmp.Or(u.Name, old.Name), docType}
+	data, err := post[added](ctx, d, rest.Once, "doc/v2/add", body)
+	switch {
+	case err != nil:
+		return vendors.Uploaded{}, err
+	case data.Dedup.Skip.Set:
+		return vendors.Uploaded{}, skipped(data.Dedup.Same)
+	}
+	up := d.shown(ctx, ref, body)
+	up.Notes = append(up.Notes, "The content was replaced: the document keeps its id and is ingested again.")
+	return up, nil
+}
+
+// issuable are the ids that doc/v2/add accepts.
+var issuable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+
 // add adds a document and returns what the platform shows of it so far.
 func (d *Driver) add(ctx context.Context, ref vendors.Ref, body addition) (vendors.Uploaded, error) {
 	data, err := post[added](ctx, d, rest.Once, "doc/v2/add", body)
@@ -68,6 +101,11 @@ func (d *Driver) add(ctx context.Context, ref vendors.Ref, body addition) (vendo
 		return vendors.Uploaded{}, skipped(data.Dedup.Same)
 	}
 	ref.DocumentID = cmp.Or(string(data.DocID), ref.DocumentID)
+	return d.shown(ctx, ref, body), nil
+}
+
+// shown is what the platform shows so far of a document that was added.
+func (d *Driver) shown(ctx context.Context, ref vendors.Ref, body addition) vendors.Uploaded {
 	doc, err := d.GetDocument(ctx, ref)
 	up := vendors.Uploaded{Document: doc}
 	switch {
@@ -77,7 +115,7 @@ func (d *Driver) add(ctx context.Context, ref vendors.Ref, body addition) (vendo
 	case body.DocName != "" && doc.Name != body.DocName:
 		up.Notes = []string{"Volcengine did not keep the name that was given: it shows the document as it is named here."}
 	}
-	return up, nil
+	return up
 }
 
 // document is what was added, as it must be.
