@@ -105,7 +105,7 @@ await ask('Retry the failed ones.', async (call) => {
 
 let refunds;
 await ask('What is said about refunds?', async (call) => {
-  const answer = await call('search_knowledge_base', { query: '退款' });
+  const answer = await call('search_knowledge_base', { query: '退款', limit: 3 });
   refunds = answer.hits.filter(({ content }) => content.includes('七天内可以无理由退款'));
   return [refunds.map((hit) => `${hit.vendor} ${hit.document_name}`), ['dify', 'ragflow', 'volcengine'].map((vendor) => `${vendor} 退款政策.pdf`)];
 });
@@ -113,7 +113,7 @@ await ask('What is said about refunds?', async (call) => {
 await ask('Is anything stuck?', async (call) => {
   const learned = [];
   for (const status of ['queued', 'processing']) { // suspected stalls come first
-    const rows = rowsOf(await call('find_unfinished_documents', { status, limit: 5 }));
+    const rows = rowsOf(await call('find_unfinished_documents', { status, limit: 4 }));
     learned.push(...rows.filter(({ stalled }) => stalled).map(named));
   }
   return [learned, ['coze changelog (refreshing)', 'dify api-limits.md', 'ragflow waiting-room.docx', 'volcengine waiting-room.docx']];
