@@ -41,15 +41,16 @@ func endSignals() []os.Signal {
 }
 
 // collectLess makes the garbage collector run less often than Go's default:
-// kb-mcp holds a few megabytes and allocates 150 kB in a call. The soft limit
-// keeps the process under 60 MB with 64 callers; beyond it the collector runs
-// more often. GOGC and GOMEMLIMIT win.
+// kb-mcp holds a few megabytes and allocates 150 kB in a call. That is under 60
+// MB with 64 callers. The soft limit keeps the process under 160 MB; it has to be
+// above what 512 callers hold, because near a limit the collector runs all the
+// time. GOGC and GOMEMLIMIT win.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
+		debug.SetGCPercent(200)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(40 << 20)
+		debug.SetMemoryLimit(112 << 20)
 	}
 }
 
