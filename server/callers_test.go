@@ -57,7 +57,7 @@ func TestSessionsBelongToTheirCaller(t *testing.T) {
 func TestMadeUpSessions(t *testing.T) {
 	w := startHTTP(t, toyServer(newToys(t)), HTTPOptions{})
 	for _, id := range []string{
-		"mcp-session-0c4f6a52-4f3a-4c58-9c0e-6f2b5d0a1b11", "x", "x-", "-", new(sessions).name("somebody"), w.session() + "0",
+		"mcp-session-0c4f6a52-4f3a-4c58-9c0e-6f2b5d0a1b11", "x", "x-", "-", new(sessions).name("somebody", false), w.session() + "0",
 	} {
 		for _, m := range []string{listTools, cancellation("1")} {
 			if res, _ := w.post(m, "Mcp-Session-Id", id); res.StatusCode != 404 {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -10,6 +11,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
+	"kb-mcp/elicit"
 	"kb-mcp/server/internal/intake"
 	"kb-mcp/server/internal/jsonrpc"
 	"kb-mcp/server/internal/stream"
@@ -118,6 +120,11 @@ func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
 		e.cancel(w, r, session, session != id && !modern, m.Cancels)
 		return
 	}
+	if m.Answers != "" && session != "" { // of another, mcp-go says what is wrong
+		e.s.peers.Asked.Answer(session, m)
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
 	a := &postAnswer{
 		ResponseWriter: w, rc: http.NewResponseController(w), outlet: jsonrpc.NewOutlet(e.s.peers.Masks, e.s.peers.Unknown),
 		accept: acceptedBy(r.Header), times: e.s.intake.Times,
@@ -128,7 +135,15 @@ func (e *endpoint) post(w http.ResponseWriter, r *http.Request) {
 		ctx, a.call = e.s.peers.Calls.Begin(ctx, session, m.ID)
 		defer e.s.peers.Calls.End(a.call)
 	}
-	ctx = context.WithValue(a.outlet.Through(ctx), answerHeader{}, w.Header())
+	if session != "" {
+		ctx = elicit.With(ctx, elicit.Way{
+			Offered: func() bool { return e.ids.elicits(session) && a.CanStream() },
+			Ask: func(ctx context.Context, params json.RawMessage) (json.RawMessage, error) {
+				return e.s.peers.Asked.Ask(ctx, session, a.ask, params)
+			},
+		})
+	}
+	ctx = context.WithValue(a.outlet.Through(ctx), openingKey{}, opening{w.Header(), m.Elicits()})
 	e.streamable.Handle(a, &mcpserver.HTTPRequest{Method: r.Method, URL: r.URL, Header: r.Header, Body: m.Body, Context: ctx})
 	a.finish()
 }
@@ -155,5 +170,5 @@ func (e *endpoint) delete(w http.ResponseWriter, r *http.Request) {
 		}
 		e.s.peers.Calls.Close(id)
 	}
-	e.streamable.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), answerHeader{}, w.Header())))
+	e.streamable.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), openingKey{}, opening{answer: w.Header()})))
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -9,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -28,14 +30,21 @@ type postAnswer struct {
 	accept accepted
 	times  intake.Times
 
-	status int  // 0: none yet
-	sent   bool // the status is on its way
-	events bool // a JSON answer leaves as an event
+	mu     sync.Mutex // the call asks while mcp-go notifies
+	status int        // 0: none yet
+	sent   bool       // the status is on its way
+	events bool       // a JSON answer leaves as an event
 }
 
 // WriteHeader implements mcp-go's HTTPResponseWriter, as the next three do. The
 // status waits for what is written first, which has its length.
 func (a *postAnswer) WriteHeader(status int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.setStatus(status)
+}
+
+func (a *postAnswer) setStatus(status int) {
 	if a.status != 0 {
 		return
 	}
@@ -63,13 +72,15 @@ func (a *postAnswer) send(n int) {
 
 // Write writes one message, or one event.
 func (a *postAnswer) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	full := a.outlet.Fill(p)
 	if a.call.Cancelled() {
 		return len(p), nil
 	}
-	a.WriteHeader(http.StatusOK)
-	if a.events {
-		full = fmt.Appendf(nil, "event: message\ndata: %s\n\n", bytes.TrimSpace(full))
+	a.setStatus(http.StatusOK)
+	if a.events && bytes.HasPrefix(full, []byte("{")) {
+		full = event(full)
 	}
 	a.send(len(full))
 	if _, err := a.ResponseWriter.Write(full); err != nil {
@@ -78,8 +89,35 @@ func (a *postAnswer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func event(message []byte) []byte {
+	return fmt.Appendf(nil, "event: message\ndata: %s\n\n", bytes.TrimSpace(message))
+}
+
+// ask writes a message to the client before the answer, which from then on
+// leaves as an event.
+func (a *postAnswer) ask(_ context.Context, text []byte) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.call.Cancelled() {
+		return calls.ErrCancelled
+	}
+	if !a.sent {
+		a.Header().Set("Content-Type", "text/event-stream")
+		a.Header().Set("Cache-Control", "no-cache")
+		a.setStatus(http.StatusOK)
+		a.events = true
+	}
+	a.send(0)
+	if _, err := a.ResponseWriter.Write(event(text)); err != nil {
+		return err
+	}
+	return a.rc.Flush()
+}
+
 // Flush sends what is written.
 func (a *postAnswer) Flush() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.send(0)
 	_ = a.rc.Flush() // the next write shows it
 }

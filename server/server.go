@@ -8,6 +8,7 @@
 //	internal/intake            how a request arrives, and how many may
 //	internal/jsonrpc           what a message may hold, and how an answer leaves
 //	internal/calls             the calls at work, which clients cancel
+//	internal/questions         what was asked of clients
 //	internal/stream            clients with one stream for everything: stdio, SSE
 //
 // and an end that takes less than two seconds whatever is in flight. The package
@@ -27,6 +28,7 @@ import (
 	"kb-mcp/server/internal/calls"
 	"kb-mcp/server/internal/intake"
 	"kb-mcp/server/internal/jsonrpc"
+	"kb-mcp/server/internal/questions"
 	"kb-mcp/server/internal/stream"
 )
 
@@ -94,7 +96,7 @@ func New(o Options) *Server {
 	server.AddTools(o.Tools...)
 	mcpserver.WithToolFilter(inOrder(o.Tools))(server)
 	return &Server{
-		peers:  &stream.Config{MCP: server, Log: o.Log, Calls: live, Masks: masks, Held: held, Identify: o.Identify, Unknown: o.Unknown},
+		peers:  &stream.Config{MCP: server, Log: o.Log, Calls: live, Asked: questions.New(), Masks: masks, Held: held, Identify: o.Identify, Unknown: o.Unknown},
 		intake: intake.Intake{Times: intake.UsualTimes(), Masks: masks, Held: held},
 	}
 }

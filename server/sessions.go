@@ -41,10 +41,25 @@ func newSessions() *sessions {
 
 var errForeignSession = errors.New("the session id was not made for this caller")
 
+// elicitsMark ends the first part of the id of a session whose client can show
+// its person a form: what a client says at its initialize is kept in the id,
+// which the tag covers.
+const elicitsMark = "e"
+
 // name makes a session id for a caller.
-func (s *sessions) name(party string) string {
-	unique := rand.Text()
+func (s *sessions) name(party string, elicits bool) string {
+	unique := rand.Text() // capital letters and digits
+	if elicits {
+		unique += elicitsMark
+	}
 	return unique + "-" + tag(party, unique)
+}
+
+// elicits reports whether the client of a good session can show its person a
+// form.
+func (s *sessions) elicits(id string) bool {
+	unique, _, _ := strings.Cut(id, "-")
+	return strings.HasSuffix(unique, elicitsMark)
 }
 
 // good reports whether an id was made for this caller and is not ended.
@@ -74,25 +89,31 @@ func (s *sessions) end(party, id string) bool {
 
 // ResolveSessionIdManager implements [mcpserver.SessionIdManagerResolver].
 func (s *sessions) ResolveSessionIdManager(r *http.Request) mcpserver.SessionIdManager {
-	header, _ := r.Context().Value(answerHeader{}).(http.Header)
-	return ownSessions{s, intake.PartyOf(r.Context()), header}
+	opens, _ := r.Context().Value(openingKey{}).(opening)
+	return ownSessions{s, intake.PartyOf(r.Context()), opens}
 }
 
-// answerHeader is the context key of the header of a request's answer.
-type answerHeader struct{}
+// opening is what a session that a request opens needs: the header of the
+// answer, and what the client can do.
+type opening struct {
+	answer  http.Header
+	elicits bool
+}
+
+type openingKey struct{}
 
 // ownSessions are the sessions of the caller of one request, which may be an
 // initialize.
 type ownSessions struct {
 	*sessions
-	party  string
-	answer http.Header
+	party string
+	opening
 }
 
 // Generate names a session in the answer, and none to mcp-go, which would
 // register it.
 func (o ownSessions) Generate() string {
-	o.answer.Set(mcpserver.HeaderKeySessionID, o.name(o.party))
+	o.answer.Set(mcpserver.HeaderKeySessionID, o.name(o.party, o.opening.elicits))
 	return ""
 }
 

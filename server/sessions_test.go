@@ -58,7 +58,7 @@ func TestSessionSurvivesRestart(t *testing.T) {
 func TestSessionEndEndsItsCalls(t *testing.T) {
 	y := newToys(t)
 	w := startHTTP(t, toyServer(y), HTTPOptions{})
-	earlier := new(sessions).name("") // by another process
+	earlier := new(sessions).name("", false) // by another process
 	for _, id := range []string{w.session(), earlier} {
 		got := w.background(t.Context(), call(1, "slow", ""), "Mcp-Session-Id", id)
 		get(t, y.started, "the call to start")

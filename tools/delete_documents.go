@@ -20,9 +20,12 @@ func (s *Set) deleteDocumentsTool() tool {
 		name: "delete_documents", title: "Delete documents", doc: deleteDocumentsDoc,
 		brief:  "deletes up to 100 documents and reports for each",
 		effect: destroys, needs: connection.Can[vendors.DocumentDeleter],
-	}, deleteDocuments)
+	}, s.deleteDocuments)
 }
 
-func deleteDocuments(ctx context.Context, c *connection.Connection, in documentsArgs) (connection.OutcomeResult, error) {
+func (s *Set) deleteDocuments(ctx context.Context, c *connection.Connection, in documentsArgs) (connection.OutcomeResult, error) {
+	if err := s.confirmDocuments(ctx, c, in); err != nil {
+		return connection.OutcomeResult{}, err
+	}
 	return c.DeleteDocuments(ctx, in.KnowledgeBaseID, in.DocumentIDs)
 }

@@ -26,10 +26,13 @@ func (s *Set) deleteKnowledgeBaseTool() tool {
 		name: "delete_knowledge_base", title: "Delete a knowledge base", doc: deleteKnowledgeBaseDoc,
 		brief:  "deletes it with all its documents",
 		effect: destroys, needs: connection.Can[vendors.KnowledgeBaseDeleter],
-	}, deleteKnowledgeBase)
+	}, s.deleteKnowledgeBase)
 }
 
-func deleteKnowledgeBase(ctx context.Context, c *connection.Connection, in deleteKnowledgeBaseArgs) (deletedKnowledgeBase, error) {
+func (s *Set) deleteKnowledgeBase(ctx context.Context, c *connection.Connection, in deleteKnowledgeBaseArgs) (deletedKnowledgeBase, error) {
+	if err := s.confirmBase(ctx, c, in); err != nil {
+		return deletedKnowledgeBase{}, err
+	}
 	err := c.DeleteKnowledgeBase(ctx, in.KnowledgeBaseID)
 	return deletedKnowledgeBase{Vendor: c.Name(), KnowledgeBaseID: in.KnowledgeBaseID, Deleted: true}, err
 }

@@ -66,6 +66,9 @@ func marshal(v any) ([]byte, error) {
 // A failure has no structuredContent, because clients would hold it against the
 // output schema and hide the message.
 func toResult(a Answer) *mcp.CallToolResult {
+	if a.asks != nil {
+		return a.asks
+	}
 	if a.Failed {
 		return mcp.NewToolResultError(string(a.Text))
 	}

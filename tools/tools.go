@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -21,6 +22,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"kb-mcp/nearest"
+	"kb-mcp/tools/internal/confirm"
 	"kb-mcp/tools/internal/files"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/connection"
@@ -43,6 +45,7 @@ type Set struct {
 	found   *several.Lists[vendors.Document]
 	bases   *several.Lists[vendors.KnowledgeBase]
 	roots   files.Roots
+	desk    *confirm.Desk
 
 	maxDownload int64
 }
@@ -54,6 +57,7 @@ type Options struct {
 	AllowWrites bool     // without it there are no write tools
 	Roots       []string // folders for files to upload and download
 	MaxDownload int64    // bytes of a file that is downloaded; 0 is [DefaultMaxDownload]
+	Confirm     string   // when a person is asked before a delete: one of [ConfirmModes], "" for the first
 }
 
 // DefaultMaxDownload bounds a downloaded file.
@@ -63,6 +67,7 @@ const DefaultMaxDownload = 256 << 20
 func New(connections []*connection.Connection, o Options) *Set {
 	s := &Set{
 		vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots,
+		desk:        confirm.New(confirm.Mode(cmp.Or(o.Confirm, ConfirmModes()[0]))),
 		maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload),
 		finds:       recent.New[connection.Unfinished](foundKept, foundTime),
 		found:       several.New[vendors.Document](),
@@ -201,7 +206,7 @@ func (s *Set) ServerTools() []server.ServerTool {
 			if err := req.BindArguments(&args); err != nil {
 				return toResult(s.failure(ctx, t, notAnObject(), 0)), nil
 			}
-			ctx, n := withNotifier(ctx, req)
+			ctx, n := withNotifier(confirm.WithRequest(ctx, req), req)
 			defer n.settle()
 			return toResult(s.run(ctx, t, args)), nil
 		}}
@@ -213,6 +218,7 @@ func (s *Set) ServerTools() []server.ServerTool {
 type Answer struct {
 	Text   []byte
 	Failed bool
+	asks   *mcp.CallToolResult // instead: a question to a person
 }
 
 // Call runs a tool by name, for the command line. known is false for a name
@@ -279,6 +285,10 @@ func (s *Set) run(ctx context.Context, t tool, args map[string]json.RawMessage) 
 	callCtx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	v, err := t.call(callCtx, args)
+	if p := (*confirm.Pending)(nil); errors.As(err, &p) {
+		s.log.InfoContext(ctx, "tool call asks a person", "tool", t.name)
+		return Answer{asks: p.Result}
+	}
 	if err != nil {
 		return s.failure(ctx, t, err, time.Since(began))
 	}

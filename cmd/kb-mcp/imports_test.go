@@ -22,6 +22,7 @@ const driver = "vendors vendors/rest vendors/internal/idsearch vendors/recent ve
 // none may import another.
 var layers = []struct{ name, may string }{
 	{"nearest", ""},
+	{"elicit", ""},
 	{"ratelimit", ""},
 	{"ratelimit/shared", "ratelimit"},
 	{"ratelimit/shared/redistest", ""},
@@ -61,12 +62,14 @@ var layers = []struct{ name, may string }{
 
 	{"tools/internal/files", "vendors vendors/visible nearest"},
 	{"vendors/several", "vendors vendors/connection vendors/internal/paging vendors/recent"},
-	{"tools", "tools/internal/files vendors vendors/rank vendors/several vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
+	{"tools/internal/confirm", "vendors elicit"},
+	{"tools", "tools/internal/ vendors vendors/rank vendors/several vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
 	{"server/internal/jsonrpc", ""},
 	{"server/internal/calls", ""},
 	{"server/internal/intake", "server/internal/jsonrpc"},
-	{"server/internal/stream", "server/internal/"},
-	{"server", "server/internal/"},
+	{"server/internal/questions", "elicit server/internal/jsonrpc"},
+	{"server/internal/stream", "elicit server/internal/"},
+	{"server", "elicit server/internal/"},
 	{"cmd/kb-mcp/internal/settings", "tools vendors/all vendors/connection vendors/rest ratelimit/shared server nearest"},
 	{"cmd/kb-mcp/internal/doctor", "cmd/kb-mcp/internal/settings vendors vendors/ ratelimit/shared"},
 	{"cmd/kb-mcp/internal/watch", "vendors vendors/connection vendors/tally vendors/visible"},
@@ -79,7 +82,7 @@ var layers = []struct{ name, may string }{
 
 // theirs says where a third party's module may be imported, outside tests.
 var theirs = map[string][]string{
-	"github.com/mark3labs/mcp-go":        {"tools", "server", "server/internal/calls", "server/internal/jsonrpc", "server/internal/stream", "cmd/kb-mcp", ".ci/bench/reference"},
+	"github.com/mark3labs/mcp-go":        {"tools", "tools/internal/confirm", "server", "server/internal/calls", "server/internal/jsonrpc", "server/internal/questions", "server/internal/stream", "cmd/kb-mcp", ".ci/bench/reference"},
 	"github.com/sethvargo/go-envconfig":  {"vendors/all"},
 	"github.com/hashicorp/golang-lru/v2": {"vendors/recent", "server"},
 	"github.com/redis/go-redis/v9":       {"ratelimit/shared"},

@@ -126,6 +126,23 @@ func shows(now string, wanted *string) bool {
 	return wanted == nil || strings.TrimSpace(now) == strings.TrimSpace(*wanted)
 }
 
+// Deletable is what a delete finds out before it sends anything that changes
+// something: whether the driver is a T, and whether the ids can be any. It makes
+// *kb the one id of the knowledge base.
+func Deletable[T any](ctx context.Context, c *Connection, kb *string, documents ...string) error {
+	_, err := capability[T](ctx, c)
+	for _, id := range documents {
+		err = errors.Join(err, c.checkID("document_ids", id))
+	}
+	if err == nil {
+		err = c.resolve(ctx, kb)
+	}
+	if err != nil {
+		return c.wrap(ctx, err)
+	}
+	return nil
+}
+
 // DeleteKnowledgeBase deletes one knowledge base with all its documents.
 func (c *Connection) DeleteKnowledgeBase(ctx context.Context, id string) error {
 	driver, err := capability[vendors.KnowledgeBaseDeleter](ctx, c)

@@ -22,10 +22,12 @@ const ServerBusy = -32000
 // it. Ids and progress tokens are JSON tokens as the client wrote them: two are
 // the same when their bytes are.
 type Message struct {
-	Body    []byte // for mcp-go
-	Method  string // "" for an answer to a request of the server
-	ID      string // of a request; "" for everything else
-	Cancels string // the id that a cancellation names
+	Body    []byte          // for mcp-go
+	Method  string          // "" for an answer to a request of the server
+	ID      string          // of a request; "" for everything else
+	Cancels string          // the id that a cancellation names
+	Answers string          // the id that an answer names
+	Result  json.RawMessage // of an answer; nil for an error
 }
 
 // Request reports whether the message wants an answer.
@@ -34,6 +36,22 @@ func (m Message) Request() bool { return m.ID != "" }
 // Cancellation reports whether the message cancels a request.
 func (m Message) Cancellation() bool {
 	return m.ID == "" && m.Method == string(mcp.MethodNotificationCancelled)
+}
+
+// Elicits reports whether the client of an initialize says that it can show its
+// person a form. Without a mode, that is what it means.
+func (m Message) Elicits() bool {
+	var p struct {
+		Params struct {
+			Capabilities mcp.ClientCapabilities `json:"capabilities"`
+		} `json:"params"`
+	}
+	return m.Method == string(mcp.MethodInitialize) && json.Unmarshal(m.Body, &p) == nil && ShowsForms(p.Params.Capabilities)
+}
+
+// ShowsForms reports whether a client says that it can show its person a form.
+func ShowsForms(c mcp.ClientCapabilities) bool {
+	return c.Elicitation != nil && (c.Elicitation.Form != nil || c.Elicitation.URL == nil)
 }
 
 // Fault is why a message goes no further: the JSON-RPC error for its sender.
@@ -126,7 +144,7 @@ func (m *Message) identify(e envelope) *Fault {
 			return &Fault{mcp.INVALID_REQUEST, "id of a request must not be null", ""}
 		}
 	case len(e.Result) > 0 || len(e.Error) > 0: // an answer
-		m.ID = ""
+		m.Answers, m.Result, m.ID = m.ID, e.Result, ""
 	default:
 		return &Fault{mcp.INVALID_REQUEST, "method is missing", m.ID}
 	}

@@ -15,8 +15,10 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
+	"kb-mcp/elicit"
 	"kb-mcp/server/internal/calls"
 	"kb-mcp/server/internal/jsonrpc"
+	"kb-mcp/server/internal/questions"
 )
 
 // Config is what all peers have in common.
@@ -24,6 +26,7 @@ type Config struct {
 	MCP   *mcpserver.MCPServer
 	Log   *slog.Logger
 	Calls *calls.Live
+	Asked *questions.Open
 	Masks jsonrpc.Masks
 	Held  *jsonrpc.Budget
 	// Identify tells the tools their caller.
@@ -81,7 +84,7 @@ func newPeer(ctx context.Context, c *Config, id, party string) *peer {
 	}
 	p.tools.more.L, p.brief.more.L = &p.mu, &p.mu
 	ctx = p.outlet.Through(context.WithoutCancel(ctx))
-	p.base = c.MCP.WithContext(c.Identify(ctx, party, id), p.session)
+	p.base = c.MCP.WithContext(c.Identify(elicit.With(ctx, elicit.Way{Offered: p.elicits, Ask: p.ask}), party, id), p.session)
 	c.Calls.Open(id)
 	return p
 }
@@ -97,7 +100,10 @@ func (p *peer) take(m jsonrpc.Message) error {
 	case m.Cancellation():
 		p.cancel(m.Cancels)
 		return nil
-	case !m.Request(): // nothing listens to notifications, and nothing was asked of the client
+	case m.Answers != "":
+		p.Asked.Answer(p.session.SessionID(), m)
+		return nil
+	case !m.Request(): // nothing listens to notifications
 		return nil
 	}
 	t := &task{Message: m}
@@ -221,6 +227,23 @@ func (p *peer) answer(t *task) (text []byte) {
 		return t.Fail(mcp.INTERNAL_ERROR, "the answer cannot be encoded").Line()
 	}
 	return p.outlet.Fill(text)
+}
+
+// elicits reports whether the client has said that it can ask its person.
+func (p *peer) elicits() bool { return jsonrpc.ShowsForms(p.session.GetClientCapabilities()) }
+
+// ask asks the peer's person.
+func (p *peer) ask(ctx context.Context, params json.RawMessage) (json.RawMessage, error) {
+	return p.Asked.Ask(ctx, p.session.SessionID(), func(ctx context.Context, text []byte) error {
+		select {
+		case p.replies <- reply{text: text}:
+			return nil
+		case <-p.quit:
+			return errClosed
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}, params)
 }
 
 // send hands a message to write.

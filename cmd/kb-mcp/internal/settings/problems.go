@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"kb-mcp/nearest"
 	"kb-mcp/server"
+	"kb-mcp/tools"
 	"kb-mcp/vendors/all"
 	"kb-mcp/vendors/rest"
 )
@@ -26,6 +28,7 @@ func (s Settings) problems() (list []rest.Problem) {
 	if _, err := strconv.ParseBool(s.AllowWrites); err != nil {
 		add("KB_MCP_ALLOW_WRITES", "must be true or false")
 	}
+	add("KB_MCP_CONFIRM", confirmProblem(s.Confirm))
 	for _, root := range s.Roots() {
 		add("KB_MCP_UPLOAD_ROOTS", rootProblem(root))
 	}
@@ -54,6 +57,33 @@ func (s Settings) problems() (list []rest.Problem) {
 		add("KB_MCP_ALLOWED_HOSTS", hostProblem(host))
 	}
 	return slices.Compact(list)
+}
+
+// confirmProblem names the value that was meant, as far as one can tell.
+func confirmProblem(value string) string {
+	modes := tools.ConfirmModes()
+	if slices.Contains(modes, value) {
+		return ""
+	}
+	text := "must be auto, require or off"
+	meant := nearest.Of(value, modes)
+	if meant == "" {
+		for _, mode := range modes {
+			if nearest.Is(value, otherModes[mode]) {
+				meant = mode
+			}
+		}
+	}
+	if meant != "" {
+		text += "; did you mean " + meant + "?"
+	}
+	return text
+}
+
+// otherModes are words that people write for the modes of KB_MCP_CONFIRM.
+var otherModes = map[string][]string{
+	"require": {"true", "yes", "on", "always", "1"},
+	"off":     {"false", "no", "never", "none", "0"},
 }
 
 func rootProblem(root string) string {

@@ -25,6 +25,7 @@ import (
 type Settings struct {
 	Vendors        string `env:"KB_MCP_VENDORS"`
 	AllowWrites    string `env:"KB_MCP_ALLOW_WRITES, default=false"`
+	Confirm        string `env:"KB_MCP_CONFIRM, default=auto"`
 	UploadRoots    string `env:"KB_MCP_UPLOAD_ROOTS" meant:"true"`
 	MaxDownload    string `env:"KB_MCP_MAX_DOWNLOAD, default=256MiB"`
 	LogLevel       string `env:"KB_MCP_LOG_LEVEL, default=info"`
@@ -150,7 +151,7 @@ func (c *Config) openRedis() []rest.Problem {
 // Tools makes the tools over the connections.
 func (c Config) Tools() *tools.Set {
 	return tools.New(c.Connections, tools.Options{
-		Clean: c.Env.Secrets.Clean, Log: c.Log, AllowWrites: c.Writes(), Roots: c.Roots(), MaxDownload: c.MaxDownloadBytes(),
+		Clean: c.Env.Secrets.Clean, Log: c.Log, AllowWrites: c.Writes(), Roots: c.Roots(), MaxDownload: c.MaxDownloadBytes(), Confirm: c.Confirm,
 	})
 }
 

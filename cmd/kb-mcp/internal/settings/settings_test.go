@@ -75,6 +75,11 @@ func TestSettings(t *testing.T) {
 		{"KB_MCP_LOG_LEVEL", "'debug'", "quotes"},
 
 		// What nobody reads.
+		{"KB_MCP_CONFIRM", "requre", "must be auto, require or off; did you mean require?"},
+		{"KB_MCP_CONFIRM", "true", "did you mean require?"},
+		{"KB_MCP_CONFIRM", "false", "did you mean off?"},
+		{"KB_MCP_CONFIRMATION", "off", "did you mean KB_MCP_CONFIRM?"},
+		{"KB_MCP_CONFIRM", "require", ""},
 		{"KB_MCP_ALOW_WRITES", "true", "did you mean KB_MCP_ALLOW_WRITES?"},
 		{"KB_MCP_AUTH_TOKEN", "canary", "did you mean KB_MCP_AUTH_TOKENS?"},
 		{"KB_MCP_TOKENS", "canary", "did you mean KB_MCP_AUTH_TOKENS?"},
