@@ -24,7 +24,7 @@ func (s *Set) deleteDocumentsTool() tool {
 }
 
 func (s *Set) deleteDocuments(ctx context.Context, c *connection.Connection, in documentsArgs) (connection.OutcomeResult, error) {
-	if err := s.confirmDocuments(ctx, c, in); err != nil {
+	if err := s.desk.Documents(ctx, c, in.KnowledgeBaseID, in.DocumentIDs); err != nil {
 		return connection.OutcomeResult{}, err
 	}
 	return c.DeleteDocuments(ctx, in.KnowledgeBaseID, in.DocumentIDs)

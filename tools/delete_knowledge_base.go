@@ -30,7 +30,7 @@ func (s *Set) deleteKnowledgeBaseTool() tool {
 }
 
 func (s *Set) deleteKnowledgeBase(ctx context.Context, c *connection.Connection, in deleteKnowledgeBaseArgs) (deletedKnowledgeBase, error) {
-	if err := s.confirmBase(ctx, c, in); err != nil {
+	if err := s.desk.Base(ctx, c, in.KnowledgeBaseID); err != nil {
 		return deletedKnowledgeBase{}, err
 	}
 	err := c.DeleteKnowledgeBase(ctx, in.KnowledgeBaseID)

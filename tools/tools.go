@@ -60,6 +60,9 @@ type Options struct {
 	Confirm     string   // when a person is asked before a delete: one of [ConfirmModes], "" for the first
 }
 
+// ConfirmModes are the values of [Options.Confirm]; the first is the usual one.
+func ConfirmModes() []string { return confirm.Modes() }
+
 // DefaultMaxDownload bounds a downloaded file.
 const DefaultMaxDownload = 256 << 20
 
@@ -67,7 +70,7 @@ const DefaultMaxDownload = 256 << 20
 func New(connections []*connection.Connection, o Options) *Set {
 	s := &Set{
 		vendors: connections, clean: o.Clean, log: o.Log, roots: o.Roots,
-		desk:        confirm.New(confirm.Mode(cmp.Or(o.Confirm, ConfirmModes()[0]))),
+		desk:        confirm.New(confirm.Mode(cmp.Or(o.Confirm, ConfirmModes()[0])), o.Clean),
 		maxDownload: cmp.Or(o.MaxDownload, DefaultMaxDownload),
 		finds:       recent.New[connection.Unfinished](foundKept, foundTime),
 		found:       several.New[vendors.Document](),

@@ -307,7 +307,6 @@ func TestConfirmCancelled(t *testing.T) {
 					t.Errorf("after the cancellation: %v", m)
 				}
 			}
-			l.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"result":{"action":"accept","content":{"confirm":%q}}}`, q["id"], c.name))
 			running := 1
 			for end := time.Now().Add(10 * time.Second); running > 0 && time.Now().Before(end); _, running = c.Open() {
 				l.send(`{"jsonrpc":"2.0","id":8,"method":"ping"}`)
@@ -315,6 +314,7 @@ func TestConfirmCancelled(t *testing.T) {
 					t.Fatalf("%v", m)
 				}
 			}
+			l.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"result":{"action":"accept","content":{"confirm":%q}}}`, q["id"], c.name))
 			if c.sent() != 0 || running != 0 {
 				t.Errorf("%d deletes were sent, %d calls run", c.sent(), running)
 			}

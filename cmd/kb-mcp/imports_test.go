@@ -62,7 +62,7 @@ var layers = []struct{ name, may string }{
 
 	{"tools/internal/files", "vendors vendors/visible nearest"},
 	{"vendors/several", "vendors vendors/connection vendors/internal/paging vendors/recent"},
-	{"tools/internal/confirm", "vendors elicit"},
+	{"tools/internal/confirm", "vendors vendors/connection vendors/visible elicit"},
 	{"tools", "tools/internal/ vendors vendors/rank vendors/several vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
 	{"server/internal/jsonrpc", ""},
 	{"server/internal/calls", ""},

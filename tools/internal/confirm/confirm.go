@@ -36,12 +36,13 @@ const afterAnswer = 10 * time.Second
 // Desk asks people, and judges what they answer. It is safe for concurrent use.
 type Desk struct {
 	mode  Mode
+	clean func(string) string
 	seals *seals
 }
 
 // New makes a desk. Its key is its own: another process cannot read what it has
-// sealed.
-func New(mode Mode) *Desk { return &Desk{mode, newSeals()} }
+// sealed. clean takes credentials out of what people are shown.
+func New(mode Mode, clean func(string) string) *Desk { return &Desk{mode, clean, newSeals()} }
 
 // Pending is no failure: the call is made again by its client, with the answer.
 type Pending struct{ Result *mcp.CallToolResult }
@@ -112,7 +113,10 @@ func ask(ctx context.Context, question func() (Question, error)) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errSilence
 	}
-	if err != nil { // also when the call was cancelled, or its client has left
+	if ctx.Err() != nil { // cancelled, or the client has left; an answer may have come all the same
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		return refuse(err)
 	}
 	var answer mcp.ElicitationResult

@@ -162,7 +162,7 @@ func TestSilence(t *testing.T) {
 				return nil, context.Cause(ctx)
 			},
 		})
-		err := New(Auto).Confirm(ctx, nil, func() (Question, error) { return Question{"Delete?", "Name", "x"}, nil })
+		err := New(Auto, nil).Confirm(ctx, nil, func() (Question, error) { return Question{"Delete?", "Name", "x"}, nil })
 		if !errors.Is(err, errSilence) || time.Since(began) != 44*time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
@@ -179,7 +179,7 @@ func TestQuestionFails(t *testing.T) {
 		},
 	})
 	wrong := fmt.Errorf("no such id")
-	if err := New(Require).Confirm(ctx, nil, func() (Question, error) { return Question{}, wrong }); !errors.Is(err, wrong) {
+	if err := New(Require, nil).Confirm(ctx, nil, func() (Question, error) { return Question{}, wrong }); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
 }
