@@ -89,20 +89,30 @@ func run(ctx context.Context) (bool, error) {
 	}
 	defer stopDead()
 
+	sureURL, stopSure, err := serve(ctx, confirming, "--demo")
+	if err != nil {
+		return false, err
+	}
+	defer stopSure()
+
 	demo := target{args: []string{"stdio", "--demo"}, url: demoURL}
+	sure := target{args: demo.args, env: confirming, url: sureURL}
 	hung := target{args: []string{"stdio"}, env: dead.env(), url: deadURL}
 	ok := true
 	for _, tr := range transports {
 		for _, rev := range revisions {
 			c := &checker{name: fmt.Sprintf("go-sdk %s %s", rev.name, tr.name), tools: list}
-			open := func(ctx context.Context, to target) (*mcp.ClientSession, *exec.Cmd, error) {
+			connect := func(ctx context.Context, to target, ask elicitor) (*mcp.ClientSession, *exec.Cmd, error) {
 				transport, cmd := tr.dial(to)
 				var o *mcp.ClientSessionOptions
 				if rev.ask != "" {
 					o = &mcp.ClientSessionOptions{ProtocolVersion: rev.ask}
 				}
-				s, err := mcp.NewClient(&mcp.Implementation{Name: "ci", Version: "1"}, nil).Connect(ctx, transport, o)
+				s, err := mcp.NewClient(&mcp.Implementation{Name: "ci", Version: "1"}, &mcp.ClientOptions{ElicitationHandler: ask}).Connect(ctx, transport, o)
 				return s, cmd, err
+			}
+			open := func(ctx context.Context, to target) (*mcp.ClientSession, *exec.Cmd, error) {
+				return connect(ctx, to, nil)
 			}
 			c.session(ctx, demo, open, rev.get[tr.name])
 			if tr.name == "stdio" {
@@ -110,6 +120,7 @@ func run(ctx context.Context) (bool, error) {
 					return false, err
 				}
 			}
+			c.confirmation(ctx, sure, connect)
 			c.cancellation(ctx, hung, open, dead)
 			ok = ok && !c.failed.Load()
 		}

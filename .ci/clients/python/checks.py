@@ -113,3 +113,36 @@ async def session(name, open_session):
     await check(f"{name}: errors are results", errors)
     await check(f"{name}: a write", writes)
     await check(f"{name}: wait_for_ingestion notifies", waits)
+
+
+async def confirmation(name, open_session):
+    """A delete asks its person and obeys. open_session(ask) opens a session whose
+    person answers a message with ask(message): (action, content)."""
+
+    async def asks():
+        asked, says = [], None
+
+        def ask(message):
+            asked.append(message)
+            return says
+
+        base = f"confirmed by {name}"
+        async with open_session(ask) as s:
+
+            async def names():
+                _, content, _ = await s.call("list_knowledge_bases", {"vendor": "ragflow"})
+                return [b["name"] for b in content["knowledge_bases"]]
+
+            _, made, _ = await s.call("create_knowledge_base", {"vendor": "ragflow", "name": base})
+            doomed = {"vendor": "ragflow", "knowledge_base_id": made["knowledge_base"]["knowledge_base_id"]}
+            for says in (("decline", None), ("cancel", None), ("accept", {"confirm": "yes"})):
+                error, _, text = await s.call("delete_knowledge_base", doomed)
+                expect(error and json.loads(text)["error"]["kind"] == "conflict", text)
+            expect(base in await names(), "it is gone after a no")
+            says = ("accept", {"confirm": base})
+            error, content, text = await s.call("delete_knowledge_base", doomed)
+            expect(not error and content["deleted"], text)
+            expect(base not in await names(), "it is there after a yes")
+            expect(len(asked) == 4 and base in asked[0], asked)
+
+    await check(f"{name}: a delete asks and obeys", asks)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_mcp_adapters.tools import load_mcp_tools
-from mcp import ClientSession, StdioServerParameters
+from mcp import ClientSession, StdioServerParameters, types
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -36,10 +36,14 @@ class Official:
         return result.isError, result.structuredContent, result.content[0].text
 
 
-def opens(transport):
+def opens(transport, ask=None):
+    async def answer(context, params):
+        action, content = ask(params.message)
+        return types.ElicitResult(action=action, content=content)
+
     @asynccontextmanager
     async def open_session():
-        async with transport() as (reading, writing, *_), ClientSession(reading, writing) as session:
+        async with transport() as (reading, writing, *_), ClientSession(reading, writing, elicitation_callback=ask and answer) as session:
             await session.initialize()
             yield Official(session)
 
@@ -72,9 +76,13 @@ async def langchain(name, connection):
 async def main():
     with Server() as http:
         url = http.url + "/mcp"
-        await checks.session("mcp 1 stdio", opens(lambda: stdio_client(StdioServerParameters(command=KB, args=DEMO, env=QUIET))))
-        await checks.session("mcp 1 http", opens(lambda: streamable_http_client(url)))
-        await checks.session("mcp 1 sse", opens(lambda: sse_client(http.url + "/sse")))
+        for name, transport in (
+            ("mcp 1 stdio", lambda: stdio_client(StdioServerParameters(command=KB, args=DEMO, env=QUIET))),
+            ("mcp 1 http", lambda: streamable_http_client(url)),
+            ("mcp 1 sse", lambda: sse_client(http.url + "/sse")),
+        ):
+            await checks.session(name, opens(transport))
+            await checks.confirmation(name, lambda ask, transport=transport: opens(transport, ask)())
         await langchain("langchain stdio", {"transport": "stdio", "command": KB, "args": DEMO, "env": QUIET})
         await langchain("langchain http", {"transport": "streamable_http", "url": url})
 

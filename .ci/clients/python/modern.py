@@ -15,6 +15,7 @@ from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHt
 from google.genai import _extra_utils, _mcp_utils, types
 from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
+from mcp_types import ElicitResult
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 import checks
@@ -68,6 +69,16 @@ def opens(kind, client):
             yield kind(opened)
 
     return open_session
+
+
+def answering(ask):
+    """The official SDK's callback."""
+
+    async def answer(context, params):
+        action, content = ask(params.message)
+        return ElicitResult(action=action, content=content)
+
+    return answer
 
 
 class Scripted(Model):
@@ -158,6 +169,8 @@ async def main():
         for mode in ("auto", "legacy"):
             await checks.session(f"mcp {mode} stdio", opens(Official, lambda: Client(STDIO, mode=mode)))
             await checks.session(f"mcp {mode} http", opens(Official, lambda: Client(url, mode=mode)))
+            for name, at in (("stdio", STDIO), ("http", url)):
+                await checks.confirmation(f"mcp {mode} {name}", lambda ask: opens(Official, lambda: Client(at, mode=mode, elicitation_callback=answering(ask)))())
         await checks.session("mcp sse", opens(Official, lambda: Client(sse_client(http.url + "/sse"), mode="legacy")))
         await checks.session("fastmcp stdio", opens(Fast, lambda: FastClient(StdioTransport(KB, DEMO, env=QUIET, keep_alive=False))))
         await checks.session("fastmcp http", opens(Fast, lambda: FastClient(StreamableHttpTransport(url))))

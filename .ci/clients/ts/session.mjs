@@ -171,6 +171,38 @@ export async function cancellation(name, make, { call, close }, platform) {
   });
 }
 
+// confirmation deletes a knowledge base where a person must agree: says no, then
+// the wrong name, then the right one. make(ask) gives {client, transport}, whose
+// person answers with ask(params).
+export async function confirmation(name, make, { call, close }) {
+  await check(`${name}: a delete asks and obeys`, async () => {
+    const asked = [];
+    let says;
+    const { client, transport } = make((params) => {
+      asked.push(params.message);
+      return says;
+    });
+    const names = async () => result(await call(client, 'list_knowledge_bases', { vendor: 'ragflow' }), 'list').knowledge_bases.map((b) => b.name);
+    try {
+      await client.connect(transport);
+      const base = `ci confirm ${name}`;
+      const made = result(await call(client, 'create_knowledge_base', { vendor: 'ragflow', name: base }), 'create').knowledge_base;
+      const doomed = { vendor: 'ragflow', knowledge_base_id: made.knowledge_base_id };
+      for (says of [{ action: 'decline' }, { action: 'cancel' }, { action: 'accept', content: { confirm: 'yes' } }]) {
+        assert.equal(failure(await call(client, 'delete_knowledge_base', doomed)).kind, 'conflict', says.action);
+      }
+      assert.ok((await names()).includes(base), 'it is gone after a no');
+      says = { action: 'accept', content: { confirm: base } };
+      assert.equal(result(await call(client, 'delete_knowledge_base', doomed), 'delete').deleted, true);
+      assert.ok(!(await names()).includes(base), 'it is there after a yes');
+      assert.equal(asked.length, 4);
+      assert.ok(asked[0].includes(base), asked[0]);
+    } finally {
+      await within(10_000, close(client, transport), 'close');
+    }
+  });
+}
+
 // gone waits for a process that the client started to have left.
 export async function gone(pid) {
   for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
@@ -184,21 +216,25 @@ export async function gone(pid) {
 }
 
 // everywhere runs f(transport kind, how to reach the demo, how to reach the
-// dead platform) over all three transports.
+// dead platform, that platform, how to reach a demo where deletes are confirmed)
+// over all three transports.
 export async function everywhere(f) {
   const platform = await deadPlatform();
   const demo = await serveHTTP(['--demo']);
   const dead = await serveHTTP([], platform.env);
+  const writes = { KB_MCP_ALLOW_WRITES: 'true', KB_MCP_CONFIRM: 'require' };
+  const sure = await serveHTTP(['--demo'], writes);
   try {
     for (const [kind, path] of [['stdio', ''], ['http', '/mcp'], ['sse', '/sse']]) {
       await f(kind,
         { command: kb, args: ['stdio', '--demo'], env: {}, url: new URL(demo.url + path) },
         { command: kb, args: ['stdio'], env: platform.env, url: new URL(dead.url + path) },
-        platform);
+        platform,
+        { command: kb, args: ['stdio', '--demo'], env: writes, url: new URL(sure.url + path) });
     }
   } finally {
     await check('the HTTP servers stop cleanly', async () => {
-      for (const { child } of [demo, dead]) {
+      for (const { child } of [demo, dead, sure]) {
         assert.equal(await child.ends(2_500, () => child.process.kill('SIGTERM')), 0);
         assert.equal(child.stdout, '', 'stdout of kb-mcp http');
       }

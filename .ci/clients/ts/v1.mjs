@@ -3,7 +3,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { cancellation, everywhere, gone, session } from './session.mjs';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { cancellation, confirmation, everywhere, gone, session } from './session.mjs';
 
 const transports = {
   stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env: { ...getDefaultEnvironment(), ...env }, stderr: 'ignore' }),
@@ -21,7 +22,7 @@ const how = {
   },
 };
 
-await everywhere(async (kind, demo, dead, platform) => {
+await everywhere(async (kind, demo, dead, platform, sure) => {
   const make = (target) => () => {
     const transport = transports[kind](target);
     const client = new Client({ name: 'ci', version: '1' }, { capabilities: {} });
@@ -29,6 +30,11 @@ await everywhere(async (kind, demo, dead, platform) => {
     return { client, transport };
   };
   await session(`ts-v1 ${kind}`, make(demo), { ...how, version: { of: (_, t) => t.version ?? t._protocolVersion, want: '2025-11-25' } });
+  await confirmation(`ts-v1 ${kind}`, (ask) => {
+    const client = new Client({ name: 'ci', version: '1' }, { capabilities: { elicitation: {} } });
+    client.setRequestHandler(ElicitRequestSchema, async ({ params }) => ask(params));
+    return { client, transport: transports[kind](sure) };
+  }, how);
   await cancellation(`ts-v1 ${kind}`, make(dead), how, platform);
 });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { check, rejects, within } from '../lib.mjs';
-import { cancellation, everywhere, gone, session } from './session.mjs';
+import { cancellation, confirmation, everywhere, gone, session } from './session.mjs';
 
 const transports = {
   stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env: { ...getDefaultEnvironment(), ...env }, stderr: 'ignore' }),
@@ -30,7 +30,7 @@ const how = {
   },
 };
 
-await everywhere(async (kind, demo, dead, platform) => {
+await everywhere(async (kind, demo, dead, platform, sure) => {
   for (const { label, mode, want } of modes) {
     const name = `ts-v2 ${label} ${kind}`;
     const make = (target) => () => ({
@@ -48,6 +48,11 @@ await everywhere(async (kind, demo, dead, platform) => {
     }
     const version = { of: (client) => client.getNegotiatedProtocolVersion(), want: want[kind] };
     await session(name, make(demo), { ...how, version });
+    await confirmation(name, (ask) => {
+      const client = new Client({ name: 'ci', version: '1' }, { capabilities: { elicitation: {} }, versionNegotiation: { mode } });
+      client.setRequestHandler('elicitation/create', async ({ params }) => ask(params));
+      return { client, transport: transports[kind](sure) };
+    }, how);
     await cancellation(name, make(dead), how, platform);
   }
 });
