@@ -28,9 +28,11 @@ func (o *wholeProgress) byFilters(ctx context.Context, plain survey, total *int)
 	}
 	s.total, s.filtered = total, true
 	calm := len(plain.listed) == 0 && plain.tally.Total == plain.tally.ByStatus[vendors.Completed]
-	if n, ok := o.c.countByStatus(ctx, o.kb); ok && calm && n[vendors.Completed] == *total {
-		s.tally.AddCompleted(*total)
-		return s, true
+	if calm { // likely all are completed
+		if n, ok := o.c.countByStatus(ctx, o.kb); ok && n[vendors.Completed] == *total {
+			s.tally.AddCompleted(*total)
+			return s, true
+		}
 	}
 	seen := map[string]bool{}
 	for _, status := range filters.UnfinishedFilters() {
