@@ -51,6 +51,11 @@ type Options struct {
 	Connections []string
 	// Tools is every tool, complete: schemas, annotations, handler.
 	Tools []mcpserver.ServerTool
+	// Prompts is every prompt, complete. An error that is [mcp.ErrInvalidParams]
+	// has its code; Complete suggests values of their arguments, and may be nil
+	// without prompts.
+	Prompts  []mcpserver.ServerPrompt
+	Complete mcpserver.PromptCompletionProvider
 	// Log goes to stderr, never to stdout; nil discards.
 	Log *slog.Logger
 	// Identify, if set, tells the tools their caller: the party, which is a name
@@ -94,6 +99,12 @@ func New(o Options) *Server {
 		mcpserver.WithRecovery(),
 	)
 	server.AddTools(o.Tools...)
+	if len(o.Prompts) > 0 {
+		mcpserver.WithPromptCapabilities(false)(server)
+		mcpserver.WithCompletions()(server)
+		mcpserver.WithPromptCompletionProvider(o.Complete)(server)
+		server.AddPrompts(o.Prompts...)
+	}
 	mcpserver.WithToolFilter(inOrder(o.Tools))(server)
 	return &Server{
 		peers:  &stream.Config{MCP: server, Log: o.Log, Calls: live, Asked: questions.New(), Masks: masks, Held: held, Identify: o.Identify, Unknown: o.Unknown},

@@ -11,6 +11,7 @@ import (
 
 	"kb-mcp/cmd/kb-mcp/internal/settings"
 	"kb-mcp/server"
+	"kb-mcp/tools/prompts"
 	"kb-mcp/vendors"
 	"kb-mcp/vendors/sandbox"
 )
@@ -132,8 +133,10 @@ func (a *app) wantedLogs() io.Writer {
 // newServer serves the tools.
 func newServer(c settings.Config) *server.Server {
 	set := c.Tools()
+	ready := prompts.New(c.Connections, set.Names())
 	return server.New(server.Options{
-		Name: "kb-mcp", Version: version, Connections: set.Connections(), Tools: set.ServerTools(), Unknown: set.Unknown, Log: c.Log,
+		Name: "kb-mcp", Version: version, Connections: set.Connections(), Tools: set.ServerTools(),
+		Prompts: ready.ServerPrompts(), Complete: ready, Unknown: set.Unknown, Log: c.Log,
 		Identify: func(ctx context.Context, party, session string) context.Context {
 			return vendors.WithCaller(ctx, vendors.Caller{Party: party, Session: session})
 		},

@@ -64,6 +64,7 @@ var layers = []struct{ name, may string }{
 	{"vendors/several", "vendors vendors/connection vendors/internal/paging vendors/recent"},
 	{"tools/internal/confirm", "vendors vendors/connection vendors/visible elicit"},
 	{"tools", "tools/internal/ vendors vendors/rank vendors/several vendors/recent vendors/connection vendors/tally vendors/visible nearest"},
+	{"tools/prompts", "vendors vendors/connection vendors/visible nearest"},
 	{"server/internal/jsonrpc", ""},
 	{"server/internal/calls", ""},
 	{"server/internal/intake", "server/internal/jsonrpc"},
@@ -74,7 +75,7 @@ var layers = []struct{ name, may string }{
 	{"cmd/kb-mcp/internal/doctor", "cmd/kb-mcp/internal/settings vendors vendors/ ratelimit/shared"},
 	{"cmd/kb-mcp/internal/watch", "vendors vendors/connection vendors/tally vendors/visible"},
 	{"cmd/kb-mcp/internal/faults", ""}, // tests alone
-	{"cmd/kb-mcp", "cmd/kb-mcp/internal/ tools server vendors vendors/ nearest"},
+	{"cmd/kb-mcp", "cmd/kb-mcp/internal/ tools tools/prompts server vendors vendors/ nearest"},
 
 	{".ci/bench", "vendors/sandbox"},
 	{".ci/bench/reference", ""}, // what kb-mcp is measured against holds none of it
@@ -82,7 +83,7 @@ var layers = []struct{ name, may string }{
 
 // theirs says where a third party's module may be imported, outside tests.
 var theirs = map[string][]string{
-	"github.com/mark3labs/mcp-go":        {"tools", "tools/internal/confirm", "server", "server/internal/calls", "server/internal/jsonrpc", "server/internal/questions", "server/internal/stream", "cmd/kb-mcp", ".ci/bench/reference"},
+	"github.com/mark3labs/mcp-go":        {"tools", "tools/prompts", "tools/internal/confirm", "server", "server/internal/calls", "server/internal/jsonrpc", "server/internal/questions", "server/internal/stream", "cmd/kb-mcp", ".ci/bench/reference"},
 	"github.com/sethvargo/go-envconfig":  {"vendors/all"},
 	"github.com/hashicorp/golang-lru/v2": {"vendors/recent", "server"},
 	"github.com/redis/go-redis/v9":       {"ratelimit/shared"},

@@ -53,6 +53,27 @@ export async function session(name, make, { call, version, close }) {
     }
   });
 
+  await it('prompts, and completion of their arguments', async () => {
+    const { prompts } = await client.listPrompts();
+    assert.deepEqual(prompts.map((p) => p.name).sort(), ['answer_from_knowledge_base', 'check_uploads', 'explain_failures']);
+    for (const { name } of prompts) {
+      const args = { vendor: 'dify', ...(name.startsWith('answer') && { question: 'Who?' }) };
+      const { messages } = await client.getPrompt({ name, arguments: args });
+      assert.match(messages[0].content.text, /vendor "dify"/);
+    }
+    const wrong = await rejects(client.getPrompt({ name: 'check_uploads', arguments: { vendr: 'dify' } }), 'getPrompt');
+    assert.equal(wrong.code, -32602, wrong.message);
+    assert.match(wrong.message, /did you mean vendor/);
+    const ref = { type: 'ref/prompt', name: 'check_uploads' };
+    const names = await client.complete({ ref, argument: { name: 'vendor', value: 'di' } });
+    assert.deepEqual(names.completion.values, ['dify']);
+    const bases = await client.complete({ ref, argument: { name: 'knowledge_base_id', value: '' }, context: { arguments: { vendor: 'dify' } } });
+    assert.ok(bases.completion.values.length > 0, 'no knowledge bases');
+    const [first] = bases.completion.values;
+    const one = await client.complete({ ref, argument: { name: 'knowledge_base_id', value: first }, context: { arguments: { vendor: 'dify' } } });
+    assert.deepEqual(one.completion.values, [first]);
+  });
+
   await it('list_vendors', async () => {
     const { vendors } = await ask('list_vendors');
     assert.deepEqual(vendors.map((v) => v.vendor).sort(), demoVendors);

@@ -37,7 +37,7 @@ type Config struct {
 
 // peer is a client all of whose messages come to one session, and leave by one
 // stream: stdio, SSE. Its calls work beside one another and wait in a lane when
-// they are many; its other requests, which take no time, have a lane of their
+// they are many, with completions, which may ask platforms, too; its other requests, which take no time, have a lane of their
 // own, so that a ping is answered whatever waits.
 type peer struct {
 	*Config
@@ -109,7 +109,7 @@ func (p *peer) take(m jsonrpc.Message) error {
 	t := &task{Message: m}
 	t.ctx, t.call = p.Calls.Begin(p.base, p.session.SessionID(), m.ID)
 	l := &p.brief
-	if m.Method == string(mcp.MethodToolsCall) {
+	if m.Method == string(mcp.MethodToolsCall) || m.Method == string(mcp.MethodCompletionComplete) {
 		l = &p.tools
 	}
 	err := p.enqueue(l, t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -11,10 +12,11 @@ import (
 // missingTool is how mcp-go answers a call of a tool that is not there.
 var missingTool = regexp.MustCompile(`^tool '(.*)' not found: tool not found$`)
 
-// helpful adds to the error of a tool that is not there which one was meant: the
-// error stays one of the protocol. Every other answer stays as it is.
+// helpful mends errors of the protocol: one of a tool that is not there says
+// which was meant, and what a handler of a prompt calls [mcp.ErrInvalidParams]
+// has its code. Every other answer stays as it is.
 func helpful(text []byte, unknown func(name string) string) []byte {
-	if unknown == nil || !bytes.Contains(text, []byte("' not found: tool not found")) {
+	if !bytes.Contains(text, []byte("' not found: tool not found")) && !bytes.Contains(text, []byte(`"message":"`+mcp.ErrInvalidParams.Error()+": ")) {
 		return text
 	}
 	var m struct {
@@ -25,14 +27,18 @@ func helpful(text []byte, unknown func(name string) string) []byte {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(text, &m) != nil || m.Error == nil || m.Error.Code != mcp.INVALID_PARAMS {
+	if json.Unmarshal(text, &m) != nil || m.Error == nil {
 		return text
 	}
 	found := missingTool.FindStringSubmatch(m.Error.Message)
-	if found == nil {
+	switch {
+	case found != nil && m.Error.Code == mcp.INVALID_PARAMS && unknown != nil:
+		m.Error.Message = "tool not found: " + unknown(found[1])
+	case m.Error.Code == mcp.INTERNAL_ERROR && strings.HasPrefix(m.Error.Message, mcp.ErrInvalidParams.Error()+": "):
+		m.Error.Code = mcp.INVALID_PARAMS
+	default:
 		return text
 	}
-	m.Error.Message = "tool not found: " + unknown(found[1])
 	better, err := json.Marshal(m)
 	if err != nil {
 		return text
