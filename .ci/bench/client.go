@@ -29,7 +29,7 @@ const (
 
 func callLine(id int, platform, kb string) []byte {
 	return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"list_documents",`+
-		`"arguments":{"vendor":%q,"knowledge_base_id":%q}}}`, id, platform, kb)
+		`"arguments":{"vendor":%q,"knowledge_base_id":%q,"detail":"full"}}}`, id, platform, kb)
 }
 
 // connect opens n callers on a server: one session on stdio, else one each.

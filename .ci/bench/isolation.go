@@ -10,16 +10,17 @@ import (
 const (
 	latency    = 100 * time.Millisecond
 	stuckCalls = 64
-	others     = 8 // callers of the platform that is well
+	isolated   = 64 // callers of a slow platform
+	others     = 8  // callers of the platform that is well
 )
 
 // latency is 64 calls at once over stdio against a platform that takes 100 ms.
 func (b *bench) latency(ctx context.Context, v *vendor) error {
-	c, err := b.open(ctx, v, nameOurs, "stdio", knowledgeBases)
+	c, err := b.open(ctx, v, nameOurs, "stdio", isolated)
 	if err != nil {
 		return err
 	}
-	direct := b.direct(v, knowledgeBases)
+	direct := b.direct(v, isolated)
 	if err := compare(ctx, v, []*contestant{direct, c}, b.duration); err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.binary, "binary", "", "the kb-mcp to measure; empty builds it")
 	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long each contestant works, in all")
-	flags.StringVar(&o.only, "only", "", "measure one part: load, start, latency or isolation; empty is all of them")
+	flags.StringVar(&o.only, "only", "", "measure one part: load, start, latency, isolation or crowd; empty is all of them")
 	flags.StringVar(&o.readme, "readme", "", "a file in which the report replaces the one before")
 	callers := flags.String("callers", "1,16,64", "numbers of callers at once, at most "+strconv.Itoa(knowledgeBases))
 	transports := flags.String("transports", "stdio,http,sse", "transports")

@@ -30,6 +30,7 @@ func measure(ctx context.Context, o options, stdout io.Writer) error {
 	}{
 		{"load", "0s", b.load}, {"start", "0s", b.start},
 		{"latency", latency.String(), b.latency}, {"isolation", "0s,coze", b.isolation},
+		{"crowd", crowdLatency.String(), b.crowd},
 	} {
 		if o.only != "" && o.only != part.name {
 			continue

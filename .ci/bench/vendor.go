@@ -18,7 +18,7 @@ import (
 // Each caller has its own knowledge base: kb-mcp merges equal reads in flight
 // into one request, which would compare it with servers that do more work.
 const (
-	knowledgeBases = 64
+	knowledgeBases = 512
 	documents      = 20
 )
 

@@ -61,6 +61,7 @@ func serveHTTP(s *server.MCPServer, _ ...server.StdioOption) error {
 type arguments struct {
 	Vendor          string `json:"vendor,omitempty" jsonschema:"Connection name"`
 	KnowledgeBaseID string `json:"knowledge_base_id" jsonschema:"Knowledge base id"`
+	Detail          string `json:"detail,omitempty" jsonschema:"brief or full; always full"`
 	Limit           int    `json:"limit,omitempty" jsonschema:"Rows wanted"`
 }
 
@@ -73,8 +74,6 @@ type result struct {
 }
 
 type document struct {
-	Vendor          string    `json:"vendor"`
-	KnowledgeBaseID string    `json:"knowledge_base_id"`
 	DocumentID      string    `json:"document_id"`
 	Name            string    `json:"name"`
 	Status          string    `json:"status"`
@@ -107,7 +106,6 @@ func (d dify) listDocuments(ctx context.Context, _ mcp.CallToolRequest, in argum
 	out := result{Vendor: in.Vendor, KnowledgeBaseID: in.KnowledgeBaseID, Total: list.Total}
 	for _, row := range list.Data {
 		doc := row.document()
-		doc.Vendor, doc.KnowledgeBaseID = in.Vendor, in.KnowledgeBaseID
 		out.Documents = append(out.Documents, doc)
 	}
 	return out, nil
