@@ -58,6 +58,8 @@ type Options struct {
 	Roots       []string // folders for files to upload and download
 	MaxDownload int64    // bytes of a file that is downloaded; 0 is [DefaultMaxDownload]
 	Confirm     string   // when a person is asked before a delete: one of [ConfirmModes], "" for the first
+	// Offered reports whether a tool is offered at all; nil offers every tool.
+	Offered func(name string) bool
 }
 
 // ConfirmModes are the values of [Options.Confirm]; the first is the usual one.
@@ -76,7 +78,9 @@ func New(connections []*connection.Connection, o Options) *Set {
 		found:       several.New[vendors.Document](),
 		bases:       several.New[vendors.KnowledgeBase](),
 	}
-	s.tools = slices.DeleteFunc(s.all(), func(t tool) bool { return t.effect != reads && !o.AllowWrites })
+	s.tools = slices.DeleteFunc(s.all(), func(t tool) bool {
+		return t.effect != reads && !o.AllowWrites || o.Offered != nil && !o.Offered(t.name)
+	})
 	return s
 }
 
@@ -247,8 +251,10 @@ func (s *Set) Call(ctx context.Context, name string, args json.RawMessage) (a An
 func (s *Set) Unknown(name string) string {
 	names := s.Names()
 	for _, t := range s.all() {
-		if t.name == name { // it is not among s.tools
-			return fmt.Sprintf("%s changes something, and exists only where KB_MCP_ALLOW_WRITES is true", name)
+		if t.name == name && t.effect == reads { // it is not among s.tools
+			return fmt.Sprintf("%s is not offered here: KB_MCP_TOOLS or KB_MCP_EXCLUDE_TOOLS leaves it out", name)
+		} else if t.name == name {
+			return fmt.Sprintf("%s changes something, and exists only where KB_MCP_ALLOW_WRITES is true and KB_MCP_TOOLS does not leave it out", name)
 		}
 	}
 	text := fmt.Sprintf("there is no tool %q", visible.Short(name))

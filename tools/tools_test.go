@@ -433,6 +433,29 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
+// TestToolsThatAreNotOffered are in no list and no capabilities, and schemas do
+// not refer to them.
+func TestToolsThatAreNotOffered(t *testing.T) {
+	offered := []string{"list_vendors", "list_documents"}
+	s := New([]*connection.Connection{connection.New("v", "p", &depot{})}, Options{Clean: strings.Clone, Log: discard, AllowWrites: true,
+		Offered: func(name string) bool { return slices.Contains(offered, name) }})
+	if !slices.Equal(s.Names(), offered) {
+		t.Errorf("%v", s.Names())
+	}
+	a, _ := s.Call(t.Context(), "list_vendors", nil)
+	if want := `{"vendors":[{"vendor":"v","platform":"p","capabilities":["list_documents"]}]}`; string(a.Text) != want {
+		t.Errorf("%s", a.Text)
+	}
+	for _, d := range s.Definitions() {
+		if bytes.Contains(d.RawOutputSchema, []byte("as in")) {
+			t.Errorf("%s", d.RawOutputSchema)
+		}
+	}
+	if text := s.Unknown("find_documents"); !strings.Contains(text, "KB_MCP_TOOLS") {
+		t.Error(text)
+	}
+}
+
 // bare is a driver without anything beyond reading.
 type bare struct{ vendors.Driver }
 

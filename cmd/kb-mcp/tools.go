@@ -18,7 +18,8 @@ func (a *app) toolsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "tools", Short: "Print the tool list as JSON.", Args: cobra.NoArgs,
 		Long: `Prints the list that a client gets from tools/list: names, descriptions, schemas, annotations. It needs
-no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too.`,
+no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write tools, too; KB_MCP_TOOLS and
+KB_MCP_EXCLUDE_TOOLS narrow it.`,
 		Example: "  kb-mcp tools | jq -r '.tools[].name'",
 		Run:     a.does(a.listTools),
 	}
@@ -28,6 +29,6 @@ no configuration and no network. With KB_MCP_ALLOW_WRITES=true it has the write 
 func (a *app) listTools(context.Context) error {
 	var s settings.Settings
 	all.NewEnviron(a.environ).Load("", &s) // what is wrong with it matters when serving
-	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.Writes()})
+	set := tools.New(nil, tools.Options{Log: slog.New(slog.DiscardHandler), AllowWrites: s.Writes(), Offered: s.Offers})
 	return json.NewEncoder(a.stdout).Encode(mcp.ListToolsResult{Tools: set.Definitions()})
 }

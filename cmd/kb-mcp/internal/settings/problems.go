@@ -29,6 +29,7 @@ func (s Settings) problems() (list []rest.Problem) {
 		add("KB_MCP_ALLOW_WRITES", "must be true or false")
 	}
 	add("KB_MCP_CONFIRM", confirmProblem(s.Confirm))
+	list = append(list, s.toolProblems()...)
 	for _, root := range s.Roots() {
 		add("KB_MCP_UPLOAD_ROOTS", rootProblem(root))
 	}
@@ -84,6 +85,27 @@ func confirmProblem(value string) string {
 var otherModes = map[string][]string{
 	"require": {"true", "yes", "on", "always", "1"},
 	"off":     {"false", "no", "never", "none", "0"},
+}
+
+// toolProblems are names that are no tool's, and lists that leave nothing.
+func (s Settings) toolProblems() (list []rest.Problem) {
+	names := tools.New(nil, tools.Options{AllowWrites: true}).Names()
+	for variable, value := range map[string]string{"KB_MCP_TOOLS": s.OfferedTools, "KB_MCP_EXCLUDE_TOOLS": s.ExcludedTools} {
+		for _, name := range List(value) {
+			if slices.Contains(names, name) {
+				continue
+			}
+			text := fmt.Sprintf("names %q, which is not a tool", name)
+			if near := nearest.Of(name, names); near != "" {
+				text += "; did you mean " + near + "?"
+			}
+			list = append(list, rest.Problem{Variable: variable, Text: text})
+		}
+	}
+	if len(tools.New(nil, tools.Options{AllowWrites: s.Writes(), Offered: s.Offers}).Names()) == 0 && len(list) == 0 {
+		list = append(list, rest.Problem{Variable: "KB_MCP_TOOLS", Text: "and KB_MCP_EXCLUDE_TOOLS leave no tool (the tools that write need KB_MCP_ALLOW_WRITES)"})
+	}
+	return list
 }
 
 func rootProblem(root string) string {

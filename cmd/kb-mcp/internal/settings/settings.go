@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,8 @@ type Settings struct {
 	Vendors        string `env:"KB_MCP_VENDORS"`
 	AllowWrites    string `env:"KB_MCP_ALLOW_WRITES, default=false"`
 	Confirm        string `env:"KB_MCP_CONFIRM, default=auto"`
+	OfferedTools   string `env:"KB_MCP_TOOLS" meant:"true"`
+	ExcludedTools  string `env:"KB_MCP_EXCLUDE_TOOLS" meant:"true"`
 	UploadRoots    string `env:"KB_MCP_UPLOAD_ROOTS" meant:"true"`
 	MaxDownload    string `env:"KB_MCP_MAX_DOWNLOAD, default=256MiB"`
 	LogLevel       string `env:"KB_MCP_LOG_LEVEL, default=info"`
@@ -43,6 +46,12 @@ type Settings struct {
 func (s Settings) Writes() bool {
 	yes, err := strconv.ParseBool(s.AllowWrites)
 	return err == nil && yes
+}
+
+// Offers reports whether a tool is offered, if writes are allowed where it is one.
+func (s Settings) Offers(tool string) bool {
+	only := List(s.OfferedTools)
+	return (len(only) == 0 || slices.Contains(only, tool)) && !slices.Contains(List(s.ExcludedTools), tool)
 }
 
 // Roots are the folders for uploads and downloads.
@@ -152,6 +161,7 @@ func (c *Config) openRedis() []rest.Problem {
 func (c Config) Tools() *tools.Set {
 	return tools.New(c.Connections, tools.Options{
 		Clean: c.Env.Secrets.Clean, Log: c.Log, AllowWrites: c.Writes(), Roots: c.Roots(), MaxDownload: c.MaxDownloadBytes(), Confirm: c.Confirm,
+		Offered: c.Offers,
 	})
 }
 
