@@ -70,6 +70,7 @@ func (c *checker) session(ctx context.Context, to target, open open, version str
 		return
 	}
 	if connected {
+		c.check(ctx, "prompts and completion", func(ctx context.Context) error { return prompts(ctx, s) })
 		c.calls(ctx, s)
 	}
 	c.check(ctx, "closes", func(context.Context) error { return closeSession(s, process) })
