@@ -32,10 +32,11 @@ type Connection struct {
 	rule     vendors.StallRule // of stalls
 	gather   *merge.Gatherer
 	breaker  breaker.Breaker
-	sizes    *recent.Map[int]      // rows that fit an answer, by listing
-	memory   *paging.Memory        // of listings
-	refused  *recent.Map[struct{}] // filters that the platform does not accept
-	names    *recent.Map[string]   // of knowledge bases, by id
+	sizes    *recent.Map[int]                     // rows that fit an answer, by listing
+	memory   *paging.Memory                       // of listings
+	refused  *recent.Map[struct{}]                // filters that the platform does not accept
+	names    *recent.Map[string]                  // of knowledge bases, by id
+	walked   *recent.Map[[]vendors.KnowledgeBase] // by finds, under ""
 	ids      vendors.IDForm
 	forms    []vendors.IDForm // of all platforms
 }
@@ -50,6 +51,7 @@ func New(name, platform string, d vendors.Driver) *Connection {
 		memory:  paging.NewMemory(),
 		refused: recent.New[struct{}](recent.Size, recent.Age),
 		names:   recent.New[string](recent.Size, recent.Age),
+		walked:  recent.New[[]vendors.KnowledgeBase](1, walkedAge),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 const (
 	findTime   = 42 * time.Second // leaves time for the answer
 	findAtOnce = 4
+	walkedAge  = time.Minute // of a list of knowledge bases over which a search goes on
 )
 
 // finding is a search for documents over knowledge bases of a connection.
@@ -90,6 +91,9 @@ func (f *finding) bases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
 		err := f.c.resolve(ctx, &f.q.KnowledgeBaseID)
 		return []vendors.KnowledgeBase{{KnowledgeBaseID: f.q.KnowledgeBaseID}}, err
 	}
+	if all, known := f.c.walked.Get(""); known && f.q.Cursor != "" { // it goes on over those that it began with
+		return slices.Clone(all), nil
+	}
 	all, short, err := f.c.everyBase(ctx, f.until)
 	if short != nil {
 		f.gap(ctx, "", short.WithHint("Ask for one knowledge base at a time."))
@@ -97,6 +101,9 @@ func (f *finding) bases(ctx context.Context) ([]vendors.KnowledgeBase, error) {
 	slices.SortFunc(all, func(a, b vendors.KnowledgeBase) int {
 		return cmp.Or(cmp.Compare(hashOfBase(a), hashOfBase(b)), strings.Compare(a.KnowledgeBaseID, b.KnowledgeBaseID))
 	})
+	if err == nil && short == nil {
+		f.c.walked.Put("", slices.Clone(all))
+	}
 	return all, err
 }
 

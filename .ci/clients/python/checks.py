@@ -115,6 +115,24 @@ async def session(name, open_session):
     await check(f"{name}: wait_for_ingestion notifies", waits)
 
 
+async def prompts(name, open_session):
+    """Every prompt is got and its arguments are completed. A session has
+    prompts() the names, prompt(name, args) the text, complete(prompt, argument, typed) the values."""
+
+    async def gets():
+        async with open_session() as s:
+            names = await s.prompts()
+            expect(sorted(names) == ["answer_from_knowledge_base", "check_uploads", "explain_failures"], names)
+            for prompt in names:
+                args = {"vendor": "dify", **({"question": "Who?"} if prompt.startswith("answer") else {})}
+                text = await s.prompt(prompt, args)
+                expect('vendor "dify"' in text, text)
+                expect("dify" in await s.complete(prompt, "vendor", "di"), prompt)
+                expect(await s.complete(prompt, "knowledge_base_id", ""), prompt)
+
+    await check(f"{name}: prompts and completions", gets)
+
+
 async def confirmation(name, open_session):
     """A delete asks its person and obeys. open_session(ask) opens a session whose
     person answers a message with ask(message): (action, content)."""

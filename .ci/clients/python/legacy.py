@@ -35,6 +35,16 @@ class Official:
         result = await self.session.call_tool(name, args, progress_callback=notified)
         return result.isError, result.structuredContent, result.content[0].text
 
+    async def prompts(self):
+        return [p.name for p in (await self.session.list_prompts()).prompts]
+
+    async def prompt(self, name, args):
+        return (await self.session.get_prompt(name, args)).messages[0].content.text
+
+    async def complete(self, prompt, argument, typed):
+        ref = types.PromptReference(type="ref/prompt", name=prompt)
+        return (await self.session.complete(ref, {"name": argument, "value": typed}, {"vendor": "dify"})).completion.values
+
 
 def opens(transport, ask=None):
     async def answer(context, params):
@@ -82,6 +92,7 @@ async def main():
             ("mcp 1 sse", lambda: sse_client(http.url + "/sse")),
         ):
             await checks.session(name, opens(transport))
+            await checks.prompts(name, opens(transport))
             await checks.confirmation(name, lambda ask, transport=transport: opens(transport, ask)())
         await langchain("langchain stdio", {"transport": "stdio", "command": KB, "args": DEMO, "env": QUIET})
         await langchain("langchain http", {"transport": "streamable_http", "url": url})

@@ -15,7 +15,7 @@ from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHt
 from google.genai import _extra_utils, _mcp_utils, types
 from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
-from mcp_types import ElicitResult
+from mcp_types import ElicitResult, PromptReference
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 import checks
@@ -43,6 +43,16 @@ class Official:
 
         result = await self.client.call_tool(name, args, progress_callback=notified)
         return result.is_error, result.structured_content, result.content[0].text
+
+    async def prompts(self):
+        return [p.name for p in (await self.client.list_prompts()).prompts]
+
+    async def prompt(self, name, args):
+        return (await self.client.get_prompt(name, args)).messages[0].content.text
+
+    async def complete(self, prompt, argument, typed):
+        ref = PromptReference(type="ref/prompt", name=prompt)
+        return (await self.client.complete(ref, {"name": argument, "value": typed}, {"vendor": "dify"})).completion.values
 
 
 class Fast(Official):
@@ -170,6 +180,7 @@ async def main():
             await checks.session(f"mcp {mode} stdio", opens(Official, lambda: Client(STDIO, mode=mode)))
             await checks.session(f"mcp {mode} http", opens(Official, lambda: Client(url, mode=mode)))
             for name, at in (("stdio", STDIO), ("http", url)):
+                await checks.prompts(f"mcp {mode} {name}", opens(Official, lambda: Client(at, mode=mode)))
                 await checks.confirmation(f"mcp {mode} {name}", lambda ask: opens(Official, lambda: Client(at, mode=mode, elicitation_callback=answering(ask)))())
         await checks.session("mcp sse", opens(Official, lambda: Client(sse_client(http.url + "/sse"), mode="legacy")))
         await checks.session("fastmcp stdio", opens(Fast, lambda: FastClient(StdioTransport(KB, DEMO, env=QUIET, keep_alive=False))))
